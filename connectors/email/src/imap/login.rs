@@ -1,0 +1,188 @@
+//! The way into a mailbox: greeting, encryption, capabilities, login.
+
+use async_imap::{
+    Client, Connection, Session,
+    imap_proto::{Capability, Response, Status},
+};
+use tokio::time::timeout;
+
+use super::wire::{COMMAND, ImapError, human, run, said, slow};
+use crate::{
+    net,
+    settings::{Settings, Tls},
+};
+
+/// Connects, secures, logs in; answers the session and what the server can do.
+pub(super) async fn open(settings: &Settings) -> Result<(Session<net::Stream>, Vec<String>), ImapError> {
+    let server = &settings.imap;
+    let (host, port) = (server.host.as_str(), server.port());
+    let place = format!("the IMAP server {host}:{port}");
+    let tcp = net::connect(host, port).await.map_err(|error| {
+        ImapError::Lost(format!(
+            "{place} cannot be reached ({error}): check server name, port and firewall"
+        ))
+    })?;
+    let tls_advice = |error: std::io::Error| {
+        ImapError::Lost(format!(
+            "no secure connection to {place} ({error}): check the port and the kind of encryption; for a certificate of your own, accept invalid certificates"
+        ))
+    };
+    let (stream, greeted): (net::Stream, bool) = match server.tls {
+        Tls::Implicit => (
+            net::secure(tcp, host, settings.accept_invalid_certs)
+                .await
+                .map_err(tls_advice)?,
+            false,
+        ),
+        Tls::None => (Box::new(tcp), false),
+        Tls::Starttls => {
+            let mut client = Client::new(tcp);
+            greeting(&mut client, &place).await?;
+            if !capabilities(&mut client)
+                .await?
+                .iter()
+                .any(|name| name == "STARTTLS")
+            {
+                return Err(ImapError::Settings(format!(
+                    "{place} does not offer STARTTLS: choose TLS from the start (usually port 993)"
+                )));
+            }
+            run(&mut client, "STARTTLS", COMMAND, |_| ()).await?;
+            // What came in the clear after the command is dropped with the client: nobody may smuggle answers in.
+            (
+                net::secure(client.into_inner(), host, settings.accept_invalid_certs)
+                    .await
+                    .map_err(tls_advice)?,
+                true,
+            )
+        }
+    };
+    let mut client = Client::new(stream);
+    if !greeted {
+        greeting(&mut client, &place).await?;
+    }
+    let offered = capabilities(&mut client).await?;
+    let mut session = login(client, settings, &offered, &place).await?;
+    let capabilities = capabilities(&mut session).await?;
+    Ok((session, capabilities))
+}
+async fn greeting<T: net::Io>(client: &mut Client<T>, place: &str) -> Result<(), ImapError> {
+    let greeting = timeout(COMMAND, client.read_response()).await.map_err(|_| {
+        ImapError::Lost(format!(
+            "{place} takes the connection and says nothing: perhaps it expects TLS from the start"
+        ))
+    })?;
+    let greeting = greeting.map_err(|error| {
+        ImapError::Lost(format!(
+            "{place} does not speak IMAP here ({error}): check the port and the kind of encryption"
+        ))
+    })?;
+    match greeting.as_ref().map(|response| response.parsed()) {
+        Some(Response::Data {
+            status: Status::Ok | Status::PreAuth,
+            ..
+        }) => Ok(()),
+        Some(Response::Data { outcome, .. }) => {
+            Err(ImapError::Lost(format!("{place} {}", said("greeting", outcome))))
+        }
+        Some(_) => Err(ImapError::Lost(format!("{place} greets in no way IMAP knows"))),
+        None => Err(ImapError::Lost(format!("{place} closed the connection at once"))),
+    }
+}
+
+async fn capabilities<T: net::Io>(connection: &mut Connection<T>) -> Result<Vec<String>, ImapError> {
+    let mut found = Vec::new();
+    run(connection, "CAPABILITY", COMMAND, |response| {
+        let Response::Capabilities(list) = response else {
+            return;
+        };
+        found.extend(list.iter().map(|capability| match capability {
+            Capability::Imap4rev1 => "IMAP4REV1".to_owned(),
+            Capability::Auth(name) => format!("AUTH={}", name.to_ascii_uppercase()),
+            Capability::Atom(name) => name.to_ascii_uppercase(),
+        }));
+    })
+    .await?;
+    Ok(found)
+}
+
+/// SASL PLAIN (RFC 4616): any letters in the password, unlike LOGIN.
+struct Plain<'a>(&'a str, &'a str);
+
+impl async_imap::Authenticator for Plain<'_> {
+    type Response = String;
+
+    fn process(&mut self, _challenge: &[u8]) -> Self::Response {
+        format!("\0{}\0{}", self.0, self.1)
+    }
+}
+
+async fn login(
+    client: Client<net::Stream>,
+    settings: &Settings,
+    offered: &[String],
+    place: &str,
+) -> Result<Session<net::Stream>, ImapError> {
+    let (user, password) = (settings.imap_username(), settings.imap.password.expose());
+    let offers = |name: &str| offered.iter().any(|offer| offer == name);
+    if !offers("AUTH=PLAIN") && offers("LOGINDISABLED") {
+        return Err(ImapError::Settings(format!(
+            "{place} takes no password on this connection: choose an encrypted one"
+        )));
+    }
+    let attempt = async {
+        if offers("AUTH=PLAIN") {
+            client.authenticate("PLAIN", Plain(user, password)).await
+        } else {
+            client.login(user, password).await
+        }
+    };
+    let answer = timeout(COMMAND, attempt).await.map_err(|_| slow("the login"))?;
+    answer.map_err(|(error, _)| match error {
+        async_imap::error::Error::No(text) | async_imap::error::Error::Bad(text) => {
+            let words = human(&text);
+            if is_passing(&words) {
+                ImapError::Lost(format!("{place} does not log anybody in now: {words}"))
+            } else {
+                ImapError::Login(format!(
+                    "{place} refused the login of {user}: {words}. Check user name and password; many providers want an app password, and IMAP switched on in the mailbox's settings"
+                ))
+            }
+        }
+        async_imap::error::Error::Validate(_) => ImapError::Settings("user name or password holds a character no server takes".to_owned()),
+        error => ImapError::Lost(format!("{place} broke off during the login: {error}")),
+    })
+}
+
+/// Codes of RFC 5530 and common words that mean "later", not "wrong password".
+fn is_passing(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    [
+        "[unavailable]",
+        "[inuse]",
+        "[limit]",
+        "[serverbug]",
+        "too many",
+        "temporar",
+        "try again later",
+        "internal error",
+    ]
+    .iter()
+    .any(|sign| words.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_server_is_not_a_wrong_password() {
+        assert!(is_passing("[UNAVAILABLE] Temporary authentication failure."));
+        assert!(is_passing("Too many simultaneous connections"));
+        assert!(!is_passing("[AUTHENTICATIONFAILED] Authentication failed."));
+        assert_eq!(
+            human("code: None, info: Some(\"[AUTHENTICATIONFAILED] no\")"),
+            "[AUTHENTICATIONFAILED] no"
+        );
+    }
+}

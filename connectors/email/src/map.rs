@@ -1,0 +1,194 @@
+//! From the bytes of a mail to the event the server stores. Pure: no clock, no network, never a panic.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use mail_parser::{Message, MessageParser};
+use switchboard_sdk::{InboundAttachment, InboundBody, InboundEvent, InboundMessage, Thread};
+
+use crate::{attachment, automatic, body, charset, headers, ids, report, settings::Settings, who};
+
+/// More files than this in one mail are not taken apart: the whole mail is attached as one file.
+const MAX_ATTACHMENTS: usize = 100;
+
+/// Mails inside mails nested deeper than this are an attack on the stack of whoever walks them.
+const MAX_NESTED: usize = 500;
+
+/// A mail as it was fetched.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    /// The bytes, or the beginning of them.
+    pub bytes: Bytes,
+    /// When the mail server took it in (IMAP `INTERNALDATE`).
+    pub arrived: DateTime<Utc>,
+    /// The size of the whole mail when only its beginning is here.
+    pub cut_from: Option<u64>,
+}
+
+/// What a mail is to us.
+#[derive(Debug)]
+pub enum Mapped {
+    /// To be stored.
+    Event(Box<InboundEvent>),
+    /// Not for anybody's eyes here: our own mail coming back, or an ignored sender.
+    Passed(&'static str),
+}
+
+/// Maps one mail. What cannot be read becomes [`InboundBody::Poison`] with its bytes, so that it never
+/// stands in the way of the next.
+pub fn map(raw: &Raw, settings: &Settings) -> Mapped {
+    // The parser is an excellent one; hostile mail has years to find its one mistake.
+    catch_unwind(AssertUnwindSafe(|| mapped(raw, settings)))
+        .unwrap_or_else(|_| Mapped::poison(raw, "reading it failed in a way nobody expected"))
+}
+
+impl Mapped {
+    /// A mail for the quarantine.
+    pub fn poison(raw: &Raw, reason: &str) -> Self {
+        let body = InboundBody::Poison {
+            reason: reason.to_owned(),
+            raw: raw.bytes.clone(),
+        };
+        Self::Event(Box::new(InboundEvent {
+            external_id: ids::of_bytes(&raw.bytes),
+            at: raw.arrived,
+            body,
+        }))
+    }
+
+    /// The event, if there is one.
+    pub fn event(self) -> Option<InboundEvent> {
+        match self {
+            Self::Event(event) => Some(*event),
+            Self::Passed(_) => None,
+        }
+    }
+}
+
+fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
+    if raw.bytes.trim_ascii().is_empty() {
+        return Mapped::poison(raw, "it is empty");
+    }
+    if nesting(&raw.bytes) > MAX_NESTED {
+        return Mapped::poison(raw, "it holds mails within mails, too many to take apart");
+    }
+    let bytes = charset::readable_headers(&raw.bytes);
+    let Some(message) = MessageParser::default().parse(bytes.as_ref()) else {
+        return Mapped::poison(raw, "it has no header fields: this is not a mail");
+    };
+    let domain = settings.domain();
+    if let Some(receipt) = report::receipt(&message, &domain) {
+        let from = who::mailbox(&message, mail_parser::HeaderName::From)
+            .map_or_else(String::new, |from| from.address);
+        let external_id = ids::of(&message, &raw.bytes, &from, raw.cut_from.is_none()).external;
+        return Mapped::Event(Box::new(InboundEvent {
+            external_id,
+            at: raw.arrived,
+            body: InboundBody::Receipt(receipt),
+        }));
+    }
+    let from = match who::author(&message, settings) {
+        who::Author::Customer(from) => from,
+        who::Author::Ourselves => return Mapped::Passed("our own mail"),
+        who::Author::Nobody => {
+            return Mapped::poison(
+                raw,
+                "it does not say who wrote it: no usable address in From, Sender or Return-Path",
+            );
+        }
+    };
+    if who::ignored(&from.address, settings) {
+        return Mapped::Passed("an ignored sender");
+    }
+    let ids = ids::of(&message, &raw.bytes, &from.address, raw.cut_from.is_none());
+    let thread = thread(&message, &ids.own);
+    let (text, html, attachments) = content(&message, raw);
+    let inbound = InboundMessage {
+        from: from.into_person(),
+        thread,
+        text,
+        html,
+        subject: message
+            .subject()
+            .map(headers::one_line)
+            .filter(|subject| !subject.is_empty())
+            .map(|subject| subject.chars().take(500).collect()),
+        attachments,
+        automatic: automatic::is_automatic(&message, &domain),
+        ..InboundMessage::default()
+    };
+    Mapped::Event(Box::new(InboundEvent {
+        external_id: ids.external,
+        at: raw.arrived,
+        body: InboundBody::Message(inbound),
+    }))
+}
+
+/// A bounce that names no ids of its own still belongs to the mail it returns.
+fn thread(message: &Message<'_>, own: &str) -> Thread {
+    match ids::thread(message, own) {
+        Thread::Messages { own, earlier } if earlier.is_empty() => Thread::Messages {
+            own,
+            earlier: report::original_ids(message),
+        },
+        thread => thread,
+    }
+}
+
+fn content(message: &Message<'_>, raw: &Raw) -> (String, Option<String>, Vec<InboundAttachment>) {
+    let body::Body {
+        mut text,
+        html,
+        overlong,
+    } = body::of(message);
+    let mut files: Vec<InboundAttachment> = overlong;
+    if let Some(size) = raw.cut_from {
+        // What was cut off may be half a file: better none than a broken one.
+        let mark = format!(
+            "[This mail is too large ({} MB): only its beginning is shown and its files are left in the mailbox.]",
+            size.div_ceil(1024 * 1024)
+        );
+        text = if text.is_empty() {
+            mark
+        } else {
+            format!("{text}\n\n{mark}")
+        };
+    } else if message.attachment_count() > MAX_ATTACHMENTS {
+        let whole = InboundAttachment {
+            name: "original.eml".to_owned(),
+            content_type: "message/rfc822".to_owned(),
+            data: raw.bytes.clone(),
+            ..InboundAttachment::default()
+        };
+        files.push(whole);
+    } else {
+        files.extend(attachment::all(message));
+    }
+    (text, html, files)
+}
+
+/// Upper bound of how deep mails are nested: how often a part is declared to hold mails.
+fn nesting(raw: &[u8]) -> usize {
+    [b"/rfc822".as_slice(), b"/global", b"/digest"]
+        .iter()
+        .map(|word| count(raw, word))
+        .sum()
+}
+
+fn count(raw: &[u8], word: &[u8]) -> usize {
+    let first = word.first().copied().unwrap_or_default();
+    let mut found = 0;
+    let mut rest = raw;
+    while let Some(at) = rest.iter().position(|byte| *byte == first) {
+        rest = rest.get(at..).unwrap_or_default();
+        if rest
+            .get(..word.len())
+            .is_some_and(|here| here.eq_ignore_ascii_case(word))
+        {
+            found += 1;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    found
+}

@@ -1,0 +1,371 @@
+//! What an admin sets for one mailbox, and what of it can work.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use switchboard_sdk::SettingsError;
+
+use crate::who::Glob;
+
+/// Settings of one email channel.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Email", description = "One mailbox: read by IMAP, answered by SMTP.")]
+pub struct Settings {
+    /// The address customers write to and get answers from.
+    #[schemars(title = "Address", length(min = 3, max = 254), extend("format" = "email"))]
+    pub address: String,
+    /// The name customers see beside the address, such as "Example Shop". Answers read "Anna via Example Shop".
+    #[serde(default)]
+    #[schemars(title = "Sender name", length(max = 100))]
+    pub from_name: Option<String>,
+    /// Where mail comes from.
+    #[schemars(title = "Incoming mail (IMAP)")]
+    pub imap: Imap,
+    /// Where answers go out.
+    #[schemars(title = "Outgoing mail (SMTP)")]
+    pub smtp: Smtp,
+    /// How many days of earlier mail are taken in when the mailbox is connected first; 0 begins with the next mail that arrives.
+    #[serde(default = "default_backfill_days")]
+    #[schemars(title = "Days of earlier mail", range(min = 0, max = 3650))]
+    pub backfill_days: u32,
+    /// Mail from these addresses is passed over. `*` stands for anything: `noreply@*`, `*@ads.example`.
+    #[serde(default)]
+    #[schemars(title = "Ignored senders", length(max = 1000))]
+    pub ignore_senders: Vec<String>,
+    /// Accept certificates that no known authority signed, or that are made out to another name. Only for a server on your own network.
+    #[serde(default)]
+    #[schemars(title = "Accept invalid certificates")]
+    pub accept_invalid_certs: bool,
+}
+
+/// The IMAP side.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Imap {
+    /// Name of the IMAP server, without a port.
+    #[schemars(title = "Server", length(min = 1, max = 253))]
+    pub host: String,
+    /// Empty takes the usual one: 993 with TLS from the start, else 143.
+    #[serde(default)]
+    #[schemars(title = "Port", range(min = 1, max = 65535))]
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    #[serde(default)]
+    #[schemars(title = "Encryption")]
+    pub tls: Tls,
+    /// Login name; at most providers the whole address. Empty takes the address.
+    #[serde(default)]
+    #[schemars(title = "User name")]
+    pub username: Option<String>,
+    /// Password of the mailbox. Providers with two-step sign-in want an app password made for this purpose.
+    #[schemars(title = "Password", extend("x-secret" = true))]
+    pub password: Secret,
+    /// The folder that is read. Nothing in it is marked, moved or deleted.
+    #[serde(default = "default_mailbox")]
+    #[schemars(title = "Folder", length(min = 1, max = 255))]
+    pub mailbox: String,
+}
+
+/// The SMTP side.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// Name of the SMTP server, without a port.
+    #[schemars(title = "Server", length(min = 1, max = 253))]
+    pub host: String,
+    /// Empty takes the usual one: 465 with TLS from the start, 587 with STARTTLS, 25 without encryption.
+    #[serde(default)]
+    #[schemars(title = "Port", range(min = 1, max = 65535))]
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    #[serde(default)]
+    #[schemars(title = "Encryption")]
+    pub tls: Tls,
+    /// Login name. Empty for a relay that needs no login.
+    #[serde(default)]
+    #[schemars(title = "User name")]
+    pub username: Option<String>,
+    /// Password for sending.
+    #[serde(default)]
+    #[schemars(title = "Password", extend("x-secret" = true))]
+    pub password: Option<Secret>,
+}
+
+/// How a connection is protected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// TLS from the first byte.
+    #[default]
+    Implicit,
+    /// Begins in the clear and must switch to TLS before the login.
+    Starttls,
+    /// No encryption: for a server on the same machine only.
+    None,
+}
+
+/// A password: never shown, not even by `{:?}`.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The password itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+fn default_backfill_days() -> u32 {
+    3
+}
+
+fn default_mailbox() -> String {
+    "INBOX".to_owned()
+}
+
+impl Imap {
+    /// The port to connect to.
+    pub fn port(&self) -> u16 {
+        self.port
+            .unwrap_or(if self.tls == Tls::Implicit { 993 } else { 143 })
+    }
+}
+
+impl Smtp {
+    /// The port to connect to.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.tls {
+            Tls::Implicit => 465,
+            Tls::Starttls => 587,
+            Tls::None => 25,
+        })
+    }
+}
+
+impl Settings {
+    /// Reads settings and refuses what cannot work, naming the field.
+    pub fn parse(value: Value) -> Result<Self, SettingsError> {
+        // The nested parts first: serde does not say which part a missing field was missing from.
+        for (name, check) in [("imap", part::<Imap> as fn(&Value) -> _), ("smtp", part::<Smtp>)] {
+            if let Some(value) = value.get(name) {
+                check(value).map_err(|error| named(name, &error))?;
+            }
+        }
+        let mut settings: Self = serde_json::from_value(value).map_err(|error| named("", &error))?;
+        settings.tidy();
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    fn tidy(&mut self) {
+        fn trimmed(value: &mut Option<String>) {
+            *value = value
+                .take()
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty());
+        }
+        self.address = self.address.trim().to_owned();
+        trimmed(&mut self.from_name);
+        trimmed(&mut self.imap.username);
+        trimmed(&mut self.smtp.username);
+        self.imap.host = self.imap.host.trim().to_owned();
+        self.smtp.host = self.smtp.host.trim().to_owned();
+        self.smtp.password = self
+            .smtp
+            .password
+            .take()
+            .filter(|password| !password.expose().is_empty());
+    }
+
+    fn validate(&self) -> Result<(), SettingsError> {
+        let wrong = |field: &str, message: &str| Err(SettingsError::new(field, message));
+        if self.address.parse::<lettre::Address>().is_err() {
+            return wrong(
+                "address",
+                "is not an e-mail address, such as support@shop.example",
+            );
+        }
+        for (field, host) in [("imap.host", &self.imap.host), ("smtp.host", &self.smtp.host)] {
+            // A bare IPv6 address is a host too; anything else with a colon carries a port or a scheme.
+            let is_address = host.parse::<std::net::IpAddr>().is_ok();
+            if host.is_empty()
+                || (!is_address
+                    && host
+                        .chars()
+                        .any(|c| c.is_whitespace() || c.is_control() || ":/@".contains(c)))
+            {
+                return wrong(
+                    field,
+                    "is a server name alone, such as mail.shop.example: no scheme, no port",
+                );
+            }
+        }
+        for (field, port) in [("imap.port", self.imap.port), ("smtp.port", self.smtp.port)] {
+            if port == Some(0) {
+                return wrong(field, "is a number from 1 to 65535, or empty");
+            }
+        }
+        if self.imap.password.expose().is_empty() {
+            return wrong("imap.password", "is needed to log in");
+        }
+        if self.smtp.username.is_some() != self.smtp.password.is_some() {
+            return wrong(
+                if self.smtp.username.is_some() {
+                    "smtp.password"
+                } else {
+                    "smtp.username"
+                },
+                "user name and password are given both, or neither for a relay without login",
+            );
+        }
+        if self.imap.mailbox.trim().is_empty() || self.imap.mailbox.chars().any(char::is_control) {
+            return wrong("imap.mailbox", "is the name of a folder, such as INBOX");
+        }
+        if self.backfill_days > 3650 {
+            return wrong("backfill_days", "is at most 3650 (ten years)");
+        }
+        if let Some(pattern) = self
+            .ignore_senders
+            .iter()
+            .find(|pattern| Glob::new(pattern).is_none())
+        {
+            return Err(SettingsError::new(
+                "ignore_senders",
+                format!(
+                    "\"{pattern}\" would match everybody or nobody: write an address, *@domain or name@*"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The domain of the address, in lower case.
+    pub fn domain(&self) -> String {
+        self.address
+            .rsplit_once('@')
+            .map_or_else(String::new, |(_, domain)| domain.to_lowercase())
+    }
+
+    /// The name to log in with at the IMAP server.
+    pub fn imap_username(&self) -> &str {
+        self.imap.username.as_deref().unwrap_or(&self.address)
+    }
+}
+
+fn part<T: for<'a> Deserialize<'a>>(value: &Value) -> Result<(), serde_json::Error> {
+    T::deserialize(value).map(drop)
+}
+
+/// Serde's message with the path of the field it speaks of.
+fn named(prefix: &str, error: &serde_json::Error) -> SettingsError {
+    let message = error.to_string();
+    let speaks_of_a_field = ["missing field `", "unknown field `"]
+        .into_iter()
+        .find_map(|start| message.strip_prefix(start));
+    let field = speaks_of_a_field
+        .and_then(|rest| rest.split_once('`'))
+        .map_or("", |(field, _)| field);
+    let path = [prefix, field]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(".");
+    SettingsError::new(path, message)
+}
+
+/// The JSON Schema of the settings.
+pub fn schema() -> Value {
+    schemars::schema_for!(Settings).to_value()
+}
+
+/// Settings that pass.
+pub fn example() -> Value {
+    json!({
+        "address": "support@shop.example",
+        "from_name": "Example Shop",
+        "imap": {"host": "imap.shop.example", "port": 993, "tls": "implicit", "username": "support@shop.example", "password": "app-password", "mailbox": "INBOX"},
+        "smtp": {"host": "smtp.shop.example", "port": 465, "tls": "implicit", "username": "support@shop.example", "password": "app-password"},
+        "backfill_days": 3,
+        "ignore_senders": ["noreply@*", "*@ads.example"],
+        "accept_invalid_certs": false
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut Value)) -> SettingsError {
+        let mut value = example();
+        change(&mut value);
+        Settings::parse(value).unwrap_err()
+    }
+
+    #[test]
+    fn the_least_that_is_needed_gets_the_documented_defaults() {
+        let least = json!({"address": " support@shop.example ", "imap": {"host": "imap.shop.example", "password": "p"}, "smtp": {"host": "smtp.shop.example"}});
+        let settings = Settings::parse(least).unwrap();
+        assert_eq!(
+            (settings.imap.port(), settings.smtp.port(), settings.backfill_days),
+            (993, 465, 3)
+        );
+        assert_eq!(
+            (settings.imap_username(), settings.imap.mailbox.as_str()),
+            ("support@shop.example", "INBOX")
+        );
+        assert_eq!(
+            (settings.imap.tls, settings.accept_invalid_certs),
+            (Tls::Implicit, false)
+        );
+    }
+
+    #[test]
+    fn each_wrong_setting_is_named_by_its_path() {
+        assert_eq!(refused(|v| v["address"] = json!("support")).field, "address");
+        assert_eq!(
+            refused(|v| v["imap"]["host"] = json!("imap.shop.example:993")).field,
+            "imap.host"
+        );
+        assert_eq!(
+            refused(|v| v["smtp"]["host"] = json!("smtps://smtp.shop.example")).field,
+            "smtp.host"
+        );
+        assert_eq!(
+            refused(|v| v["smtp"]["password"] = Value::Null).field,
+            "smtp.password"
+        );
+        assert_eq!(refused(|v| v["smtp"]["nope"] = json!(1)).field, "smtp.nope");
+        assert_eq!(refused(|v| v["backfil_days"] = json!(1)).field, "backfil_days");
+        assert_eq!(
+            refused(|v| v["ignore_senders"] = json!(["*"])).field,
+            "ignore_senders"
+        );
+        assert_eq!(
+            refused(|v| drop(v["imap"].as_object_mut().unwrap().remove("password"))).field,
+            "imap.password"
+        );
+        assert_eq!(refused(|v| v["imap"]["tls"] = json!("ssl")).field, "imap");
+    }
+
+    #[test]
+    fn passwords_are_not_shown_by_debug_and_are_marked_secret_in_the_schema() {
+        let shown = format!("{:?}", Settings::parse(example()).unwrap());
+        assert!(!shown.contains("app-password"), "{shown}");
+        let owned = |path: [&str; 2]| path.map(str::to_owned).to_vec();
+        assert_eq!(
+            switchboard_sdk::secret_paths(&schema()),
+            vec![owned(["imap", "password"]), owned(["smtp", "password"])]
+        );
+    }
+}

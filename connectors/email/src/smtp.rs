@@ -1,0 +1,245 @@
+//! One SMTP connection, step by step, so that a failure can be told apart by where it happened.
+//!
+//! lettre's ready-made transport says that something failed, not whether the server may have taken the mail
+//! before. Its connection lets each command be sent alone; what counts is the moment the final dot goes out.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use lettre::{
+    address::Envelope,
+    transport::smtp::{
+        Error,
+        authentication::{Credentials, Mechanism},
+        client::{AsyncSmtpConnection, TlsParameters},
+        commands::{Data, Mail, Rcpt},
+        extension::{ClientId, Extension, MailBodyParameter, MailParameter},
+    },
+};
+use tokio::time::timeout;
+
+use crate::{
+    net,
+    settings::{Settings, Tls},
+};
+
+/// Longest wait for the answer to a command before the mail itself. Servers that delay strangers need it.
+const COMMAND: Duration = Duration::from_secs(120);
+/// Longest wait for the verdict after the mail (RFC 5321 §4.5.3.2.6 says ten minutes; people wait for this).
+const VERDICT: Duration = Duration::from_secs(180);
+/// Slowest line on which mail is still sent, in bytes a second.
+const SLOWEST: usize = 16 * 1024;
+/// The mail is written in pieces of this size.
+const PIECE: usize = 64 * 1024;
+
+/// What a failed step means for the mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The server cannot be reached, or broke off before it could have taken the mail.
+    Unreachable(String),
+    /// The server does not let us in.
+    Login(String),
+    /// The settings cannot work with this server.
+    Settings(String),
+    /// Not now (4xx).
+    Later(String),
+    /// Never like this (5xx).
+    Refused(String),
+    /// The whole mail went out and no verdict came back.
+    Unknown(String),
+}
+
+/// TLS as lettre wants it; reading the machine's authorities takes a while, so it is made once.
+pub fn tls_parameters(settings: &Settings) -> Result<Option<TlsParameters>, Failure> {
+    if settings.smtp.tls == Tls::None {
+        return Ok(None);
+    }
+    let loose = settings.accept_invalid_certs;
+    let parameters = TlsParameters::builder(settings.smtp.host.clone())
+        .dangerous_accept_invalid_certs(loose)
+        .dangerous_accept_invalid_hostnames(loose)
+        .build();
+    parameters
+        .map(Some)
+        .map_err(|error| Failure::Settings(format!("TLS cannot be set up: {error}")))
+}
+
+/// Connects, greets, secures and logs in.
+pub async fn connect(
+    settings: &Settings,
+    tls: Option<&TlsParameters>,
+) -> Result<AsyncSmtpConnection, Failure> {
+    let server = &settings.smtp;
+    let (host, port) = (server.host.as_str(), server.port());
+    let place = format!("the SMTP server {host}:{port}");
+    let hello = ClientId::default();
+    let immediate = tls.filter(|_| server.tls == Tls::Implicit).cloned();
+    let secured = immediate.is_some();
+    let opening =
+        AsyncSmtpConnection::connect_tokio1((host, port), Some(net::CONNECT), &hello, immediate, None);
+    let opened = timeout(COMMAND, opening).await.map_err(|_| {
+        let hint = if secured {
+            ""
+        } else {
+            ": perhaps it expects TLS from the start"
+        };
+        Failure::Unreachable(format!("{place} takes the connection and says nothing{hint}"))
+    })?;
+    let mut connection = opened.map_err(|error| {
+        if error.status().is_some() {
+            return Failure::Later(format!("{place} does not want to talk to us: {}", words(&error)));
+        }
+        let hint = if secured { "check server name, port and encryption; for a certificate of your own, accept invalid certificates" } else { "check server name, port and firewall" };
+        Failure::Unreachable(format!("{place} cannot be reached ({}): {hint}", words(&error)))
+    })?;
+    if let Some(tls) = tls.filter(|_| server.tls == Tls::Starttls) {
+        if !connection.can_starttls() {
+            return Err(Failure::Settings(format!(
+                "{place} does not offer STARTTLS: choose TLS from the start (usually port 465)"
+            )));
+        }
+        let upgraded = timeout(COMMAND, connection.starttls(tls.clone(), &hello))
+            .await
+            .map_err(|_| Failure::Unreachable(format!("{place} did not answer STARTTLS in time")))?;
+        upgraded.map_err(|error| Failure::Unreachable(format!("no secure connection to {place} ({}): for a certificate of your own, accept invalid certificates", words(&error))))?;
+    }
+    if let (Some(user), Some(password)) = (&server.username, &server.password) {
+        login(&mut connection, &place, user, password.expose()).await?;
+    }
+    Ok(connection)
+}
+
+async fn login(
+    connection: &mut AsyncSmtpConnection,
+    place: &str,
+    user: &str,
+    password: &str,
+) -> Result<(), Failure> {
+    let mechanisms = [Mechanism::Plain, Mechanism::Login];
+    if connection.server_info().get_auth_mechanism(&mechanisms).is_none() {
+        let secure = if connection.is_encrypted() {
+            "leave user name and password empty for a relay without login"
+        } else {
+            "choose an encrypted connection"
+        };
+        return Err(Failure::Settings(format!(
+            "{place} takes no password on this connection: {secure}"
+        )));
+    }
+    let credentials = Credentials::new(user.to_owned(), password.to_owned());
+    let answer = timeout(COMMAND, connection.auth(&mechanisms, &credentials))
+        .await
+        .map_err(|_| Failure::Unreachable(format!("{place} did not answer the login in time")))?;
+    answer.map(drop).map_err(|error| match error.is_permanent() {
+        true => Failure::Login(format!("{place} refused the login of {user}: {}. Check user name and password; many providers want an app password", words(&error))),
+        false => Failure::Later(format!("{place} does not log anybody in now: {}", words(&error))),
+    })
+}
+
+/// Sends one mail on an open connection. After a failure the connection must not be used again.
+pub async fn send(
+    connection: &mut AsyncSmtpConnection,
+    envelope: &Envelope,
+    mail: &[u8],
+) -> Result<(), Failure> {
+    let mut parameters = Vec::new();
+    let addresses = envelope.to().iter().chain(envelope.from());
+    if !addresses.map(AsRef::<str>::as_ref).all(str::is_ascii) {
+        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+            return Err(Failure::Refused(
+                "the SMTP server takes no addresses with these letters (no SMTPUTF8)".to_owned(),
+            ));
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !mail.is_ascii() {
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    step(connection, Mail::new(envelope.from().cloned(), parameters)).await?;
+    for to in envelope.to() {
+        step(connection, Rcpt::new(to.clone(), Vec::new())).await?;
+    }
+    step(connection, Data).await?;
+    body(connection, mail).await
+}
+
+async fn step(connection: &mut AsyncSmtpConnection, command: impl std::fmt::Display) -> Result<(), Failure> {
+    match timeout(COMMAND, connection.command(command)).await {
+        Ok(answer) => answer.map(drop).map_err(|error| {
+            verdict(&error).unwrap_or_else(|| {
+                Failure::Unreachable(format!("the SMTP server broke off: {}", words(&error)))
+            })
+        }),
+        Err(_) => Err(Failure::Unreachable(
+            "the SMTP server did not answer in time".to_owned(),
+        )),
+    }
+}
+
+async fn body(connection: &mut AsyncSmtpConnection, mail: &[u8]) -> Result<(), Failure> {
+    // lettre asks for the next piece when one is written, and for one more before it writes the final dot.
+    // Until that last question the server has no whole mail, and must not deliver a part (RFC 5321 §4.1.1.4).
+    let complete = Arc::new(AtomicBool::new(false));
+    let asked_beyond_the_end = Arc::clone(&complete);
+    let pieces = mail.chunks(PIECE).chain(std::iter::from_fn(move || {
+        asked_beyond_the_end.store(true, Ordering::SeqCst);
+        None
+    }));
+    let time = VERDICT + Duration::from_secs(u64::try_from(mail.len() / SLOWEST).unwrap_or(0));
+    let answer = timeout(time, connection.message_iter(pieces)).await;
+    let failed = match answer {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) => match verdict(&error) {
+            Some(verdict) => return Err(verdict),
+            None => words(&error),
+        },
+        Err(_) => "no answer in time".to_owned(),
+    };
+    if complete.load(Ordering::SeqCst) {
+        Err(Failure::Unknown(format!(
+            "the mail was sent and the SMTP server did not say whether it took it ({failed}): it may have arrived"
+        )))
+    } else {
+        Err(Failure::Unreachable(format!(
+            "the SMTP server broke off in the middle of the mail: {failed}"
+        )))
+    }
+}
+
+/// What the server itself said, if it said anything.
+fn verdict(error: &Error) -> Option<Failure> {
+    if error.is_permanent() {
+        Some(Failure::Refused(format!(
+            "the SMTP server refused: {}",
+            words(error)
+        )))
+    } else if error.is_transient() {
+        Some(Failure::Later(format!(
+            "the SMTP server said not now: {}",
+            words(error)
+        )))
+    } else {
+        None
+    }
+}
+
+/// The error with its cause, for people: `550 5.1.1 no such user`.
+fn words(error: &Error) -> String {
+    let mut text = error.status().map_or_else(String::new, |code| format!("{code} "));
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    match cause {
+        None => text.push_str(&error.to_string()),
+        Some(_) => {
+            while let Some(deeper) = cause.and_then(std::error::Error::source) {
+                cause = Some(deeper);
+            }
+            text.push_str(&cause.map(ToString::to_string).unwrap_or_default());
+        }
+    }
+    text.trim().chars().take(500).collect()
+}

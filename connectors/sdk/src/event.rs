@@ -1,0 +1,254 @@
+//! What customers send, normalised: the shapes every connector fills and ingest understands.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Events that are stored in one transaction, with the cursor that covers them.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// In the order they happened.
+    pub events: Vec<InboundEvent>,
+    /// Where to go on after these events; committed together with them.
+    pub cursor: Option<Cursor>,
+}
+
+impl Batch {
+    /// A batch of one, without a cursor: what a webhook has.
+    pub fn one(event: InboundEvent) -> Self {
+        Self { events: vec![event], cursor: None }
+    }
+}
+
+/// A place in the provider's stream, for example `{"uid_validity":1,"last_uid":42}` of `INBOX`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// Which stream of the channel.
+    pub name: String,
+    /// The connector's own shape.
+    pub value: Value,
+}
+
+/// One thing that came in.
+#[derive(Debug, Clone)]
+pub struct InboundEvent {
+    /// Unique within the channel, the same each time the provider repeats the event: the key of
+    /// de-duplication.
+    pub external_id: String,
+    /// When it happened, by the provider's word.
+    pub at: DateTime<Utc>,
+    /// What it is.
+    pub body: InboundBody,
+}
+
+/// The kinds of things that come in.
+#[derive(Debug, Clone)]
+pub enum InboundBody {
+    /// A customer wrote.
+    Message(InboundMessage),
+    /// A customer filled a form.
+    Submission(Submission),
+    /// The provider says what became of a message we sent.
+    Receipt(DeliveryReceipt),
+    /// It could not be understood: kept raw in quarantine, with a replay button; the cursor moves on.
+    Poison {
+        /// Why, for the admin.
+        reason: String,
+        /// What came, byte for byte.
+        raw: Bytes,
+    },
+}
+
+/// A customer's message.
+#[derive(Debug, Clone, Default)]
+pub struct InboundMessage {
+    /// Who wrote.
+    pub from: Person,
+    /// Which conversation it belongs to.
+    pub thread: Thread,
+    /// Plain text; empty when there are only files.
+    pub text: String,
+    /// Rich text as it came; the server sanitises it before anyone sees it.
+    pub html: Option<String>,
+    /// The subject, on channels that have one.
+    pub subject: Option<String>,
+    /// Files.
+    pub attachments: Vec<InboundAttachment>,
+    /// Where the customer came from, when the channel knows.
+    pub attribution: Attribution,
+    /// The sender's own idempotency key, shown back to it (web chat).
+    pub client_id: Option<String>,
+    /// Written by a machine (RFC 3834): stored, but opens no session and is never answered by one.
+    pub automatic: bool,
+}
+
+/// How a message finds its conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Thread {
+    /// One conversation per contact and channel.
+    #[default]
+    Contact,
+    /// One conversation per thread, found by the ids of earlier messages (RFC 5322 §3.6.4).
+    Messages {
+        /// The id of this message, without angle brackets.
+        own: String,
+        /// Ids of earlier messages, the nearest first (`In-Reply-To`, then `References` from right to left).
+        earlier: Vec<String>,
+    },
+    /// One conversation per sender and channel, the sender being the first identity of
+    /// [`InboundMessage::from`]. Unlike [`Thread::Contact`] a claimed e-mail or phone, which joins the
+    /// contact on the operators' side, never opens that contact's earlier conversation to the sender.
+    Sender,
+}
+
+/// Somebody outside, as one message shows them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// The name they go by, when known.
+    pub name: Option<String>,
+    /// What they can be recognised by; the first is the one they wrote from.
+    pub identities: Vec<Identity>,
+    /// Their language as a BCP 47 tag, when known.
+    pub language: Option<String>,
+    /// Company, when said.
+    pub company: Option<String>,
+}
+
+/// One address of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity {
+    /// What kind of address.
+    pub kind: IdentityKind,
+    /// The address in its normal form: e-mail in lower case, phone as E.164, else the provider's stable id.
+    pub value: String,
+    /// Proven, not merely typed. An unproven identity is a claim: it joins on the operators' side only.
+    pub verified: bool,
+}
+
+/// Kinds of identities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityKind {
+    /// An e-mail address.
+    Email,
+    /// A phone number in E.164.
+    Phone,
+    /// A Telegram user id.
+    Telegram,
+    /// A visitor of one web chat channel.
+    Webchat,
+    /// A user id of the company's own site or system.
+    External,
+}
+
+impl IdentityKind {
+    /// The word used in the API and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Telegram => "telegram",
+            Self::Webchat => "webchat",
+            Self::External => "external",
+        }
+    }
+}
+
+/// A file that came with a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InboundAttachment {
+    /// File name as sent; the server cleans it.
+    pub name: String,
+    /// Declared media type.
+    pub content_type: String,
+    /// The bytes.
+    pub data: Bytes,
+    /// `Content-ID` without angle brackets, for images the HTML shows.
+    pub content_id: Option<String>,
+    /// `att_…` when the file was uploaded to the server before; `data` is empty then.
+    pub stored_id: Option<String>,
+}
+
+/// A filled form.
+#[derive(Debug, Clone, Default)]
+pub struct Submission {
+    /// Who filled it, from the fields that map to the contact. All identities are claims.
+    pub from: Person,
+    /// All accepted values by field name, as JSON.
+    pub values: BTreeMap<String, Value>,
+    /// The same for people: what the operator reads as the message.
+    pub text: String,
+    /// Files.
+    pub attachments: Vec<InboundAttachment>,
+    /// What the fields say about the lead.
+    pub lead: LeadHints,
+    /// Where the visitor came from.
+    pub attribution: Attribution,
+    /// The consent given, when the form asks for one.
+    pub consent: Option<Consent>,
+    /// 0 (surely a person) to 1 (surely a machine).
+    pub spam_score: f64,
+    /// Why, one word each.
+    pub spam_reasons: Vec<String>,
+    /// Waits for a moderator before it makes a lead.
+    pub held: bool,
+}
+
+/// What a form says about the lead it makes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LeadHints {
+    /// `lead.title`.
+    pub title: Option<String>,
+    /// `lead.fields.X` by X; `lead.comment` is the field `comment`.
+    pub fields: BTreeMap<String, Value>,
+}
+
+/// A consent, as it was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Ticked.
+    pub given: bool,
+    /// The text that was agreed to.
+    pub text: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What the provider reports about an outbound message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryReceipt {
+    /// The provider's id of the outbound message.
+    pub external_id: String,
+    /// What happened.
+    pub state: ReceiptState,
+    /// The provider's words, when it failed.
+    pub error: Option<String>,
+}
+
+/// What can happen to a sent message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReceiptState {
+    /// It arrived.
+    Delivered,
+    /// It was read.
+    Read,
+    /// It did not arrive after all.
+    Failed,
+}
+
+/// Where a customer came from: the first and the last touch.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attribution {
+    /// What brought them the first time.
+    pub first: Touch,
+    /// What brought them this time.
+    pub last: Touch,
+}
+
+/// One touch, by key: `utm_source`, `utm_medium`, `utm_campaign`, `utm_term`, `utm_content`, `gclid`,
+/// `fbclid`, `yclid`, `referrer`, `landing_page`, `called_number`, `start_payload`. Other keys are kept.
+pub type Touch = BTreeMap<String, String>;

@@ -1,0 +1,80 @@
+//! What operators answer, on its way out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+/// One message to one customer.
+#[derive(Debug, Clone)]
+pub struct OutboundMessage {
+    /// `msg_…`: stable over repeated attempts, the idempotency key.
+    pub id: String,
+    /// `cnv_…`
+    pub conversation_id: String,
+    /// The number people know the conversation by.
+    pub conversation_number: i64,
+    /// The customer's address on this channel (identity value).
+    pub to: String,
+    /// The customer's name, when known.
+    pub to_name: Option<String>,
+    /// Plain text.
+    pub text: String,
+    /// Rich text, when the operator wrote any.
+    pub html: Option<String>,
+    /// The conversation's subject, on channels that have one.
+    pub subject: Option<String>,
+    /// Ids of the conversation's earlier messages as the channel knows them, oldest first.
+    pub references: Vec<String>,
+    /// The name shown as the author.
+    pub author_name: Option<String>,
+    /// Files.
+    pub attachments: Vec<OutboundAttachment>,
+    /// When the operator sent it.
+    pub created_at: DateTime<Utc>,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+}
+
+/// A file to send.
+#[derive(Debug, Clone)]
+pub struct OutboundAttachment {
+    /// File name.
+    pub name: String,
+    /// Media type.
+    pub content_type: String,
+    /// The bytes.
+    pub data: Bytes,
+}
+
+/// The provider has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// The provider's id of the message, for receipts and threading.
+    pub external_id: Option<String>,
+}
+
+/// Why it was not sent, or may not have been.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Certainly not sent; may work later.
+    #[error("{reason}")]
+    Retry {
+        /// Not before this long, when the provider said so.
+        after: Option<Duration>,
+        /// What happened.
+        reason: String,
+    },
+    /// Will never work like this: a person must look.
+    #[error("{reason}")]
+    Refused {
+        /// What the provider said.
+        reason: String,
+    },
+    /// The bytes may have gone out: becomes `uncertain` unless the provider de-duplicates.
+    #[error("{reason}")]
+    Unknown {
+        /// What happened.
+        reason: String,
+    },
+}

@@ -1,0 +1,90 @@
+//! Web forms: a post from a site becomes a submission.
+//!
+//! One channel is one form. The way of a post: `body` reads what came by its media type, `accept` checks
+//! it against the definition in `settings`, `attribution` finds where the visitor came from, `spam` weighs
+//! it, and one [`InboundEvent`](switchboard_sdk::InboundEvent) goes out. `answer` words what the caller gets,
+//! `page` draws the hosted form and `embed` the script that puts it into other pages.
+//!
+//! Everything here is pure: no clock, no network, no state but a counter.
+
+mod accept;
+mod answer;
+mod attribution;
+mod body;
+mod embed;
+mod form;
+mod page;
+mod settings;
+mod spam;
+mod words;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use form::Form;
+use serde_json::{Value, json};
+pub use settings::{ConsentSettings, Settings, SuccessSettings};
+pub use spam::{HOLD_FROM, Signals, Verdict, judge};
+use switchboard_sdk::{BuildContext, Capabilities, Connector, Descriptor, Fault, HostedPage, SettingsError, Webhook};
+
+/// The registry entry.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    kind: "webform",
+    label: "Web form",
+    capabilities: Capabilities {
+        inbound: true,
+        outbound: false,
+        attachments: true,
+        max_text_chars: None,
+        max_attachment_bytes: None,
+        typing: false,
+        receipts: false,
+        idempotent_send: false,
+        hosted: false,
+        threads: false,
+    },
+    settings_schema: settings::schema,
+    example: || {
+        json!({
+            "title": "Call me back",
+            "fields": [
+                {"name": "name", "label": "Your name", "type": "text", "required": true, "maps_to": "contact.name"},
+                {"name": "phone", "label": "Phone", "type": "phone", "required": true, "maps_to": "contact.phone", "placeholder": "+998 90 123 45 67"},
+                {"name": "topic", "label": "About", "type": "select", "options": ["Prices", "Delivery"], "maps_to": "lead.fields.topic"},
+                {"name": "comment", "label": "Comment", "type": "textarea", "maps_to": "lead.comment"}
+            ],
+            "submit_label": "Send",
+            "success": {"message": "Thank you, we will call you.", "redirect_url": null},
+            "consent": {"required": true, "text": "I agree to the processing of my data", "url": "https://shop.example/privacy"},
+            "allowed_origins": ["*"],
+            "moderation": false,
+            "captcha": null,
+            "color": "#2563eb",
+            "default_region": "UZ"
+        })
+    },
+    build,
+};
+
+fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
+    Ok(Arc::new(WebForm { form: Form::new(Settings::read(settings)?, context) }))
+}
+
+struct WebForm {
+    form: Form,
+}
+
+#[async_trait]
+impl Connector for WebForm {
+    async fn check(&self) -> Result<String, Fault> {
+        Ok(self.form.describe())
+    }
+
+    fn webhook(&self) -> Option<&dyn Webhook> {
+        Some(&self.form)
+    }
+
+    fn page(&self) -> Option<&dyn HostedPage> {
+        Some(&self.form)
+    }
+}

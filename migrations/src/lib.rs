@@ -1,0 +1,50 @@
+//! The schema of both databases, forward only.
+//!
+//! A migration is a script in SQL that both databases understand; the few types that differ are
+//! written as placeholders. Scripts rather than a builder: the schema reads as what it is, and partial
+//! indexes, triggers and full-text tables need no second way.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+mod m20261122_000001_initial;
+
+/// All migrations, in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261122_000001_initial::Migration)]
+    }
+}
+
+/// The columns that differ between the databases, as `(placeholder, SQLite, PostgreSQL)`.
+///
+/// Ids are ASCII; the `C` collation makes their order the same on both and their index smaller.
+const TYPES: [(&str, &str, &str); 6] = [
+    ("{id}", "TEXT", "TEXT COLLATE \"C\""),
+    ("{ts}", "TEXT", "TIMESTAMPTZ"),
+    ("{json}", "TEXT", "JSONB"),
+    ("{bytes}", "BLOB", "BYTEA"),
+    // On SQLite only the word INTEGER makes a key the row's own place.
+    ("{key}", "INTEGER", "BIGINT"),
+    ("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+];
+
+/// Runs a script whose statements are separated by blank lines.
+async fn run_script(manager: &SchemaManager<'_>, script: &str) -> Result<(), DbErr> {
+    let backend = manager.get_database_backend();
+    for statement in script.split("\n\n") {
+        let lines: Vec<&str> = statement.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+        let mut sql = lines.join("\n");
+        if sql.trim().is_empty() {
+            continue;
+        }
+        for (placeholder, sqlite, postgres) in TYPES {
+            sql = sql.replace(placeholder, if backend == DbBackend::Sqlite { sqlite } else { postgres });
+        }
+        manager.get_connection().execute_unprepared(&sql).await?;
+    }
+    Ok(())
+}

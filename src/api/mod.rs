@@ -1,0 +1,83 @@
+//! The HTTP side: thin. Handlers read, call a concept, and answer.
+
+pub mod assets;
+pub mod auth;
+pub mod budget;
+pub mod extract;
+pub mod forms;
+pub mod health;
+pub mod hooks;
+pub mod limits;
+pub mod observe;
+pub mod openapi;
+pub mod page;
+pub mod problem;
+pub mod realtime;
+pub mod push;
+pub mod v1;
+pub mod widget;
+
+use std::sync::Arc;
+
+use axum::{Router, extract::DefaultBodyLimit, http::HeaderMap, middleware, routing::get};
+pub use extract::{Json, Path, Query};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+/// Everything the document describes.
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(v1::router()).merge(health::router())
+}
+
+/// The API's document.
+pub fn document() -> OpenApi {
+    openapi::complete(documented().into_openapi())
+}
+
+/// All that is served.
+pub fn router(app: App) -> Router {
+    let (api, document) = documented().split_for_parts();
+    let document: Arc<str> = openapi::complete(document).to_json().unwrap_or_default().into();
+    let json_limit = usize::try_from(limits::JSON_BYTES).unwrap_or(usize::MAX);
+    Router::new()
+        .merge(api)
+        .route(
+            "/api/openapi.json",
+            get(move || async move { ([("content-type", "application/json")], document.to_string()) }),
+        )
+        .merge(health::metrics_router())
+        .merge(hooks::router())
+        .merge(forms::router())
+        .merge(widget::router(&app))
+        .route("/demo/{key}", get(assets::demo))
+        .fallback(assets::fallback)
+        .layer(DefaultBodyLimit::max(json_limit))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::bodies))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::times))
+        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(middleware::from_fn(observe::problems))
+        .layer(CompressionLayer::new().compress_when(is_compressible))
+        .layer(middleware::from_fn(observe::headers))
+        .layer(middleware::from_fn_with_state(app.clone(), observe::requests))
+        .with_state(app)
+}
+
+/// Texts of some length are compressed; files mostly are already.
+fn is_compressible(
+    _status: http::StatusCode,
+    _version: http::Version,
+    headers: &HeaderMap,
+    _extensions: &http::Extensions,
+) -> bool {
+    const WORTH_IT: u64 = 1024;
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_small = text(http::header::CONTENT_LENGTH).and_then(|length| length.parse().ok()).is_some_and(|length: u64| length < WORTH_IT);
+    let kind = text(http::header::CONTENT_TYPE).unwrap_or_default();
+    let is_text = ["text/", "application/json", "application/problem+json", "application/javascript", "image/svg+xml"]
+        .iter()
+        .any(|start| kind.starts_with(start));
+    is_text && !is_small
+}

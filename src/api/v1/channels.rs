@@ -1,0 +1,294 @@
+//! Configured connectors.
+
+use axum::{extract::State, http::StatusCode};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use switchboard_sdk::{Descriptor, SettingsError};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    api::{
+        Json, Path, Query,
+        auth::{Admin, Staff},
+        page::{Page, PageQuery},
+        problem::Problem,
+    },
+    app::App,
+    channel::{self, Changes, NewChannel, store},
+    connector::Check,
+    db::entity::channel as table,
+};
+
+/// The routes.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_channels, create_channel))
+        .routes(routes!(get_channel, update_channel, delete_channel))
+        .routes(routes!(check_channel))
+}
+
+/// A configured connector.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Channel {
+    /// `chn_…`
+    pub id: String,
+    /// Its word in URLs; unique.
+    pub key: String,
+    /// Which connector it is of.
+    pub kind: String,
+    /// Where its conversations go.
+    pub line_id: String,
+    /// What people call it.
+    pub name: String,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// By the connector's `settings_schema`; secrets read as null.
+    #[schema(value_type = Object)]
+    pub settings: Value,
+    /// How it is doing.
+    pub health: ChannelHealth,
+    /// Grows with each change of what an admin sets.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When an admin changed it last.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// How a channel is doing.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ChannelHealth {
+    /// `starting`, `ok`, `degraded`, `failed` or `disabled`.
+    pub state: String,
+    /// When its provider was last reached.
+    pub last_success_at: Option<DateTime<Utc>>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When it did.
+    pub last_error_at: Option<DateTime<Utc>>,
+    /// How far behind its provider it is, in seconds; null when it is not known to be.
+    pub lag_secs: Option<i64>,
+}
+
+impl From<table::Model> for Channel {
+    fn from(row: table::Model) -> Self {
+        let settings = channel::public_settings(&row);
+        Self {
+            health: ChannelHealth {
+                state: row.health_state,
+                last_success_at: row.last_success_at,
+                last_error: row.last_error,
+                last_error_at: row.last_error_at,
+                lag_secs: None,
+            },
+            settings,
+            id: row.id,
+            key: row.key,
+            kind: row.kind,
+            line_id: row.line_id,
+            name: row.name,
+            enabled: row.enabled,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A channel about to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ChannelIn {
+    /// Which connector it is of, see `/api/v1/connectors`.
+    pub kind: String,
+    /// Its word in URLs; one is made up when absent.
+    pub key: Option<String>,
+    /// Where its conversations go.
+    pub line_id: String,
+    /// What people call it.
+    pub name: String,
+    /// Whether it runs.
+    #[serde(default = "enabled")]
+    #[schema(default = true)]
+    pub enabled: bool,
+    /// By the connector's `settings_schema`.
+    #[serde(default = "no_settings")]
+    #[schema(value_type = Object)]
+    pub settings: Value,
+}
+
+/// What changes of a channel.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ChannelPatch {
+    /// Its word in URLs.
+    pub key: Option<String>,
+    /// Where new conversations go.
+    pub line_id: Option<String>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Whether it runs.
+    pub enabled: Option<bool>,
+    /// The settings that change; a secret that is null or absent stays.
+    #[schema(value_type = Option<Object>)]
+    pub settings: Option<Value>,
+    /// The version the change was made on; 409 when it is not the present one.
+    pub version: Option<i64>,
+}
+
+fn enabled() -> bool {
+    true
+}
+
+fn no_settings() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+/// Lists the channels.
+#[utoipa::path(get, path = "/api/v1/channels", tag = "channels", operation_id = "list_channels", params(PageQuery),
+    responses((status = 200, body = Page<Channel>)))]
+async fn list_channels(
+    State(app): State<App>,
+    Staff(_caller): Staff,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Channel>>, Problem> {
+    let limit = query.limit()?;
+    let after = query.after::<String>()?;
+    let rows = store::list(app.db.read(), after.as_deref(), limit + 1).await?;
+    Ok(Json(Page::of_rows(rows, limit, |row| row.id.clone()).map(Channel::from)))
+}
+
+/// Makes a channel.
+#[utoipa::path(post, path = "/api/v1/channels", tag = "channels", operation_id = "create_channel", request_body = ChannelIn,
+    responses((status = 201, body = Channel)))]
+async fn create_channel(
+    State(app): State<App>,
+    Admin(_caller): Admin,
+    Json(input): Json<ChannelIn>,
+) -> Result<(StatusCode, Json<Channel>), Problem> {
+    let descriptor = descriptor_of(&app, &input.kind)?;
+    let new = NewChannel {
+        key: input.key,
+        line_id: input.line_id,
+        name: input.name,
+        enabled: input.enabled,
+        settings: input.settings,
+    };
+    let mut write = app.db.write().await?;
+    let build = try_build(&app);
+    let row = channel::create(&mut write, &app.vault, descriptor, &build, new, app.clock.now()).await;
+    let row = row.map_err(channel_problem)?;
+    write.commit().await?;
+    app.host.reload(&row.id).await?;
+    Ok((StatusCode::CREATED, Json(row.into())))
+}
+
+/// Shows a channel.
+#[utoipa::path(get, path = "/api/v1/channels/{id}", tag = "channels", operation_id = "get_channel",
+    params(("id" = String, Path, description = "`chn_…` or the key")), responses((status = 200, body = Channel)))]
+async fn get_channel(
+    State(app): State<App>,
+    Staff(_caller): Staff,
+    Path(id): Path<String>,
+) -> Result<Json<Channel>, Problem> {
+    Ok(Json(find(&app, &id).await?.into()))
+}
+
+/// Changes a channel.
+#[utoipa::path(patch, path = "/api/v1/channels/{id}", tag = "channels", operation_id = "update_channel",
+    params(("id" = String, Path, description = "`chn_…` or the key")), request_body = ChannelPatch,
+    responses((status = 200, body = Channel),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Changed meanwhile")))]
+async fn update_channel(
+    State(app): State<App>,
+    Admin(_caller): Admin,
+    Path(id): Path<String>,
+    Json(patch): Json<ChannelPatch>,
+) -> Result<Json<Channel>, Problem> {
+    let current = find(&app, &id).await?;
+    let descriptor = descriptor_of(&app, &current.kind)?;
+    let changes = Changes {
+        key: patch.key,
+        line_id: patch.line_id,
+        name: patch.name,
+        enabled: patch.enabled,
+        settings: patch.settings,
+        version: patch.version,
+    };
+    let mut write = app.db.write().await?;
+    let build = try_build(&app);
+    let now = app.clock.now();
+    let row = channel::update(&mut write, &app.vault, descriptor, &build, &current.id, changes, now).await;
+    let row = row.map_err(channel_problem)?;
+    write.commit().await?;
+    app.host.reload(&row.id).await?;
+    Ok(Json(row.into()))
+}
+
+/// Removes a channel that nothing was ever said on; one with conversations can only be disabled.
+#[utoipa::path(delete, path = "/api/v1/channels/{id}", tag = "channels", operation_id = "delete_channel",
+    params(("id" = String, Path, description = "`chn_…` or the key")),
+    responses((status = 204, description = "Removed"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "It has conversations")))]
+async fn delete_channel(
+    State(app): State<App>,
+    Admin(_caller): Admin,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let row = find(&app, &id).await?;
+    let mut write = app.db.write().await?;
+    store::delete(&mut write, &row.id, app.clock.now()).await.map_err(channel_problem)?;
+    write.commit().await?;
+    app.host.reload(&row.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Tests the connection: does what the channel does, without side effects. Takes up to twenty seconds.
+#[utoipa::path(post, path = "/api/v1/channels/{id}/check", tag = "channels", operation_id = "check_channel",
+    params(("id" = String, Path, description = "`chn_…` or the key")), responses((status = 200, body = Check)))]
+async fn check_channel(
+    State(app): State<App>,
+    Admin(_caller): Admin,
+    Path(id): Path<String>,
+) -> Result<Json<Check>, Problem> {
+    let row = find(&app, &id).await?;
+    app.host.check(&row.id).await?.map(Json).ok_or_else(|| Problem::not_found("channel"))
+}
+
+async fn find(app: &App, id: &str) -> Result<table::Model, Problem> {
+    let db = app.db.read();
+    let row = match store::load(db, id).await? {
+        Some(row) => Some(row),
+        None => store::by_key(db, id).await?,
+    };
+    row.ok_or_else(|| Problem::not_found("channel"))
+}
+
+/// The connector of a kind; 422 when this build has none.
+pub(super) fn descriptor_of(app: &App, kind: &str) -> Result<&'static Descriptor, Problem> {
+    app.host.descriptor(kind).ok_or_else(|| {
+        let known: Vec<&str> = app.host.descriptors().iter().map(|descriptor| descriptor.kind).collect();
+        Problem::invalid("kind", format!("must be one of {}", known.join(", ")))
+    })
+}
+
+/// Builds a connector and throws it away: to see whether settings can work.
+pub(super) fn try_build(app: &App) -> impl Fn(&table::Model, Value) -> Result<(), SettingsError> + Send + Sync {
+    let host = app.host.clone();
+    move |row, settings| host.build(row, settings).map(|_connector| ())
+}
+
+/// Why a channel was refused, as a problem.
+pub(super) fn channel_problem(error: channel::Error) -> Problem {
+    match error {
+        channel::Error::NotFound => Problem::not_found("channel"),
+        channel::Error::Invalid(errors) => Problem::validation(errors),
+        channel::Error::KeyTaken => Problem::invalid("key", "another channel has this key"),
+        channel::Error::Stale => Problem::conflict("the channel was changed meanwhile; look again and repeat"),
+        channel::Error::InUse => {
+            Problem::conflict("the channel has conversations and cannot be removed; disable it instead")
+        }
+        channel::Error::Secret(error) => Problem::from_cause(&error),
+        channel::Error::Database(error) => error.into(),
+    }
+}

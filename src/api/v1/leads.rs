@@ -1,0 +1,216 @@
+//! Leads.
+
+use axum::{extract::State, http::StatusCode};
+use sea_orm::EntityTrait;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::contacts::present;
+use crate::{
+    api::{
+        Json, Path, Query,
+        auth::Staff,
+        page::{Cursor, Page, PageQuery},
+        problem::{Problem, Result},
+    },
+    app::App,
+    db::entity::{contact, lead, operator},
+    id::{self, Kind},
+    ingest::clean_line,
+    lead::store::{self, Change, ChangeError, Filter, LeadView, Place, Status},
+    line,
+};
+
+/// The routes.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_leads, create_lead)).routes(routes!(get_lead, update_lead))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct ListQuery {
+    /// `new`, `in_progress`, `converted` or `junk`.
+    status: Option<String>,
+    /// A source.
+    source: Option<String>,
+    /// A line, by id or key.
+    line: Option<String>,
+    /// A responsible operator; `me` is the caller.
+    operator: Option<String>,
+    /// A contact.
+    contact: Option<String>,
+    /// Part of the title or of the contact's name.
+    q: Option<String>,
+}
+
+/// Leads, newest first, as far as the caller sees them.
+#[utoipa::path(get, path = "/leads", tag = "leads", params(ListQuery, PageQuery),
+    responses((status = 200, body = Page<LeadView>)))]
+async fn list_leads(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Query(query): Query<ListQuery>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<LeadView>>> {
+    let limit = page.limit()?;
+    let after: Option<Place> = page.after()?;
+    let line_id = match query.line {
+        Some(word) => match line::store::find(app.db.read(), &word).await {
+            Ok(row) => Some(row.id),
+            Err(_) => return Ok(Json(Page::whole(Vec::new()))),
+        },
+        None => None,
+    };
+    let me = |word: String| if word == "me" { caller.operator.id.clone() } else { word };
+    let filter = Filter {
+        status: query.status,
+        source: query.source,
+        line_id,
+        operator_id: query.operator.map(me),
+        contact_id: query.contact,
+        text: query.q,
+    };
+    let (rows, next) = store::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
+    let items = store::views(app.db.read(), rows).await?;
+    Ok(Json(Page { items, next_cursor: next.as_ref().map(Cursor::encode) }))
+}
+
+/// One lead.
+#[utoipa::path(get, path = "/leads/{id}", tag = "leads", params(("id" = String, Path, description = "`led_…`")),
+    responses((status = 200, body = LeadView)))]
+async fn get_lead(State(app): State<App>, Staff(caller): Staff, Path(id): Path<String>) -> Result<Json<LeadView>> {
+    let row = store::find(app.db.read(), &caller.scope, &id).await?;
+    view(&app, row.ok_or_else(|| Problem::not_found("lead"))?).await.map(Json)
+}
+
+async fn view(app: &App, row: lead::Model) -> Result<LeadView> {
+    let mut views = store::views(app.db.read(), vec![row]).await?;
+    views.pop().ok_or_else(|| Problem::not_found("lead"))
+}
+
+/// A lead made by hand.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = LeadIn)]
+#[serde(deny_unknown_fields)]
+struct LeadIn {
+    /// Whose it is.
+    contact_id: String,
+    /// What it is about.
+    title: String,
+    /// Where it came from; `manual` when absent.
+    source: Option<String>,
+    /// The responsible operator; the caller when absent.
+    operator_id: Option<String>,
+    /// Custom fields.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    fields: Map<String, Value>,
+}
+
+/// Makes a lead. 409 when the contact has an open one.
+#[utoipa::path(post, path = "/leads", tag = "leads", request_body = LeadIn,
+    responses((status = 201, body = LeadView)))]
+async fn create_lead(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Json(body): Json<LeadIn>,
+) -> Result<(StatusCode, Json<LeadView>)> {
+    let title = title(&body.title)?;
+    if contact::Entity::find_by_id(&body.contact_id).one(app.db.read()).await?.is_none() {
+        return Err(Problem::invalid("contact_id", "there is no such contact"));
+    }
+    check_operator(&app, body.operator_id.as_deref()).await?;
+    let now = app.clock.now();
+    let row = lead::Model {
+        id: id::new(Kind::Lead, now),
+        title,
+        status: "new".to_owned(),
+        contact_id: body.contact_id,
+        conversation_id: None,
+        line_id: None,
+        channel_id: None,
+        channel_kind: None,
+        operator_id: body.operator_id.or_else(|| Some(caller.operator.id.clone())),
+        source: body.source.unwrap_or_else(|| "manual".to_owned()),
+        attribution: json!({"first": {}, "last": {}}),
+        fields: Value::Object(body.fields),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let mut write = app.db.write().await?;
+    store::create(&mut write, row.clone()).await.map_err(problem)?;
+    write.commit().await?;
+    Ok((StatusCode::CREATED, Json(view(&app, row).await?)))
+}
+
+/// What to change; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = LeadPatch)]
+#[serde(deny_unknown_fields)]
+struct LeadPatch {
+    /// What it is about.
+    title: Option<String>,
+    /// Where it stands.
+    status: Option<Status>,
+    /// The responsible operator; null clears it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    operator_id: Option<Option<String>>,
+    /// Where it came from.
+    source: Option<String>,
+    /// Custom fields to set; a null removes one.
+    #[schema(value_type = Option<Object>)]
+    fields: Option<Map<String, Value>>,
+    /// The version the change was made from; 409 when it is not the present one.
+    version: Option<i64>,
+}
+
+/// Changes a lead.
+#[utoipa::path(patch, path = "/leads/{id}", tag = "leads", params(("id" = String, Path, description = "`led_…`")),
+    request_body = LeadPatch, responses((status = 200, body = LeadView)))]
+async fn update_lead(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Path(id): Path<String>,
+    Json(body): Json<LeadPatch>,
+) -> Result<Json<LeadView>> {
+    store::find(app.db.read(), &caller.scope, &id).await?.ok_or_else(|| Problem::not_found("lead"))?;
+    check_operator(&app, body.operator_id.as_ref().and_then(|id| id.as_deref())).await?;
+    let change = Change {
+        title: body.title.as_deref().map(title).transpose()?,
+        status: body.status,
+        operator_id: body.operator_id,
+        source: body.source.map(|source| clean_line(&source, 100)),
+        fields: body.fields,
+        version: body.version,
+    };
+    let mut write = app.db.write().await?;
+    store::change(&mut write, &id, change, app.clock.now()).await.map_err(problem)?;
+    write.commit().await?;
+    // By its id alone: the change may have taken it out of the caller's sight.
+    let row = lead::Entity::find_by_id(&id).one(app.db.read()).await?;
+    view(&app, row.ok_or_else(|| Problem::not_found("lead"))?).await.map(Json)
+}
+
+fn title(title: &str) -> Result<String> {
+    let clean = clean_line(title, 300);
+    if clean.is_empty() { Err(Problem::invalid("title", "is empty")) } else { Ok(clean) }
+}
+
+async fn check_operator(app: &App, id: Option<&str>) -> Result<()> {
+    let Some(id) = id else { return Ok(()) };
+    let known = operator::Entity::find_by_id(id).one(app.db.read()).await?.is_some();
+    if known { Ok(()) } else { Err(Problem::invalid("operator_id", "there is no such user")) }
+}
+
+fn problem(error: ChangeError) -> Problem {
+    match error {
+        ChangeError::Missing => Problem::not_found("lead"),
+        ChangeError::Stale | ChangeError::SecondOpen => Problem::conflict(error.to_string()),
+        ChangeError::Db(error) => error.into(),
+    }
+}

@@ -1,0 +1,54 @@
+//! Version 1 of the API, one file a resource. Changes within it only add.
+
+pub mod apikeys;
+pub mod attachments;
+pub mod auth;
+pub mod channels;
+pub mod connectors;
+pub mod contacts;
+pub mod conversation_actions;
+pub mod conversations;
+pub mod leads;
+pub mod lines;
+pub mod me;
+pub mod messages;
+pub mod outbox;
+pub mod presence;
+pub mod quarantine;
+pub mod routing;
+pub mod search;
+pub mod setup;
+pub mod submissions;
+pub mod teams;
+pub mod users;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{api::realtime, app::App};
+
+/// All resources.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(setup::router())
+        .merge(auth::router())
+        .merge(me::router())
+        .merge(apikeys::router())
+        .merge(channels::router())
+        .merge(connectors::router())
+        .merge(outbox::router())
+        .merge(quarantine::router())
+        .merge(realtime::router())
+        .merge(submissions::router())
+        .merge(search::router())
+        .merge(messages::router())
+        .merge(leads::router())
+        .merge(conversations::router())
+        .merge(contacts::router())
+        .merge(attachments::router())
+        .merge(users::router())
+        .merge(teams::router())
+        .merge(routing::router())
+        .merge(presence::router())
+        .merge(lines::router())
+        .merge(conversation_actions::router())
+}

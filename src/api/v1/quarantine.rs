@@ -1,0 +1,141 @@
+//! What came and could not be understood.
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    api::{
+        Json, Path, Query,
+        auth::{Admin, Supervisor},
+        page::{Page, PageQuery},
+        problem::Problem,
+    },
+    app::App,
+    connector::replay,
+    db::entity::quarantine,
+    storage,
+};
+
+/// The routes.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_quarantine))
+        .routes(routes!(replay_quarantine))
+        .routes(routes!(get_quarantine_raw))
+}
+
+/// Something that could not be understood, or was too much to store.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuarantineEntry {
+    /// `qrt_…`
+    pub id: String,
+    /// Where it came.
+    pub channel_id: String,
+    /// The provider's id of it.
+    pub external_id: String,
+    /// What was wrong.
+    pub reason: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// When it came.
+    pub created_at: DateTime<Utc>,
+    /// When it was replayed with success; null: not yet.
+    pub replayed_at: Option<DateTime<Utc>>,
+}
+
+impl From<quarantine::Model> for QuarantineEntry {
+    fn from(row: quarantine::Model) -> Self {
+        Self {
+            id: row.id,
+            channel_id: row.channel_id,
+            external_id: row.external_id,
+            reason: row.reason,
+            size: row.size,
+            created_at: row.created_at,
+            replayed_at: row.replayed_at,
+        }
+    }
+}
+
+/// Which entries.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct QuarantineQuery {
+    /// Of one channel.
+    pub channel: Option<String>,
+}
+
+/// Lists the quarantine, newest first.
+#[utoipa::path(get, path = "/api/v1/quarantine", tag = "quarantine", operation_id = "list_quarantine",
+    params(PageQuery, QuarantineQuery), responses((status = 200, body = Page<QuarantineEntry>)))]
+async fn list_quarantine(
+    State(app): State<App>,
+    Supervisor(_caller): Supervisor,
+    Query(page): Query<PageQuery>,
+    Query(query): Query<QuarantineQuery>,
+) -> Result<Json<Page<QuarantineEntry>>, Problem> {
+    let limit = page.limit()?;
+    let mut rows = quarantine::Entity::find().order_by_desc(quarantine::Column::Id).limit(limit + 1);
+    if let Some(channel) = &query.channel {
+        rows = rows.filter(quarantine::Column::ChannelId.eq(channel));
+    }
+    if let Some(before) = page.after::<String>()? {
+        rows = rows.filter(quarantine::Column::Id.lt(before));
+    }
+    let rows = rows.all(app.db.read()).await?;
+    Ok(Json(Page::of_rows(rows, limit, |row| row.id.clone()).map(QuarantineEntry::from)))
+}
+
+/// Has the connector read it once more; what it understands now becomes a message.
+#[utoipa::path(post, path = "/api/v1/quarantine/{id}/replay", tag = "quarantine", operation_id = "replay_quarantine",
+    params(("id" = String, Path, description = "`qrt_…`")),
+    responses((status = 200, body = QuarantineEntry),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Still not understood")))]
+async fn replay_quarantine(
+    State(app): State<App>,
+    Admin(_caller): Admin,
+    Path(id): Path<String>,
+) -> Result<Json<QuarantineEntry>, Problem> {
+    app.host.replay(&id).await.map_err(|error| match error {
+        replay::Error::NotFound => Problem::not_found("quarantine entry"),
+        still @ (replay::Error::CannotRead(_) | replay::Error::StillPoison(_)) => Problem::conflict(still.to_string()),
+        replay::Error::Db(error) => error.into(),
+        ours @ (replay::Error::Storage(_) | replay::Error::Ingest(_)) => Problem::from_cause(&ours),
+    })?;
+    Ok(Json(find(&app, &id).await?.into()))
+}
+
+/// The raw bytes, for a person to look at.
+#[utoipa::path(get, path = "/api/v1/quarantine/{id}/raw", tag = "quarantine", operation_id = "get_quarantine_raw",
+    params(("id" = String, Path, description = "`qrt_…`")),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
+async fn get_quarantine_raw(
+    State(app): State<App>,
+    Admin(_caller): Admin,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let row = find(&app, &id).await?;
+    let bytes = app.storage.get(&row.storage_key).await.map_err(|error| match error {
+        storage::Error::Missing => Problem::not_found("file"),
+        other => Problem::from_cause(&other),
+    })?;
+    // Never shown as what it claims to be: it may be anything.
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}.raw\"", row.id)),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+async fn find(app: &App, id: &str) -> Result<quarantine::Model, Problem> {
+    let row = quarantine::Entity::find_by_id(id).one(app.db.read()).await?;
+    row.ok_or_else(|| Problem::not_found("quarantine entry"))
+}

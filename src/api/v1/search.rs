@@ -1,0 +1,83 @@
+//! Search in contacts and messages.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    api::{Json, Query, auth::Staff, problem::Result},
+    app::App,
+    contact::store::{self as contacts, ContactView},
+    conversation::view::{ConversationView, MessageView},
+    search,
+};
+
+/// Hits of a kind at most.
+const MAX_HITS: u64 = 50;
+
+/// The routes.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(search_everything))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct SearchQuery {
+    /// What to look for: all words, the last one may be a beginning.
+    q: String,
+    /// Hits of a kind, 1 to 50; 20 when absent.
+    #[param(minimum = 1, maximum = 50)]
+    limit: Option<u64>,
+}
+
+/// What was found.
+#[derive(Debug, Serialize, ToSchema)]
+struct SearchResult {
+    /// Contacts by name or address.
+    contacts: Vec<ContactView>,
+    /// Messages by their words, the newest first.
+    messages: Vec<MessageHit>,
+}
+
+/// A message that was found.
+#[derive(Debug, Serialize, ToSchema)]
+struct MessageHit {
+    /// The message.
+    message: MessageView,
+    /// Its conversation.
+    conversation: ConversationView,
+    /// The words around the hits as HTML: escaped, hits in `<mark>`.
+    snippet: String,
+}
+
+/// Finds contacts, and messages of conversations the caller sees.
+#[utoipa::path(get, path = "/search", tag = "search", params(SearchQuery),
+    responses((status = 200, body = SearchResult)))]
+async fn search_everything(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Query(query): Query<SearchQuery>,
+) -> Result<Json<SearchResult>> {
+    let limit = query.limit.unwrap_or(20).clamp(1, MAX_HITS);
+    if query.q.trim().is_empty() {
+        return Ok(Json(SearchResult { contacts: Vec::new(), messages: Vec::new() }));
+    }
+    let (rows, _) = contacts::list(app.db.read(), Some(&query.q), None, limit).await?;
+    let contacts = contacts::views(app.db.read(), rows).await?;
+    let hits = search::messages(&app.db, &caller.scope, &query.q, limit).await?;
+    let mut messages = Vec::with_capacity(hits.len());
+    let (mut rows, mut conversations, mut snippets) = (Vec::new(), Vec::new(), Vec::new());
+    for hit in hits {
+        rows.push(hit.message);
+        conversations.push(hit.conversation);
+        snippets.push(hit.snippet);
+    }
+    let views = app.views.messages(app.db.read(), rows).await?;
+    let conversations = app.views.of_rows(app.db.read(), conversations).await?;
+    for ((message, conversation), snippet) in views.into_iter().zip(conversations).zip(snippets) {
+        messages.push(MessageHit { message, conversation, snippet: search::snippet_html(&snippet) });
+    }
+    Ok(Json(SearchResult { contacts, messages }))
+}

@@ -1,0 +1,135 @@
+//! Submissions of forms, and their moderation.
+
+use axum::extract::State;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    api::{
+        Json, Path, Query,
+        auth::Staff,
+        page::{Page, PageQuery},
+        problem::{Problem, Result},
+    },
+    app::App,
+    channel,
+    db::entity::{channel as channel_row, submission},
+    form::store::{self, Place, SubmissionView},
+    ingest,
+    operator::rights::Scope,
+};
+
+/// The routes.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_submissions))
+        .routes(routes!(get_submission))
+        .routes(routes!(approve_submission))
+        .routes(routes!(reject_submission))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct ListQuery {
+    /// A form, by id or key.
+    channel: Option<String>,
+    /// `accepted`, `held` or `spam`.
+    state: Option<String>,
+}
+
+/// Submissions of the forms whose lines the caller sees, newest first.
+#[utoipa::path(get, path = "/submissions", tag = "submissions", params(ListQuery, PageQuery),
+    responses((status = 200, body = Page<SubmissionView>)))]
+async fn list_submissions(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Query(query): Query<ListQuery>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<SubmissionView>>> {
+    let limit = page.limit()?;
+    let after: Option<Place> = page.after()?;
+    let mut channels = visible_channels(&app, &caller.scope).await?;
+    if let Some(word) = query.channel {
+        let id = match channel::store::by_key(app.db.read(), &word).await? {
+            Some(row) => row.id,
+            None => word,
+        };
+        channels = match channels {
+            Some(ids) if !ids.contains(&id) => Some(Vec::new()),
+            Some(_) | None => Some(vec![id]),
+        };
+    }
+    let rows =
+        store::list(app.db.read(), channels.as_deref(), query.state.as_deref(), after.as_ref(), limit).await?;
+    let page = Page::of_rows(rows, limit, |row| Place { at: row.created_at, id: row.id.clone() });
+    Ok(Json(page.map(SubmissionView::from)))
+}
+
+/// The channels whose submissions are visible; `None` is all.
+async fn visible_channels(app: &App, scope: &Scope) -> Result<Option<Vec<String>>> {
+    if scope.sees_all() {
+        return Ok(None);
+    }
+    let rows = channel_row::Entity::find()
+        .filter(channel_row::Column::LineId.is_in(&scope.line_ids))
+        .all(app.db.read())
+        .await?;
+    Ok(Some(rows.into_iter().map(|row| row.id).collect()))
+}
+
+async fn one(app: &App, scope: &Scope, id: &str) -> Result<submission::Model> {
+    let missing = || Problem::not_found("submission");
+    let row = submission::Entity::find_by_id(id).one(app.db.read()).await?.ok_or_else(missing)?;
+    match visible_channels(app, scope).await? {
+        Some(ids) if !ids.contains(&row.channel_id) => Err(missing()),
+        Some(_) | None => Ok(row),
+    }
+}
+
+/// One submission.
+#[utoipa::path(get, path = "/submissions/{id}", tag = "submissions",
+    params(("id" = String, Path, description = "`sub_…`")), responses((status = 200, body = SubmissionView)))]
+async fn get_submission(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Path(id): Path<String>,
+) -> Result<Json<SubmissionView>> {
+    Ok(Json(one(&app, &caller.scope, &id).await?.into()))
+}
+
+/// Lets a held submission through: it makes contact, lead and conversation. Twice is the same as once.
+#[utoipa::path(post, path = "/submissions/{id}/approve", tag = "submissions",
+    params(("id" = String, Path, description = "`sub_…`")), responses((status = 200, body = SubmissionView)))]
+async fn approve_submission(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Path(id): Path<String>,
+) -> Result<Json<SubmissionView>> {
+    one(&app, &caller.scope, &id).await?;
+    ingest::approve(&app.ingest, &app.db, &id, app.clock.now()).await.map_err(|error| match error {
+        ingest::Error::Stopping => Problem::unavailable(error.to_string()),
+        other => Problem::from_cause(&other),
+    })?;
+    Ok(Json(one(&app, &caller.scope, &id).await?.into()))
+}
+
+/// Marks a held submission as spam.
+#[utoipa::path(post, path = "/submissions/{id}/reject", tag = "submissions",
+    params(("id" = String, Path, description = "`sub_…`")), responses((status = 200, body = SubmissionView)))]
+async fn reject_submission(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Path(id): Path<String>,
+) -> Result<Json<SubmissionView>> {
+    let row = one(&app, &caller.scope, &id).await?;
+    if row.state == "accepted" {
+        return Err(Problem::conflict("this submission was accepted already; mark its conversation as spam instead"));
+    }
+    let mut write = app.db.write().await?;
+    store::reject(&mut write, &id, app.clock.now()).await?;
+    write.commit().await?;
+    Ok(Json(one(&app, &caller.scope, &id).await?.into()))
+}

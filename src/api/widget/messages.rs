@@ -1,0 +1,219 @@
+//! What visitors write, read and say about it.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Chat, Shared, Visitor, spend};
+use crate::{
+    api::{
+        extract::{Json, Query, read_json},
+        problem::{Problem, Result},
+    },
+    app::App,
+    conversation::{
+        read::{ClientMarks, by_client},
+        view::Views,
+    },
+    db::entity::{conversation, visitor},
+    live::Typing,
+    visitor::{
+        self as visitors, Posted,
+        profile::Profile,
+        store,
+        view::{self, VisitorMessage},
+    },
+};
+
+/// Messages of a page, unless asked for fewer or more.
+const PAGE: u64 = 50;
+const LARGEST_PAGE: u64 = 200;
+/// How much of an unsent text operators are shown, in characters.
+const TYPED_CHARS: usize = 2000;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PostIn {
+    client_id: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    attachments: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PostOut {
+    id: String,
+    seq: i64,
+    conversation_id: String,
+}
+
+pub(super) async fn create(
+    State(app): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Extension(chat): Extension<Chat>,
+    Visitor(visitor): Visitor,
+    body: Bytes,
+) -> Result<Response> {
+    chat.spend(&app, &shared.messages)?;
+    spend(&app, &shared.visitor_messages, &visitor)?;
+    let given: PostIn = read_json(&body)?;
+    let posted = Posted { client_id: given.client_id, text: given.text, attachment_ids: given.attachments };
+    let accepted =
+        visitors::post(&app.db, &app.ingest, chat.desk()?, &visitor, posted, app.clock.now()).await?;
+    let status = if accepted.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let out = PostOut { id: accepted.id, seq: accepted.seq, conversation_id: accepted.conversation_id };
+    Ok((status, Json(out)).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    after: Option<i64>,
+    cursor: Option<String>,
+    limit: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ListOut {
+    items: Vec<VisitorMessage>,
+    next_cursor: Option<String>,
+}
+
+pub(super) async fn list(
+    State(app): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Extension(chat): Extension<Chat>,
+    Visitor(visitor): Visitor,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<ListOut>> {
+    spend(&app, &shared.visitor_reads, &visitor)?;
+    let limit = query.limit.unwrap_or(PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(Problem::bad_request(format!("limit must be 1 to {LARGEST_PAGE}")));
+    }
+    let after = match query.cursor.as_deref().filter(|cursor| !cursor.is_empty()) {
+        Some(cursor) => cursor.parse().map_err(|_| Problem::bad_request("this cursor is none of this list"))?,
+        None => query.after.unwrap_or(0),
+    };
+    let Some(conversation) = store::conversation(app.db.read(), &visitor).await? else {
+        return Ok(Json(ListOut { items: Vec::new(), next_cursor: None }));
+    };
+    let (items, more) = page(&app, &chat, &conversation, after, limit).await?;
+    let next_cursor = items.last().filter(|_| more).map(|last| last.seq.to_string());
+    Ok(Json(ListOut { items, next_cursor }))
+}
+
+/// Messages after a number, and whether there are more.
+pub(super) async fn page(
+    app: &App,
+    chat: &Chat,
+    conversation: &conversation::Model,
+    after: i64,
+    limit: u64,
+) -> Result<(Vec<VisitorMessage>, bool)> {
+    // Nothing new is the usual answer to a poll, and the conversation's row knows it.
+    if after >= conversation.last_seq {
+        return Ok((Vec::new(), false));
+    }
+    let mut rows = store::messages(app.db.read(), &conversation.id, after, limit).await?;
+    let size = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > size;
+    rows.truncate(size);
+    let views = Views::new(std::iter::empty()).messages(app.db.read(), rows).await?;
+    let now = app.clock.now();
+    let seen = |message| view::message(message, conversation.read_seq, &app.vault, chat.key(), now);
+    Ok((views.iter().filter_map(seen).collect(), more))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TypingIn {
+    text: Option<String>,
+}
+
+pub(super) async fn typing(
+    State(app): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Visitor(visitor): Visitor,
+    body: Bytes,
+) -> Result<StatusCode> {
+    let given: TypingIn = if body.is_empty() { TypingIn::default() } else { read_json(&body)? };
+    // Too often is no reason to bother a visitor: the hint is dropped.
+    if spend(&app, &shared.visitor_hints, &visitor).is_ok()
+        && let Some(conversation) = store::conversation(app.db.read(), &visitor).await?
+    {
+        tell_typing(&app, &visitor, &conversation, given.text);
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Tells the operators that the visitor is typing.
+pub(super) fn tell_typing(app: &App, visitor: &visitor::Model, conversation: &conversation::Model, text: Option<String>) {
+    app.live.typing(Typing {
+        conversation_id: conversation.id.clone(),
+        author_type: "contact",
+        author_id: conversation.contact_id.clone(),
+        author_name: Profile::of(visitor).person(visitor).name,
+        text: text.map(|text| text.chars().take(TYPED_CHARS).collect()),
+    });
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ReadIn {
+    seq: i64,
+}
+
+pub(super) async fn read(
+    State(app): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Visitor(visitor): Visitor,
+    body: Bytes,
+) -> Result<StatusCode> {
+    spend(&app, &shared.visitor_reads, &visitor)?;
+    let given: ReadIn = read_json(&body)?;
+    if let Some(conversation) = store::conversation(app.db.read(), &visitor).await? {
+        mark(&app, &conversation, ClientMarks { delivered: None, read: Some(given.seq) }).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Writes down how far the visitor is, when that is news.
+pub(super) async fn mark(app: &App, conversation: &conversation::Model, marks: ClientMarks) -> Result<()> {
+    let read = marks.read.is_some_and(|seq| seq > conversation.client_read_seq);
+    let delivered = marks.delivered.is_some_and(|seq| seq > conversation.client_delivered_seq);
+    if !read && !delivered {
+        return Ok(());
+    }
+    let mut write = app.db.write().await?;
+    if by_client(&mut write, &conversation.id, marks, app.clock.now()).await? {
+        write.commit().await?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RatingIn {
+    score: i64,
+    #[serde(default)]
+    comment: Option<String>,
+}
+
+pub(super) async fn rate(
+    State(app): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Visitor(visitor): Visitor,
+    body: Bytes,
+) -> Result<StatusCode> {
+    spend(&app, &shared.visitor_messages, &visitor)?;
+    let given: RatingIn = read_json(&body)?;
+    let conversation = store::conversation(app.db.read(), &visitor).await?;
+    let conversation = conversation.ok_or(visitors::Error::NoConversation)?;
+    visitors::rate(&app.db, &conversation, given.score, given.comment.as_deref(), app.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,343 @@
+//! The visitor's socket: their conversation live, without gaps from the number they have.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Extension,
+    extract::{
+        State,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
+    response::Response,
+};
+use futures_util::{SinkExt, StreamExt, stream::SplitSink};
+use sea_orm::EntityTrait;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Chat, Shared,
+    messages::{mark, page, tell_typing},
+};
+use crate::{
+    api::{
+        extract::Query,
+        problem::{Problem, Result},
+    },
+    app::App,
+    conversation::read::ClientMarks,
+    db::entity::{conversation, visitor},
+    telemetry::metrics::Counter,
+    visitor::{
+        hub::{Listener, SOCKETS_PER_VISITOR, Signal},
+        store,
+        view::{self, VisitorMessage},
+    },
+};
+
+/// How often the server pings: proxies cut what is silent for a minute.
+const PING_EVERY: Duration = Duration::from_secs(25);
+/// A browser that has not answered two pings is gone.
+const SILENT_PINGS: u32 = 3;
+/// A frame that cannot be written within this long has a reader that is gone or too slow.
+const WRITE_LIMIT: Duration = Duration::from_secs(15);
+/// Largest frame a visitor sends.
+const FRAME_BYTES: usize = 32 << 10;
+/// Messages read from the store at once.
+const PAGE: u64 = 100;
+/// The least time between two typing hints that are passed on.
+const TYPING_EVERY: chrono::TimeDelta = chrono::TimeDelta::milliseconds(500);
+
+/// Close codes beyond the standard's, see API.md.
+mod code {
+    pub const RESTARTING: u16 = 1012;
+    pub const ERROR: u16 = 1011;
+    pub const SLOW: u16 = 4408;
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SocketQuery {
+    token: String,
+    after: Option<i64>,
+}
+
+/// What the visitor sends.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Said {
+    Ping,
+    Delivered { seq: i64 },
+    Read { seq: i64 },
+    Typing { text: Option<String> },
+    #[serde(other)]
+    Other,
+}
+
+/// What the visitor gets.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Frame<'a> {
+    Hello { seq: i64 },
+    Message { message: &'a VisitorMessage },
+    Typing { author: Typist<'a> },
+    Receipt { delivered_seq: i64, read_seq: i64 },
+    Pong,
+}
+
+#[derive(Debug, Serialize)]
+struct Typist<'a> {
+    name: Option<&'a str>,
+}
+
+pub(super) async fn open(
+    State(app): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Extension(chat): Extension<Chat>,
+    Query(query): Query<SocketQuery>,
+    upgrade: std::result::Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response> {
+    chat.spend(&app, &shared.sockets)?;
+    let visitor = chat.visitor(&app, &query.token).await?;
+    let upgrade = upgrade.map_err(|_| Problem::bad_request("this path is a WebSocket"))?;
+    let listener = shared.hub(&app).listen(&visitor).ok_or_else(|| {
+        Problem { detail: format!("one visitor may have {SOCKETS_PER_VISITOR} sockets"), ..Problem::rate_limited(30) }
+    })?;
+    let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let (sink, mut stream) = socket.split();
+        let mut session = Session {
+            app,
+            chat,
+            visitor,
+            listener,
+            sink,
+            conversation: None,
+            sent_seq: query.after,
+            told: (0, 0),
+            typed_at: None,
+        };
+        let who = [("end", "visitor".to_owned())];
+        Counter::SocketsOpened.add(1, &who);
+        let end = session.serve(&mut stream).await;
+        session.close(end).await;
+        Counter::SocketsClosed.add(1, &who);
+    }))
+}
+
+/// Why a socket ends.
+enum End {
+    /// The visitor's side went away.
+    Gone,
+    /// It could not keep up.
+    Slow,
+    /// The server stops.
+    Restarting,
+    /// Our fault.
+    Failed(Problem),
+}
+
+impl From<Problem> for End {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+struct Session {
+    app: App,
+    chat: Chat,
+    visitor: visitor::Model,
+    listener: Listener,
+    sink: SplitSink<WebSocket, Message>,
+    conversation: Option<conversation::Model>,
+    /// The number of the last message that the visitor has; `None` until the first look without `after`.
+    sent_seq: Option<i64>,
+    /// What the last receipt said.
+    told: (i64, i64),
+    typed_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+type Step = std::result::Result<(), End>;
+
+impl Session {
+    async fn serve(&mut self, stream: &mut futures_util::stream::SplitStream<WebSocket>) -> End {
+        if let Err(end) = self.begin().await {
+            return end;
+        }
+        let mut pings = tokio::time::interval(PING_EVERY);
+        pings.reset();
+        let mut unanswered = 0;
+        let stop = self.app.stop.clone();
+        loop {
+            let step = tokio::select! {
+                () = stop.cancelled() => return End::Restarting,
+                signal = self.listener.next() => match signal {
+                    Some(signal) => self.hear(signal).await,
+                    None => return End::Slow,
+                },
+                frame = stream.next() => {
+                    unanswered = 0;
+                    match frame {
+                        Some(Ok(Message::Text(text))) => self.said(text.as_str()).await,
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
+                        Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => Ok(()),
+                    }
+                }
+                _ = pings.tick() => {
+                    unanswered += 1;
+                    if unanswered >= SILENT_PINGS {
+                        return End::Gone;
+                    }
+                    self.write(Message::Ping(axum::body::Bytes::new())).await
+                }
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    /// Says hello and sends what the visitor has missed.
+    async fn begin(&mut self) -> Step {
+        let conversation = store::conversation(self.app.db.read(), &self.visitor).await.map_err(Problem::from)?;
+        let seq = self.sent_seq.unwrap_or_else(|| conversation.as_ref().map_or(0, |row| row.last_seq));
+        self.sent_seq = Some(seq);
+        self.send(&Frame::Hello { seq }).await?;
+        if let Some(conversation) = conversation {
+            self.follow(&conversation.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Listens to a conversation and catches up with it.
+    async fn follow(&mut self, conversation_id: &str) -> Step {
+        // In this order: what is stored after the look below is signalled.
+        self.listener.bind(conversation_id);
+        let found = conversation::Entity::find_by_id(conversation_id).one(self.app.db.read()).await;
+        self.conversation = found.map_err(Problem::from)?;
+        self.catch_up().await
+    }
+
+    async fn catch_up(&mut self) -> Step {
+        let Some(conversation) = self.conversation.clone() else { return Ok(()) };
+        loop {
+            let after = self.sent_seq.unwrap_or(0);
+            let (messages, more) = page(&self.app, &self.chat, &conversation, after, PAGE).await?;
+            for message in &messages {
+                self.send(&Frame::Message { message }).await?;
+                self.sent_seq = Some(message.seq);
+            }
+            if !more {
+                return self.receipt(conversation.last_seq, conversation.read_seq).await;
+            }
+        }
+    }
+
+    async fn hear(&mut self, signal: Signal) -> Step {
+        match signal {
+            Signal::Message(message) => {
+                if message.seq <= self.sent_seq.unwrap_or(0) {
+                    return Ok(());
+                }
+                let read_seq = self.told.1;
+                let now = self.app.clock.now();
+                self.sent_seq = Some(message.seq);
+                match view::message(&message, read_seq, &self.app.vault, self.chat.key(), now) {
+                    Some(message) => self.send(&Frame::Message { message: &message }).await,
+                    None => Ok(()),
+                }
+            }
+            Signal::Progress { last_seq, read_seq } => {
+                if let Some(conversation) = &mut self.conversation {
+                    conversation.last_seq = conversation.last_seq.max(last_seq);
+                    conversation.read_seq = conversation.read_seq.max(read_seq);
+                }
+                self.receipt(last_seq, read_seq).await
+            }
+            Signal::Typing { name } => {
+                self.send(&Frame::Typing { author: Typist { name: name.as_deref() } }).await
+            }
+            Signal::Found(conversation_id) => self.follow(&conversation_id).await,
+            Signal::Resync => {
+                let known = self.conversation.as_ref().map(|row| row.id.clone());
+                let id = match known {
+                    Some(id) => Some(id),
+                    None => {
+                        let found = store::conversation(self.app.db.read(), &self.visitor).await;
+                        found.map_err(Problem::from)?.map(|row| row.id)
+                    }
+                };
+                match id {
+                    Some(id) => self.follow(&id).await,
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Tells how far the staff is, when that changed. What is stored has arrived.
+    async fn receipt(&mut self, delivered_seq: i64, read_seq: i64) -> Step {
+        let now = (self.told.0.max(delivered_seq), self.told.1.max(read_seq));
+        if now == self.told {
+            return Ok(());
+        }
+        self.told = now;
+        self.send(&Frame::Receipt { delivered_seq: now.0, read_seq: now.1 }).await
+    }
+
+    async fn said(&mut self, text: &str) -> Step {
+        let Ok(said) = serde_json::from_str::<Said>(text) else { return Ok(()) };
+        match said {
+            Said::Ping => self.send(&Frame::Pong).await,
+            Said::Delivered { seq } => self.mark(ClientMarks { delivered: Some(seq), read: None }).await,
+            Said::Read { seq } => self.mark(ClientMarks { delivered: None, read: Some(seq) }).await,
+            Said::Typing { text } => {
+                let now = self.app.clock.now();
+                let recently = self.typed_at.is_some_and(|at| now - at < TYPING_EVERY);
+                // The first message makes the conversation; before it there is nobody to tell.
+                if let (Some(conversation), false) = (&self.conversation, recently) {
+                    self.typed_at = Some(now);
+                    tell_typing(&self.app, &self.visitor, conversation, text);
+                }
+                Ok(())
+            }
+            Said::Other => Ok(()),
+        }
+    }
+
+    async fn mark(&mut self, marks: ClientMarks) -> Step {
+        let Some(conversation) = &mut self.conversation else { return Ok(()) };
+        mark(&self.app, conversation, marks).await?;
+        let upto = |known: i64, seq: Option<i64>| seq.map_or(known, |seq| known.max(seq.min(conversation.last_seq)));
+        let read = upto(conversation.client_read_seq, marks.read);
+        let delivered = upto(conversation.client_delivered_seq, marks.delivered).max(read);
+        (conversation.client_read_seq, conversation.client_delivered_seq) = (read, delivered);
+        Ok(())
+    }
+
+    async fn send(&mut self, frame: &Frame<'_>) -> Step {
+        let text = serde_json::to_string(frame).map_err(|error| Problem::from_cause(&error))?;
+        self.write(Message::Text(text.into())).await
+    }
+
+    async fn write(&mut self, message: Message) -> Step {
+        match tokio::time::timeout(WRITE_LIMIT, self.sink.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => Err(End::Slow),
+        }
+    }
+
+    async fn close(mut self, end: End) {
+        let (code, reason) = match end {
+            End::Gone => return,
+            End::Slow => (code::SLOW, "too slow: reconnect with after"),
+            End::Restarting => (code::RESTARTING, "restarting: reconnect with after"),
+            End::Failed(problem) => {
+                tracing::error!(detail = problem.detail, "a visitor's socket failed");
+                (code::ERROR, "something went wrong: reconnect with after")
+            }
+        };
+        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        // A visitor who is too slow will not read this either.
+        drop(tokio::time::timeout(Duration::from_secs(1), self.sink.send(close)).await);
+    }
+}

@@ -1,0 +1,273 @@
+//! The composition root: the one place that builds everything and sees all of it.
+
+use std::{collections::HashMap, ops::Deref, pin::Pin, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use metrics_exporter_prometheus::PrometheusHandle;
+use switchboard_sdk::Descriptor;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    auth::{password::Passwords, session, throttle::SignInThrottle},
+    clock::SharedClock,
+    config::Config,
+    connector::{self, Host, registry},
+    conversation::view::Views,
+    db::Db,
+    event::consumer,
+    ingest::Ingest,
+    lead, live,
+    live::{Hydrator, Live},
+    master_key, outbound, search,
+    secret::Vault,
+    storage::Storage,
+    telemetry,
+};
+
+/// How often what has lapsed is swept away.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// The server's parts. Built once, cheap to clone; also the state of the HTTP side.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// What [`App`] holds.
+pub struct Inner {
+    /// The settings of the process.
+    pub config: Config,
+    /// The store.
+    pub db: Db,
+    /// Time.
+    pub clock: SharedClock,
+    /// Files.
+    pub storage: Storage,
+    /// Seals secrets and signs links.
+    pub vault: Vault,
+    /// The channels of this process.
+    pub host: Host,
+    /// The way in for events.
+    pub ingest: Ingest,
+    /// The bus to the sockets.
+    pub live: Live,
+    /// How conversations look.
+    pub views: Views,
+    /// Hashes and checks passwords.
+    pub passwords: Passwords,
+    /// Counts sign-in attempts.
+    pub sign_ins: SignInThrottle,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    /// When this process started.
+    pub started_at: DateTime<Utc>,
+    /// Fires when the server stops: sockets close, loops end, readiness goes.
+    pub stop: CancellationToken,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("App")
+    }
+}
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Everything built and nothing running yet.
+#[must_use = "start it"]
+pub struct Assembly {
+    /// The parts.
+    pub app: App,
+    ingest_writer: Work,
+    ingest_stop: CancellationToken,
+}
+
+impl std::fmt::Debug for Assembly {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Assembly")
+    }
+}
+
+impl App {
+    /// Opens the store, brings its schema up, checks the master key and builds all parts.
+    pub async fn assemble(config: Config, clock: SharedClock) -> anyhow::Result<Assembly> {
+        let db = Db::connect(config.database.url.reveal()).await.context("the database cannot be opened")?;
+        Self::assemble_with(config, clock, db, registry::ALL.to_vec()).await
+    }
+
+    /// The same on a database that is open already and with other connectors, for tests.
+    pub async fn assemble_with(
+        config: Config,
+        clock: SharedClock,
+        db: Db,
+        descriptors: Vec<&'static Descriptor>,
+    ) -> anyhow::Result<Assembly> {
+        db.migrate().await.context("the database's schema cannot be brought up")?;
+        let vault = master_key::vault(&config, &db).await?;
+        let storage = Storage::open(&config.storage.url).context("the storage cannot be opened")?;
+        let ingest_stop = CancellationToken::new();
+        let (ingest, ingest_writer) =
+            Ingest::start(db.clone(), storage.clone(), Arc::clone(&clock), ingest_stop.clone());
+        let views = Views::new(descriptors.iter().map(|known| (known.kind, known.capabilities)));
+        let live = Live::new(Hydrator::new(views.clone(), config.routing.weights, Arc::clone(&clock)));
+        let host = Host::new(connector::Parts {
+            descriptors,
+            db: db.clone(),
+            storage: storage.clone(),
+            vault: vault.clone(),
+            ingest: ingest.clone(),
+            clock: Arc::clone(&clock),
+            node: connector::node_name(&db),
+            public_url: config.server.public_url.clone(),
+            max_upload_bytes: config.limits.upload_bytes(),
+        });
+        host.load().await.context("the channels cannot be read")?;
+        let app = Self(Arc::new(Inner {
+            passwords: Passwords::default(),
+            sign_ins: SignInThrottle::new(config.limits.enabled),
+            metrics: telemetry::metrics::start(),
+            started_at: clock.now(),
+            stop: CancellationToken::new(),
+            config,
+            db,
+            clock,
+            storage,
+            vault,
+            host,
+            ingest,
+            live,
+            views,
+        }));
+        Ok(Assembly { app, ingest_writer: Box::pin(ingest_writer), ingest_stop })
+    }
+}
+
+/// What runs beside the HTTP side, in the groups a shutdown waits for one after the other.
+#[must_use = "stop it"]
+pub struct Running {
+    app: App,
+    ingest_stop: CancellationToken,
+    sources: Group,
+    ingest: Group,
+    followers: Group,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Running")
+    }
+}
+
+/// Tasks with names, to say at the end which one would not.
+#[derive(Default)]
+struct Group {
+    tasks: JoinSet<()>,
+    names: HashMap<tokio::task::Id, &'static str>,
+}
+
+impl Group {
+    fn spawn(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let handle: AbortHandle = self.tasks.spawn(work);
+        self.names.insert(handle.id(), name);
+    }
+
+    /// Waits for all of them, and takes each from the names as it ends.
+    async fn ended(&mut self) {
+        while let Some(done) = self.tasks.join_next_with_id().await {
+            let id = match &done {
+                Ok((id, ())) => *id,
+                Err(error) => error.id(),
+            };
+            let name = self.names.remove(&id).unwrap_or("a task");
+            if let Err(error) = done {
+                tracing::error!(task = name, %error, "a part of the server crashed");
+            }
+        }
+    }
+}
+
+impl Assembly {
+    /// Starts everything that runs by itself.
+    pub fn start(self) -> Running {
+        let Self { app, ingest_writer, ingest_stop } = self;
+        let stop = &app.stop;
+        let (db, clock) = (&app.db, &app.clock);
+        let mut sources = Group::default();
+        sources.spawn("channels", {
+            let (host, stop) = (app.host.clone(), stop.clone());
+            async move { host.run(stop).await }
+        });
+        let mut ingest = Group::default();
+        ingest.spawn("ingest", ingest_writer);
+        let mut followers = Group::default();
+        followers.spawn("outbox", {
+            let (dispatcher, stop) = (outbound::Dispatcher::new(app.host.clone()), stop.clone());
+            async move { dispatcher.run(stop).await }
+        });
+        followers.spawn("live", live::run(app.live.clone(), db.clone(), stop.clone()));
+        followers.spawn("search index", consumer::run(db.clone(), clock.clone(), search::Indexer, stop.clone()));
+        followers.spawn("leads", consumer::run(db.clone(), clock.clone(), lead::follow::FirstReply, stop.clone()));
+        followers.spawn("sweeper", sweep(app.clone()));
+        Running { ingest_stop, sources, ingest, followers, app }
+    }
+}
+
+impl Running {
+    /// Stops in the order in which nothing is lost: sources first, then (with `http`, which ends when
+    /// the last answer is out) the HTTP side, then ingest with what it still holds, then the outbox
+    /// with what is on its way, then the database.
+    ///
+    /// # Errors
+    /// The names of what still ran when `limit` was over.
+    pub async fn stop(mut self, http: impl Future<Output = ()>, limit: Duration) -> Result<(), Vec<&'static str>> {
+        self.app.stop.cancel();
+        let mut http_ended = false;
+        let orderly = async {
+            tokio::join!(self.sources.ended(), async {
+                http.await;
+                http_ended = true;
+            });
+            self.ingest_stop.cancel();
+            self.ingest.ended().await;
+            self.followers.ended().await;
+            if let Err(error) = self.app.db.clone().close().await {
+                tracing::warn!(%error, "the database did not close cleanly");
+            }
+        };
+        if tokio::time::timeout(limit, orderly).await.is_ok() {
+            return Ok(());
+        }
+        let groups = [&self.sources, &self.ingest, &self.followers];
+        let mut left: Vec<&'static str> = groups.iter().flat_map(|group| group.names.values().copied()).collect();
+        if !http_ended {
+            left.push("HTTP requests");
+        }
+        left.sort_unstable();
+        Err(left)
+    }
+}
+
+/// Forgets what has lapsed.
+async fn sweep(app: App) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = session::sweep(&app.db, app.clock.now()).await {
+            tracing::warn!(%error, "old sign-ins could not be removed; the next sweep will try again");
+        }
+        app.sign_ins.sweep();
+        app.metrics.run_upkeep();
+    }
+}

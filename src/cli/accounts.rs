@@ -1,0 +1,87 @@
+//! Users and keys without a browser.
+
+use std::{io::BufRead, process::ExitCode};
+
+use anyhow::{Context as _, bail};
+
+use super::open;
+use crate::{
+    auth::{
+        apikey,
+        password::{self, Passwords},
+    },
+    clock::SharedClock,
+    config::Config,
+    id,
+    operator::{
+        Error,
+        rights::Role,
+        store::{self, NewOperator},
+    },
+};
+
+pub(super) async fn create_user(
+    config: &Config,
+    clock: SharedClock,
+    email: String,
+    name: String,
+    role: Role,
+    from_stdin: bool,
+) -> anyhow::Result<ExitCode> {
+    let password = if from_stdin { read_password()? } else { format!("{}-{}", id::word(), id::word()) };
+    if let Some(message) = password::refusal(&password) {
+        bail!("the password {message}");
+    }
+    let hash = Passwords::default().hash(&password).await?;
+    let db = open(config).await?;
+    let mut write = db.write().await?;
+    let new = NewOperator {
+        email: Some(email.clone()),
+        name,
+        role,
+        password_hash: Some(hash),
+        languages: Vec::new(),
+        skills: Vec::new(),
+        capacity: None,
+        service: false,
+    };
+    let user = store::create(&mut write, new, clock.now()).await.map_err(in_words)?;
+    write.commit().await?;
+    db.close().await?;
+    println!("{} {}", user.id, user.email.unwrap_or_default());
+    if !from_stdin {
+        println!("password: {password}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn create_apikey(
+    config: &Config,
+    clock: SharedClock,
+    name: &str,
+    role: Role,
+) -> anyhow::Result<ExitCode> {
+    let db = open(config).await?;
+    let mut write = db.write().await?;
+    let (_row, _user, key) = apikey::create(&mut write, name, role, clock.now()).await.map_err(in_words)?;
+    write.commit().await?;
+    db.close().await?;
+    println!("{key}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_password() -> anyhow::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).context("the password cannot be read from standard input")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn in_words(error: Error) -> anyhow::Error {
+    match error {
+        Error::Invalid(errors) => {
+            let words: Vec<String> = errors.into_iter().map(|(field, message)| format!("{field} {message}")).collect();
+            anyhow::anyhow!("{}", words.join("; "))
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,158 @@
+//! The command line. Answers go to standard output, everything else to standard error.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the process talks to a terminal")]
+
+mod accounts;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::{
+    clock::{SharedClock, SystemClock},
+    config::{self, Config},
+    db::Db,
+    operator::rights::Role,
+    telemetry,
+};
+
+/// Omnichannel inbox and lead-capture gateway in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "switchboard", version, about, arg_required_else_help = true)]
+pub struct Command {
+    /// A settings file; what it does not say has its default. Environment variables win over it.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Brings the database up and serves until SIGTERM or Ctrl-C
+    Serve,
+    /// Brings the database's schema up to this version
+    Migrate,
+    /// Prints the API's OpenAPI document
+    Openapi,
+    /// Reads the settings and says whether they can work
+    CheckConfig,
+    /// Asks the server of these settings whether it is ready
+    Healthcheck,
+    /// People who sign in
+    #[command(subcommand)]
+    User(UserAction),
+    /// Keys for programs
+    #[command(subcommand)]
+    Apikey(ApikeyAction),
+}
+
+#[derive(Debug, Subcommand)]
+enum UserAction {
+    /// Makes a user; without --password-stdin a password is made up and printed
+    Create {
+        /// Signs in with it
+        #[arg(long)]
+        email: String,
+        /// Shown to customers
+        #[arg(long)]
+        name: String,
+        /// What they may do
+        #[arg(long, value_enum)]
+        role: RoleWord,
+        /// Reads the password from standard input, to the end of the first line
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ApikeyAction {
+    /// Makes a key with a service user of its own and prints it, alone
+    Create {
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// What it may do
+        #[arg(long, value_enum)]
+        role: RoleWord,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleWord {
+    Admin,
+    Supervisor,
+    Operator,
+}
+
+impl From<RoleWord> for Role {
+    fn from(word: RoleWord) -> Self {
+        match word {
+            RoleWord::Admin => Self::Admin,
+            RoleWord::Supervisor => Self::Supervisor,
+            RoleWord::Operator => Self::Operator,
+        }
+    }
+}
+
+/// Runs a command; a failure is printed with its causes.
+pub fn run(command: Command) -> ExitCode {
+    match act(command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("switchboard: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act(command: Command) -> anyhow::Result<ExitCode> {
+    if let Action::Openapi = command.action {
+        println!("{}", openapi()?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = config::load(command.config.as_deref(), std::env::vars())?;
+    if let Action::CheckConfig = command.action {
+        println!("the settings are fine: {} on {}", config.server.public_url, config.server.listen);
+        return Ok(ExitCode::SUCCESS);
+    }
+    telemetry::start(&config.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    runtime.block_on(async {
+        match command.action {
+            Action::Serve => serve::run(config, clock()).await,
+            Action::Migrate => {
+                open(&config).await?.close().await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Action::Healthcheck => serve::healthcheck(&config).await,
+            Action::User(UserAction::Create { email, name, role, password_stdin }) => {
+                accounts::create_user(&config, clock(), email, name, role.into(), password_stdin).await
+            }
+            Action::Apikey(ApikeyAction::Create { name, role }) => {
+                accounts::create_apikey(&config, clock(), &name, role.into()).await
+            }
+            Action::Openapi | Action::CheckConfig => Ok(ExitCode::SUCCESS),
+        }
+    })
+}
+
+/// The document as it is committed for the web client: pretty, in a stable order.
+fn openapi() -> anyhow::Result<String> {
+    let document = serde_json::to_value(crate::api::document())?;
+    Ok(serde_json::to_string_pretty(&document)?)
+}
+
+/// Opens the database and brings its schema up; fine beside a running server.
+async fn open(config: &Config) -> anyhow::Result<Db> {
+    let db = Db::connect(config.database.url.reveal()).await.context("the database cannot be opened")?;
+    db.migrate().await.context("the database's schema cannot be brought up")?;
+    Ok(db)
+}
+
+fn clock() -> SharedClock {
+    Arc::new(SystemClock)
+}

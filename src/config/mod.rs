@@ -1,0 +1,146 @@
+//! Settings of the process: the built-in `config/default.toml`, a file, the environment, in this order.
+//!
+//! What belongs to the business (lines, channels, users) is in the database, not here.
+
+mod load;
+mod values;
+
+use std::net::SocketAddr;
+
+use ipnet::IpNet;
+pub use load::{Error, load};
+use serde::Deserialize;
+pub use values::{BusUrl, Masked};
+
+use crate::operator::Weights;
+
+/// The built-in defaults, which are also the manual.
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// All settings. What each means stands in `config/default.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP side.
+    pub server: Server,
+    /// The store.
+    pub database: Database,
+    /// Files.
+    pub storage: Storage,
+    /// Between nodes.
+    pub bus: Bus,
+    /// Keys and guards.
+    pub security: Security,
+    /// Budgets and sizes.
+    pub limits: Limits,
+    /// The router.
+    pub routing: Routing,
+    /// What is written to standard error.
+    pub log: Log,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Without a trailing slash; never empty once loaded.
+    pub public_url: String,
+    /// Guards `/metrics`.
+    pub metrics_token: Masked,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Longest time of a request.
+    pub request_timeout_secs: u64,
+    /// Longest time of a shutdown.
+    pub shutdown_timeout_secs: u64,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite://…` or `postgres://…`; masked because it may hold a password.
+    pub url: Masked,
+}
+
+/// `[storage]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// `file://folder`.
+    pub url: String,
+}
+
+/// `[bus]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bus {
+    /// In this process only, for now.
+    pub url: BusUrl,
+}
+
+/// `[security]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Security {
+    /// Empty: read from, or made into, the file beside the database.
+    pub master_key: Masked,
+    /// Exempt from the guard on addresses from outside.
+    pub allowed_private_networks: Vec<IpNet>,
+    /// Whether the guard also covers what an admin typed.
+    pub guard_admin_urls: bool,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Budgets of requests.
+    pub enabled: bool,
+    /// Largest upload in MB.
+    pub upload_mb: u64,
+}
+
+impl Limits {
+    /// Largest upload in bytes.
+    pub fn upload_bytes(&self) -> u64 {
+        self.upload_mb.saturating_mul(1 << 20)
+    }
+}
+
+/// `[routing]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Routing {
+    /// By kind of channel.
+    pub weights: Weights,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Text or JSON.
+    pub format: LogFormat,
+    /// A filter of tracing-subscriber.
+    pub level: String,
+}
+
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Config {
+    /// Whether browsers come over https.
+    pub fn is_https(&self) -> bool {
+        self.server.public_url.starts_with("https://")
+    }
+}

@@ -1,0 +1,55 @@
+//! The server's side of the boundary: what a connector delivers goes to ingest, and the answer comes
+//! back only after the commit.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sea_orm::EntityTrait;
+use serde_json::Value;
+use switchboard_sdk::{Batch, Fault, Intake, Receipt};
+
+use super::health::Pulse;
+use crate::{
+    clock::SharedClock,
+    db::{Db, entity::channel_cursor},
+    ingest::Ingest,
+};
+
+/// The intake of one channel.
+#[derive(Clone)]
+pub struct ChannelIntake {
+    /// `chn_…`
+    pub channel_id: String,
+    /// Where cursors are read.
+    pub db: Db,
+    /// Where events go.
+    pub ingest: Ingest,
+    /// Feeds the channel's health.
+    pub pulse: Arc<Pulse>,
+    /// Time.
+    pub clock: SharedClock,
+}
+
+#[async_trait]
+impl Intake for ChannelIntake {
+    async fn cursor(&self, name: &str) -> Result<Option<Value>, Fault> {
+        let key = (self.channel_id.clone(), name.to_owned());
+        let row = channel_cursor::Entity::find_by_id(key).one(self.db.read()).await;
+        Ok(row.map_err(|error| Fault::temporary(format!("the cursor cannot be read: {error}")))?.map(|row| row.value))
+    }
+
+    async fn deliver(&self, batch: Batch) -> Result<Receipt, Fault> {
+        let receipt = self.ingest.deliver(&self.channel_id, batch).await;
+        let receipt = receipt.map_err(|error| Fault::temporary(format!("the events could not be stored: {error}")))?;
+        self.pulse.success(self.clock.now());
+        Ok(receipt)
+    }
+
+    fn alive(&self) {
+        self.pulse.success(self.clock.now());
+    }
+
+    fn warn(&self, message: String) {
+        self.pulse.warn(message);
+    }
+}

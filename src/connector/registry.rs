@@ -1,0 +1,10 @@
+//! Every connector in this build: the one place that names their crates.
+//!
+//! A list rather than self-registration: it is short, ordered, greppable, and no linker can drop an
+//! entry of it.
+
+use switchboard_sdk::Descriptor;
+
+/// All connectors, in the order the admin app offers them.
+pub static ALL: [&Descriptor; 3] =
+    [&switchboard_webchat::DESCRIPTOR, &switchboard_webform::DESCRIPTOR, &switchboard_email::DESCRIPTOR];

@@ -1,0 +1,8 @@
+//! The thread of one contact on one channel, and its sessions.
+
+pub mod message;
+pub mod read;
+pub mod session;
+pub mod state;
+pub mod store;
+pub mod view;

@@ -1,0 +1,455 @@
+//! Conversations and messages as the world sees them (API.md), loaded many at a time.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use serde::Serialize;
+use serde_json::Value;
+use switchboard_sdk::Capabilities;
+use utoipa::ToSchema;
+
+use crate::db::entity::{attachment, channel, contact, conversation, line, message, participant, session};
+
+/// A conversation with its current session.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Conversation)]
+pub struct ConversationView {
+    /// `cnv_…`
+    pub id: String,
+    /// The number people use.
+    pub number: i64,
+    /// Its line.
+    pub line_id: String,
+    /// The line's name.
+    pub line_name: String,
+    /// Its channel.
+    pub channel_id: String,
+    /// The channel's name.
+    pub channel_name: String,
+    /// The channel's kind.
+    pub channel_kind: String,
+    /// Whom it is with.
+    pub contact: ContactRef,
+    /// The contact was recognised by a claim only.
+    pub contact_claimed: bool,
+    /// The lead it belongs to.
+    pub lead_id: Option<String>,
+    /// The subject, on channels that have one.
+    pub subject: Option<String>,
+    /// Higher comes first.
+    pub priority: i64,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// Inbound messages that no operator has read.
+    pub unread: i64,
+    /// For optimistic changes.
+    pub version: i64,
+    /// The current or last session.
+    pub session: SessionView,
+    /// Operators who joined somebody else's session.
+    pub participants: Vec<ParticipantView>,
+    /// The newest message.
+    pub last_message: Option<LastMessage>,
+    /// The highest message number.
+    pub last_seq: i64,
+    /// Up to which number operators have read.
+    pub read_seq: i64,
+    /// Up to which number the customer has read.
+    pub client_read_seq: i64,
+    /// Up to which number messages arrived at the customer.
+    pub client_delivered_seq: i64,
+    /// Whether an answer can be sent on this channel.
+    pub can_reply: bool,
+    /// Longest answer in characters; none is unlimited.
+    pub max_text_chars: Option<u32>,
+    /// Out of sight until then.
+    pub snoozed_until: Option<DateTime<Utc>>,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When anything about it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Nobody outside the staff sees this: kept for scoping.
+    #[serde(skip)]
+    pub owner: Option<String>,
+}
+
+/// A contact, in short.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContactRef {
+    /// `cnt_…`
+    pub id: String,
+    /// The name, or the address while no name is known.
+    pub name: Option<String>,
+}
+
+/// One life of a conversation, from opened to closed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionView {
+    /// `ses_…`
+    pub id: String,
+    /// `waiting`, `offered`, `assigned` or `closed`.
+    pub state: String,
+    /// Who owns it.
+    pub operator_id: Option<String>,
+    /// Who is asked to take it.
+    pub offered_to: Vec<String>,
+    /// Until when.
+    pub offer_expires_at: Option<DateTime<Utc>>,
+    /// When it began.
+    pub opened_at: DateTime<Utc>,
+    /// Since when it waits for an operator.
+    pub waiting_since: DateTime<Utc>,
+    /// When an operator first answered.
+    pub first_reply_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Why it ended.
+    pub close_reason: Option<String>,
+    /// What the customer gave it, 1 to 5.
+    pub rating: Option<i64>,
+}
+
+/// An operator who joined.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Participant)]
+pub struct ParticipantView {
+    /// `opr_…`
+    pub operator_id: String,
+    /// The customer sees neither them nor what they write.
+    pub hidden: bool,
+}
+
+/// The newest message, in short.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LastMessage {
+    /// `msg_…`
+    pub id: String,
+    /// Its beginning.
+    pub text: String,
+    /// `inbound`, `reply`, `note` or `system`.
+    pub kind: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A message.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Message)]
+pub struct MessageView {
+    /// `msg_…`
+    pub id: String,
+    /// Its conversation.
+    pub conversation_id: String,
+    /// Its number in the conversation.
+    pub seq: i64,
+    /// `inbound`, `reply`, `note` or `system`.
+    pub kind: String,
+    /// Who wrote it.
+    pub author: AuthorView,
+    /// Plain text.
+    pub text: String,
+    /// Sanitised rich text.
+    pub html: Option<String>,
+    /// Files.
+    pub attachments: Vec<AttachmentView>,
+    /// The provider's id.
+    pub external_id: Option<String>,
+    /// The writer's own idempotency key.
+    pub client_id: Option<String>,
+    /// What became of an answer; none for what is not sent.
+    pub delivery: Option<DeliveryView>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// Written by a hidden participant: stays inside.
+    #[serde(skip)]
+    pub hidden: bool,
+}
+
+/// Who wrote.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Author)]
+pub struct AuthorView {
+    /// `contact`, `operator` or `system`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Their id.
+    pub id: Option<String>,
+    /// Their name at that time.
+    pub name: Option<String>,
+}
+
+/// A file.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Attachment)]
+pub struct AttachmentView {
+    /// `att_…`
+    pub id: String,
+    /// File name.
+    pub name: String,
+    /// Media type.
+    pub content_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// Where staff get it.
+    pub url: String,
+    /// `Content-ID`, when the message's HTML shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_id: Option<String>,
+}
+
+/// What became of an answer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Delivery)]
+pub struct DeliveryView {
+    /// `queued`, `sending`, `sent`, `delivered`, `read`, `failed` or `uncertain`.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// Why it failed last.
+    pub error: Option<String>,
+}
+
+impl From<attachment::Model> for AttachmentView {
+    fn from(row: attachment::Model) -> Self {
+        Self {
+            url: format!("/api/v1/attachments/{}", row.id),
+            id: row.id,
+            name: row.name,
+            content_type: row.content_type,
+            size: row.size,
+            content_id: row.content_id,
+        }
+    }
+}
+
+impl MessageView {
+    /// A message with its files.
+    pub fn new(row: message::Model, attachments: Vec<AttachmentView>) -> Self {
+        let delivery = row.delivery_state.map(|state| DeliveryView {
+            state,
+            attempts: row.delivery_attempts,
+            error: row.delivery_error,
+        });
+        Self {
+            id: row.id,
+            conversation_id: row.conversation_id,
+            seq: row.seq,
+            kind: row.kind,
+            author: AuthorView { kind: row.author_type, id: row.author_id, name: row.author_name },
+            text: row.body,
+            html: row.html,
+            attachments,
+            external_id: row.external_id,
+            client_id: row.client_id,
+            delivery,
+            created_at: row.created_at,
+            hidden: row.hidden,
+        }
+    }
+}
+
+/// Loads views; knows what each kind of channel can do.
+#[derive(Debug, Clone)]
+pub struct Views {
+    capabilities: Arc<HashMap<&'static str, Capabilities>>,
+}
+
+impl Views {
+    /// With the capabilities of all kinds of channels.
+    pub fn new(capabilities: impl IntoIterator<Item = (&'static str, Capabilities)>) -> Self {
+        Self { capabilities: Arc::new(capabilities.into_iter().collect()) }
+    }
+
+    /// What a kind of channel can do.
+    pub fn capabilities(&self, kind: &str) -> Option<Capabilities> {
+        self.capabilities.get(kind).copied()
+    }
+
+    /// Conversations by id, in the order asked; unknown ids are left out. Six queries, however many.
+    pub async fn conversations(
+        &self,
+        db: &impl ConnectionTrait,
+        ids: &[String],
+    ) -> Result<Vec<ConversationView>, DbErr> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = conversation::Entity::find().filter(conversation::Column::Id.is_in(ids)).all(db).await?;
+        let mut by_id: HashMap<String, ConversationView> =
+            self.of_rows(db, rows).await?.into_iter().map(|view| (view.id.clone(), view)).collect();
+        Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
+    }
+
+    /// One conversation.
+    pub async fn conversation(&self, db: &impl ConnectionTrait, id: &str) -> Result<Option<ConversationView>, DbErr> {
+        Ok(self.conversations(db, &[id.to_owned()]).await?.pop())
+    }
+
+    /// Views of rows that were read already, in their order.
+    pub async fn of_rows(
+        &self,
+        db: &impl ConnectionTrait,
+        rows: Vec<conversation::Model>,
+    ) -> Result<Vec<ConversationView>, DbErr> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = |pick: fn(&conversation::Model) -> &String| {
+            let mut ids: Vec<String> = rows.iter().map(pick).cloned().collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids
+        };
+        let sessions: HashMap<String, session::Model> = session::Entity::find()
+            .filter(session::Column::Id.is_in(ids(|row| &row.session_id)))
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), row))
+            .collect();
+        let contacts: HashMap<String, contact::Model> = contact::Entity::find()
+            .filter(contact::Column::Id.is_in(ids(|row| &row.contact_id)))
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), row))
+            .collect();
+        let channels: HashMap<String, channel::Model> = channel::Entity::find()
+            .filter(channel::Column::Id.is_in(ids(|row| &row.channel_id)))
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), row))
+            .collect();
+        let lines: HashMap<String, line::Model> = line::Entity::find()
+            .filter(line::Column::Id.is_in(ids(|row| &row.line_id)))
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), row))
+            .collect();
+        let mut people: HashMap<String, Vec<ParticipantView>> = HashMap::new();
+        let participants = participant::Entity::find()
+            .filter(participant::Column::ConversationId.is_in(ids(|row| &row.id)))
+            .order_by_asc(participant::Column::JoinedAt)
+            .all(db)
+            .await?;
+        for row in participants {
+            let view = ParticipantView { operator_id: row.operator_id, hidden: row.hidden };
+            people.entry(row.conversation_id).or_default().push(view);
+        }
+
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            let session = sessions.get(&row.session_id).cloned().ok_or_else(|| {
+                DbErr::RecordNotFound(format!("conversation {} without its session {}", row.id, row.session_id))
+            })?;
+            let capabilities = self.capabilities(&row.channel_kind);
+            let name = contacts.get(&row.contact_id).and_then(|contact| contact.name.clone());
+            views.push(ConversationView {
+                contact: ContactRef { name: name.or_else(|| shown_address(&row)), id: row.contact_id },
+                line_name: lines.get(&row.line_id).map(|line| line.name.clone()).unwrap_or_default(),
+                channel_name: channels.get(&row.channel_id).map(|channel| channel.name.clone()).unwrap_or_default(),
+                can_reply: capabilities.is_some_and(|capabilities| capabilities.outbound),
+                max_text_chars: capabilities.and_then(|capabilities| capabilities.max_text_chars),
+                participants: people.get(&row.id).cloned().unwrap_or_default(),
+                owner: session.operator_id.clone(),
+                session: SessionView::from(session),
+                last_message: row.last_message_id.map(|id| LastMessage {
+                    id,
+                    text: row.last_message_text.unwrap_or_default(),
+                    kind: row.last_message_kind.unwrap_or_default(),
+                    at: row.last_message_at.unwrap_or(row.created_at),
+                }),
+                id: row.id,
+                number: row.number,
+                line_id: row.line_id,
+                channel_id: row.channel_id,
+                channel_kind: row.channel_kind,
+                contact_claimed: row.claimed,
+                lead_id: row.lead_id,
+                subject: row.subject,
+                priority: row.priority,
+                tags: strings(&row.tags),
+                unread: row.unread,
+                version: row.version,
+                last_seq: row.last_seq,
+                read_seq: row.read_seq,
+                client_read_seq: row.client_read_seq,
+                client_delivered_seq: row.client_delivered_seq,
+                snoozed_until: row.snoozed_until,
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+            });
+        }
+        Ok(views)
+    }
+
+    /// Messages that were read already, with their files, in their order. One query at most.
+    pub async fn messages(
+        &self,
+        db: &impl ConnectionTrait,
+        rows: Vec<message::Model>,
+    ) -> Result<Vec<MessageView>, DbErr> {
+        let with_files: Vec<&String> = rows.iter().filter(|row| row.has_attachments).map(|row| &row.id).collect();
+        let mut files: HashMap<String, Vec<AttachmentView>> = HashMap::new();
+        if !with_files.is_empty() {
+            let attachments = attachment::Entity::find()
+                .filter(attachment::Column::MessageId.is_in(with_files))
+                .order_by_asc(attachment::Column::Position)
+                .all(db)
+                .await?;
+            for mut row in attachments {
+                if let Some(message_id) = row.message_id.take() {
+                    files.entry(message_id).or_default().push(row.into());
+                }
+            }
+        }
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let attachments = files.remove(&row.id).unwrap_or_default();
+                MessageView::new(row, attachments)
+            })
+            .collect())
+    }
+
+    /// Messages by id, in no particular order.
+    pub async fn messages_by_id(&self, db: &impl ConnectionTrait, ids: &[String]) -> Result<Vec<MessageView>, DbErr> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = message::Entity::find().filter(message::Column::Id.is_in(ids)).all(db).await?;
+        self.messages(db, rows).await
+    }
+}
+
+impl From<session::Model> for SessionView {
+    fn from(row: session::Model) -> Self {
+        Self {
+            id: row.id,
+            state: row.state,
+            operator_id: row.operator_id,
+            offered_to: Vec::new(),
+            offer_expires_at: None,
+            opened_at: row.opened_at,
+            waiting_since: row.waiting_since,
+            first_reply_at: row.first_reply_at,
+            closed_at: row.closed_at,
+            close_reason: row.close_reason,
+            rating: row.rating,
+        }
+    }
+}
+
+/// What stands for a name while none is known: an address people can read.
+fn shown_address(row: &conversation::Model) -> Option<String> {
+    (row.channel_kind == "email" || row.channel_kind == "voip").then(|| row.address.clone())
+}
+
+/// A JSON array of strings; anything else in it is passed over.
+pub fn strings(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}

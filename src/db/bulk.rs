@@ -1,0 +1,130 @@
+//! Many rows in few statements.
+//!
+//! A statement costs about as much as the rows it carries, so rows go out in statements of a few
+//! fixed sizes: their texts repeat, and the driver's cache of prepared statements holds them. (The query
+//! builder would write a new text for each number of rows.)
+
+use std::fmt::Write;
+
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+
+/// Rows a statement carries, largest first. With at most 30 columns the largest stays far below both
+/// databases' limits of bound values (32,766 and 65,535).
+const SIZES: [usize; 5] = [128, 32, 8, 2, 1];
+
+/// Inserts rows. `tail` follows the values (`ON CONFLICT …`); it is written by us, never by a caller
+/// from outside.
+pub async fn insert(
+    db: &impl ConnectionTrait,
+    table: &str,
+    columns: &[&str],
+    rows: Vec<Vec<Value>>,
+    tail: &str,
+) -> Result<(), DbErr> {
+    let mut rest = rows.into_iter();
+    while rest.len() > 0 {
+        let statement = next_statement(db, table, columns, &mut rest, tail);
+        db.execute_raw(statement).await?;
+    }
+    Ok(())
+}
+
+/// Inserts rows and answers what `tail` returns (`ON CONFLICT DO NOTHING RETURNING …`).
+pub async fn insert_returning(
+    db: &impl ConnectionTrait,
+    table: &str,
+    columns: &[&str],
+    rows: Vec<Vec<Value>>,
+    tail: &str,
+) -> Result<Vec<QueryResult>, DbErr> {
+    let mut returned = Vec::new();
+    let mut rest = rows.into_iter();
+    while rest.len() > 0 {
+        let statement = next_statement(db, table, columns, &mut rest, tail);
+        returned.extend(db.query_all_raw(statement).await?);
+    }
+    Ok(returned)
+}
+
+/// Inserts rows, or overwrites all columns but the first (the key) where the key is known.
+pub async fn upsert(
+    db: &impl ConnectionTrait,
+    table: &str,
+    columns: &[&str],
+    rows: Vec<Vec<Value>>,
+) -> Result<(), DbErr> {
+    let mut tail = String::from("ON CONFLICT (");
+    let Some((key, others)) = columns.split_first() else { return Ok(()) };
+    push_quoted(&mut tail, key);
+    tail.push_str(") DO UPDATE SET ");
+    for (position, column) in others.iter().enumerate() {
+        if position > 0 {
+            tail.push_str(", ");
+        }
+        push_quoted(&mut tail, column);
+        tail.push_str(" = excluded.");
+        push_quoted(&mut tail, column);
+    }
+    insert(db, table, columns, rows, &tail).await
+}
+
+/// `($1, $2, …)` placeholders for `IN`, padded to a fixed size by repeating the last value, for the
+/// same reason. Answers the list and the values.
+pub fn in_list(first: usize, mut values: Vec<Value>) -> (String, Vec<Value>) {
+    let size = SIZES.iter().rev().copied().find(|size| *size >= values.len()).unwrap_or(values.len());
+    if let Some(last) = values.last().cloned() {
+        values.resize(size, last);
+    }
+    let mut list = String::from("(");
+    for position in 0..values.len() {
+        if position > 0 {
+            list.push_str(", ");
+        }
+        let _infallible = write!(list, "${}", first + position);
+    }
+    list.push(')');
+    (list, values)
+}
+
+fn next_statement(
+    db: &impl ConnectionTrait,
+    table: &str,
+    columns: &[&str],
+    rest: &mut std::vec::IntoIter<Vec<Value>>,
+    tail: &str,
+) -> Statement {
+    let size = SIZES.iter().copied().find(|size| *size <= rest.len()).unwrap_or(1);
+    let mut sql = String::with_capacity(64 + size * columns.len() * 6);
+    sql.push_str("INSERT INTO ");
+    push_quoted(&mut sql, table);
+    sql.push_str(" (");
+    for (position, column) in columns.iter().enumerate() {
+        if position > 0 {
+            sql.push_str(", ");
+        }
+        push_quoted(&mut sql, column);
+    }
+    sql.push_str(") VALUES ");
+    let mut number = 0;
+    for row in 0..size {
+        sql.push_str(if row > 0 { ", (" } else { "(" });
+        for position in 0..columns.len() {
+            number += 1;
+            if position > 0 {
+                sql.push_str(", ");
+            }
+            let _infallible = write!(sql, "${number}");
+        }
+        sql.push(')');
+    }
+    sql.push(' ');
+    sql.push_str(tail);
+    let values: Vec<Value> = rest.by_ref().take(size).flatten().collect();
+    Statement::from_sql_and_values(db.get_database_backend(), sql, values)
+}
+
+fn push_quoted(sql: &mut String, name: &str) {
+    sql.push('"');
+    sql.push_str(name);
+    sql.push('"');
+}

@@ -1,0 +1,100 @@
+//! Opening the database and bringing its schema up.
+
+use std::{path::Path, time::Duration};
+
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait};
+use switchboard_migrations::Migrator;
+use tokio::sync::watch;
+
+use super::{Db, entity::counter};
+
+/// SQLite readers: WAL lets them run beside the writer and each other.
+const SQLITE_READERS: u32 = 8;
+/// PostgreSQL connections of one node.
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// How long a write waits for another process on the same SQLite file (a command beside the server).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+
+impl Db {
+    /// Opens `sqlite://path` or `postgres://…`, creating the SQLite file and its folder when needed.
+    /// The schema is left as it is; see [`Db::migrate`].
+    pub async fn connect(url: &str) -> Result<Self, DbErr> {
+        let (read, write) = if let Some(path) = sqlite_path(url) {
+            if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                std::fs::create_dir_all(folder).map_err(|error| {
+                    DbErr::Custom(format!("cannot create the database's folder {}: {error}", folder.display()))
+                })?;
+            }
+            // The writer first: it creates the file and switches it to WAL.
+            let write = Database::connect(sqlite(url, 1)).await?;
+            (Database::connect(sqlite(url, SQLITE_READERS)).await?, write)
+        } else {
+            let pool = Database::connect(postgres(url)).await?;
+            (pool.clone(), pool)
+        };
+        Ok(Self { read, write, head: watch::Sender::new(0) })
+    }
+
+    /// Brings the schema up to this version and learns where the log ends.
+    pub async fn migrate(&self) -> Result<(), DbErr> {
+        use sea_orm_migration::MigratorTrait;
+        Migrator::up(&self.write, None).await?;
+        self.learn_head().await
+    }
+
+    /// Learns where the log ends, for a database whose schema is known to be up.
+    pub async fn learn_head(&self) -> Result<(), DbErr> {
+        let head = counter::Entity::find_by_id("event").one(&self.read).await?;
+        self.announce(head.map_or(0, |row| row.value));
+        Ok(())
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.read.execute_unprepared("SELECT 1").await.map(|_| ())
+    }
+
+    /// The writing connection itself, for what cannot run in a transaction (migrations, VACUUM).
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.write
+    }
+}
+
+/// The file of a SQLite URL.
+pub fn sqlite_path(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
+    Some(rest.split('?').next().unwrap_or(rest))
+}
+
+fn sqlite(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(30))
+        .sqlx_logging(false)
+        // PRAGMAs by statement would reach one connection of the pool only.
+        .map_sqlx_sqlite_opts(|options| {
+            options
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .busy_timeout(BUSY_TIMEOUT)
+                .pragma("journal_mode", "WAL")
+                // NORMAL may lose the last commits on power loss, and a provider was told after the commit.
+                .pragma("synchronous", "FULL")
+                .pragma("temp_store", "MEMORY")
+                .pragma("cache_size", "-8000")
+                .pragma("journal_size_limit", "67108864")
+        });
+    options
+}
+
+fn postgres(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(POSTGRES_CONNECTIONS)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(30))
+        .sqlx_logging(false);
+    options
+}

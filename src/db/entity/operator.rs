@@ -1,0 +1,29 @@
+//! Table `operator`.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "operator")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub email: Option<String>,
+    pub name: String,
+    pub role: String,
+    pub password_hash: Option<String>,
+    pub languages: Json,
+    pub skills: Json,
+    pub capacity: f64,
+    pub enabled: bool,
+    pub availability: String,
+    pub availability_reason: Option<String>,
+    pub presence: String,
+    pub service: bool,
+    pub version: i64,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,19 @@
+//! Table `presence_lease`.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "presence_lease")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub operator_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub source: String,
+    pub state: String,
+    pub expires_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

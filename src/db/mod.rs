@@ -1,0 +1,83 @@
+//! The store: connecting, reading, writing. Only this folder begins transactions.
+
+pub mod bulk;
+pub mod entity;
+
+mod connect;
+mod write;
+
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, SqlErr};
+use tokio::sync::watch;
+pub use connect::sqlite_path;
+pub use write::{WriteTx, next_numbers};
+
+/// Both ways into the database.
+///
+/// On SQLite one connection writes (a second could only wait for it) and several read; on PostgreSQL
+/// both are the same pool.
+#[derive(Debug, Clone)]
+pub struct Db {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+    head: watch::Sender<i64>,
+}
+
+impl Db {
+    /// For everything that only looks.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// Begins a write. Dropped without [`WriteTx::commit`] it is undone, so `?` is always safe.
+    pub async fn write(&self) -> Result<WriteTx, DbErr> {
+        WriteTx::begin(&self.write, self.head.clone()).await
+    }
+
+    /// Which database this is.
+    pub fn backend(&self) -> DbBackend {
+        self.read.get_database_backend()
+    }
+
+    /// Whether this is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.backend() == DbBackend::Postgres
+    }
+
+    /// The newest event of the log that a commit of this process made. Changes after each such
+    /// commit: whoever follows the log waits on it and then reads what is new.
+    pub fn head(&self) -> watch::Receiver<i64> {
+        self.head.subscribe()
+    }
+
+    /// Tells the followers of the log that another node may have written.
+    pub fn announce(&self, seq: i64) {
+        self.head.send_if_modified(|head| {
+            let newer = seq > *head;
+            *head = (*head).max(seq);
+            newer
+        });
+    }
+
+    /// Closes both pools; waits for what runs.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.write.close().await?;
+        self.read.close().await
+    }
+}
+
+/// Whether an error says "somebody else wrote that first": a unique or foreign key, a deadlock, a
+/// serialization failure. The operation can be done again from its beginning.
+pub fn is_conflict(error: &DbErr) -> bool {
+    if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
+        return true;
+    }
+    let text = error.to_string();
+    ["40001", "40P01", "deadlock detected", "could not serialize", "database is locked"]
+        .iter()
+        .any(|sign| text.contains(sign))
+}
+
+/// Whether an error is the violation of a unique index.
+pub fn is_unique_violation(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}

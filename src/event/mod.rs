@@ -1,0 +1,195 @@
+//! The log: one append-only table, written in the transaction of the change.
+//!
+//! A row says what happened to which object; whoever needs the object reads it as it is now. Numbers
+//! are dense and in commit order (see [`crate::db::WriteTx`]), so "everything after N" is exact.
+//! Realtime, search, leads and later webhooks and CRM sync are [`consumer`]s, each with its own cursor.
+
+pub mod consumer;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
+use serde_json::json;
+
+use crate::db::entity::event;
+
+/// What can happen. The word is the `type` of API.md's realtime frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventType {
+    /// A message was stored, in either direction.
+    MessageCreated,
+    /// Its text or its delivery changed.
+    MessageUpdated,
+    /// Anything about a conversation or its session changed; opening it included.
+    ConversationUpdated,
+    /// A lead was made.
+    LeadCreated,
+    /// It changed.
+    LeadUpdated,
+    /// A contact was made or changed.
+    ContactUpdated,
+    /// A form was filled.
+    SubmissionCreated,
+    /// It was approved or rejected.
+    SubmissionUpdated,
+    /// Somebody inside changed: rights, presence, availability, load.
+    OperatorUpdated,
+    /// A line's rules or queue changed.
+    LineUpdated,
+    /// A channel was made, changed or removed.
+    ChannelUpdated,
+    /// A channel's health changed.
+    ChannelHealth,
+    /// Something came that could not be understood.
+    QuarantineUpdated,
+}
+
+impl EventType {
+    const ALL: [(Self, &'static str); 13] = [
+        (Self::MessageCreated, "message.created"),
+        (Self::MessageUpdated, "message.updated"),
+        (Self::ConversationUpdated, "conversation.updated"),
+        (Self::LeadCreated, "lead.created"),
+        (Self::LeadUpdated, "lead.updated"),
+        (Self::ContactUpdated, "contact.updated"),
+        (Self::SubmissionCreated, "submission.created"),
+        (Self::SubmissionUpdated, "submission.updated"),
+        (Self::OperatorUpdated, "operator.updated"),
+        (Self::LineUpdated, "line.updated"),
+        (Self::ChannelUpdated, "channel.updated"),
+        (Self::ChannelHealth, "channel.health"),
+        (Self::QuarantineUpdated, "quarantine.updated"),
+    ];
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
+    }
+
+    /// The type of a word; `None` for one that a newer version wrote.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
+    }
+}
+
+/// An event about to be appended.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    kind: EventType,
+    object_id: String,
+    conversation_id: Option<String>,
+    was: Option<Was>,
+    at: DateTime<Utc>,
+}
+
+/// Where a conversation was before it moved: those who lose sight of it must be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Was {
+    /// Its line.
+    pub line_id: String,
+    /// Its owner.
+    pub operator_id: Option<String>,
+}
+
+impl NewEvent {
+    /// The columns of [`NewEvent::row`], in order.
+    pub const COLUMNS: [&'static str; 6] = ["seq", "type", "object_id", "conversation_id", "data", "at"];
+
+    /// Something happened to the object of this id.
+    pub fn new(kind: EventType, object_id: impl Into<String>, at: DateTime<Utc>) -> Self {
+        Self { kind, object_id: object_id.into(), conversation_id: None, was: None, at }
+    }
+
+    /// A conversation changed.
+    pub fn conversation(conversation_id: impl Into<String>, at: DateTime<Utc>) -> Self {
+        let id = conversation_id.into();
+        Self { kind: EventType::ConversationUpdated, object_id: id.clone(), conversation_id: Some(id), was: None, at }
+    }
+
+    /// A message of a conversation was made or changed.
+    pub fn message(
+        kind: EventType,
+        message_id: impl Into<String>,
+        conversation_id: impl Into<String>,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind,
+            object_id: message_id.into(),
+            conversation_id: Some(conversation_id.into()),
+            was: None,
+            at,
+        }
+    }
+
+    /// The conversation left this line or owner with this change.
+    #[must_use]
+    pub fn moved_from(mut self, was: Was) -> Self {
+        self.was = Some(was);
+        self
+    }
+
+    pub(crate) fn row(&self, seq: i64) -> Vec<Value> {
+        let data = self.was.as_ref().map(|was| json!({"line_id": was.line_id, "operator_id": was.operator_id}));
+        vec![
+            seq.into(),
+            self.kind.as_str().into(),
+            self.object_id.clone().into(),
+            self.conversation_id.clone().into(),
+            Value::Json(data.map(Box::new)),
+            self.at.into(),
+        ]
+    }
+}
+
+/// An event of the log.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Its number.
+    pub seq: i64,
+    /// What happened; `None` when a newer version of the server wrote it.
+    pub kind: Option<EventType>,
+    /// To which object.
+    pub object_id: String,
+    /// In which conversation.
+    pub conversation_id: Option<String>,
+    /// Where the conversation was before.
+    pub was: Option<Was>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl From<event::Model> for Event {
+    fn from(row: event::Model) -> Self {
+        let was = row.data.as_ref().and_then(|data| {
+            Some(Was {
+                line_id: data.get("line_id")?.as_str()?.to_owned(),
+                operator_id: data.get("operator_id").and_then(|id| id.as_str()).map(str::to_owned),
+            })
+        });
+        Self {
+            seq: row.seq,
+            kind: EventType::parse(&row.r#type),
+            object_id: row.object_id,
+            conversation_id: row.conversation_id,
+            was,
+            at: row.at,
+        }
+    }
+}
+
+/// Up to `limit` events after `seq`, in order.
+pub async fn after(db: &impl ConnectionTrait, seq: i64, limit: u64) -> Result<Vec<Event>, DbErr> {
+    let rows = event::Entity::find()
+        .filter(event::Column::Seq.gt(seq))
+        .order_by_asc(event::Column::Seq)
+        .limit(limit)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(Event::from).collect())
+}
+
+/// The oldest number still kept, or `None` when the log is empty.
+pub async fn oldest(db: &impl ConnectionTrait) -> Result<Option<i64>, DbErr> {
+    let row = event::Entity::find().order_by_asc(event::Column::Seq).one(db).await?;
+    Ok(row.map(|row| row.seq))
+}

@@ -1,0 +1,3 @@
+//! Submissions: what came by forms, and what waits for a moderator.
+
+pub mod store;

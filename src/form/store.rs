@@ -1,0 +1,113 @@
+//! Reading submissions and rejecting them; approving is ingest's ([`crate::ingest::approve`]).
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    conversation::view::strings,
+    db::{WriteTx, entity::submission},
+    event::{EventType, NewEvent},
+};
+
+/// A submission as the world sees it (API.md).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Submission)]
+pub struct SubmissionView {
+    /// `sub_…`
+    pub id: String,
+    /// The form it came by.
+    pub channel_id: String,
+    /// `accepted`, `held` or `spam`.
+    pub state: String,
+    /// What was filled in, by field name.
+    pub values: Value,
+    /// The lead it made or joined.
+    pub lead_id: Option<String>,
+    /// The conversation it is in.
+    pub conversation_id: Option<String>,
+    /// The contact it is from.
+    pub contact_id: Option<String>,
+    /// The consent given.
+    pub consent: Option<Value>,
+    /// 0 (surely a person) to 1 (surely a machine).
+    pub spam_score: f64,
+    /// Why.
+    pub spam_reasons: Vec<String>,
+    /// When it came.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<submission::Model> for SubmissionView {
+    fn from(row: submission::Model) -> Self {
+        Self {
+            spam_reasons: strings(&row.spam_reasons),
+            id: row.id,
+            channel_id: row.channel_id,
+            state: row.state,
+            values: row.body,
+            lead_id: row.lead_id,
+            conversation_id: row.conversation_id,
+            contact_id: row.contact_id,
+            consent: row.consent,
+            spam_score: row.spam_score,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// A place in the list: submissions stand newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// When the last row came.
+    pub at: DateTime<Utc>,
+    /// The row.
+    pub id: String,
+}
+
+/// One page of submissions. `limit + 1` rows when there are more.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    channel_ids: Option<&[String]>,
+    state: Option<&str>,
+    after: Option<&Place>,
+    limit: u64,
+) -> Result<Vec<submission::Model>, DbErr> {
+    let mut query = submission::Entity::find();
+    if let Some(ids) = channel_ids {
+        query = query.filter(submission::Column::ChannelId.is_in(ids));
+    }
+    if let Some(state) = state {
+        query = query.filter(submission::Column::State.eq(state));
+    }
+    if let Some(place) = after {
+        query = query.filter(
+            Condition::any().add(submission::Column::CreatedAt.lt(place.at)).add(
+                Condition::all()
+                    .add(submission::Column::CreatedAt.eq(place.at))
+                    .add(submission::Column::Id.lt(&place.id)),
+            ),
+        );
+    }
+    query
+        .order_by_desc(submission::Column::CreatedAt)
+        .order_by_desc(submission::Column::Id)
+        .limit(limit + 1)
+        .all(db)
+        .await
+}
+
+/// Marks a held submission as spam. Answers whether there was one.
+pub async fn reject(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let row = submission::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await?;
+    let Some(row) = row.filter(|row| row.state == "held") else { return Ok(false) };
+    let change = submission::ActiveModel { id: Set(row.id), state: Set("spam".to_owned()), ..Default::default() };
+    change.update_without_returning(write.tx()).await?;
+    write.record(NewEvent::new(EventType::SubmissionUpdated, id, now));
+    Ok(true)
+}

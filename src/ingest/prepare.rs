@@ -1,0 +1,370 @@
+//! What can be done before the transaction: cleaning texts, keeping files.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use switchboard_sdk::{
+    Attribution, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints, Person, Thread,
+};
+
+use super::Error;
+use crate::{
+    id::{self, Kind},
+    storage::{self, Storage},
+};
+
+/// Longest stored text, in bytes; what is longer is cut with a mark (the file still has it all).
+const MAX_TEXT: usize = 512 * 1024;
+/// Longest stored HTML, in bytes.
+const MAX_HTML: usize = 2 * 1024 * 1024;
+/// Longest external id, in bytes; longer ones are replaced by their hash.
+const MAX_EXTERNAL_ID: usize = 512;
+
+/// An event whose texts are clean and whose files are kept.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    pub external_id: String,
+    pub at: DateTime<Utc>,
+    pub body: PreparedBody,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum PreparedBody {
+    Message(PreparedMessage),
+    Submission(PreparedSubmission),
+    Receipt(DeliveryReceipt),
+    Poison { reason: String, size: i64, storage_key: String },
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct PreparedMessage {
+    pub id: String,
+    pub from: Person,
+    pub thread: Thread,
+    pub text: String,
+    pub html: Option<String>,
+    pub subject: Option<String>,
+    pub files: Vec<KeptFile>,
+    pub attribution: Attribution,
+    pub client_id: Option<String>,
+    pub automatic: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct PreparedSubmission {
+    pub id: String,
+    pub message_id: String,
+    /// The submission's row exists already: it was held and is approved now.
+    pub approved: bool,
+    pub held: bool,
+    pub values: serde_json::Value,
+    pub consent: Option<Consent>,
+    pub spam_score: f64,
+    pub spam_reasons: Vec<String>,
+    pub content: SubmissionContent,
+}
+
+/// The part of a submission that makes contact, lead and message; kept in the row while it is held.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct SubmissionContent {
+    pub name: Option<String>,
+    pub identities: Vec<StoredIdentity>,
+    pub language: Option<String>,
+    pub company: Option<String>,
+    pub text: String,
+    pub lead_title: Option<String>,
+    pub lead_fields: std::collections::BTreeMap<String, serde_json::Value>,
+    pub attribution: Attribution,
+    pub files: Vec<KeptFile>,
+}
+
+/// An identity in storable form.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct StoredIdentity {
+    pub kind: switchboard_sdk::IdentityKind,
+    pub value: String,
+    pub verified: bool,
+}
+
+/// A file that lies in the storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptFile {
+    pub id: String,
+    pub name: String,
+    pub content_type: String,
+    pub size: i64,
+    pub storage_key: String,
+    pub content_id: Option<String>,
+    /// Its row exists already: a visitor uploaded it before.
+    pub uploaded: bool,
+}
+
+impl SubmissionContent {
+    pub fn person(&self) -> Person {
+        Person {
+            name: self.name.clone(),
+            identities: self
+                .identities
+                .iter()
+                .map(|identity| switchboard_sdk::Identity {
+                    kind: identity.kind,
+                    value: identity.value.clone(),
+                    verified: identity.verified,
+                })
+                .collect(),
+            language: self.language.clone(),
+            company: self.company.clone(),
+        }
+    }
+
+    pub fn hints(&self) -> LeadHints {
+        LeadHints { title: self.lead_title.clone(), fields: self.lead_fields.clone() }
+    }
+}
+
+/// Cleans an event and keeps its files. Files are durable before the rows that name them; a crash in
+/// between leaves a file without a row, never a row without its file.
+pub(super) async fn prepare(storage: &Storage, event: InboundEvent, now: DateTime<Utc>) -> Result<Prepared, Error> {
+    let body = match event.body {
+        InboundBody::Message(message) => PreparedBody::Message(PreparedMessage {
+            id: id::new(Kind::Message, now),
+            from: clean_person(message.from),
+            thread: message.thread,
+            text: clean_text(&message.text),
+            html: message.html.map(|html| sanitise(&html)).filter(|html| !html.trim().is_empty()),
+            subject: message.subject.map(|subject| clean_line(&subject, 500)).filter(|subject| !subject.is_empty()),
+            files: keep_files(storage, message.attachments, now).await?,
+            attribution: clean_attribution(message.attribution),
+            client_id: message.client_id,
+            automatic: message.automatic,
+        }),
+        InboundBody::Submission(submission) => {
+            let from = clean_person(submission.from);
+            PreparedBody::Submission(PreparedSubmission {
+                id: id::new(Kind::Submission, now),
+                message_id: id::new(Kind::Message, now),
+                approved: false,
+                held: submission.held,
+                values: clean_json(serde_json::Value::Object(submission.values.into_iter().collect())),
+                consent: submission.consent,
+                spam_score: submission.spam_score,
+                spam_reasons: submission.spam_reasons,
+                content: SubmissionContent {
+                    name: from.name,
+                    identities: from
+                        .identities
+                        .into_iter()
+                        .map(|identity| StoredIdentity {
+                            kind: identity.kind,
+                            value: identity.value,
+                            verified: identity.verified,
+                        })
+                        .collect(),
+                    language: from.language,
+                    company: from.company,
+                    text: clean_text(&submission.text),
+                    lead_title: submission.lead.title.map(|title| clean_line(&title, 300)),
+                    lead_fields: submission
+                        .lead
+                        .fields
+                        .into_iter()
+                        .map(|(name, value)| (clean_line(&name, 100), clean_json(value)))
+                        .collect(),
+                    attribution: clean_attribution(submission.attribution),
+                    files: keep_files(storage, submission.attachments, now).await?,
+                },
+            })
+        }
+        InboundBody::Receipt(receipt) => PreparedBody::Receipt(receipt),
+        InboundBody::Poison { reason, raw } => keep_poison(storage, &reason, raw, now).await?,
+    };
+    Ok(Prepared { external_id: clean_external_id(&event.external_id), at: event.at, body })
+}
+
+/// Keeps raw bytes for the quarantine.
+pub(super) async fn keep_poison(
+    storage: &Storage,
+    reason: &str,
+    raw: Bytes,
+    now: DateTime<Utc>,
+) -> Result<PreparedBody, Error> {
+    let storage_key = storage::key(&id::new(Kind::Quarantine, now));
+    let size = i64::try_from(raw.len()).unwrap_or(i64::MAX);
+    storage.put(&storage_key, raw).await.map_err(|error| Error::File(error.to_string()))?;
+    Ok(PreparedBody::Poison { reason: clean_line(reason, 1000), size, storage_key })
+}
+
+async fn keep_files(
+    storage: &Storage,
+    files: Vec<InboundAttachment>,
+    now: DateTime<Utc>,
+) -> Result<Vec<KeptFile>, Error> {
+    let mut kept = Vec::with_capacity(files.len());
+    for file in files {
+        let uploaded = file.stored_id.is_some();
+        let id = file.stored_id.unwrap_or_else(|| id::new(Kind::Attachment, now));
+        let storage_key = storage::key(&id);
+        let size = i64::try_from(file.data.len()).unwrap_or(i64::MAX);
+        if !uploaded {
+            storage.put(&storage_key, file.data).await.map_err(|error| Error::File(error.to_string()))?;
+        }
+        kept.push(KeptFile {
+            id,
+            name: clean_file_name(&file.name),
+            content_type: clean_content_type(&file.content_type),
+            size,
+            storage_key,
+            content_id: file.content_id.map(|id| clean_line(&id, 300)),
+            uploaded,
+        });
+    }
+    Ok(kept)
+}
+
+/// A file name that is one: no path, no control or direction marks, not too long.
+pub fn clean_file_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let clean: String = last
+        .chars()
+        .filter(|char| !char.is_control() && !matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .take(200)
+        .collect();
+    let clean = clean.trim().trim_start_matches('.').to_owned();
+    if clean.is_empty() { "file".to_owned() } else { clean }
+}
+
+/// A media type that is one.
+pub fn clean_content_type(declared: &str) -> String {
+    let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let valid = essence.split_once('/').is_some_and(|(kind, sub)| {
+        let token = |word: &str| {
+            !word.is_empty()
+                && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+        };
+        token(kind) && token(sub) && essence.len() <= 100
+    });
+    if valid { essence } else { "application/octet-stream".to_owned() }
+}
+
+fn clean_person(mut person: Person) -> Person {
+    person.name = person.name.map(|name| clean_line(&name, 200)).filter(|name| !name.is_empty());
+    person.company = person.company.map(|name| clean_line(&name, 200)).filter(|name| !name.is_empty());
+    person.language = person.language.map(|tag| clean_line(&tag, 35)).filter(|tag| !tag.is_empty());
+    for identity in &mut person.identities {
+        identity.value = clean_line(&identity.value, 320);
+    }
+    person.identities.retain(|identity| !identity.value.is_empty());
+    person.identities.truncate(10);
+    person
+}
+
+fn clean_attribution(attribution: Attribution) -> Attribution {
+    let clean = |touch: switchboard_sdk::Touch| {
+        touch
+            .into_iter()
+            .take(40)
+            .map(|(key, value)| (clean_line(&key, 60), clean_line(&value, 2000)))
+            .filter(|(key, value)| !key.is_empty() && !value.is_empty())
+            .collect()
+    };
+    Attribution { first: clean(attribution.first), last: clean(attribution.last) }
+}
+
+/// PostgreSQL takes no NUL in text or JSON.
+fn clean_text(text: &str) -> String {
+    let text = text.replace('\0', "").replace("\r\n", "\n");
+    cut(text.trim_end(), MAX_TEXT)
+}
+
+/// Without NULs, at most so many bytes, cut between characters and marked.
+fn cut(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let mut end = max;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+/// One line without control characters, at most so many characters.
+pub fn clean_line(text: &str, max_chars: usize) -> String {
+    let line: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(max_chars).collect();
+    line.trim().to_owned()
+}
+
+fn clean_json(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => Value::String(text.replace('\0', "")),
+        Value::Array(items) => Value::Array(items.into_iter().map(clean_json).collect()),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(name, value)| (name.replace('\0', ""), clean_json(value))).collect())
+        }
+        other => other,
+    }
+}
+
+fn clean_external_id(id: &str) -> String {
+    use sha2::{Digest, Sha256};
+    if id.len() <= MAX_EXTERNAL_ID && !id.contains('\0') {
+        id.to_owned()
+    } else {
+        format!("sha256:{}", hex::encode(Sha256::digest(id.as_bytes())))
+    }
+}
+
+/// HTML that cannot do harm: an allow-list of tags and attributes, no styles that position, no forms.
+/// Remote images stay in the markup; whoever shows it decides whether to load them.
+fn sanitise(html: &str) -> String {
+    let cut = cut(&html.replace('\0', ""), MAX_HTML);
+    ammonia::Builder::default()
+        .add_tags(["font", "center", "u", "s"])
+        .add_tag_attributes("td", ["align", "valign", "width", "bgcolor", "colspan", "rowspan"])
+        .add_tag_attributes("table", ["align", "width", "border", "cellpadding", "cellspacing", "bgcolor"])
+        .add_tag_attributes("font", ["color", "face", "size"])
+        .add_url_schemes(["cid", "tel"])
+        .link_rel(Some("noopener noreferrer nofollow"))
+        .clean(&cut)
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{clean_content_type, clean_file_name, clean_line, cut, sanitise};
+
+    #[test]
+    fn a_file_name_loses_its_path_and_its_tricks() {
+        assert_eq!(clean_file_name("C:\\Users\\a\\отчёт.pdf"), "отчёт.pdf");
+        assert_eq!(clean_file_name("../../etc/passwd"), "passwd");
+        assert_eq!(clean_file_name("photo\u{202e}gpj.exe"), "photogpj.exe");
+        assert_eq!(clean_file_name("..."), "file");
+    }
+
+    #[test]
+    fn a_media_type_that_is_none_is_bytes() {
+        assert_eq!(clean_content_type("Image/PNG; name=x"), "image/png");
+        assert_eq!(clean_content_type("text/html\r\nX: y"), "application/octet-stream");
+        assert_eq!(clean_content_type(""), "application/octet-stream");
+    }
+
+    #[test]
+    fn html_keeps_its_words_and_loses_its_teeth() {
+        let clean = sanitise("<p onclick=x>Hi <script>alert(1)</script><a href=\"javascript:x\">a</a><img src=\"cid:1\"></p>");
+        assert!(clean.contains("Hi") && clean.contains("cid:1"));
+        assert!(!clean.contains("script") && !clean.contains("onclick"));
+    }
+
+    proptest! {
+        #[test]
+        fn cleaning_never_panics_and_keeps_its_limits(text in ".*", max in 4_usize..50) {
+            prop_assert!(cut(&text, max).len() <= max + '…'.len_utf8());
+            prop_assert!(clean_line(&text, max).chars().count() <= max);
+            prop_assert!(!clean_file_name(&text).is_empty());
+            prop_assert!(!sanitise(&text).contains("<script"));
+        }
+    }
+}

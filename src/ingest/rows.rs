@@ -1,0 +1,71 @@
+//! Rows as lists of values, for [`crate::db::bulk`]. Column lists and values stand side by side so that
+//! one look shows they agree.
+
+use sea_orm::Value;
+
+use crate::db::entity::{attachment, contact, conversation, identity, lead, message, session, submission};
+
+macro_rules! rows {
+    ($columns:ident, $function:ident, $entity:ident, [$($column:literal => $field:ident),+ $(,)?]) => {
+        pub(super) const $columns: &[&str] = &[$($column),+];
+
+        pub(super) fn $function(row: $entity::Model) -> Vec<Value> {
+            vec![$(row.$field.into()),+]
+        }
+    };
+}
+
+rows!(CONTACT, contact, contact, [
+    "id" => id, "name" => name, "language" => language, "company_id" => company_id, "operator_id" => operator_id,
+    "fields" => fields, "merged_into" => merged_into, "version" => version, "created_at" => created_at,
+    "updated_at" => updated_at,
+]);
+
+rows!(IDENTITY, identity, identity, [
+    "kind" => kind, "value" => value, "contact_id" => contact_id, "verified" => verified, "created_at" => created_at,
+]);
+
+rows!(CONVERSATION, conversation, conversation, [
+    "id" => id, "number" => number, "channel_id" => channel_id, "channel_kind" => channel_kind, "line_id" => line_id,
+    "contact_id" => contact_id, "address" => address, "claimed" => claimed, "lead_id" => lead_id,
+    "session_id" => session_id, "thread_key" => thread_key, "subject" => subject, "priority" => priority,
+    "tags" => tags, "last_seq" => last_seq, "last_inbound_seq" => last_inbound_seq, "unread" => unread,
+    "read_seq" => read_seq, "client_read_seq" => client_read_seq, "client_delivered_seq" => client_delivered_seq,
+    "last_message_id" => last_message_id, "last_message_kind" => last_message_kind,
+    "last_message_text" => last_message_text, "last_message_at" => last_message_at, "snoozed_until" => snoozed_until,
+    "version" => version, "created_at" => created_at, "updated_at" => updated_at,
+]);
+
+rows!(SESSION, session, session, [
+    "id" => id, "conversation_id" => conversation_id, "line_id" => line_id, "channel_kind" => channel_kind,
+    "state" => state, "operator_id" => operator_id, "opened_at" => opened_at, "waiting_since" => waiting_since,
+    "assigned_at" => assigned_at, "first_reply_at" => first_reply_at, "closed_at" => closed_at,
+    "close_reason" => close_reason, "rating" => rating, "version" => version,
+]);
+
+rows!(MESSAGE, message, message, [
+    "id" => id, "conversation_id" => conversation_id, "session_id" => session_id, "seq" => seq, "kind" => kind,
+    "author_type" => author_type, "author_id" => author_id, "author_name" => author_name, "body" => body,
+    "html" => html, "external_id" => external_id, "client_id" => client_id, "has_attachments" => has_attachments,
+    "hidden" => hidden, "delivery_state" => delivery_state, "delivery_attempts" => delivery_attempts,
+    "delivery_error" => delivery_error, "created_at" => created_at,
+]);
+
+rows!(ATTACHMENT, attachment, attachment, [
+    "id" => id, "message_id" => message_id, "owner" => owner, "position" => position, "name" => name,
+    "content_type" => content_type, "size" => size, "storage_key" => storage_key, "content_id" => content_id,
+    "created_at" => created_at,
+]);
+
+rows!(LEAD, lead, lead, [
+    "id" => id, "title" => title, "status" => status, "contact_id" => contact_id,
+    "conversation_id" => conversation_id, "line_id" => line_id, "channel_id" => channel_id,
+    "channel_kind" => channel_kind, "operator_id" => operator_id, "source" => source, "attribution" => attribution,
+    "fields" => fields, "version" => version, "created_at" => created_at, "updated_at" => updated_at,
+]);
+
+rows!(SUBMISSION, submission, submission, [
+    "id" => id, "channel_id" => channel_id, "state" => state, "contact_id" => contact_id, "lead_id" => lead_id,
+    "conversation_id" => conversation_id, "body" => body, "consent" => consent, "spam_score" => spam_score,
+    "spam_reasons" => spam_reasons, "held" => held, "created_at" => created_at,
+]);

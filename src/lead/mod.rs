@@ -1,0 +1,6 @@
+//! Leads: a sales interest of a contact, made once, with its source.
+
+pub mod follow;
+pub mod rule;
+pub mod source;
+pub mod store;

@@ -1,0 +1,317 @@
+//! Reading and changing leads.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, Set,
+    sea_query::{Expr, ExprTrait, Func, Query},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    conversation::store::like,
+    db::{
+        WriteTx,
+        entity::{contact, conversation, lead},
+        is_unique_violation,
+    },
+    event::{EventType, NewEvent},
+    operator::rights::Scope,
+};
+
+/// Where a lead stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nobody has answered yet.
+    New,
+    /// Somebody is at it.
+    InProgress,
+    /// It became a deal.
+    Converted,
+    /// It was none.
+    Junk,
+}
+
+impl Status {
+    /// The word in the API and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::InProgress => "in_progress",
+            Self::Converted => "converted",
+            Self::Junk => "junk",
+        }
+    }
+}
+
+/// A lead as the world sees it (API.md).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Lead)]
+pub struct LeadView {
+    /// `led_…`
+    pub id: String,
+    /// What it is about.
+    pub title: String,
+    /// `new`, `in_progress`, `converted` or `junk`.
+    pub status: String,
+    /// Whose it is.
+    pub contact_id: String,
+    /// The contact's name.
+    pub contact_name: Option<String>,
+    /// The conversation it began with.
+    pub conversation_id: Option<String>,
+    /// The line it came by.
+    pub line_id: Option<String>,
+    /// The channel it came by.
+    pub channel_id: Option<String>,
+    /// The kind of that channel.
+    pub channel_kind: Option<String>,
+    /// The responsible operator.
+    pub operator_id: Option<String>,
+    /// Where it came from, in a word.
+    pub source: String,
+    /// First and last touch.
+    pub attribution: Value,
+    /// Custom fields.
+    pub fields: Value,
+    /// For optimistic changes.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a list of leads is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// One status.
+    pub status: Option<String>,
+    /// One source.
+    pub source: Option<String>,
+    /// One line.
+    pub line_id: Option<String>,
+    /// One responsible operator.
+    pub operator_id: Option<String>,
+    /// One contact.
+    pub contact_id: Option<String>,
+    /// Part of the title or of the contact's name.
+    pub text: Option<String>,
+}
+
+/// A place in the list: leads stand newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// When the last row was made.
+    pub at: DateTime<Utc>,
+    /// The row.
+    pub id: String,
+}
+
+/// Leads this scope sees: all for supervisors; own ones, those of own lines and those nobody owns
+/// on no line for operators.
+pub fn visible_to(scope: &Scope) -> Condition {
+    if scope.sees_all() {
+        return Condition::all();
+    }
+    Condition::any()
+        .add(lead::Column::OperatorId.eq(&scope.operator_id))
+        .add(lead::Column::LineId.is_in(&scope.line_ids))
+}
+
+/// One page of leads and the place after which the next begins.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &Filter,
+    after: Option<&Place>,
+    limit: u64,
+) -> Result<(Vec<lead::Model>, Option<Place>), DbErr> {
+    let mut query = lead::Entity::find().filter(visible_to(scope));
+    for (column, value) in [
+        (lead::Column::Status, &filter.status),
+        (lead::Column::Source, &filter.source),
+        (lead::Column::LineId, &filter.line_id),
+        (lead::Column::OperatorId, &filter.operator_id),
+        (lead::Column::ContactId, &filter.contact_id),
+    ] {
+        if let Some(value) = value {
+            query = query.filter(column.eq(value));
+        }
+    }
+    if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        let named = Query::select()
+            .column(contact::Column::Id)
+            .from(contact::Entity)
+            .and_where(Expr::expr(Func::lower(Expr::col(contact::Column::Name))).like(like(text)))
+            .to_owned();
+        query = query.filter(
+            Condition::any()
+                .add(Expr::expr(Func::lower(Expr::col((lead::Entity, lead::Column::Title)))).like(like(text)))
+                .add(lead::Column::ContactId.in_subquery(named)),
+        );
+    }
+    if let Some(place) = after {
+        query = query.filter(
+            Condition::any().add(lead::Column::CreatedAt.lt(place.at)).add(
+                Condition::all().add(lead::Column::CreatedAt.eq(place.at)).add(lead::Column::Id.lt(&place.id)),
+            ),
+        );
+    }
+    let mut rows = query
+        .order_by_desc(lead::Column::CreatedAt)
+        .order_by_desc(lead::Column::Id)
+        .limit(limit + 1)
+        .all(db)
+        .await?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = rows.last().filter(|_| more).map(|row| Place { at: row.created_at, id: row.id.clone() });
+    Ok((rows, next))
+}
+
+/// One lead, when this scope sees it.
+pub async fn find(db: &impl ConnectionTrait, scope: &Scope, id: &str) -> Result<Option<lead::Model>, DbErr> {
+    lead::Entity::find_by_id(id).filter(visible_to(scope)).one(db).await
+}
+
+/// Views of leads, in their order.
+pub async fn views(db: &impl ConnectionTrait, rows: Vec<lead::Model>) -> Result<Vec<LeadView>, DbErr> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let contacts: Vec<&String> = rows.iter().map(|row| &row.contact_id).collect();
+    let names: std::collections::HashMap<String, Option<String>> = contact::Entity::find()
+        .filter(contact::Column::Id.is_in(contacts))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row.name))
+        .collect();
+    Ok(rows
+        .into_iter()
+        .map(|row| LeadView {
+            contact_name: names.get(&row.contact_id).cloned().flatten(),
+            id: row.id,
+            title: row.title,
+            status: row.status,
+            contact_id: row.contact_id,
+            conversation_id: row.conversation_id,
+            line_id: row.line_id,
+            channel_id: row.channel_id,
+            channel_kind: row.channel_kind,
+            operator_id: row.operator_id,
+            source: row.source,
+            attribution: row.attribution,
+            fields: row.fields,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+        .collect())
+}
+
+/// Leads by id, as views.
+pub async fn views_by_id(db: &impl ConnectionTrait, ids: &[String]) -> Result<Vec<LeadView>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    views(db, lead::Entity::find().filter(lead::Column::Id.is_in(ids)).all(db).await?).await
+}
+
+/// What may be changed of a lead by hand; `None` leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// What it is about.
+    pub title: Option<String>,
+    /// Where it stands.
+    pub status: Option<Status>,
+    /// The responsible operator; the inner `None` clears it.
+    pub operator_id: Option<Option<String>>,
+    /// Where it came from.
+    pub source: Option<String>,
+    /// Custom fields, replacing those of the same names; a null removes.
+    pub fields: Option<serde_json::Map<String, Value>>,
+    /// The version the change was made from.
+    pub version: Option<i64>,
+}
+
+/// Why a lead was not made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// No such lead.
+    #[error("no such lead")]
+    Missing,
+    /// Somebody changed it meanwhile.
+    #[error("somebody else changed this lead meanwhile; load it again")]
+    Stale,
+    /// The contact has an open lead.
+    #[error("this contact has an open lead already; close that one first")]
+    SecondOpen,
+    /// The database failed.
+    #[error(transparent)]
+    Db(DbErr),
+}
+
+impl From<DbErr> for ChangeError {
+    fn from(error: DbErr) -> Self {
+        if is_unique_violation(&error) { Self::SecondOpen } else { Self::Db(error) }
+    }
+}
+
+/// Makes a lead by hand.
+pub async fn create(write: &mut WriteTx, row: lead::Model) -> Result<(), ChangeError> {
+    let (id, at) = (row.id.clone(), row.created_at);
+    lead::Entity::insert(row.into_active_model()).exec_without_returning(write.tx()).await?;
+    write.record(NewEvent::new(EventType::LeadCreated, id, at));
+    Ok(())
+}
+
+/// Changes a lead.
+pub async fn change(write: &mut WriteTx, id: &str, change: Change, now: DateTime<Utc>) -> Result<(), ChangeError> {
+    let row = lead::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await?.ok_or(ChangeError::Missing)?;
+    if change.version.is_some_and(|version| version != row.version) {
+        return Err(ChangeError::Stale);
+    }
+    let mut update = lead::ActiveModel {
+        id: Set(row.id.clone()),
+        version: Set(row.version + 1),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    if let Some(title) = change.title {
+        update.title = Set(title);
+    }
+    if let Some(status) = change.status {
+        update.status = Set(status.as_str().to_owned());
+    }
+    if let Some(operator_id) = change.operator_id {
+        update.operator_id = Set(operator_id);
+    }
+    if let Some(source) = change.source {
+        update.source = Set(source);
+    }
+    if let Some(fields) = change.fields {
+        let mut all = row.fields.as_object().cloned().unwrap_or_default();
+        all.extend(fields);
+        all.retain(|_, value| *value != Value::Null);
+        update.fields = Set(Value::Object(all));
+    }
+    update.update_without_returning(write.tx()).await?;
+    write.record(NewEvent::new(EventType::LeadUpdated, id, now));
+    // The card beside each of its conversations shows the lead.
+    let conversations: Vec<String> = conversation::Entity::find()
+        .select_only()
+        .column(conversation::Column::Id)
+        .filter(conversation::Column::LeadId.eq(id))
+        .into_tuple()
+        .all(write.tx())
+        .await?;
+    for conversation_id in conversations {
+        write.record(NewEvent::conversation(conversation_id, now));
+    }
+    Ok(())
+}

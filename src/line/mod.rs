@@ -1,0 +1,32 @@
+//! Open lines: what an admin defines. One line is one queue with its rules, hours and texts.
+//!
+//! [`rules`] and [`hours`] are pure; [`store`] keeps lines with their history of versions; [`queue`]
+//! resolves who stands in a queue; [`view`] is the line as the API shows it.
+
+pub mod hours;
+pub mod queue;
+pub mod rules;
+pub mod store;
+pub mod view;
+
+use sea_orm::DbErr;
+
+pub use hours::Hours;
+pub use rules::Rules;
+
+/// Why a line could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such line.
+    #[error("no such line")]
+    NotFound,
+    /// It was changed since the caller read it.
+    #[error("the line was changed meanwhile")]
+    Stale,
+    /// Fields that cannot be: `(field, what is wrong)`.
+    #[error("the line's fields are not valid")]
+    Invalid(Vec<(String, String)>),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbErr),
+}

@@ -1,0 +1,405 @@
+//! A line's rules: every field of API.md's line object that is not its name or its queue, with the
+//! defaults given there. Pure.
+//!
+//! All fields are stored and checked; what the router does not act on yet (offers, overflow, no answer,
+//! automatic closing, rating) waits here for its turn.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::hours::Hours;
+
+/// Characters a text of a line may have.
+const TEXT_LIMIT: usize = 4_000;
+/// Skills a line may require.
+const SKILL_LIMIT: usize = 50;
+/// Ten years: longer times are typing errors and overflow dates.
+const SECS_LIMIT: u32 = 315_360_000;
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Distribution {
+    /// Always from the top of the queue.
+    Strict,
+    /// Who was longest not assigned one of this line.
+    #[default]
+    Even,
+    /// Who has the lowest weighted load; equal ones as in `even`.
+    LeastLoaded,
+    /// Offered to all, the first to accept wins. With automatic acceptance there is nobody to wait
+    /// for, and it distributes as `least_loaded`.
+    All,
+}
+
+impl Distribution {
+    /// The word in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Even => "even",
+            Self::LeastLoaded => "least_loaded",
+            Self::All => "all",
+        }
+    }
+}
+
+/// How an assignment becomes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Acceptance {
+    /// At once.
+    #[default]
+    Automatic,
+    /// When the operator accepts before the deadline.
+    Offer,
+}
+
+/// The responsible operator first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Sticky {
+    /// Whether it is done.
+    pub enabled: bool,
+    /// Seconds a session waits for a responsible operator who is there but cannot take it now, or
+    /// was there less than this time ago.
+    pub grace_secs: u32,
+}
+
+impl Default for Sticky {
+    fn default() -> Self {
+        Self { enabled: true, grace_secs: 30 }
+    }
+}
+
+/// Where sessions go that wait too long.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Overflow {
+    /// The other line.
+    pub line_id: Option<String>,
+    /// After this many seconds of waiting.
+    pub after_secs: Option<u32>,
+}
+
+/// What is done when nobody answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoAnswerAction {
+    /// Nothing.
+    #[default]
+    None,
+    /// A text to the client.
+    Text,
+    /// A form to the client.
+    Form,
+    /// A lead that asks for a call back.
+    CallbackLead,
+    /// The session is closed.
+    Close,
+}
+
+/// What is done when nobody answers, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct NoAnswer {
+    /// After this many seconds.
+    pub after_secs: Option<u32>,
+    /// What.
+    pub action: NoAnswerAction,
+    /// With this text.
+    pub text: Option<String>,
+}
+
+/// What is done outside the hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OffHoursAction {
+    /// Nothing.
+    #[default]
+    None,
+    /// A text to the client.
+    Text,
+    /// A form to the client.
+    Form,
+    /// The session moves to the overflow line.
+    Overflow,
+}
+
+/// What is done outside the hours.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct OffHours {
+    /// What.
+    pub action: OffHoursAction,
+    /// With this text.
+    pub text: Option<String>,
+}
+
+/// Closing when the client is silent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct AutoClose {
+    /// After this many seconds.
+    pub after_secs: Option<u32>,
+    /// With this text.
+    pub text: Option<String>,
+}
+
+/// Asking the client for a rating when a session is closed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Rating {
+    /// Whether it is done.
+    pub enabled: bool,
+}
+
+/// When a lead is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CreateLead {
+    /// For each new session, unless the contact has an open lead, which is joined.
+    #[default]
+    Always,
+    /// For contacts without any lead or deal.
+    Unknown,
+    /// Never.
+    Never,
+}
+
+/// What a line does in the CRM.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Crm {
+    /// When a lead is made.
+    pub create_lead: CreateLead,
+}
+
+/// The rules of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Rules {
+    /// Whose turn it is.
+    pub distribution: Distribution,
+    /// How an assignment becomes one.
+    pub acceptance: Acceptance,
+    /// Seconds an offer stands.
+    pub offer_timeout_secs: u32,
+    /// Skills an operator must have, all of them.
+    pub required_skills: Vec<String>,
+    /// Whether the operator must speak the contact's language, when it is known.
+    pub match_language: bool,
+    /// Open sessions of this line one operator may have.
+    pub limit_per_operator: Option<u32>,
+    /// The responsible operator first.
+    pub sticky: Sticky,
+    /// Whether operators who are not online are assigned when nobody online can take it.
+    pub assign_when_offline: bool,
+    /// Seconds without a reply after which a session returns to the queue.
+    pub return_after_secs: Option<u32>,
+    /// Where sessions go that wait too long.
+    pub overflow: Overflow,
+    /// What is done when nobody answers.
+    pub no_answer: NoAnswer,
+    /// When the line is open; always, when there are none.
+    pub hours: Option<Hours>,
+    /// What is done outside the hours.
+    pub off_hours: OffHours,
+    /// What a client is greeted with.
+    pub welcome_text: Option<String>,
+    /// Closing when the client is silent.
+    pub auto_close: AutoClose,
+    /// Asking for a rating.
+    pub rating: Rating,
+    /// Leads.
+    pub crm: Crm,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            distribution: Distribution::default(),
+            acceptance: Acceptance::default(),
+            offer_timeout_secs: 30,
+            required_skills: Vec::new(),
+            match_language: false,
+            limit_per_operator: None,
+            sticky: Sticky::default(),
+            assign_when_offline: false,
+            return_after_secs: None,
+            overflow: Overflow::default(),
+            no_answer: NoAnswer::default(),
+            hours: None,
+            off_hours: OffHours::default(),
+            welcome_text: None,
+            auto_close: AutoClose::default(),
+            rating: Rating::default(),
+            crm: Crm::default(),
+        }
+    }
+}
+
+impl Rules {
+    /// Reads the stored form. Fields of a newer version are ignored, missing ones have their defaults;
+    /// a form that cannot be read at all is an error of the database's content.
+    pub fn from_stored(stored: &Value) -> Result<Self, sea_orm::DbErr> {
+        serde_json::from_value(stored.clone()).map_err(|error| sea_orm::DbErr::Json(error.to_string()))
+    }
+
+    /// The stored form.
+    pub fn to_stored(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// These rules with the fields given in `patch` changed, checked. Groups such as `sticky` are
+    /// changed field by field, `hours` as a whole. Other keys (the line's name, a field of a newer
+    /// client) are left to the caller.
+    ///
+    /// # Errors
+    /// Each field that cannot be, by its path.
+    pub fn patched(&self, patch: &Map<String, Value>) -> Result<Self, Vec<(String, String)>> {
+        let Value::Object(mut all) = self.to_stored() else { return Ok(self.clone()) };
+        let mut errors = Vec::new();
+        for (field, current) in &mut all {
+            let Some(given) = patch.get(field) else { continue };
+            let mut changed = given.clone();
+            if let (Value::Object(old), Value::Object(new)) = (&*current, given)
+                && field != "hours"
+            {
+                let mut merged = old.clone();
+                merged.extend(new.iter().map(|(key, value)| (key.clone(), value.clone())));
+                changed = Value::Object(merged);
+            }
+            // One field at a time, so that each error has its field.
+            let alone = Value::Object(Map::from_iter([(field.clone(), changed.clone())]));
+            match serde_json::from_value::<Self>(alone) {
+                Ok(_) => *current = changed,
+                Err(error) => errors.push((field.clone(), error.to_string())),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut rules: Self = serde_json::from_value(Value::Object(all))
+            .map_err(|error| vec![("rules".to_owned(), error.to_string())])?;
+        rules.tidy();
+        let errors = rules.errors();
+        if errors.is_empty() { Ok(rules) } else { Err(errors) }
+    }
+
+    /// Trims skills and texts; an empty text is none.
+    fn tidy(&mut self) {
+        for skill in &mut self.required_skills {
+            *skill = skill.trim().to_owned();
+        }
+        let texts =
+            [&mut self.no_answer.text, &mut self.off_hours.text, &mut self.welcome_text, &mut self.auto_close.text];
+        for text in texts {
+            if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
+                *text = None;
+            }
+        }
+    }
+
+    /// What is wrong, as `(field, message)`; empty when nothing is.
+    pub fn errors(&self) -> Vec<(String, String)> {
+        let mut errors = Vec::new();
+        let mut wrong = |field: &str, message: String| errors.push((field.to_owned(), message));
+        let times = [
+            ("offer_timeout_secs", Some(self.offer_timeout_secs)),
+            ("sticky.grace_secs", Some(self.sticky.grace_secs)),
+            ("return_after_secs", self.return_after_secs),
+            ("overflow.after_secs", self.overflow.after_secs),
+            ("no_answer.after_secs", self.no_answer.after_secs),
+            ("auto_close.after_secs", self.auto_close.after_secs),
+        ];
+        for (field, secs) in times {
+            if secs.is_some_and(|secs| !(1..=SECS_LIMIT).contains(&secs)) {
+                wrong(field, format!("must be from 1 to {SECS_LIMIT} seconds"));
+            }
+        }
+        if self.limit_per_operator == Some(0) {
+            wrong("limit_per_operator", "must be at least 1, or null for no limit".to_owned());
+        }
+        if self.required_skills.len() > SKILL_LIMIT {
+            wrong("required_skills", format!("at most {SKILL_LIMIT}"));
+        }
+        if self.required_skills.iter().any(|skill| skill.is_empty() || skill.chars().count() > 100) {
+            wrong("required_skills", "each must have 1 to 100 characters".to_owned());
+        }
+        let texts = [
+            ("no_answer.text", &self.no_answer.text),
+            ("off_hours.text", &self.off_hours.text),
+            ("welcome_text", &self.welcome_text),
+            ("auto_close.text", &self.auto_close.text),
+        ];
+        for (field, text) in texts {
+            if text.as_ref().is_some_and(|text| text.chars().count() > TEXT_LIMIT) {
+                wrong(field, format!("at most {TEXT_LIMIT} characters"));
+            }
+        }
+        if let Some(hours) = &self.hours {
+            errors.extend(hours.errors().into_iter().map(|(field, message)| (format!("hours.{field}"), message)));
+        }
+        errors
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests may fail")]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Distribution, Rules};
+
+    fn patched(patch: &Value) -> Result<Rules, Vec<(String, String)>> {
+        Rules::default().patched(patch.as_object().unwrap())
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let expected = json!({
+            "distribution": "even", "acceptance": "automatic", "offer_timeout_secs": 30, "required_skills": [],
+            "match_language": false, "limit_per_operator": null, "sticky": {"enabled": true, "grace_secs": 30},
+            "assign_when_offline": false, "return_after_secs": null,
+            "overflow": {"line_id": null, "after_secs": null},
+            "no_answer": {"after_secs": null, "action": "none", "text": null}, "hours": null,
+            "off_hours": {"action": "none", "text": null}, "welcome_text": null,
+            "auto_close": {"after_secs": null, "text": null}, "rating": {"enabled": false},
+            "crm": {"create_lead": "always"}
+        });
+        assert_eq!(Rules::default().to_stored(), expected);
+        assert_eq!(Rules::from_stored(&json!({})).unwrap(), Rules::default());
+    }
+
+    #[test]
+    fn a_patch_changes_the_given_fields_of_a_group_and_keeps_the_others() {
+        let rules = patched(&json!({"sticky": {"grace_secs": 5}, "distribution": "strict", "name": "ignored"})).unwrap();
+        assert!(rules.sticky.enabled);
+        assert_eq!((rules.sticky.grace_secs, rules.distribution), (5, Distribution::Strict));
+    }
+
+    #[test]
+    fn each_wrong_field_is_named() {
+        let errors = patched(&json!({"distribution": "random", "offer_timeout_secs": -1, "acceptance": null})).unwrap_err();
+        let fields: Vec<&str> = errors.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, ["acceptance", "distribution", "offer_timeout_secs"]);
+        let errors = patched(&json!({
+            "sticky": {"grace_secs": 0}, "limit_per_operator": 0, "required_skills": [" "],
+            "hours": {"time_zone": "Mars/Base", "weekly": {}}
+        }))
+        .unwrap_err();
+        let fields: Vec<&str> = errors.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, ["sticky.grace_secs", "limit_per_operator", "required_skills", "hours.time_zone"]);
+    }
+
+    #[test]
+    fn one_second_is_enough_for_every_time() {
+        let patch = json!({
+            "offer_timeout_secs": 1, "sticky": {"grace_secs": 1}, "return_after_secs": 1,
+            "overflow": {"after_secs": 1}, "no_answer": {"after_secs": 1}, "auto_close": {"after_secs": 1}
+        });
+        assert!(patched(&patch).is_ok());
+    }
+}

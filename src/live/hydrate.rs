@@ -1,0 +1,167 @@
+//! Loading the objects of events, many at a time.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Audience, LiveEvent, Object, frame};
+use crate::{
+    conversation::view::{ConversationView, MessageView, Views},
+    channel::{self, view::ChannelView},
+    db::{
+        Db,
+        entity::{contact, line, operator},
+    },
+    line::view as lines,
+    event::{Event, EventType},
+    lead::store as leads,
+    clock::SharedClock,
+    operator::{Weights, view as operators},
+};
+
+/// Knows how every object of the log looks.
+#[derive(Clone)]
+pub struct Hydrator {
+    views: Views,
+    weights: Weights,
+    clock: SharedClock,
+}
+
+impl std::fmt::Debug for Hydrator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hydrator")
+    }
+}
+
+impl Hydrator {
+    /// With the views of conversations and what the views of operators need.
+    pub fn new(views: Views, weights: Weights, clock: SharedClock) -> Self {
+        Self { views, weights, clock }
+    }
+
+    /// Events with their objects, in order. Objects that are gone are left out: whoever had them is
+    /// told by another event.
+    pub async fn load(&self, db: &Db, events: Vec<Event>) -> Result<Vec<Arc<LiveEvent>>, DbErr> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = |kinds: &[EventType]| -> Vec<String> {
+            let ids: BTreeSet<&String> = events
+                .iter()
+                .filter(|event| event.kind.is_some_and(|kind| kinds.contains(&kind)))
+                .map(|event| &event.object_id)
+                .collect();
+            ids.into_iter().cloned().collect()
+        };
+        let conversation_ids: BTreeSet<&String> =
+            events.iter().filter_map(|event| event.conversation_id.as_ref()).collect();
+        let conversation_ids: Vec<String> = conversation_ids.into_iter().cloned().collect();
+        let conversations: HashMap<String, Arc<ConversationView>> = self
+            .views
+            .conversations(db.read(), &conversation_ids)
+            .await?
+            .into_iter()
+            .map(|view| (view.id.clone(), Arc::new(view)))
+            .collect();
+        let message_ids = ids(&[EventType::MessageCreated, EventType::MessageUpdated]);
+        let messages: HashMap<String, MessageView> = self
+            .views
+            .messages_by_id(db.read(), &message_ids)
+            .await?
+            .into_iter()
+            .map(|view| (view.id.clone(), view))
+            .collect();
+        let lead_ids = ids(&[EventType::LeadCreated, EventType::LeadUpdated]);
+        let leads: HashMap<String, leads::LeadView> =
+            leads::views_by_id(db.read(), &lead_ids).await?.into_iter().map(|view| (view.id.clone(), view)).collect();
+        let operator_ids = ids(&[EventType::OperatorUpdated]);
+        let now = self.clock.now();
+        let operators: HashMap<String, operators::User> = if operator_ids.is_empty() {
+            HashMap::new()
+        } else {
+            let rows = operator::Entity::find().filter(operator::Column::Id.is_in(operator_ids)).all(db.read()).await?;
+            operators::views(db.read(), rows, &self.weights, now)
+                .await?
+                .into_iter()
+                .map(|view| (view.id.clone(), view))
+                .collect()
+        };
+        let contact_ids = ids(&[EventType::ContactUpdated]);
+        let contacts: HashMap<String, crate::contact::store::ContactView> = if contact_ids.is_empty() {
+            HashMap::new()
+        } else {
+            let rows = contact::Entity::find().filter(contact::Column::Id.is_in(contact_ids)).all(db.read()).await?;
+            crate::contact::store::views(db.read(), rows)
+                .await?
+                .into_iter()
+                .map(|view| (view.id.clone(), view))
+                .collect()
+        };
+
+        let mut loaded = Vec::with_capacity(events.len());
+        for event in events {
+            let Some(kind) = event.kind else { continue };
+            let built = match kind {
+                EventType::MessageCreated | EventType::MessageUpdated => {
+                    let conversation = event.conversation_id.as_ref().and_then(|id| conversations.get(id));
+                    match (messages.get(&event.object_id), conversation) {
+                        (Some(message), Some(conversation)) => Some((
+                            of(&event, kind, message),
+                            Audience::Conversation(Arc::clone(conversation)),
+                            Object::Message(Box::new(message.clone())),
+                        )),
+                        _ => None,
+                    }
+                }
+                EventType::ConversationUpdated => conversations.get(&event.object_id).map(|conversation| {
+                    (
+                        of(&event, kind, conversation.as_ref()),
+                        Audience::Conversation(Arc::clone(conversation)),
+                        Object::Conversation(Arc::clone(conversation)),
+                    )
+                }),
+                EventType::LeadCreated | EventType::LeadUpdated => leads.get(&event.object_id).map(|lead| {
+                    let audience =
+                        Audience::Lead { line_id: lead.line_id.clone(), operator_id: lead.operator_id.clone() };
+                    (of(&event, kind, lead), audience, Object::Other(event.object_id.clone()))
+                }),
+                EventType::OperatorUpdated => operators.get(&event.object_id).map(|operator| {
+                    (of(&event, kind, operator), Audience::Staff, Object::Other(event.object_id.clone()))
+                }),
+                EventType::ContactUpdated => contacts.get(&event.object_id).map(|contact| {
+                    (of(&event, kind, contact), Audience::Staff, Object::Other(event.object_id.clone()))
+                }),
+                EventType::ChannelHealth | EventType::ChannelUpdated => {
+                    channel::store::load(db.read(), &event.object_id).await?.map(|row| {
+                        let view = ChannelView::of(&row, now);
+                        (of(&event, kind, &view), Audience::Staff, Object::Other(event.object_id.clone()))
+                    })
+                }
+                EventType::LineUpdated => match line::Entity::find_by_id(&event.object_id).one(db.read()).await? {
+                    Some(row) => {
+                        let view = lines::view(db.read(), row, now).await?;
+                        Some((of(&event, kind, &view), Audience::Staff, Object::Other(event.object_id.clone())))
+                    }
+                    None => None,
+                },
+                EventType::SubmissionCreated | EventType::SubmissionUpdated | EventType::QuarantineUpdated => {
+                    let data = json!({"id": event.object_id});
+                    Some((of(&event, kind, &data), Audience::Supervisors, Object::Other(event.object_id.clone())))
+                }
+            };
+            if let Some((frame, audience, object)) = built {
+                loaded.push(Arc::new(LiveEvent { seq: event.seq, kind, audience, was: event.was, frame, object }));
+            }
+        }
+        Ok(loaded)
+    }
+}
+
+fn of<T: Serialize>(event: &Event, kind: EventType, data: &T) -> Arc<str> {
+    frame(event.seq, kind.as_str(), event.at, data)
+}

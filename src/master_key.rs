@@ -1,0 +1,142 @@
+//! Where the master key comes from, and whether it is the one this database was written with.
+
+use std::{
+    fs::OpenOptions,
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    config::Config,
+    db::{Db, sqlite_path},
+    id,
+    secret::{MIN_KEY_CHARS, Vault},
+    setting,
+};
+
+/// The file it is kept in when it is not configured.
+const FILE: &str = "master.key";
+/// The setting that recognises it.
+const SETTING: &str = "master_key_fingerprint";
+
+/// Why there is no vault.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read or made.
+    #[error("the master key file {path}: {cause}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The file holds no key.
+    #[error("the master key file {0} holds fewer than 16 characters; restore it from a backup")]
+    Short(PathBuf),
+    /// The database was written with another key.
+    #[error(
+        "this is not the master key of this database ({0}). Give the key it was first started with: without it the stored \
+         passwords of mailboxes and other secrets cannot be read"
+    )]
+    Wrong(String),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sea_orm::DbErr),
+}
+
+/// The vault of this database. Makes a key when none is configured and none was made before.
+pub async fn vault(config: &Config, db: &Db) -> Result<Vault, Error> {
+    let (key, source) = match config.security.master_key.get() {
+        Some(key) => (key.to_owned(), "the setting security.master_key".to_owned()),
+        None => {
+            let path = data_folder(config).join(FILE);
+            (read_or_make(&path)?, format!("the file {}", path.display()))
+        }
+    };
+    let vault = Vault::new(&key);
+    let fingerprint = vault.fingerprint();
+    let known = match setting::get(db.read(), SETTING).await? {
+        Some(known) => known,
+        None => {
+            let write = db.write().await?;
+            // Of two first starts the slower one takes what the faster one wrote.
+            let known = match setting::get(write.tx(), SETTING).await? {
+                Some(known) => known,
+                None => {
+                    setting::put(write.tx(), SETTING, &fingerprint).await?;
+                    fingerprint.clone()
+                }
+            };
+            write.commit().await?;
+            known
+        }
+    };
+    if known == fingerprint { Ok(vault) } else { Err(Error::Wrong(source)) }
+}
+
+/// The folder beside the SQLite file, or beside the storage: where the key is looked for.
+fn data_folder(config: &Config) -> PathBuf {
+    let beside = sqlite_path(config.database.url.reveal());
+    let beside = beside.or_else(|| config.storage.url.strip_prefix("file://")).unwrap_or("data/x");
+    Path::new(beside).parent().map(PathBuf::from).unwrap_or_default()
+}
+
+fn read_or_make(path: &Path) -> Result<String, Error> {
+    let failed = |cause| Error::File { path: path.to_owned(), cause };
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let key = text.trim().to_owned();
+            return if key.chars().count() < MIN_KEY_CHARS { Err(Error::Short(path.to_owned())) } else { Ok(key) };
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let key = id::token();
+    // Written whole under another name first: nobody reads half a key.
+    let draft = path.with_extension(format!("{}.tmp", id::word()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft).map_err(failed)?;
+    file.write_all(format!("{key}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    // A link fails when the name exists: of two first starts one wins.
+    let linked = std::fs::hard_link(&draft, path);
+    drop(std::fs::remove_file(&draft));
+    match linked {
+        Ok(()) => {
+            tracing::warn!(
+                path = %path.display(),
+                "a master key was made; keep a copy of this file: without it stored secrets cannot be read"
+            );
+            Ok(key)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read_or_make(path),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_or_make;
+
+    #[test]
+    fn a_key_is_made_once_and_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/master.key");
+        let key = read_or_make(&path).unwrap();
+        assert_eq!(key.len(), 64);
+        assert_eq!(read_or_make(&path).unwrap(), key);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        std::fs::write(&path, "short").unwrap();
+        assert!(read_or_make(&path).is_err());
+    }
+}

@@ -1,0 +1,36 @@
+//! People inside: who they are, what they may do, whether they are there.
+//!
+//! **Presence** is what is observed (a socket with heartbeats, a program that says so), kept as leases
+//! that lapse. **Availability** is what the operator says. Both must be right for work to be given.
+
+pub mod load;
+pub mod presence;
+pub mod rights;
+pub mod store;
+pub mod team;
+pub mod view;
+
+use sea_orm::DbErr;
+
+pub use load::Weights;
+pub use presence::{Availability, Presence};
+
+/// Why a user or a team could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such user or team.
+    #[error("not found")]
+    NotFound,
+    /// It was changed since the caller read it.
+    #[error("it was changed meanwhile")]
+    Stale,
+    /// The installation would be left without anybody who can sign in and change it.
+    #[error("the last admin who can sign in must stay one")]
+    LastAdmin,
+    /// Fields that cannot be: `(field, what is wrong)`.
+    #[error("the fields are not valid")]
+    Invalid(Vec<(String, String)>),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbErr),
+}

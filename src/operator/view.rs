@@ -1,0 +1,85 @@
+//! A user as the API shows it.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DbErr};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Availability, Presence, Weights, load, presence, rights::Role, store};
+use crate::db::entity::operator;
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct User {
+    /// `opr_…`.
+    pub id: String,
+    /// Signs in with it; a service user has none.
+    pub email: Option<String>,
+    /// What people call them.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Languages they answer in.
+    pub languages: Vec<String>,
+    /// What they know.
+    pub skills: Vec<String>,
+    /// The weighted load they may have.
+    pub capacity: f64,
+    /// Whether they may sign in and be given work.
+    pub enabled: bool,
+    /// What is observed.
+    pub presence: Presence,
+    /// What they say.
+    pub availability: Availability,
+    /// Why they are not accepting.
+    pub availability_reason: Option<String>,
+    /// The weighted sum of the open sessions they own, over all lines.
+    pub load: f64,
+    /// Made for an API key.
+    pub service: bool,
+    /// Grows with each change of the user; presence and load are not part of it.
+    pub version: i64,
+    /// When they were made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// These users as the API shows them, with two queries however many they are.
+pub async fn views(
+    db: &impl ConnectionTrait,
+    rows: Vec<operator::Model>,
+    weights: &Weights,
+    now: DateTime<Utc>,
+) -> Result<Vec<User>, DbErr> {
+    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let observed = presence::observed(db, &ids, now).await?;
+    let loads = load::loads(db, &ids, weights).await?;
+    let user = |row: operator::Model| User {
+        presence: observed.get(&row.id).map_or(Presence::Offline, |seen| seen.presence),
+        load: loads.get(&row.id).map_or(0.0, |load| load.total),
+        role: Role::parse(&row.role),
+        languages: store::words(&row.languages),
+        skills: store::words(&row.skills),
+        availability: Availability::parse(&row.availability),
+        id: row.id,
+        email: row.email,
+        name: row.name,
+        capacity: row.capacity,
+        enabled: row.enabled,
+        availability_reason: row.availability_reason,
+        service: row.service,
+        version: row.version,
+        created_at: row.created_at,
+    };
+    Ok(rows.into_iter().map(user).collect())
+}
+
+/// One user as the API shows it.
+pub async fn view(
+    db: &impl ConnectionTrait,
+    row: operator::Model,
+    weights: &Weights,
+    now: DateTime<Utc>,
+) -> Result<User, DbErr> {
+    let mut views = views(db, vec![row], weights, now).await?;
+    views.pop().ok_or_else(|| DbErr::RecordNotFound("the user that was just read".to_owned()))
+}

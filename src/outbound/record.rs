@@ -1,0 +1,176 @@
+//! Writing down what became of a message.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Set, Statement,
+    Unchanged,
+};
+
+use super::{
+    dispatch::remember,
+    retry,
+    send::Outcome,
+};
+use crate::{
+    connector::dice,
+    db::{
+        Db, WriteTx,
+        entity::{message, outbox},
+    },
+    event::{EventType, NewEvent},
+};
+
+/// States a message may be in while its outbox row lives; a receipt that came first is never undone.
+const BEFORE_SENT: [&str; 4] = ["queued", "sending", "uncertain", "failed"];
+/// Longest stored reason, in characters.
+const MAX_REASON: usize = 1000;
+
+/// Where a row goes when its message is not sent.
+enum Next {
+    /// Tried again at this time.
+    Queued(DateTime<Utc>),
+    /// A dead letter.
+    Failed,
+    /// A person must look.
+    Uncertain,
+}
+
+impl Next {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Queued(_) => "queued",
+            Self::Failed => "failed",
+            Self::Uncertain => "uncertain",
+        }
+    }
+}
+
+/// Records the outcome of an attempt on `claimed`, the row as it was claimed.
+pub(super) async fn outcome(
+    db: &Db,
+    claimed: &outbox::Model,
+    outcome: &Outcome,
+    idempotent: bool,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let mut write = db.write().await?;
+    let Some(row) = locked(&write, &claimed.conversation_id, &claimed.message_id).await? else { return Ok(()) };
+    // Lost when the lease ended under us: somebody else decides then, unless we know that it was sent.
+    let ours = row.state == "sending" && row.claimed_by == claimed.claimed_by && row.attempts == claimed.attempts;
+    match outcome {
+        Outcome::Sent(external_id) => {
+            if ours || row.state != "sending" {
+                sent(&mut write, row, external_id.as_deref(), now).await?;
+            }
+        }
+        _ if !ours => {}
+        Outcome::Again { after, reason } => again(&mut write, row, *after, reason, now).await?,
+        Outcome::Unknown(reason) if idempotent => again(&mut write, row, None, reason, now).await?,
+        Outcome::Unknown(reason) => stay(&mut write, row, Next::Uncertain, reason, now).await?,
+        Outcome::Refused(reason) => stay(&mut write, row, Next::Failed, reason, now).await?,
+    }
+    write.commit().await
+}
+
+/// Records that the process that was sending `seen` is gone.
+pub(super) async fn abandoned(db: &Db, seen: &outbox::Model, idempotent: bool, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let mut write = db.write().await?;
+    let Some(row) = locked(&write, &seen.conversation_id, &seen.message_id).await? else { return Ok(()) };
+    if row.state != "sending" || row.claimed_by != seen.claimed_by || row.due_at != seen.due_at {
+        return Ok(());
+    }
+    tracing::warn!(message.id = row.message_id, idempotent, "a message was being sent by a process that is gone");
+    let reason = "the server stopped while it was sending this";
+    if idempotent {
+        stay(&mut write, row, Next::Queued(now), reason, now).await?;
+    } else {
+        stay(&mut write, row, Next::Uncertain, &format!("{reason}; it may have gone out"), now).await?;
+    }
+    write.commit().await
+}
+
+async fn locked(write: &WriteTx, conversation_id: &str, message_id: &str) -> Result<Option<outbox::Model>, DbErr> {
+    if write.backend() == DbBackend::Postgres {
+        // Storing a thread id looks at the conversation: before the message, as everybody does.
+        let sql = "SELECT id FROM conversation WHERE id = $1 FOR KEY SHARE";
+        write.tx().execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [conversation_id.into()])).await?;
+    }
+    outbox::Entity::find_by_id(message_id).lock_exclusive().one(write.tx()).await
+}
+
+async fn sent(
+    write: &mut WriteTx,
+    row: outbox::Model,
+    external_id: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let mut change = message::ActiveModel {
+        delivery_state: Set(Some("sent".to_owned())),
+        delivery_error: Set(None),
+        ..Default::default()
+    };
+    if let Some(external_id) = external_id {
+        remember(write, &row, external_id, now).await?;
+        change.external_id = Set(Some(external_id.to_owned()));
+    }
+    message::Entity::update_many()
+        .set(change)
+        .filter(message::Column::Id.eq(&row.message_id))
+        .filter(message::Column::DeliveryState.is_in(BEFORE_SENT))
+        .exec(write.tx())
+        .await?;
+    write.record(NewEvent::message(EventType::MessageUpdated, &row.message_id, &row.conversation_id, now));
+    row.delete(write.tx()).await?;
+    Ok(())
+}
+
+async fn again(
+    write: &mut WriteTx,
+    row: outbox::Model,
+    after: Option<std::time::Duration>,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    match retry::pause(row.attempts, after, dice()) {
+        Some(pause) => stay(write, row, Next::Queued(now + pause), reason, now).await,
+        None => {
+            let reason = format!("given up after {} attempts; the last said: {reason}", row.attempts);
+            stay(write, row, Next::Failed, &reason, now).await
+        }
+    }
+}
+
+async fn stay(
+    write: &mut WriteTx,
+    row: outbox::Model,
+    next: Next,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let reason: String = reason.chars().filter(|char| *char != '\0').take(MAX_REASON).collect();
+    let change = outbox::ActiveModel {
+        message_id: Unchanged(row.message_id.clone()),
+        state: Set(next.word().to_owned()),
+        due_at: Set(match next {
+            Next::Queued(at) => Some(at),
+            Next::Failed | Next::Uncertain => None,
+        }),
+        claimed_by: Set(None),
+        last_error: Set(Some(reason.clone())),
+        ..Default::default()
+    };
+    outbox::Entity::update(change).exec_without_returning(write.tx()).await?;
+    let change = message::ActiveModel {
+        delivery_state: Set(Some(next.word().to_owned())),
+        delivery_error: Set(Some(reason)),
+        ..Default::default()
+    };
+    message::Entity::update_many()
+        .set(change)
+        .filter(message::Column::Id.eq(&row.message_id))
+        .filter(message::Column::DeliveryState.is_in(BEFORE_SENT))
+        .exec(write.tx())
+        .await?;
+    write.record(NewEvent::message(EventType::MessageUpdated, row.message_id, row.conversation_id, now));
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! What an operator writes: stored, and on its way, in one transaction.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set, Unchanged};
+
+use super::{enqueue, first_state};
+use crate::{
+    conversation::{
+        message::{self, AttachError, Author, MAX_ATTACHMENTS, MAX_TEXT_CHARS, MessageKind, NewMessage},
+        state::Stage,
+        view::Views,
+    },
+    db::{
+        WriteTx,
+        entity::{conversation, message as row, operator, participant, session},
+    },
+    event::{EventType, NewEvent, Was},
+    id::{self, Kind},
+};
+
+/// What an operator sends.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// `Reply` or `Note`.
+    pub kind: MessageKind,
+    /// Plain text.
+    pub text: String,
+    /// The sender's idempotency key: the same one twice is the same message.
+    pub client_id: Option<String>,
+    /// Files the operator uploaded.
+    pub attachment_ids: Vec<String>,
+}
+
+/// Why a draft is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such conversation.
+    #[error("no such conversation")]
+    Missing,
+    /// A field does not fit.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// Why.
+        message: String,
+    },
+    /// Nothing can be sent on this channel.
+    #[error("on this channel nothing can be sent back; write a note, or answer by another channel of the contact")]
+    CannotReply,
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbErr),
+}
+
+impl Error {
+    fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid { field, message: message.into() }
+    }
+}
+
+/// Stores what an operator wrote and, when it is a reply, puts it on its way. Answers the message and
+/// whether it is new; a known `client_id` answers the first one.
+///
+/// Who replies to a waiting or closed conversation becomes its owner, whatever their capacity: they are
+/// at it already.
+pub async fn post(
+    write: &mut WriteTx,
+    views: &Views,
+    conversation_id: &str,
+    author: &operator::Model,
+    draft: Draft,
+    now: DateTime<Utc>,
+) -> Result<(row::Model, bool), Error> {
+    let mut conversation = message::lock(write, conversation_id).await?.ok_or(Error::Missing)?;
+    if let Some(client_id) = &draft.client_id {
+        let known = row::Entity::find()
+            .filter(row::Column::ConversationId.eq(conversation_id))
+            .filter(row::Column::ClientId.eq(client_id))
+            .one(write.tx())
+            .await?;
+        if let Some(known) = known {
+            return Ok((known, false));
+        }
+    }
+    check(views, &conversation, &draft)?;
+    let owner = format!("operator:{}", author.id);
+    let files = message::claim_attachments(write, &owner, &draft.attachment_ids).await.map_err(|error| match error {
+        AttachError::Unknown(_) => Error::invalid("attachments", error.to_string()),
+        AttachError::Db(error) => Error::Db(error),
+    })?;
+    let capabilities = views.capabilities(&conversation.channel_kind);
+    if let Some(limit) = capabilities.and_then(|capabilities| capabilities.max_attachment_bytes)
+        && let Some(file) = files.iter().find(|file| u64::try_from(file.size).unwrap_or(0) > limit)
+    {
+        let message = format!("{} is too large for this channel: at most {} MB", file.name, limit / 1_048_576);
+        return Err(Error::invalid("attachments", message));
+    }
+
+    let reply = draft.kind == MessageKind::Reply;
+    let hidden = reply && is_hidden(write, conversation_id, &author.id).await?;
+    let hosted = capabilities.is_some_and(|capabilities| capabilities.hosted);
+    if reply && !hidden {
+        own(write, &mut conversation, author, now).await?;
+    }
+    let new = NewMessage {
+        kind: draft.kind,
+        author: Author::Operator { id: author.id.clone(), name: author.name.clone() },
+        text: draft.text.trim_end().to_owned(),
+        client_id: draft.client_id,
+        // A hidden participant's words stay inside.
+        delivery_state: (reply && !hidden).then(|| first_state(hosted)),
+        hidden,
+        attachment_ids: draft.attachment_ids,
+    };
+    let stored = message::append(write, &mut conversation, new, now).await?;
+    if reply && !hidden && !hosted {
+        enqueue(write, &stored, &conversation, now).await?;
+    }
+    Ok((stored, true))
+}
+
+fn check(views: &Views, conversation: &conversation::Model, draft: &Draft) -> Result<(), Error> {
+    if draft.text.trim().is_empty() && draft.attachment_ids.is_empty() {
+        return Err(Error::invalid("text", "write something, or attach a file"));
+    }
+    if draft.text.contains('\0') {
+        return Err(Error::invalid("text", "holds a character that no channel carries (NUL)"));
+    }
+    if draft.attachment_ids.len() > MAX_ATTACHMENTS {
+        return Err(Error::invalid("attachments", format!("at most {MAX_ATTACHMENTS} files in one message")));
+    }
+    let length = draft.text.chars().count();
+    let capabilities = views.capabilities(&conversation.channel_kind);
+    let limit = match draft.kind {
+        MessageKind::Reply => {
+            let capabilities = capabilities.ok_or(Error::CannotReply)?;
+            if !capabilities.outbound {
+                return Err(Error::CannotReply);
+            }
+            if !capabilities.attachments && !draft.attachment_ids.is_empty() {
+                return Err(Error::invalid("attachments", "this channel carries no files"));
+            }
+            capabilities.max_text_chars.map_or(MAX_TEXT_CHARS, |limit| limit as usize)
+        }
+        MessageKind::Note => MAX_TEXT_CHARS,
+        MessageKind::Inbound | MessageKind::System => {
+            return Err(Error::invalid("kind", "is `reply` or `note`"));
+        }
+    };
+    if length > limit {
+        return Err(Error::invalid("text", format!("{length} characters; this channel carries {limit}")));
+    }
+    Ok(())
+}
+
+async fn is_hidden(write: &WriteTx, conversation_id: &str, operator_id: &str) -> Result<bool, DbErr> {
+    let key = (conversation_id.to_owned(), operator_id.to_owned());
+    Ok(participant::Entity::find_by_id(key).one(write.tx()).await?.is_some_and(|row| row.hidden))
+}
+
+/// Makes the replying operator the owner where nobody is, and notes the first reply.
+async fn own(
+    write: &mut WriteTx,
+    conversation: &mut conversation::Model,
+    author: &operator::Model,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let session = session::Entity::find_by_id(&conversation.session_id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound(format!("session {}", conversation.session_id)))?;
+    let was = Was { line_id: conversation.line_id.clone(), operator_id: None };
+    match Stage::of(&session) {
+        Stage::Assigned { .. } if session.first_reply_at.is_some() => return Ok(()),
+        Stage::Assigned { .. } => {
+            let change = session::ActiveModel {
+                id: Unchanged(session.id),
+                first_reply_at: Set(Some(now)),
+                version: Set(session.version + 1),
+                ..Default::default()
+            };
+            change.update_without_returning(write.tx()).await?;
+            return Ok(());
+        }
+        Stage::Waiting { .. } => {
+            let change = session::ActiveModel {
+                id: Unchanged(session.id),
+                state: Set("assigned".to_owned()),
+                operator_id: Set(Some(author.id.clone())),
+                assigned_at: Set(Some(now)),
+                first_reply_at: Set(session.first_reply_at.or(Some(now))),
+                version: Set(session.version + 1),
+                ..Default::default()
+            };
+            change.update_without_returning(write.tx()).await?;
+        }
+        Stage::Closed { .. } => {
+            let opened = session::ActiveModel {
+                id: Set(id::new(Kind::Session, now)),
+                conversation_id: Set(conversation.id.clone()),
+                line_id: Set(conversation.line_id.clone()),
+                channel_kind: Set(conversation.channel_kind.clone()),
+                state: Set("assigned".to_owned()),
+                operator_id: Set(Some(author.id.clone())),
+                opened_at: Set(now),
+                waiting_since: Set(now),
+                assigned_at: Set(Some(now)),
+                first_reply_at: Set(Some(now)),
+                closed_at: Set(None),
+                close_reason: Set(None),
+                rating: Set(None),
+                version: Set(1),
+            };
+            let opened = opened.insert(write.tx()).await?;
+            conversation.session_id = opened.id.clone();
+            let change = conversation::ActiveModel {
+                id: Unchanged(conversation.id.clone()),
+                session_id: Set(opened.id),
+                ..Default::default()
+            };
+            change.update_without_returning(write.tx()).await?;
+        }
+    }
+    write.record(NewEvent::conversation(&conversation.id, now).moved_from(was));
+    write.record(NewEvent::new(EventType::OperatorUpdated, &author.id, now));
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! Sending one claimed message.
+
+use std::{sync::Arc, time::Duration};
+
+use switchboard_sdk::{Connector, OutboundAttachment, OutboundMessage, SendError};
+
+use super::{record, store::Letter};
+use crate::{
+    connector::Host,
+    db::entity::{attachment, outbox},
+    storage,
+    telemetry::metrics::Counter,
+};
+
+/// A send that takes longer has lost its provider; whether the bytes arrived is unknown then.
+const SEND_LIMIT: Duration = Duration::from_mins(10);
+/// The pause before a result that could not be recorded is recorded again.
+const RECORD_AGAIN: Duration = Duration::from_secs(1);
+
+/// A claimed message with all that sending it needs.
+#[derive(Debug)]
+pub(super) struct Flight {
+    /// Its row as claimed.
+    pub row: outbox::Model,
+    /// The message, its files still without their bytes.
+    pub outbound: OutboundMessage,
+    /// Its files.
+    pub attachments: Vec<attachment::Model>,
+    /// Sends it.
+    pub connector: Arc<dyn Connector>,
+    /// The channel's kind.
+    pub kind: String,
+    /// The provider drops repeats.
+    pub idempotent: bool,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The provider has it.
+    Sent(Option<String>),
+    /// Certainly not sent; may work later.
+    Again { after: Option<Duration>, reason: String },
+    /// Will never work like this.
+    Refused(String),
+    /// May have gone out.
+    Unknown(String),
+}
+
+impl Outcome {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::Again { .. } => "again",
+            Self::Refused(_) => "refused",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
+/// The message for the connector, without its files' bytes.
+pub(super) fn outbound(letter: &Letter) -> OutboundMessage {
+    let (message, conversation) = (&letter.message, &letter.conversation);
+    OutboundMessage {
+        id: message.id.clone(),
+        conversation_id: conversation.id.clone(),
+        conversation_number: conversation.number,
+        to: conversation.address.clone(),
+        to_name: letter.contact_name.clone(),
+        text: message.body.clone(),
+        html: message.html.clone(),
+        subject: conversation.subject.clone(),
+        references: letter.references.clone(),
+        author_name: message.author_name.clone(),
+        attachments: Vec::new(),
+        created_at: message.created_at,
+        attempt: u32::try_from(message.delivery_attempts + 1).unwrap_or(u32::MAX),
+    }
+}
+
+/// Sends a message and records what became of it. Ends only when that is recorded: an answer that was
+/// sent must not be taken for uncertain because the store was away for a moment.
+pub(super) async fn run(host: Host, mut flight: Flight) {
+    let outcome = attempt(&host, &mut flight).await;
+    let row = &flight.row;
+    let word = outcome.word();
+    Counter::OutboundAttempts.add(1, &[("kind", flight.kind.clone()), ("outcome", word.to_owned())]);
+    match &outcome {
+        Outcome::Sent(_) => tracing::debug!(message.id = row.message_id, attempt = row.attempts, "sent"),
+        Outcome::Again { reason, .. } | Outcome::Refused(reason) | Outcome::Unknown(reason) => tracing::warn!(
+            message.id = row.message_id, conversation.id = row.conversation_id, channel.id = row.channel_id,
+            attempt = row.attempts, outcome = word, reason, "a message was not sent"
+        ),
+    }
+    let parts = host.parts();
+    loop {
+        let done = record::outcome(&parts.db, row, &outcome, flight.idempotent, parts.clock.now()).await;
+        match done {
+            Ok(()) => return,
+            Err(error) => tracing::error!(message.id = row.message_id, %error, "what became of a message cannot be recorded; trying again"),
+        }
+        tokio::time::sleep(RECORD_AGAIN).await;
+    }
+}
+
+async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
+    for file in &flight.attachments {
+        match host.parts().storage.get(&file.storage_key).await {
+            Ok(data) => flight.outbound.attachments.push(OutboundAttachment {
+                name: file.name.clone(),
+                content_type: file.content_type.clone(),
+                data,
+            }),
+            Err(storage::Error::Missing) => {
+                return Outcome::Refused(format!("the file {:?} is gone from the storage", file.name));
+            }
+            Err(error) => return Outcome::Again { after: None, reason: format!("a file cannot be read: {error}") },
+        }
+    }
+    // Spawned, so that a connector that crashes leaves an outcome behind.
+    let (connector, message) = (Arc::clone(&flight.connector), flight.outbound.clone());
+    let mut task = tokio::spawn(async move {
+        match connector.sender() {
+            Some(sender) => sender.send(&message).await,
+            None => Err(SendError::Refused { reason: "this channel cannot send".to_owned() }),
+        }
+    });
+    match tokio::time::timeout(SEND_LIMIT, &mut task).await {
+        Ok(Ok(Ok(sent))) => Outcome::Sent(sent.external_id),
+        Ok(Ok(Err(SendError::Retry { after, reason }))) => Outcome::Again { after, reason },
+        Ok(Ok(Err(SendError::Refused { reason }))) => Outcome::Refused(reason),
+        Ok(Ok(Err(SendError::Unknown { reason }))) => Outcome::Unknown(reason),
+        Ok(Err(_crash)) => Outcome::Unknown("the connector crashed while it was sending".to_owned()),
+        Err(_late) => {
+            task.abort();
+            Outcome::Unknown(format!("no answer within {} minutes", SEND_LIMIT.as_secs() / 60))
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! Who gets a waiting session, and why nobody else. Pure: a snapshot in, decisions out.
+//!
+//! The order of the checks is the order of [`Rejection`]; each candidate carries the first that failed.
+//! With `automatic` acceptance, distribution `all` has nobody to wait for and works as `least_loaded`;
+//! lines with `offer` are assigned automatically until offers exist.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    line::{
+        Rules, hours,
+        rules::{Distribution, Sticky},
+    },
+    operator::{
+        Availability, Presence,
+        load::{Load, fits},
+        presence::Observed,
+    },
+};
+
+/// Why an operator does not get a session: the first check that failed, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rejection {
+    /// The user is switched off.
+    Disabled,
+    /// May not answer here.
+    NoRight,
+    /// Does not stand in the line's queue.
+    NotInQueue,
+    /// Not there.
+    Offline,
+    /// Connected, not at the keyboard.
+    Away,
+    /// On a break.
+    Paused,
+    /// Not on shift.
+    OffShift,
+    /// The session does not fit into what is left of the capacity.
+    AtCapacity,
+    /// Has as many sessions of this line as it allows one operator.
+    LineLimit,
+    /// Gave this session back, or said no to it.
+    Declined,
+    /// Let its offer lapse.
+    Lapsed,
+    /// Lacks a skill the line requires.
+    MissingSkill,
+    /// Does not speak the contact's language.
+    Language,
+}
+
+/// What came of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// An operator owns the session.
+    Assigned,
+    /// Operators are asked.
+    Offered,
+    /// Nobody can take it now.
+    Waiting,
+    /// It moves to the overflow line.
+    Overflow,
+    /// The line is closed now.
+    OffHours,
+    /// The no-answer action is done.
+    NoAnswer,
+}
+
+impl Outcome {
+    /// The word in the API and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Assigned => "assigned",
+            Self::Offered => "offered",
+            Self::Waiting => "waiting",
+            Self::Overflow => "overflow",
+            Self::OffHours => "off_hours",
+            Self::NoAnswer => "no_answer",
+        }
+    }
+}
+
+/// An operator who was looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Candidate {
+    /// Who.
+    pub operator_id: String,
+    /// Their weighted load over all lines at this moment.
+    pub load: f64,
+    /// Their place in the order of the distribution, from 1, as if nobody were rejected.
+    pub rank: u32,
+    /// The first check that failed.
+    pub rejected_by: Option<Rejection>,
+}
+
+/// A decision about one session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// What comes of it.
+    pub outcome: Outcome,
+    /// By which rule: a distribution, or `sticky`.
+    pub algorithm: &'static str,
+    /// To whom, when assigned.
+    pub operator_id: Option<String>,
+    /// Everybody looked at, by rank.
+    pub candidates: Vec<Candidate>,
+    /// When time alone may change it.
+    pub again_at: Option<DateTime<Utc>>,
+}
+
+/// A line as the router sees it.
+#[derive(Debug, Clone)]
+pub struct LineState {
+    /// Its version, kept with each decision.
+    pub version: i64,
+    /// A line that is not enabled assigns nothing.
+    pub enabled: bool,
+    /// Its rules.
+    pub rules: Rules,
+    /// Who stands in it, in order.
+    pub queue: Vec<String>,
+    /// When each was last assigned one of this line; it survives restarts.
+    pub turns: BTreeMap<String, DateTime<Utc>>,
+}
+
+/// An operator as the router sees them.
+#[derive(Debug, Clone)]
+pub struct OperatorState {
+    /// Switched on.
+    pub enabled: bool,
+    /// What they say.
+    pub availability: Availability,
+    /// What is observed.
+    pub observed: Observed,
+    /// Languages, as given.
+    pub languages: Vec<String>,
+    /// Skills, as given.
+    pub skills: Vec<String>,
+    /// The weighted load they may have.
+    pub capacity: f64,
+    /// What they have.
+    pub load: Load,
+}
+
+/// A session that waits.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// `ses_…`
+    pub session_id: String,
+    /// Its version: an assignment is good for this one only.
+    pub version: i64,
+    /// `cnv_…`
+    pub conversation_id: String,
+    /// Its line.
+    pub line_id: String,
+    /// What it weighs.
+    pub weight: f64,
+    /// Higher goes first.
+    pub priority: i64,
+    /// Longer goes first.
+    pub waiting_since: DateTime<Utc>,
+    /// The contact's language, when known.
+    pub language: Option<String>,
+    /// The lead's responsible operator, or the contact's.
+    pub responsible: Option<String>,
+    /// Who gave it back in this round.
+    pub declined: BTreeSet<String>,
+}
+
+/// Everything decisions depend on, at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// The lines, by id.
+    pub lines: BTreeMap<String, LineState>,
+    /// Everybody who stands in their queues or is responsible for a contact, by id.
+    pub operators: BTreeMap<String, OperatorState>,
+    /// Who waits, in any order.
+    pub waiting: Vec<Waiting>,
+}
+
+/// One session of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placement {
+    /// Its place in [`World::waiting`].
+    pub index: usize,
+    /// What was decided.
+    pub decision: Decision,
+    /// For an assignment: when, as turns are counted. Grows strictly within a line, so that turns
+    /// of one moment keep their order.
+    pub turn_at: Option<DateTime<Utc>>,
+}
+
+/// The order in which sessions are served: priority, then who waits longest.
+pub fn order(a: &Waiting, b: &Waiting) -> Ordering {
+    b.priority
+        .cmp(&a.priority)
+        .then_with(|| a.waiting_since.cmp(&b.waiting_since))
+        .then_with(|| a.session_id.cmp(&b.session_id))
+}
+
+/// Decides about all that wait, in their order. Whoever cannot be placed does not hold up those behind.
+pub fn plan(world: &World, now: DateTime<Utc>) -> Vec<Placement> {
+    let mut world = world.clone();
+    let mut sessions: Vec<(usize, Waiting)> = std::mem::take(&mut world.waiting).into_iter().enumerate().collect();
+    sessions.sort_by(|(_, a), (_, b)| order(a, b));
+    let mut placements = Vec::with_capacity(sessions.len());
+    for (index, session) in sessions {
+        let decision = decide(&world, &session, now);
+        let turn_at = decision.operator_id.as_ref().map(|to| assume(&mut world, &session, to, now));
+        placements.push(Placement { index, decision, turn_at });
+    }
+    placements
+}
+
+/// The world as it is once this session is assigned; answers the moment of the turn.
+fn assume(world: &mut World, session: &Waiting, to: &str, now: DateTime<Utc>) -> DateTime<Utc> {
+    if let Some(operator) = world.operators.get_mut(to) {
+        operator.load.add(&session.line_id, session.weight);
+    }
+    let Some(line) = world.lines.get_mut(&session.line_id) else { return now };
+    let turn = next_turn(line.turns.values().max().copied(), now);
+    line.turns.insert(to.to_owned(), turn);
+    turn
+}
+
+/// The moment of a turn after `last`: now, or just after the last one where the clock stands still.
+pub fn next_turn(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
+    last.map_or(now, |last| now.max(last + TimeDelta::microseconds(1)))
+}
+
+/// Decides about one session.
+pub fn decide(world: &World, session: &Waiting, now: DateTime<Utc>) -> Decision {
+    let Some(line) = world.lines.get(&session.line_id) else {
+        return nobody(Outcome::Waiting, Distribution::default().as_str(), Vec::new(), None);
+    };
+    let algorithm = line.rules.distribution.as_str();
+    if !line.enabled {
+        return nobody(Outcome::Waiting, algorithm, Vec::new(), None);
+    }
+    let opening = hours::opening(line.rules.hours.as_ref(), now);
+    if !opening.open {
+        return nobody(Outcome::OffHours, algorithm, Vec::new(), opening.opens_at);
+    }
+    if let Some(decision) = decide_sticky(world, line, session, now) {
+        return decision;
+    }
+    let mut candidates = candidates(world, line, session, false);
+    let mut chosen = first_eligible(&candidates);
+    if chosen.is_none() && line.rules.assign_when_offline {
+        candidates = self::candidates(world, line, session, true);
+        chosen = first_eligible(&candidates);
+    }
+    match chosen {
+        Some(chosen) => assigned(algorithm, chosen, candidates),
+        None => nobody(Outcome::Waiting, algorithm, candidates, None),
+    }
+}
+
+/// The responsible operator first: given to them, or kept for them a while, or nobody's privilege.
+fn decide_sticky(world: &World, line: &LineState, session: &Waiting, now: DateTime<Utc>) -> Option<Decision> {
+    let rules = &line.rules.sticky;
+    let id = session.responsible.as_ref().filter(|_| rules.enabled)?;
+    let operator = world.operators.get(id)?;
+    let rejected_by = rejection(line, session, id, operator, false);
+    let candidates =
+        vec![Candidate { operator_id: id.clone(), load: operator.load.total, rank: 1, rejected_by }];
+    let Some(rejection) = rejected_by else {
+        return Some(assigned("sticky", id.clone(), candidates));
+    };
+    let until = session.waiting_since + TimeDelta::seconds(i64::from(rules.grace_secs));
+    let keep = now < until && worth_waiting_for(rejection, operator, rules, now);
+    keep.then(|| nobody(Outcome::Waiting, "sticky", candidates, Some(until)))
+}
+
+/// Somebody who is busy or just stepped out is waited for; who has gone, pauses or may not is not.
+fn worth_waiting_for(rejection: Rejection, operator: &OperatorState, rules: &Sticky, now: DateTime<Utc>) -> bool {
+    match rejection {
+        Rejection::Away | Rejection::AtCapacity | Rejection::LineLimit => true,
+        Rejection::Offline => {
+            let grace = TimeDelta::seconds(i64::from(rules.grace_secs));
+            operator.availability == Availability::Accepting
+                && operator.observed.gone_since.is_some_and(|since| now - since < grace)
+        }
+        Rejection::Disabled
+        | Rejection::NoRight
+        | Rejection::NotInQueue
+        | Rejection::Paused
+        | Rejection::OffShift
+        | Rejection::Declined
+        | Rejection::Lapsed
+        | Rejection::MissingSkill
+        | Rejection::Language => false,
+    }
+}
+
+/// Everybody in the queue in the order of the distribution, each with the first check that failed; and
+/// the responsible operator at the end, if they do not stand in it.
+fn candidates(world: &World, line: &LineState, session: &Waiting, even_if_not_there: bool) -> Vec<Candidate> {
+    let mut people: Vec<(usize, &String, &OperatorState)> = line
+        .queue
+        .iter()
+        .enumerate()
+        .filter_map(|(position, id)| Some((position, id, world.operators.get(id)?)))
+        .collect();
+    let turn = |id: &String| line.turns.get(id);
+    match line.rules.distribution {
+        Distribution::Strict => {}
+        Distribution::Even => people.sort_by_key(|(position, id, _)| (turn(id), *position)),
+        Distribution::LeastLoaded | Distribution::All => people.sort_by(|(at, a, first), (bt, b, second)| {
+            let by_load = first.load.total.total_cmp(&second.load.total);
+            by_load.then_with(|| turn(a).cmp(&turn(b))).then_with(|| at.cmp(bt))
+        }),
+    }
+    let outsider = session.responsible.as_ref().filter(|id| line.rules.sticky.enabled && !line.queue.contains(id));
+    let outsider = outsider.and_then(|id| Some((usize::MAX, id, world.operators.get(id)?)));
+    (1..)
+        .zip(people.into_iter().chain(outsider))
+        .map(|(rank, (_, id, operator))| Candidate {
+            operator_id: id.clone(),
+            load: operator.load.total,
+            rank,
+            rejected_by: rejection(line, session, id, operator, even_if_not_there),
+        })
+        .collect()
+}
+
+/// The first check that fails, in the order of [`Rejection`].
+pub fn rejection(
+    line: &LineState,
+    session: &Waiting,
+    id: &str,
+    operator: &OperatorState,
+    even_if_not_there: bool,
+) -> Option<Rejection> {
+    let in_queue = line.queue.iter().any(|member| member == id);
+    unavailable(operator, in_queue, even_if_not_there).or_else(|| {
+        if !fits(operator.load.total, session.weight, operator.capacity) {
+            Some(Rejection::AtCapacity)
+        } else if line.rules.limit_per_operator.is_some_and(|limit| operator.load.of_line(&session.line_id) >= limit) {
+            Some(Rejection::LineLimit)
+        } else if session.declined.contains(id) {
+            Some(Rejection::Declined)
+        } else if !has_all(&operator.skills, &line.rules.required_skills) {
+            Some(Rejection::MissingSkill)
+        } else if line.rules.match_language && !speaks(&operator.languages, session.language.as_deref()) {
+            Some(Rejection::Language)
+        } else {
+            None
+        }
+    })
+}
+
+/// The checks that are about the operator alone.
+pub fn unavailable(operator: &OperatorState, in_queue: bool, even_if_not_there: bool) -> Option<Rejection> {
+    if !operator.enabled {
+        return Some(Rejection::Disabled);
+    }
+    if !in_queue {
+        return Some(Rejection::NotInQueue);
+    }
+    match operator.observed.presence {
+        Presence::Offline if !even_if_not_there => return Some(Rejection::Offline),
+        Presence::Away if !even_if_not_there => return Some(Rejection::Away),
+        Presence::Offline | Presence::Away | Presence::Online => {}
+    }
+    match operator.availability {
+        Availability::Accepting => None,
+        Availability::Paused => Some(Rejection::Paused),
+        Availability::Off => Some(Rejection::OffShift),
+    }
+}
+
+fn has_all(skills: &[String], required: &[String]) -> bool {
+    required.iter().all(|needed| skills.iter().any(|skill| skill.to_lowercase() == needed.to_lowercase()))
+}
+
+/// Whether a language is among these; `pt-BR` is spoken by who speaks `pt`. An unknown one is spoken by all.
+fn speaks(languages: &[String], language: Option<&str>) -> bool {
+    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_lowercase();
+    language.map(primary).is_none_or(|wanted| languages.iter().any(|known| primary(known) == wanted))
+}
+
+fn first_eligible(candidates: &[Candidate]) -> Option<String> {
+    candidates.iter().find(|candidate| candidate.rejected_by.is_none()).map(|chosen| chosen.operator_id.clone())
+}
+
+fn assigned(algorithm: &'static str, to: String, candidates: Vec<Candidate>) -> Decision {
+    Decision { outcome: Outcome::Assigned, algorithm, operator_id: Some(to), candidates, again_at: None }
+}
+
+fn nobody(
+    outcome: Outcome,
+    algorithm: &'static str,
+    candidates: Vec<Candidate>,
+    again_at: Option<DateTime<Utc>>,
+) -> Decision {
+    Decision { outcome, algorithm, operator_id: None, candidates, again_at }
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

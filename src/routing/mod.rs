@@ -1,0 +1,16 @@
+//! The queue router: waiting sessions find operators who are really there.
+//!
+//! [`snapshot`] reads the world, [`decide`] is the pure rule, [`commit`] writes what was decided after
+//! looking again under locks, [`worker`] runs them when the log says that something changed. [`hand`]
+//! is what people do themselves, through the same checks; [`returns`] takes sessions back from
+//! operators who left; [`explain`] shows why.
+
+pub mod commit;
+pub mod decide;
+pub mod explain;
+pub mod hand;
+pub mod returns;
+pub mod snapshot;
+pub mod worker;
+
+pub use worker::{Router, run};

@@ -1,0 +1,235 @@
+//! Sessions whose owner has left go back to the queue: one nobody answered yet at once, one that waits
+//! for the client when the client writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+
+use super::{
+    decide::{Candidate, OperatorState, Outcome, Rejection},
+    explain, hand, snapshot,
+};
+use crate::{
+    conversation::{
+        session::{Error, hold},
+        state,
+    },
+    db::{
+        Db,
+        entity::{line, message, session},
+    },
+    line::Rules,
+    operator::{Availability, Presence, Weights},
+};
+
+/// Whether the owner has left since the session was given to them, and how. Pure.
+///
+/// Somebody who was given it in spite of not being there (a person did that) has not left by still not
+/// being there; and on a line that assigns to the absent, absence is no reason.
+pub fn has_left(
+    owner: &OperatorState,
+    assigned_at: Option<DateTime<Utc>>,
+    in_spite_of: Option<Rejection>,
+    assigns_when_offline: bool,
+) -> Option<Rejection> {
+    if !owner.enabled {
+        return Some(Rejection::Disabled);
+    }
+    let gone = owner.observed.presence == Presence::Offline
+        && !assigns_when_offline
+        && owner.observed.gone_since.is_some_and(|since| assigned_at.is_none_or(|given| since >= given));
+    if gone {
+        return Some(Rejection::Offline);
+    }
+    let said = match owner.availability {
+        Availability::Accepting => return None,
+        Availability::Paused => Rejection::Paused,
+        Availability::Off => Rejection::OffShift,
+    };
+    // The first failed check is all that is kept: one who was offline may have been paused too.
+    let known = matches!(
+        in_spite_of,
+        Some(Rejection::Offline | Rejection::Away | Rejection::Paused | Rejection::OffShift)
+    );
+    (!known).then_some(said)
+}
+
+/// Returns unanswered sessions of these operators, or of all, if they have left. Answers how many.
+pub async fn unanswered(
+    db: &Db,
+    owners: Option<&BTreeSet<String>>,
+    weights: &Weights,
+    now: DateTime<Utc>,
+) -> Result<usize, DbErr> {
+    let mut query = session::Entity::find()
+        .filter(session::Column::State.eq("assigned"))
+        .filter(session::Column::FirstReplyAt.is_null());
+    if let Some(owners) = owners {
+        if owners.is_empty() {
+            return Ok(0);
+        }
+        query = query.filter(session::Column::OperatorId.is_in(owners));
+    }
+    let sessions = query.all(db.read()).await?;
+    send_back(db, sessions, weights, now).await
+}
+
+/// Returns sessions to which the client wrote one of these messages, if their owner has left. Answers
+/// how many.
+pub async fn client_wrote(
+    db: &Db,
+    message_ids: &BTreeSet<String>,
+    weights: &Weights,
+    now: DateTime<Utc>,
+) -> Result<usize, DbErr> {
+    if message_ids.is_empty() {
+        return Ok(0);
+    }
+    let written: BTreeSet<String> = message::Entity::find()
+        .select_only()
+        .column(message::Column::ConversationId)
+        .filter(message::Column::Id.is_in(message_ids))
+        .filter(message::Column::Kind.eq("inbound"))
+        .into_tuple()
+        .all(db.read())
+        .await?
+        .into_iter()
+        .collect();
+    if written.is_empty() {
+        return Ok(0);
+    }
+    let sessions = session::Entity::find()
+        .filter(session::Column::ConversationId.is_in(written))
+        .filter(session::Column::State.eq("assigned"))
+        .all(db.read())
+        .await?;
+    send_back(db, sessions, weights, now).await
+}
+
+async fn send_back(
+    db: &Db,
+    sessions: Vec<session::Model>,
+    weights: &Weights,
+    now: DateTime<Utc>,
+) -> Result<usize, DbErr> {
+    let owners: BTreeSet<String> = sessions.iter().filter_map(|row| row.operator_id.clone()).collect();
+    let owners = snapshot::operators(db.read(), &owners, weights, now).await?;
+    // Most owners are there: only then is there more to ask.
+    let doubtful: Vec<session::Model> = sessions
+        .into_iter()
+        .filter(|row| {
+            let owner = row.operator_id.as_ref().and_then(|id| owners.get(id));
+            owner.is_some_and(|owner| has_left(owner, row.assigned_at, None, false).is_some())
+        })
+        .collect();
+    if doubtful.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<String> = doubtful.iter().map(|row| row.id.clone()).collect();
+    let known = explain::known(db.read(), &ids).await?;
+    let when_offline = lines_that_assign_when_offline(db.read(), &doubtful).await?;
+    let mut returned = 0;
+    for row in doubtful {
+        let Some((id, owner)) = row.operator_id.as_ref().and_then(|id| Some((id, owners.get(id)?))) else { continue };
+        let in_spite_of = known.get(&row.id).and_then(|known| known.in_spite_of);
+        let absent_is_fine = when_offline.get(&row.line_id).copied().unwrap_or_default();
+        let Some(why) = has_left(owner, row.assigned_at, in_spite_of, absent_is_fine) else { continue };
+        match send_one_back(db, &row, id, owner.load.total, why, now).await {
+            Ok(true) => returned += 1,
+            Ok(false) => {}
+            Err(Error::Db(error)) => return Err(error),
+            // Closed, taken or given back in this very moment: there is nothing left to do.
+            Err(Error::NotFound | Error::Refused(_) | Error::AtCapacity | Error::Invalid(_)) => {}
+        }
+    }
+    Ok(returned)
+}
+
+async fn send_one_back(
+    db: &Db,
+    seen: &session::Model,
+    owner: &str,
+    load: f64,
+    why: Rejection,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let mut write = db.write().await?;
+    let mut held = hold(&write, &seen.conversation_id).await?;
+    if held.session.id != seen.id || held.session.version != seen.version {
+        return Ok(false);
+    }
+    let stage = state::give_back(&held.stage(), held.answered(), held.session.waiting_since, now)?;
+    let line = held.conversation.line_id.clone();
+    held.write(&mut write, &stage, &line, now).await?;
+    let candidate = Candidate { operator_id: owner.to_owned(), load, rank: 1, rejected_by: Some(why) };
+    let from = Some(owner.to_owned());
+    hand::record(&write, &held, "owner_left", Outcome::Waiting, from, Some(candidate), now).await?;
+    write.commit().await?;
+    Ok(true)
+}
+
+async fn lines_that_assign_when_offline(
+    db: &impl ConnectionTrait,
+    sessions: &[session::Model],
+) -> Result<BTreeMap<String, bool>, DbErr> {
+    let ids: BTreeSet<&String> = sessions.iter().map(|row| &row.line_id).collect();
+    let lines = line::Entity::find().filter(line::Column::Id.is_in(ids)).all(db).await?;
+    lines.into_iter().map(|line| Ok((line.id, Rules::from_stored(&line.rules)?.assign_when_offline))).collect()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests may fail")]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::has_left;
+    use crate::{
+        operator::{Availability, Presence, load::Load, presence::Observed},
+        routing::decide::{OperatorState, Rejection},
+    };
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::seconds(seconds)
+    }
+
+    fn owner(presence: Presence, gone_since: Option<i64>, availability: Availability) -> OperatorState {
+        OperatorState {
+            enabled: true,
+            availability,
+            observed: Observed { presence, gone_since: gone_since.map(at) },
+            languages: Vec::new(),
+            skills: Vec::new(),
+            capacity: 5.0,
+            load: Load::default(),
+        }
+    }
+
+    #[test]
+    fn who_goes_offline_or_pauses_after_being_assigned_has_left() {
+        let offline = owner(Presence::Offline, Some(20), Availability::Accepting);
+        assert_eq!(has_left(&offline, Some(at(10)), None, false), Some(Rejection::Offline));
+        let paused = owner(Presence::Online, None, Availability::Paused);
+        assert_eq!(has_left(&paused, Some(at(10)), None, false), Some(Rejection::Paused));
+        let away = owner(Presence::Away, None, Availability::Accepting);
+        assert_eq!(has_left(&away, Some(at(10)), None, false), None);
+    }
+
+    #[test]
+    fn who_was_given_it_while_paused_or_absent_has_not_left() {
+        let offline = owner(Presence::Offline, Some(5), Availability::Accepting);
+        assert_eq!(has_left(&offline, Some(at(10)), Some(Rejection::Offline), false), None);
+        let never_seen = owner(Presence::Offline, None, Availability::Accepting);
+        assert_eq!(has_left(&never_seen, Some(at(10)), None, false), None);
+        let paused = owner(Presence::Online, None, Availability::Paused);
+        assert_eq!(has_left(&paused, Some(at(10)), Some(Rejection::Paused), false), None);
+    }
+
+    #[test]
+    fn a_line_that_assigns_to_the_absent_keeps_them_but_not_the_disabled() {
+        let mut offline = owner(Presence::Offline, Some(20), Availability::Accepting);
+        assert_eq!(has_left(&offline, Some(at(10)), None, true), None);
+        offline.enabled = false;
+        assert_eq!(has_left(&offline, Some(at(10)), None, true), Some(Rejection::Disabled));
+    }
+}

@@ -1,0 +1,314 @@
+//! The router at work: it follows the log, and after each burst of events looks at what they touched.
+//!
+//! Nothing here has to be exact for assignments to be right: a plan is made from a snapshot that may be
+//! old, and [`commit`] looks again under locks. Any number of nodes may run it. The sweep is the
+//! safety net: what an event should have told is found there at the latest.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use switchboard_sdk::CancellationToken;
+
+use super::{
+    commit::{self, Committed, Proposal},
+    decide::{World, plan, unavailable},
+    explain::{Known, Reasons},
+    returns,
+    snapshot::{self, Place, Which},
+};
+use crate::{
+    clock::SharedClock,
+    conversation::session as sessions,
+    db::{Db, entity::session},
+    event::{self, Event, EventType},
+    line::store::lines_of,
+    operator::{Weights, load::fits, presence},
+};
+
+/// Everything is looked at this often, whatever the log says.
+const SWEEP: TimeDelta = TimeDelta::seconds(5);
+/// Leases that lapse and snoozes that end are looked for this often: nobody writes an event for them.
+const TICK: Duration = Duration::from_secs(1);
+/// Wait after a failure.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// Events read at once.
+const EVENTS: u64 = 1_000;
+/// Sessions planned at once.
+const PAGE: u64 = 500;
+/// Sessions at the head whose reasons for waiting are kept up to date; others have those of their first look.
+const EXPLAINED: usize = 100;
+/// Plans made again because the world moved under them, before the next event is waited for.
+const ATTEMPTS: usize = 5;
+
+/// What a burst of events touched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Touched {
+    conversations: BTreeSet<String>,
+    messages: BTreeSet<String>,
+    operators: BTreeSet<String>,
+    lines: BTreeSet<String>,
+}
+
+impl Touched {
+    fn add(&mut self, event: Event) {
+        match event.kind {
+            Some(EventType::ConversationUpdated) => {
+                self.conversations.insert(event.object_id);
+            }
+            Some(EventType::MessageCreated) => {
+                self.messages.insert(event.object_id);
+            }
+            Some(EventType::OperatorUpdated) => {
+                self.operators.insert(event.object_id);
+            }
+            Some(EventType::LineUpdated) => {
+                self.lines.insert(event.object_id);
+            }
+            Some(
+                EventType::MessageUpdated
+                | EventType::LeadCreated
+                | EventType::LeadUpdated
+                | EventType::ContactUpdated
+                | EventType::SubmissionCreated
+                | EventType::SubmissionUpdated
+                | EventType::ChannelUpdated
+                | EventType::ChannelHealth
+                | EventType::QuarantineUpdated,
+            )
+            | None => {}
+        }
+    }
+
+    fn trigger(&self) -> &'static str {
+        if !self.conversations.is_empty() {
+            "conversation"
+        } else if !self.lines.is_empty() {
+            "line"
+        } else {
+            "operator"
+        }
+    }
+}
+
+/// The router of this node.
+pub struct Router {
+    db: Db,
+    clock: SharedClock,
+    weights: Weights,
+    /// Events up to here were looked at.
+    seen: i64,
+    swept_at: Option<DateTime<Utc>>,
+    /// When time alone changes something: a grace ends, a line opens.
+    again_at: Option<DateTime<Utc>>,
+}
+
+impl std::fmt::Debug for Router {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Router").field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
+
+/// Routes until `stop`.
+pub async fn run(db: Db, clock: SharedClock, weights: Weights, stop: CancellationToken) {
+    let mut head = db.head();
+    let mut router = Router::new(db, clock, weights);
+    loop {
+        head.mark_unchanged();
+        let failed = match router.step().await {
+            Ok(()) => false,
+            Err(error) => {
+                tracing::error!(%error, "the router failed; it will try again");
+                true
+            }
+        };
+        let wait = if failed { PAUSE_AFTER_FAILURE } else { router.sleep() };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = head.changed(), if !failed => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+impl Router {
+    /// A router that begins with a look at everything and then follows the log from its present end.
+    pub fn new(db: Db, clock: SharedClock, weights: Weights) -> Self {
+        let seen = *db.head().borrow();
+        Self { db, clock, weights, seen, swept_at: None, again_at: None }
+    }
+
+    /// Looks at what happened since the last step, and at everything when it is time. Returns when
+    /// nothing it knows of is left to do.
+    pub async fn step(&mut self) -> Result<(), DbErr> {
+        let now = self.clock.now();
+        presence::sweep(&self.db, now).await?;
+        sessions::wake(&self.db, now).await?;
+        let due = self.again_at.is_some_and(|at| at <= now);
+        if due || self.swept_at.is_none_or(|at| now - at >= SWEEP || now < at) {
+            let trigger = if self.swept_at.is_none() { "start" } else { "sweep" };
+            self.again_at = None;
+            self.sweep(trigger).await?;
+            self.swept_at = Some(now);
+        }
+        loop {
+            let events = event::after(self.db.read(), self.seen, EVENTS).await?;
+            let Some(last) = events.last().map(|event| event.seq) else { return Ok(()) };
+            let mut touched = Touched::default();
+            for event in events {
+                touched.add(event);
+            }
+            self.look(&touched).await?;
+            // Only now: after a failure the same events are looked at again.
+            self.seen = last;
+        }
+    }
+
+    /// How long there is nothing to do unless the log says so.
+    fn sleep(&self) -> Duration {
+        let until = self.again_at.map(|at| (at - self.clock.now()).to_std().unwrap_or_default());
+        until.map_or(TICK, |until| until.min(TICK))
+    }
+
+    async fn sweep(&mut self, trigger: &'static str) -> Result<(), DbErr> {
+        returns::unanswered(&self.db, None, &self.weights, self.clock.now()).await?;
+        let lines: Vec<String> = session::Entity::find()
+            .select_only()
+            .column(session::Column::LineId)
+            .filter(session::Column::State.eq("waiting"))
+            .distinct()
+            .into_tuple()
+            .all(self.db.read())
+            .await?;
+        self.place(&lines.into_iter().collect(), None, trigger).await
+    }
+
+    async fn look(&mut self, touched: &Touched) -> Result<(), DbErr> {
+        let now = self.clock.now();
+        returns::unanswered(&self.db, Some(&touched.operators), &self.weights, now).await?;
+        returns::client_wrote(&self.db, &touched.messages, &self.weights, now).await?;
+        let mut lines = touched.lines.clone();
+        if !touched.operators.is_empty() {
+            let operators: Vec<String> = touched.operators.iter().cloned().collect();
+            lines.extend(lines_of(self.db.read(), &operators).await?);
+        }
+        if !touched.conversations.is_empty() {
+            let of_waiting: Vec<String> = session::Entity::find()
+                .select_only()
+                .column(session::Column::LineId)
+                .filter(session::Column::ConversationId.is_in(&touched.conversations))
+                .filter(session::Column::State.eq("waiting"))
+                .distinct()
+                .into_tuple()
+                .all(self.db.read())
+                .await?;
+            lines.extend(of_waiting);
+        }
+        self.place(&lines, Some(&touched.conversations), touched.trigger()).await
+    }
+
+    /// Places whoever waits on these lines and can be placed. `touched`: conversations that get their
+    /// reasons explained even when nobody is free; all of the first page when not given.
+    async fn place(
+        &mut self,
+        lines: &BTreeSet<String>,
+        touched: Option<&BTreeSet<String>>,
+        trigger: &'static str,
+    ) -> Result<(), DbErr> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut after: Option<Place> = None;
+        let mut attempts = 0;
+        loop {
+            let now = self.clock.now();
+            let mut world = snapshot::world(self.db.read(), lines, &self.weights, now).await?;
+            let open = self.somebody_is_free(&world);
+            let which = match touched {
+                // Nobody is free: only who just came needs to know why.
+                Some(touched) if !open => {
+                    if touched.is_empty() {
+                        return Ok(());
+                    }
+                    Which::Of(touched)
+                }
+                _ => Which::After(after.as_ref(), PAGE),
+            };
+            let (waiting, known) = snapshot::waiting(self.db.read(), lines, which, &self.weights, now).await?;
+            let full = waiting.len() as u64 == PAGE && matches!(which, Which::After(..));
+            let next = waiting.last().map(Place::of);
+            let strangers: BTreeSet<String> = waiting
+                .iter()
+                .filter_map(|session| session.responsible.clone())
+                .filter(|id| !world.operators.contains_key(id))
+                .collect();
+            world.operators.extend(snapshot::operators(self.db.read(), &strangers, &self.weights, now).await?);
+            world.waiting = waiting;
+            let committed = self.commit(&world, &known, trigger, now).await?;
+            if committed.skipped > 0 && attempts < ATTEMPTS {
+                attempts += 1;
+                continue;
+            }
+            if !full || !open {
+                return Ok(());
+            }
+            after = next;
+        }
+    }
+
+    /// Whether anybody is there and could take even the lightest session.
+    fn somebody_is_free(&self, world: &World) -> bool {
+        let least = self.weights.least();
+        let absent_too = world.lines.values().any(|line| line.rules.assign_when_offline);
+        world.operators.values().any(|operator| {
+            unavailable(operator, true, absent_too).is_none()
+                && fits(operator.load.total, least, operator.capacity)
+        })
+    }
+
+    async fn commit(
+        &mut self,
+        world: &World,
+        known: &BTreeMap<String, Known>,
+        trigger: &'static str,
+        now: DateTime<Utc>,
+    ) -> Result<Committed, DbErr> {
+        let mut proposals = Vec::new();
+        for (position, placement) in plan(world, now).into_iter().enumerate() {
+            let Some(session) = world.waiting.get(placement.index) else { continue };
+            let line_version = world.lines.get(&session.line_id).map_or(0, |line| line.version);
+            let decision = placement.decision;
+            self.again_at = [self.again_at, decision.again_at].into_iter().flatten().min();
+            if decision.operator_id.is_none() {
+                let last = known.get(&session.session_id).and_then(|known| known.last.as_ref());
+                let reasons = Reasons::of(
+                    &session.line_id,
+                    line_version,
+                    decision.algorithm,
+                    decision.outcome.as_str(),
+                    &decision.candidates,
+                );
+                let differs = last != Some(&reasons);
+                if !differs || (last.is_some() && position >= EXPLAINED) {
+                    continue;
+                }
+            }
+            proposals.push(Proposal { session: session.clone(), decision, trigger, line_version });
+        }
+        let mut total = Committed::default();
+        let mut rest = proposals.into_iter().peekable();
+        while rest.peek().is_some() {
+            let group: Vec<Proposal> = rest.by_ref().take(commit::GROUP).collect();
+            let committed = commit::write(&self.db, world, group, &self.weights, now).await?;
+            total.assigned += committed.assigned;
+            total.skipped += committed.skipped;
+        }
+        if total.assigned > 0 {
+            tracing::debug!(assigned = total.assigned, skipped = total.skipped, trigger, "sessions were assigned");
+        }
+        Ok(total)
+    }
+}

@@ -1,0 +1,318 @@
+//! From the bus to visitors' sockets: one task reads the bus once, however many sockets there are.
+//!
+//! A socket listens to a conversation, or, while its visitor has written nothing, waits for one to
+//! come. Its buffer is bounded: one that does not keep up is cut off and comes back with the number of
+//! the last message it has.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use sea_orm::EntityTrait;
+use switchboard_sdk::CancellationToken;
+use tokio::sync::{broadcast::error::RecvError, mpsc};
+
+use super::store;
+use crate::{
+    conversation::view::MessageView,
+    db::{
+        Db,
+        entity::{conversation, visitor},
+    },
+    event::EventType,
+    live::{Item, Live, LiveEvent, Object, Typing},
+};
+
+/// Signals a socket may lag behind.
+const BUFFER: usize = 128;
+/// Sockets of one visitor at once: tabs and a few that are not yet known to be dead.
+pub const SOCKETS_PER_VISITOR: usize = 20;
+
+/// What a socket is told.
+#[derive(Debug, Clone)]
+pub enum Signal {
+    /// A message was stored; also those the visitor may not see.
+    Message(Arc<MessageView>),
+    /// How far the conversation goes and how far the staff has read.
+    Progress {
+        /// The highest number.
+        last_seq: i64,
+        /// Read up to here.
+        read_seq: i64,
+    },
+    /// An operator is typing.
+    Typing {
+        /// Their name.
+        name: Option<String>,
+    },
+    /// The visitor has a conversation now.
+    Found(String),
+    /// Something was missed: read the store again.
+    Resync,
+}
+
+/// Where a socket listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Place {
+    /// To a conversation.
+    Conversation(String),
+    /// For the first message of this key on this channel.
+    Key(String, String),
+}
+
+/// All sockets of this process. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Hub(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    state: Mutex<State>,
+    next: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    places: HashMap<Place, HashMap<u64, mpsc::Sender<Signal>>>,
+    visitors: HashMap<String, usize>,
+}
+
+impl Hub {
+    /// Feeds the sockets until `stop`.
+    pub async fn run(&self, live: Live, db: Db, stop: CancellationToken) {
+        let mut items = live.subscribe();
+        loop {
+            let item = tokio::select! {
+                () = stop.cancelled() => return,
+                item = items.recv() => item,
+            };
+            match item {
+                Ok(Item::Event(event)) => self.event(&db, &event).await,
+                Ok(Item::Typing(typing)) => self.typing(&db, &typing).await,
+                Err(RecvError::Lagged(_)) => self.tell_all(),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Starts listening for a visitor; `None` when they have too many sockets already. Until
+    /// [`Listener::bind`] it waits for the visitor's first message.
+    pub fn listen(&self, visitor: &visitor::Model) -> Option<Listener> {
+        let (sender, signals) = mpsc::channel(BUFFER);
+        let place = Place::Key(visitor.channel_id.clone(), store::thread_key(visitor));
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.lock();
+        let count = state.visitors.entry(visitor.id.clone()).or_default();
+        if *count >= SOCKETS_PER_VISITOR {
+            return None;
+        }
+        *count += 1;
+        state.places.entry(place.clone()).or_default().insert(id, sender);
+        drop(state);
+        Some(Listener { id, visitor_id: visitor.id.clone(), place, signals, hub: self.clone() })
+    }
+
+    /// Sockets now open.
+    pub fn count(&self) -> usize {
+        self.lock().visitors.values().sum()
+    }
+
+    async fn event(&self, db: &Db, event: &LiveEvent) {
+        match (&event.object, event.kind) {
+            (Object::Message(message), EventType::MessageCreated) => {
+                if message.seq == 1 {
+                    self.found(db, &message.conversation_id).await;
+                }
+                let place = Place::Conversation(message.conversation_id.clone());
+                if self.has(&place) {
+                    self.tell(&place, &Signal::Message(Arc::new((**message).clone())));
+                }
+            }
+            (Object::Conversation(view), _) => {
+                let progress = Signal::Progress { last_seq: view.last_seq, read_seq: view.read_seq };
+                self.tell(&Place::Conversation(view.id.clone()), &progress);
+            }
+            _ => {}
+        }
+    }
+
+    /// A conversation began: perhaps somebody waits for it.
+    async fn found(&self, db: &Db, conversation_id: &str) {
+        if !self.lock().places.keys().any(|place| matches!(place, Place::Key(..))) {
+            return;
+        }
+        match conversation::Entity::find_by_id(conversation_id).one(db.read()).await {
+            Ok(Some(row)) => self.tell(&Place::Key(row.channel_id, row.thread_key), &Signal::Found(row.id)),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a new conversation could not be read for the visitors' sockets");
+                self.tell_all();
+            }
+        }
+    }
+
+    async fn typing(&self, db: &Db, typing: &Typing) {
+        let place = Place::Conversation(typing.conversation_id.clone());
+        if typing.author_type != "operator" || !self.has(&place) {
+            return;
+        }
+        // When in doubt, a hidden participant stays hidden.
+        if let Ok(false) = store::is_hidden(db.read(), &typing.conversation_id, &typing.author_id).await {
+            self.tell(&place, &Signal::Typing { name: typing.author_name.clone() });
+        }
+    }
+
+    fn has(&self, place: &Place) -> bool {
+        self.lock().places.contains_key(place)
+    }
+
+    fn tell(&self, place: &Place, signal: &Signal) {
+        if let Some(sockets) = self.lock().places.get_mut(place) {
+            // A full buffer drops the sender, at which the socket sees the end of its signals.
+            sockets.retain(|_, sender| sender.try_send(signal.clone()).is_ok());
+        }
+    }
+
+    fn tell_all(&self) {
+        for sockets in self.lock().places.values_mut() {
+            sockets.retain(|_, sender| sender.try_send(Signal::Resync).is_ok());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One socket's ear. Stops listening when dropped.
+#[derive(Debug)]
+pub struct Listener {
+    id: u64,
+    visitor_id: String,
+    place: Place,
+    signals: mpsc::Receiver<Signal>,
+    hub: Hub,
+}
+
+impl Listener {
+    /// The next signal; `None` when the socket was too slow.
+    pub async fn next(&mut self) -> Option<Signal> {
+        self.signals.recv().await
+    }
+
+    /// Listens to this conversation from now on. What is read from the store after this call and what
+    /// is signalled from now on has no gap between.
+    pub fn bind(&mut self, conversation_id: &str) {
+        let place = Place::Conversation(conversation_id.to_owned());
+        if place == self.place {
+            return;
+        }
+        let mut state = self.hub.lock();
+        if let Some(sender) = take(&mut state.places, &self.place, self.id) {
+            state.places.entry(place.clone()).or_default().insert(self.id, sender);
+        }
+        drop(state);
+        self.place = place;
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut state = self.hub.lock();
+        take(&mut state.places, &self.place, self.id);
+        if let Some(count) = state.visitors.get_mut(&self.visitor_id) {
+            *count -= 1;
+            if *count == 0 {
+                state.visitors.remove(&self.visitor_id);
+            }
+        }
+    }
+}
+
+fn take(
+    places: &mut HashMap<Place, HashMap<u64, mpsc::Sender<Signal>>>,
+    place: &Place,
+    id: u64,
+) -> Option<mpsc::Sender<Signal>> {
+    let sockets = places.get_mut(place)?;
+    let sender = sockets.remove(&id);
+    if sockets.is_empty() {
+        places.remove(place);
+    }
+    sender
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use serde_json::Value;
+
+    use super::{BUFFER, Hub, Place, SOCKETS_PER_VISITOR, Signal};
+    use crate::db::entity::visitor;
+
+    fn visitor() -> visitor::Model {
+        visitor::Model {
+            id: "vis_1".to_owned(),
+            channel_id: "chn_1".to_owned(),
+            token_hash: String::new(),
+            identity_kind: "webchat".to_owned(),
+            identity_value: "vis_1".to_owned(),
+            person: Value::Null,
+            attribution: Value::Null,
+            page: Value::Null,
+            created_at: DateTime::UNIX_EPOCH,
+            last_seen_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn typing() -> Signal {
+        Signal::Typing { name: None }
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_waits_hears_of_its_conversation_and_then_from_it() {
+        let hub = Hub::default();
+        let mut listener = hub.listen(&visitor()).unwrap();
+        let waiting = Place::Key("chn_1".to_owned(), "i:webchat:vis_1".to_owned());
+        hub.tell(&waiting, &Signal::Found("cnv_1".to_owned()));
+        assert!(matches!(listener.next().await, Some(Signal::Found(id)) if id == "cnv_1"));
+        listener.bind("cnv_1");
+        hub.tell(&waiting, &typing());
+        hub.tell(&Place::Conversation("cnv_2".to_owned()), &typing());
+        hub.tell(&Place::Conversation("cnv_1".to_owned()), &Signal::Resync);
+        assert!(matches!(listener.next().await, Some(Signal::Resync)));
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_does_not_keep_up_is_cut_off_and_others_are_not() {
+        let hub = Hub::default();
+        let (mut slow, mut quick) = (hub.listen(&visitor()).unwrap(), hub.listen(&visitor()).unwrap());
+        slow.bind("cnv_1");
+        quick.bind("cnv_1");
+        for _ in 0..=BUFFER {
+            hub.tell(&Place::Conversation("cnv_1".to_owned()), &typing());
+            assert!(quick.next().await.is_some());
+        }
+        for _ in 0..BUFFER {
+            assert!(slow.next().await.is_some());
+        }
+        assert!(slow.next().await.is_none());
+        hub.tell(&Place::Conversation("cnv_1".to_owned()), &typing());
+        assert!(quick.next().await.is_some());
+    }
+
+    #[test]
+    fn sockets_of_one_visitor_are_bounded_and_closed_ones_make_room() {
+        let hub = Hub::default();
+        let mut open: Vec<_> = (0..SOCKETS_PER_VISITOR).map(|_| hub.listen(&visitor()).unwrap()).collect();
+        assert!(hub.listen(&visitor()).is_none());
+        open.pop();
+        assert!(hub.listen(&visitor()).is_some());
+        open.clear();
+        assert_eq!(hub.count(), 0);
+        assert!(hub.lock().places.is_empty());
+    }
+}

@@ -1,0 +1,153 @@
+//! Visitors' queries.
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+};
+
+use crate::{
+    db::{
+        WriteTx,
+        entity::{attachment, conversation, inbound_event, message, participant, visitor},
+    },
+    secret::hash_token,
+};
+
+/// Kinds of messages a visitor may see.
+const VISIBLE: [&str; 3] = ["inbound", "reply", "system"];
+
+/// The visitor of a token on a channel.
+pub async fn by_token(
+    db: &impl ConnectionTrait,
+    channel_id: &str,
+    token: &str,
+) -> Result<Option<visitor::Model>, DbErr> {
+    visitor::Entity::find()
+        .filter(visitor::Column::TokenHash.eq(hash_token(token)))
+        .filter(visitor::Column::ChannelId.eq(channel_id))
+        .one(db)
+        .await
+}
+
+/// The key of a visitor's conversation on their channel.
+pub fn thread_key(visitor: &visitor::Model) -> String {
+    format!("i:{}:{}", visitor.identity_kind, visitor.identity_value)
+}
+
+/// The conversation of a visitor, once they wrote something.
+pub async fn conversation(
+    db: &impl ConnectionTrait,
+    visitor: &visitor::Model,
+) -> Result<Option<conversation::Model>, DbErr> {
+    conversation_of_key(db, &visitor.channel_id, &thread_key(visitor)).await
+}
+
+async fn conversation_of_key(
+    db: &impl ConnectionTrait,
+    channel_id: &str,
+    key: &str,
+) -> Result<Option<conversation::Model>, DbErr> {
+    conversation::Entity::find()
+        .filter(conversation::Column::ChannelId.eq(channel_id))
+        .filter(conversation::Column::ThreadKey.eq(key))
+        .one(db)
+        .await
+}
+
+/// A visitor proved who they are: what they wrote before becomes that identity's conversation, unless
+/// it has one. (Its history is then shown; the anonymous one stays with the operators.)
+pub async fn move_conversation(write: &WriteTx, visitor: &visitor::Model, old_key: &str) -> Result<(), DbErr> {
+    let new_key = thread_key(visitor);
+    if conversation_of_key(write.tx(), &visitor.channel_id, &new_key).await?.is_some() {
+        return Ok(());
+    }
+    conversation::Entity::update_many()
+        .col_expr(conversation::Column::ThreadKey, Expr::value(new_key))
+        .filter(conversation::Column::ChannelId.eq(&visitor.channel_id))
+        .filter(conversation::Column::ThreadKey.eq(old_key))
+        .exec(write.tx())
+        .await?;
+    Ok(())
+}
+
+/// Messages of a conversation that its customer may see, after a number, oldest first; one more than
+/// `limit` when there are more.
+pub async fn messages(
+    db: &impl ConnectionTrait,
+    conversation_id: &str,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<message::Model>, DbErr> {
+    message::Entity::find()
+        .filter(message::Column::ConversationId.eq(conversation_id))
+        .filter(message::Column::Seq.gt(after))
+        .filter(message::Column::Kind.is_in(VISIBLE))
+        .filter(message::Column::Hidden.eq(false))
+        .order_by_asc(message::Column::Seq)
+        .limit(limit + 1)
+        .all(db)
+        .await
+}
+
+/// The owner under which a visitor's uploads are kept.
+pub fn owner(visitor: &visitor::Model) -> String {
+    format!("visitor:{}", visitor.id)
+}
+
+/// A file the visitor uploaded and may send with this message: not sent yet, or sent with this very
+/// message, which is being repeated.
+pub async fn attachable(
+    db: &impl ConnectionTrait,
+    visitor: &visitor::Model,
+    id: &str,
+    client_id: &str,
+) -> Result<Option<attachment::Model>, DbErr> {
+    let row = attachment::Entity::find_by_id(id).one(db).await?;
+    let Some(row) = row.filter(|row| row.owner == owner(visitor)) else { return Ok(None) };
+    let Some(message_id) = &row.message_id else { return Ok(Some(row)) };
+    let message = message::Entity::find_by_id(message_id).one(db).await?;
+    Ok(message.filter(|message| message.client_id.as_deref() == Some(client_id)).map(|_| row))
+}
+
+/// A file the visitor may open: their own upload, or one of a message they may see.
+pub async fn readable(
+    db: &impl ConnectionTrait,
+    visitor: &visitor::Model,
+    id: &str,
+) -> Result<Option<attachment::Model>, DbErr> {
+    let Some(row) = attachment::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
+    if row.owner == owner(visitor) {
+        return Ok(Some(row));
+    }
+    let Some(message_id) = &row.message_id else { return Ok(None) };
+    let Some(message) = message::Entity::find_by_id(message_id).one(db).await? else { return Ok(None) };
+    if message.hidden || !VISIBLE.contains(&message.kind.as_str()) {
+        return Ok(None);
+    }
+    let own = conversation(db, visitor).await?;
+    Ok(own.filter(|own| own.id == message.conversation_id).map(|_| row))
+}
+
+/// A file by its id.
+pub async fn attachment(db: &impl ConnectionTrait, id: &str) -> Result<Option<attachment::Model>, DbErr> {
+    attachment::Entity::find_by_id(id).one(db).await
+}
+
+/// The message that an event became.
+pub async fn message_of_event(
+    db: &impl ConnectionTrait,
+    channel_id: &str,
+    external_id: &str,
+) -> Result<Option<message::Model>, DbErr> {
+    let key = (channel_id.to_owned(), external_id.to_owned());
+    let event = inbound_event::Entity::find_by_id(key).one(db).await?;
+    match event.and_then(|event| event.message_id) {
+        Some(id) => message::Entity::find_by_id(id).one(db).await,
+        None => Ok(None),
+    }
+}
+
+/// Whether an operator is in a conversation without the customer knowing.
+pub async fn is_hidden(db: &impl ConnectionTrait, conversation_id: &str, operator_id: &str) -> Result<bool, DbErr> {
+    let key = (conversation_id.to_owned(), operator_id.to_owned());
+    Ok(participant::Entity::find_by_id(key).one(db).await?.is_some_and(|row| row.hidden))
+}

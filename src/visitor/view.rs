@@ -1,0 +1,97 @@
+//! Messages as visitors see them: no notes, nothing hidden, no internal fields.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::files;
+use crate::{conversation::view::MessageView, secret::Vault};
+
+/// A message of the visitor's conversation.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct VisitorMessage {
+    /// `msg_…`
+    pub id: String,
+    /// Its number: grows, but may skip.
+    pub seq: i64,
+    /// `inbound`, `reply` or `system`.
+    pub kind: String,
+    /// Who wrote it.
+    pub author: VisitorAuthor,
+    /// Plain text.
+    pub text: String,
+    /// Sanitised rich text.
+    pub html: Option<String>,
+    /// Files.
+    pub attachments: Vec<VisitorFile>,
+    /// The widget's own key, on the visitor's messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// Whether the staff has read it, on the visitor's messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<bool>,
+}
+
+/// Who wrote, by kind and name alone.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct VisitorAuthor {
+    /// `contact`, `operator` or `system`.
+    pub r#type: String,
+    /// The name shown.
+    pub name: Option<String>,
+}
+
+/// A file with an address that opens in the visitor's browser.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct VisitorFile {
+    /// `att_…`
+    pub id: String,
+    /// File name.
+    pub name: String,
+    /// Media type.
+    pub content_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// Where it opens, relative to the server.
+    pub url: String,
+}
+
+/// Whether a visitor may see a message at all.
+pub fn is_visible(message: &MessageView) -> bool {
+    !message.hidden && matches!(message.kind.as_str(), "inbound" | "reply" | "system")
+}
+
+/// The visitor's view of a message; `None` when they may not see it. `read_seq` is how far the staff has read.
+pub fn message(
+    message: &MessageView,
+    read_seq: i64,
+    vault: &Vault,
+    channel_key: &str,
+    now: DateTime<Utc>,
+) -> Option<VisitorMessage> {
+    if !is_visible(message) {
+        return None;
+    }
+    let inbound = message.kind == "inbound";
+    let file = |file: &crate::conversation::view::AttachmentView| VisitorFile {
+        url: files::url(vault, channel_key, &file.id, now),
+        id: file.id.clone(),
+        name: file.name.clone(),
+        content_type: file.content_type.clone(),
+        size: file.size,
+    };
+    Some(VisitorMessage {
+        id: message.id.clone(),
+        seq: message.seq,
+        kind: message.kind.clone(),
+        author: VisitorAuthor { r#type: message.author.kind.clone(), name: message.author.name.clone() },
+        text: message.text.clone(),
+        html: message.html.clone(),
+        attachments: message.attachments.iter().map(file).collect(),
+        client_id: message.client_id.clone().filter(|_| inbound),
+        created_at: message.created_at,
+        read: inbound.then_some(message.seq <= read_seq),
+    })
+}

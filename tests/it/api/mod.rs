@@ -1,0 +1,1 @@
+//! Mirrors `src/api/v1`.

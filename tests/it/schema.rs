@@ -1,0 +1,112 @@
+//! What must hold of the schema, on both databases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+
+use crate::support::Database;
+
+async fn column(db: &DatabaseConnection, sql: &str) -> Vec<String> {
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql.to_owned())).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect()
+}
+
+/// Tables with their columns and whether those may be null.
+async fn tables(db: &DatabaseConnection) -> BTreeMap<String, BTreeSet<(String, bool)>> {
+    let mut tables = BTreeMap::new();
+    if db.get_database_backend() == DbBackend::Postgres {
+        let sql = "SELECT table_name || '.' || column_name || '.' || is_nullable FROM information_schema.columns WHERE table_schema = 'public'";
+        for row in column(db, sql).await {
+            let parts: Vec<&str> = row.split('.').collect();
+            let columns: &mut BTreeSet<(String, bool)> = tables.entry(parts[0].to_owned()).or_default();
+            columns.insert((parts[1].to_owned(), parts[2] == "YES"));
+        }
+    } else {
+        let sql = "SELECT m.name || '.' || c.name || '.' || CASE WHEN c.\"notnull\" = 1 OR c.pk > 0 THEN 'NO' ELSE 'YES' END \
+                   FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                   WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'search_index%'";
+        for row in column(db, sql).await {
+            let parts: Vec<&str> = row.split('.').collect();
+            let columns: &mut BTreeSet<(String, bool)> = tables.entry(parts[0].to_owned()).or_default();
+            columns.insert((parts[1].to_owned(), parts[2] == "YES"));
+        }
+    }
+    tables.remove("seaql_migrations");
+    tables
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_databases_have_the_same_tables_and_columns() {
+    let (sqlite, postgres) = (Database::sqlite().await, Database::postgres().await);
+    let (a, b) = (sqlite.open().await, postgres.open().await);
+    assert_eq!(tables(a.read()).await, tables(b.read()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_run_from_empty_and_a_second_time_do_nothing() {
+    for database in [Database::sqlite().await, Database::postgres().await] {
+        let db = database.open().await;
+        db.migrate().await.unwrap();
+        assert!(tables(db.read()).await.len() > 30);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_foreign_key_is_the_beginning_of_an_index() {
+    let database = Database::postgres().await;
+    let db = database.open().await;
+    let sql = "SELECT c.conrelid::regclass || '.' || a.attname FROM pg_constraint c \
+               JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] \
+               WHERE c.contype = 'f' AND NOT EXISTS ( \
+                 SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])";
+    assert_eq!(column(db.read(), sql).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_truth_value_may_be_unknown() {
+    let database = Database::postgres().await;
+    let db = database.open().await;
+    let sql = "SELECT table_name || '.' || column_name FROM information_schema.columns \
+               WHERE table_schema = 'public' AND data_type = 'boolean' AND is_nullable = 'YES'";
+    assert_eq!(column(db.read(), sql).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_connection_of_sqlite_syncs_each_commit() {
+    let database = Database::sqlite().await;
+    let db = database.open().await;
+    for _ in 0..20 {
+        let row = db.read().query_one_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA synchronous")).await;
+        assert_eq!(row.unwrap().unwrap().try_get_by_index::<i64>(0).unwrap(), 2);
+    }
+    let write = db.write().await.unwrap();
+    for (pragma, value) in [("synchronous", 2), ("foreign_keys", 1)] {
+        let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {pragma}"));
+        let row = write.tx().query_one_raw(statement).await.unwrap().unwrap();
+        assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), value, "{pragma}");
+    }
+}
+
+/// The questions asked all day long, and the index each must find.
+#[tokio::test(flavor = "multi_thread")]
+async fn hot_questions_use_their_indexes() {
+    let database = Database::sqlite().await;
+    let db = database.open().await;
+    let questions = [
+        ("SELECT * FROM outbox WHERE due_at IS NOT NULL AND due_at <= '2026' ORDER BY due_at", "outbox_due"),
+        ("SELECT * FROM session WHERE line_id = 'x' AND state = 'waiting' ORDER BY waiting_since", "session_waiting"),
+        ("SELECT * FROM session WHERE operator_id = 'x' AND state <> 'closed'", "session_operator"),
+        ("SELECT * FROM message WHERE conversation_id = 'x' AND seq > 5 ORDER BY seq", "message_seq"),
+        ("SELECT * FROM identity WHERE kind = 'email' AND value IN ('a', 'b')", "sqlite_autoindex_identity_1"),
+        ("SELECT id FROM conversation WHERE channel_id = 'x' AND thread_key IN ('a', 'b')", "conversation_thread"),
+        ("SELECT * FROM conversation ORDER BY updated_at DESC, id DESC LIMIT 50", "conversation_updated"),
+        ("SELECT * FROM lead ORDER BY created_at DESC, id DESC LIMIT 50", "lead_created"),
+        ("SELECT * FROM event WHERE seq > 5 ORDER BY seq LIMIT 500", "USING INTEGER PRIMARY KEY"),
+    ];
+    for (question, index) in questions {
+        let plan = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {question}"));
+        let rows = db.read().query_all_raw(plan).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.try_get::<String>("", "detail").unwrap()).collect();
+        assert!(plan.iter().any(|step| step.contains(index)), "{question}: {plan:?}");
+    }
+}

@@ -1,0 +1,70 @@
+import { api, ApiError, setCsrf, whenUnauthenticated } from '../api/client';
+import type { LoginAnswer, Me, User } from '../api/types';
+
+type State = { kind: 'starting' } | { kind: 'out' } | { kind: 'in'; user: User } | { kind: 'broken'; error: unknown };
+
+let state = $state.raw<State>({ kind: 'starting' });
+/** The session ended while somebody was working: said on the sign-in page. */
+let expired = $state(false);
+
+export function session(): State {
+  return state;
+}
+
+export function sessionExpired(): boolean {
+  return expired;
+}
+
+export function me(): User {
+  if (state.kind !== 'in') throw new Error('not signed in');
+  return state.user;
+}
+
+export function isAdmin(): boolean {
+  return state.kind === 'in' && state.user.role === 'admin';
+}
+
+export function isSupervisor(): boolean {
+  return state.kind === 'in' && state.user.role !== 'operator';
+}
+
+export function setMe(user: User): void {
+  if (state.kind === 'in') state = { kind: 'in', user: { ...state.user, ...user } };
+}
+
+export function signedIn(answer: LoginAnswer): void {
+  setCsrf(answer.csrf_token);
+  expired = false;
+  state = { kind: 'in', user: answer.user };
+}
+
+export async function startSession(): Promise<void> {
+  whenUnauthenticated(() => {
+    if (state.kind === 'in') {
+      expired = true;
+      signedOut();
+    }
+  });
+  try {
+    const user = await api.get<Me>('/me');
+    setCsrf(user.csrf_token);
+    state = { kind: 'in', user };
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) state = { kind: 'out' };
+    else state = { kind: 'broken', error };
+  }
+}
+
+export async function login(email: string, password: string): Promise<void> {
+  signedIn(await api.post<LoginAnswer>('/auth/login', { email, password }));
+}
+
+export function signedOut(): void {
+  setCsrf(null);
+  state = { kind: 'out' };
+}
+
+export async function logout(): Promise<void> {
+  await api.post('/auth/logout');
+  signedOut();
+}

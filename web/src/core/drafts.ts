@@ -1,0 +1,45 @@
+import type { Attachment } from '../api/types';
+
+export interface Draft {
+  text: string;
+  attachments: Attachment[];
+}
+
+const EMPTY: Draft = { text: '', attachments: [] };
+
+/** What is typed but not sent, per user, conversation and kind. Kept in local storage until it is sent or emptied. */
+export class Drafts {
+  constructor(
+    private readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>,
+    private readonly user: () => string,
+  ) {}
+
+  #key(conversationId: string, kind: string): string {
+    return `sb.draft.${this.user()}.${conversationId}.${kind}`;
+  }
+
+  load(conversationId: string, kind: 'reply' | 'note'): Draft {
+    try {
+      const raw = this.storage.getItem(this.#key(conversationId, kind));
+      return raw ? { ...EMPTY, ...(JSON.parse(raw) as Partial<Draft>) } : EMPTY;
+    } catch {
+      return EMPTY;
+    }
+  }
+
+  /** False when the browser has no room: the caller says so instead of pretending. */
+  save(conversationId: string, kind: 'reply' | 'note', draft: Draft): boolean {
+    const key = this.#key(conversationId, kind);
+    try {
+      if (!draft.text && draft.attachments.length === 0) this.storage.removeItem(key);
+      else this.storage.setItem(key, JSON.stringify(draft));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  text(conversationId: string): string {
+    return this.load(conversationId, 'reply').text.trim();
+  }
+}

@@ -1,0 +1,83 @@
+import { locale } from './i18n.svelte';
+
+const cache = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = locale() + JSON.stringify(options);
+  let f = cache.get(key);
+  if (!f) {
+    f = new Intl.DateTimeFormat(locale(), options);
+    cache.set(key, f);
+  }
+  return f;
+}
+
+/** A clock that ticks every half minute, for "3m" and the like. */
+let now = $state(Date.now());
+setInterval(() => (now = Date.now()), 30_000);
+
+export function clock(): number {
+  return now;
+}
+
+export function time(iso: string): string {
+  return formatter({ hour: 'numeric', minute: '2-digit' }).format(new Date(iso));
+}
+
+export function dateTime(iso: string | null | undefined): string {
+  if (!iso) return '—';
+  return formatter({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
+}
+
+const dayStart = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
+
+/** Today, yesterday, or the date. */
+export function day(iso: string): string {
+  const at = dayStart(new Date(iso).getTime());
+  const days = Math.round((dayStart(now) - at) / 86_400_000);
+  if (days === 0 || days === 1) {
+    const text = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(-days, 'day');
+    return text.charAt(0).toLocaleUpperCase(locale()) + text.slice(1);
+  }
+  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  return formatter({ day: 'numeric', month: 'long', ...(sameYear ? {} : { year: 'numeric' }) }).format(at);
+}
+
+export function sameDay(a: string, b: string): boolean {
+  return dayStart(new Date(a).getTime()) === dayStart(new Date(b).getTime());
+}
+
+/** As short as a list row needs: 14:02 today, then a date. */
+export function brief(iso: string): string {
+  const at = new Date(iso).getTime();
+  if (dayStart(at) === dayStart(now)) return time(iso);
+  if (now - at < 6 * 86_400_000) return formatter({ weekday: 'short' }).format(at);
+  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  return formatter({ day: 'numeric', month: 'short', ...(sameYear ? {} : { year: '2-digit' }) }).format(at);
+}
+
+/** How long something waits: 40s, 12m, 3h, 2d, in the words of the language. */
+export function waiting(iso: string): string {
+  const seconds = Math.max(0, Math.round((now - new Date(iso).getTime()) / 1000));
+  const [value, unit] =
+    seconds < 60
+      ? [0, 'minute']
+      : seconds < 3600
+        ? [Math.floor(seconds / 60), 'minute']
+        : seconds < 86_400
+          ? [Math.floor(seconds / 3600), 'hour']
+          : [Math.floor(seconds / 86_400), 'day'];
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'narrow' }).format(value);
+}
+
+export function bytes(size: number): string {
+  const [value, unit] =
+    size < 1000 ? [size, 'byte'] : size < 1_000_000 ? [size / 1000, 'kilobyte'] : [size / 1_000_000, 'megabyte'];
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: value < 10 ? 1 : 0 }).format(
+    value,
+  );
+}
+
+export function number(value: number): string {
+  return new Intl.NumberFormat(locale()).format(value);
+}

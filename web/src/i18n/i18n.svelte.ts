@@ -1,0 +1,60 @@
+import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundle';
+
+/** Languages of the interface. `fa` and others follow; direction comes from this table, styles use logical sides only. */
+export const LOCALES: { code: string; name: string; dir: 'ltr' | 'rtl' }[] = [
+  { code: 'en', name: 'English', dir: 'ltr' },
+  { code: 'ru', name: 'Русский', dir: 'ltr' },
+];
+
+const files = import.meta.glob<string>('./*.ftl', { query: '?raw', import: 'default' });
+
+let bundle = $state.raw<FluentBundle | null>(null);
+let current = $state('en');
+let fallback: FluentBundle | null = null;
+
+async function load(code: string): Promise<FluentBundle> {
+  const file = files[`./${code}.ftl`];
+  const made = new FluentBundle(code);
+  if (file) made.addResource(new FluentResource(await file()));
+  return made;
+}
+
+export function preferredLocale(): string {
+  const known = new Set(LOCALES.map((l) => l.code));
+  for (const language of navigator.languages) {
+    const code = language.split('-')[0] ?? '';
+    if (known.has(code)) return code;
+  }
+  return 'en';
+}
+
+/** Loads a language and applies it to the page. English stands in for messages that a language does not have. */
+export async function setLocale(code: string): Promise<void> {
+  const known = LOCALES.find((l) => l.code === code) ?? LOCALES[0];
+  if (!known) return;
+  const [wanted, english] = await Promise.all([load(known.code), fallback ?? load('en')]);
+  fallback = english;
+  bundle = wanted;
+  current = known.code;
+  document.documentElement.lang = known.code;
+  document.documentElement.dir = known.dir;
+}
+
+export function locale(): string {
+  return current;
+}
+
+/** The text for a key of the `.ftl` files, in the current language. */
+export function t(key: string, args?: Record<string, FluentVariable>): string {
+  for (const b of [bundle, fallback]) {
+    const message = b?.getMessage(key);
+    if (b && message?.value) return b.formatPattern(message.value, args ?? null, []);
+  }
+  return key;
+}
+
+/** The text for a key that depends on data: the raw value itself when there is no such message. */
+export function tOr(key: string, otherwise: string): string {
+  const text = t(key);
+  return text === key ? otherwise : text;
+}

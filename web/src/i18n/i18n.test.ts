@@ -1,0 +1,77 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { FluentBundle, FluentResource } from '@fluent/bundle';
+import { describe, expect, it } from 'vitest';
+
+const here = import.meta.dirname;
+const src = join(here, '..');
+
+function bundle(code: string): FluentBundle {
+  const b = new FluentBundle(code);
+  const errors = b.addResource(new FluentResource(readFileSync(join(here, `${code}.ftl`), 'utf8')));
+  expect(errors).toEqual([]);
+  return b;
+}
+const keysOf = (code: string) =>
+  [...readFileSync(join(here, `${code}.ftl`), 'utf8').matchAll(/^([a-z][\w-]*) =/gm)].map((m) => m[1] ?? '');
+
+function sources(dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true }).flatMap((e) => {
+    const path = join(dir, e.name);
+    if (e.isDirectory()) return e.name === 'widget' ? [] : sources(path);
+    return /\.(svelte|ts)$/.test(e.name) && !e.name.endsWith('.test.ts') ? [readFileSync(path, 'utf8')] : [];
+  });
+}
+
+describe('texts', () => {
+  it('every language has exactly the messages of English', () => {
+    expect(keysOf('ru').sort()).toEqual(keysOf('en').sort());
+  });
+
+  it('no message is written twice', () => {
+    for (const code of ['en', 'ru']) expect(new Set(keysOf(code)).size).toBe(keysOf(code).length);
+  });
+
+  it('every key that the code names as a constant exists', () => {
+    const known = new Set(keysOf('en'));
+    const used = sources(src).flatMap((text) => [...text.matchAll(/\bt\(\s*'([a-z][\w-]*)'/g)].map((m) => m[1] ?? ''));
+    expect([...new Set(used)].filter((k) => !known.has(k))).toEqual([]);
+  });
+
+  it('every key that the code chooses between exists', () => {
+    const known = new Set(keysOf('en'));
+    const used = sources(src).flatMap((text) =>
+      [...text.matchAll(/\bt\([^'()\n]*\? '([a-z][\w-]*)' : '([a-z][\w-]*)'/g)].flatMap((m) => [m[1] ?? '', m[2] ?? '']),
+    );
+    expect(used.length).toBeGreaterThan(0);
+    expect(used.filter((k) => !known.has(k))).toEqual([]);
+  });
+
+  it('every family of keys that the code builds has its members', () => {
+    const known = new Set(keysOf('en'));
+    const families = sources(src).flatMap((text) => [...text.matchAll(/\bt\(`([a-z][\w-]*-)\$\{/g)].map((m) => m[1] ?? ''));
+    const empty = [...new Set(families)].filter((f) => ![...known].some((k) => k.startsWith(f)));
+    expect(empty).toEqual([]);
+  });
+
+  it('every message can be formatted in every language', () => {
+    for (const code of ['en', 'ru']) {
+      const b = bundle(code);
+      const args = Object.fromEntries(
+        'item count name state status query level line version algorithm rank time at ago'.split(' ').map((k) => [k, k === 'count' ? 2 : 'x']),
+      );
+      for (const key of keysOf(code)) {
+        const errors: Error[] = [];
+        const message = b.getMessage(key);
+        if (message?.value) b.formatPattern(message.value, args, errors);
+        expect({ code, key, errors }).toEqual({ code, key, errors: [] });
+      }
+    }
+  });
+
+  it('Russian counts with its three forms', () => {
+    const b = bundle('ru');
+    const say = (count: number) => b.formatPattern(b.getMessage('queue-members')?.value ?? '', { count }).replace(/[\u2068\u2069]/g, '');
+    expect([1, 3, 7, 21].map(say)).toEqual(['1 запись', '3 записи', '7 записей', '21 запись']);
+  });
+});

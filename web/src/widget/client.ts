@@ -1,0 +1,168 @@
+/** HTTP side of the visitor's protocol: the session, messages, files. Knows nothing of the page's elements. */
+import type { Attachment, Attribution, Contact, Identity, Message, Session } from "./types";
+
+/** Requests that take longer are given up and repeated, milliseconds. */
+const PATIENCE_MS = 20_000;
+
+/** The server's "no". Status 0: there was no answer at all. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    detail = "",
+    /** seconds that the server asks to wait */
+    readonly retryAfter = 0,
+  ) {
+    super(detail);
+  }
+
+  /** The same request may succeed later by itself. */
+  get passing(): boolean {
+    return this.status === 0 || this.status >= 500 || [401, 408, 425, 429].includes(this.status);
+  }
+}
+
+/** What goes with every `POST sessions`. */
+export interface Visit {
+  page: { url: string; referrer: string; title: string };
+  attribution?: Attribution;
+  contact?: Contact;
+  /** all values of the form before the chat, by field name */
+  prechat?: Record<string, string>;
+  identity?: Identity;
+  events?: unknown[];
+}
+
+export class Client {
+  /** token in use; null before the first session */
+  token: string | null;
+  private opening: Promise<Session> | null = null;
+
+  /**
+   * `onSession` hears of every opened session; `renewed` says that the token known so far was refused
+   * and that another visitor, with an empty conversation, took its place.
+   */
+  constructor(
+    private base: string,
+    token: string | undefined,
+    private visit: () => Visit,
+    private onSession: (session: Session, renewed: boolean) => void,
+  ) {
+    this.token = token ?? null;
+  }
+
+  /** Opens the session or comes back to it; concurrent calls share one request. */
+  open(): Promise<Session> {
+    this.opening ??= this.enter().finally(() => (this.opening = null));
+    return this.opening;
+  }
+
+  private async enter(): Promise<Session> {
+    const visit = this.visit();
+    const had = this.token;
+    let session: Session;
+    try {
+      session = await this.post<Session>("sessions", { ...visit, ...(had && { visitor_token: had }) });
+    } catch (error) {
+      if (!had || !(error instanceof Refused) || error.status !== 401) throw error;
+      session = await this.post<Session>("sessions", visit);
+    }
+    this.token = session.visitor_token;
+    // a token that changes together with an identity is a rotation, not a refusal
+    this.onSession(session, had !== null && had !== this.token && !visit.identity);
+    return session;
+  }
+
+  /** Sends a message; the same client_id twice is one message on the server. */
+  send(client_id: string, text: string, attachments: string[]): Promise<{ id: string; seq: number }> {
+    return this.authorized("POST", "messages", { client_id, text, attachments });
+  }
+
+  /** Everything after `seq`, oldest first; `more` when the page was not the last. */
+  async after(seq: number): Promise<{ items: Message[]; more: boolean }> {
+    const page = await this.authorized<{ items: Message[]; next_cursor?: string | null }>("GET", "messages?after=" + seq);
+    return { items: page.items, more: !!page.next_cursor && page.items.length > 0 };
+  }
+
+  read(seq: number): Promise<unknown> {
+    return this.authorized("POST", "read", { seq });
+  }
+
+  typing(): Promise<unknown> {
+    return this.authorized("POST", "typing", {});
+  }
+
+  /** Uploads a file; `progress` hears 0 to 1. Aborts with `signal`. */
+  async upload(file: File, progress: (part: number) => void, signal: AbortSignal): Promise<Attachment> {
+    const token = this.token ?? (await this.open()).visitor_token;
+    try {
+      return await this.transfer(file, token, progress, signal);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 401) throw error;
+      await this.renew(token);
+      return this.transfer(file, this.token ?? "", progress, signal);
+    }
+  }
+
+  // fetch cannot tell the progress of an upload
+  private transfer(file: File, token: string, progress: (part: number) => void, signal: AbortSignal) {
+    return new Promise<Attachment>((resolve, reject) => {
+      const xhr = new XMLHttpRequest();
+      const body = new FormData();
+      body.append("file", file, file.name);
+      xhr.open("POST", this.base + "attachments");
+      xhr.setRequestHeader("Authorization", "Bearer " + token);
+      xhr.responseType = "json";
+      xhr.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+      xhr.onload = () =>
+        xhr.status < 300 && xhr.response
+          ? resolve(xhr.response as Attachment)
+          : reject(new Refused(xhr.status, (xhr.response as { detail?: string } | null)?.detail));
+      xhr.onerror = xhr.onabort = () => reject(new Refused(0));
+      signal.addEventListener("abort", () => xhr.abort());
+      xhr.send(body);
+    });
+  }
+
+  /** A request with the visitor's token; a refused token is replaced once. */
+  private async authorized<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const token = this.token ?? (await this.open()).visitor_token;
+    try {
+      return await this.request<T>(method, path, body, token);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 401) throw error;
+      await this.renew(token);
+      return this.request<T>(method, path, body, this.token);
+    }
+  }
+
+  /** `refused` did not work: asks for the session again, unless somebody else already did. */
+  async renew(refused: string | null): Promise<void> {
+    if (this.token === refused || this.opening) await this.open();
+  }
+
+  private post<T>(path: string, body: unknown): Promise<T> {
+    return this.request("POST", path, body, null);
+  }
+
+  private async request<T>(method: string, path: string, body: unknown, token: string | null): Promise<T> {
+    let response: Response;
+    try {
+      response = await fetch(this.base + path, {
+        method,
+        credentials: "omit",
+        cache: "no-store",
+        headers: {
+          ...(body !== undefined && { "Content-Type": "application/json" }),
+          ...(token && { Authorization: "Bearer " + token }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
+    } catch {
+      throw new Refused(0);
+    }
+    const problem = (await response.json().catch(() => ({}))) as { detail?: string };
+    throw new Refused(response.status, problem.detail, Number(response.headers.get("Retry-After")) || 0);
+  }
+}
