@@ -20,7 +20,7 @@ use crate::{
     ingest::Ingest,
     lead, live,
     live::{Hydrator, Live},
-    master_key, outbound, search,
+    master_key, outbound, routing, search,
     secret::Vault,
     storage::Storage,
     telemetry,
@@ -212,6 +212,10 @@ impl Assembly {
             let (dispatcher, stop) = (outbound::Dispatcher::new(app.host.clone()), stop.clone());
             async move { dispatcher.run(stop).await }
         });
+        followers.spawn(
+            "router",
+            routing::run(db.clone(), clock.clone(), app.config.routing.weights, stop.clone()),
+        );
         followers.spawn("live", live::run(app.live.clone(), db.clone(), stop.clone()));
         followers.spawn("search index", consumer::run(db.clone(), clock.clone(), search::Indexer, stop.clone()));
         followers.spawn("leads", consumer::run(db.clone(), clock.clone(), lead::follow::FirstReply, stop.clone()));

@@ -18,6 +18,8 @@ use crate::{
 const FILE: &str = "master.key";
 /// The setting that recognises it.
 const SETTING: &str = "master_key_fingerprint";
+/// Names the lock under which it is first written down.
+const LOCK: i64 = 0x5e71;
 
 /// Why there is no vault.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +35,12 @@ pub enum Error {
     /// The file holds no key.
     #[error("the master key file {0} holds fewer than 16 characters; restore it from a backup")]
     Short(PathBuf),
+    /// The database was written with a key that is not there.
+    #[error(
+        "this database was started with a master key, and its file {0} is gone: restore the file, or give the key as the \
+         setting security.master_key"
+    )]
+    Lost(PathBuf),
     /// The database was written with another key.
     #[error(
         "this is not the master key of this database ({0}). Give the key it was first started with: without it the stored \
@@ -44,34 +52,40 @@ pub enum Error {
     Database(#[from] sea_orm::DbErr),
 }
 
-/// The vault of this database. Makes a key when none is configured and none was made before.
+/// The vault of this database. Makes a key when none is configured and the database knows of none.
 pub async fn vault(config: &Config, db: &Db) -> Result<Vault, Error> {
+    let known = setting::get(db.read(), SETTING).await?;
     let (key, source) = match config.security.master_key.get() {
         Some(key) => (key.to_owned(), "the setting security.master_key".to_owned()),
         None => {
             let path = data_folder(config).join(FILE);
-            (read_or_make(&path)?, format!("the file {}", path.display()))
+            let key = match read(&path)? {
+                Some(key) => key,
+                None if known.is_some() => return Err(Error::Lost(path)),
+                None => make(&path)?,
+            };
+            (key, format!("the file {}", path.display()))
         }
     };
     let vault = Vault::new(&key);
-    let fingerprint = vault.fingerprint();
-    let known = match setting::get(db.read(), SETTING).await? {
+    let known = match known {
         Some(known) => known,
-        None => {
-            let write = db.write().await?;
-            // Of two first starts the slower one takes what the faster one wrote.
-            let known = match setting::get(write.tx(), SETTING).await? {
-                Some(known) => known,
-                None => {
-                    setting::put(write.tx(), SETTING, &fingerprint).await?;
-                    fingerprint.clone()
-                }
-            };
-            write.commit().await?;
-            known
-        }
+        None => remember(db, &vault.fingerprint()).await?,
     };
-    if known == fingerprint { Ok(vault) } else { Err(Error::Wrong(source)) }
+    if known == vault.fingerprint() { Ok(vault) } else { Err(Error::Wrong(source)) }
+}
+
+/// Writes down which key this database belongs to; of two first starts the slower one is told what the
+/// faster one wrote.
+async fn remember(db: &Db, fingerprint: &str) -> Result<String, sea_orm::DbErr> {
+    let write = db.write().await?;
+    write.lock(LOCK).await?;
+    if let Some(known) = setting::get(write.tx(), SETTING).await? {
+        return Ok(known);
+    }
+    setting::put(write.tx(), SETTING, fingerprint).await?;
+    write.commit().await?;
+    Ok(fingerprint.to_owned())
 }
 
 /// The folder beside the SQLite file, or beside the storage: where the key is looked for.
@@ -81,16 +95,18 @@ fn data_folder(config: &Config) -> PathBuf {
     Path::new(beside).parent().map(PathBuf::from).unwrap_or_default()
 }
 
-fn read_or_make(path: &Path) -> Result<String, Error> {
+fn read(path: &Path) -> Result<Option<String>, Error> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(Error::File { path: path.to_owned(), cause }),
+    };
+    let key = text.trim();
+    if key.chars().count() < MIN_KEY_CHARS { Err(Error::Short(path.to_owned())) } else { Ok(Some(key.to_owned())) }
+}
+
+fn make(path: &Path) -> Result<String, Error> {
     let failed = |cause| Error::File { path: path.to_owned(), cause };
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
-            let key = text.trim().to_owned();
-            return if key.chars().count() < MIN_KEY_CHARS { Err(Error::Short(path.to_owned())) } else { Ok(key) };
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
@@ -103,7 +119,7 @@ fn read_or_make(path: &Path) -> Result<String, Error> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&draft).map_err(failed)?;
     file.write_all(format!("{key}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-    // A link fails when the name exists: of two first starts one wins.
+    // A link fails when the name exists: of two first starts one wins, and both use its key.
     let linked = std::fs::hard_link(&draft, path);
     drop(std::fs::remove_file(&draft));
     match linked {
@@ -114,22 +130,27 @@ fn read_or_make(path: &Path) -> Result<String, Error> {
             );
             Ok(key)
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => read_or_make(path),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            read(path)?.ok_or_else(|| Error::Lost(path.to_owned()))
+        }
         Err(error) => Err(failed(error)),
     }
 }
 
 #[cfg(test)]
+
 mod tests {
-    use super::read_or_make;
+    use super::{make, read};
 
     #[test]
     fn a_key_is_made_once_and_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/master.key");
-        let key = read_or_make(&path).unwrap();
+        assert!(read(&path).unwrap().is_none());
+        let key = make(&path).unwrap();
         assert_eq!(key.len(), 64);
-        assert_eq!(read_or_make(&path).unwrap(), key);
+        assert_eq!(read(&path).unwrap().as_deref(), Some(key.as_str()));
+        assert_eq!(make(&path).unwrap(), key, "a second first start uses the key of the first");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -137,6 +158,6 @@ mod tests {
         }
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         std::fs::write(&path, "short").unwrap();
-        assert!(read_or_make(&path).is_err());
+        assert!(read(&path).is_err());
     }
 }

@@ -83,7 +83,7 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let cause = error.inner();
         if cause.is_data() {
             let field = field_of(&error.path().to_string(), &cause.to_string());
-            return Problem { detail: field.message.clone(), ..Problem::invalid(field.field, field.message) };
+            return Problem::invalid(field.field, field.message);
         }
         Problem::bad_request(format!("the body is no JSON: {cause}"))
     })?;

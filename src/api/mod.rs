@@ -37,6 +37,12 @@ pub fn document() -> OpenApi {
     openapi::complete(documented().into_openapi())
 }
 
+/// The document as it is committed for the web client: pretty, its keys in order.
+pub fn document_text() -> String {
+    let document = serde_json::to_value(document()).unwrap_or_default();
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
 /// All that is served.
 pub fn router(app: App) -> Router {
     let (api, document) = documented().split_for_parts();

@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 19] = [
+const TAGS: [(&str, &str); 20] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -19,6 +19,7 @@ const TAGS: [(&str, &str); 19] = [
     ("leads", "Sales interests"),
     ("submissions", "Filled forms"),
     ("search", "Finding things"),
+    ("realtime", "What happens, as it happens"),
     ("users", "People inside"),
     ("teams", "Groups of them"),
     ("lines", "Queues, their rules and hours"),

@@ -72,7 +72,7 @@ struct SinceQuery {
 }
 
 /// Opens the socket (WebSocket). Frames are described in docs/realtime.md.
-#[utoipa::path(get, path = "/realtime", tag = "realtime", params(SinceQuery),
+#[utoipa::path(get, path = "/api/v1/realtime", tag = "realtime", params(SinceQuery),
     responses((status = 101, description = "the socket is open")))]
 async fn open_realtime(
     State(app): State<App>,

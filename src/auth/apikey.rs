@@ -19,13 +19,30 @@ pub const PREFIX: &str = "sb_";
 /// Characters of a key that are kept readable, to tell keys apart in a list.
 const SHOWN_CHARS: usize = 11;
 
-/// Makes a key and its service user. Answers the row, the user and the key itself, which is not kept.
+/// A key that was just made.
+#[derive(Clone)]
+pub struct NewKey {
+    /// Its entry.
+    pub row: api_key::Model,
+    /// Its service user.
+    pub user: operator::Model,
+    /// The key itself; not kept anywhere else.
+    pub key: String,
+}
+
+impl std::fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewKey").field("id", &self.row.id).finish_non_exhaustive()
+    }
+}
+
+/// Makes a key and its service user.
 pub async fn create(
     write: &mut WriteTx,
     name: &str,
     role: Role,
     now: DateTime<Utc>,
-) -> Result<(api_key::Model, operator::Model, String), people::Error> {
+) -> Result<NewKey, people::Error> {
     let account = NewOperator {
         email: None,
         name: name.to_owned(),
@@ -48,7 +65,7 @@ pub async fn create(
     }
     .insert(write.tx())
     .await?;
-    Ok((row, user, key))
+    Ok(NewKey { row, user, key })
 }
 
 /// The user a key stands for, when the key is known and the user enabled.

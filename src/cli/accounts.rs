@@ -4,7 +4,7 @@ use std::{io::BufRead, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 
-use super::open;
+use super::{open, say};
 use crate::{
     auth::{
         apikey,
@@ -48,9 +48,9 @@ pub(super) async fn create_user(
     let user = store::create(&mut write, new, clock.now()).await.map_err(in_words)?;
     write.commit().await?;
     db.close().await?;
-    println!("{} {}", user.id, user.email.unwrap_or_default());
+    say(&format!("{} {}", user.id, user.email.unwrap_or_default()))?;
     if !from_stdin {
-        println!("password: {password}");
+        say(&format!("password: {password}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -63,10 +63,10 @@ pub(super) async fn create_apikey(
 ) -> anyhow::Result<ExitCode> {
     let db = open(config).await?;
     let mut write = db.write().await?;
-    let (_row, _user, key) = apikey::create(&mut write, name, role, clock.now()).await.map_err(in_words)?;
+    let made = apikey::create(&mut write, name, role, clock.now()).await.map_err(in_words)?;
     write.commit().await?;
     db.close().await?;
-    println!("{key}");
+    say(&made.key)?;
     Ok(ExitCode::SUCCESS)
 }
 

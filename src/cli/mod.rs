@@ -1,11 +1,11 @@
 //! The command line. Answers go to standard output, everything else to standard error.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the process talks to a terminal")]
+#![expect(clippy::print_stderr, reason = "this is where the process talks to a terminal")]
 
 mod accounts;
 mod serve;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -111,12 +111,12 @@ pub fn run(command: Command) -> ExitCode {
 
 fn act(command: Command) -> anyhow::Result<ExitCode> {
     if let Action::Openapi = command.action {
-        println!("{}", openapi()?);
+        say(&crate::api::document_text())?;
         return Ok(ExitCode::SUCCESS);
     }
     let config = config::load(command.config.as_deref(), std::env::vars())?;
     if let Action::CheckConfig = command.action {
-        println!("the settings are fine: {} on {}", config.server.public_url, config.server.listen);
+        say(&format!("the settings are fine: {} on {}", config.server.public_url, config.server.listen))?;
         return Ok(ExitCode::SUCCESS);
     }
     telemetry::start(&config.log);
@@ -140,10 +140,12 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The document as it is committed for the web client: pretty, in a stable order.
-fn openapi() -> anyhow::Result<String> {
-    let document = serde_json::to_value(crate::api::document())?;
-    Ok(serde_json::to_string_pretty(&document)?)
+/// Prints an answer. A reader who went away (`| head`) is no failure.
+fn say(text: &str) -> std::io::Result<()> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
 }
 
 /// Opens the database and brings its schema up; fine beside a running server.

@@ -8,6 +8,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+use super::say;
 use crate::{api, app::App, auth::setup, clock::SharedClock, config::Config};
 
 pub(super) async fn run(config: Config, clock: SharedClock) -> anyhow::Result<ExitCode> {
@@ -23,7 +24,9 @@ pub(super) async fn run(config: Config, clock: SharedClock) -> anyhow::Result<Ex
     let assembly = App::assemble(config, clock).await?;
     let app = assembly.app.clone();
     if let Some(token) = setup::renew(&app.db).await? {
-        println!("Nobody is set up yet. Open this link, once, to make the first admin:\n\n  {public_url}/setup?token={token}\n");
+        say(&format!(
+            "Nobody is set up yet. Open this link, once, to make the first admin:\n\n  {public_url}/setup?token={token}\n"
+        ))?;
     }
     let running = assembly.start();
     let stop = app.stop.clone();
@@ -81,10 +84,10 @@ pub(super) async fn healthcheck(config: &Config) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("{address} does not answer"))?;
     let status = answer.split_whitespace().nth(1).unwrap_or_default();
     if status == "200" {
-        println!("ready");
+        say("ready")?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("not ready: {}", answer.lines().last().unwrap_or_default());
+    say(&format!("not ready: {}", answer.lines().last().unwrap_or_default()))?;
     Ok(ExitCode::FAILURE)
 }
 

@@ -99,7 +99,13 @@ fn check(mut config: Config) -> Result<Config, Error> {
     };
     let server = &mut config.server;
     let url = server.public_url.trim_end_matches('/').to_owned();
-    server.public_url = if url.is_empty() { format!("http://{}", server.listen) } else { url };
+    // An address that means "all of them" is none to open in a browser.
+    let own = if server.listen.ip().is_unspecified() {
+        format!("http://localhost:{}", server.listen.port())
+    } else {
+        format!("http://{}", server.listen)
+    };
+    server.public_url = if url.is_empty() { own } else { url };
     let parsed = url::Url::parse(&server.public_url).ok();
     if !parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()) {
         return Err(invalid("server.public_url", "must be an address like https://chat.example.org"));

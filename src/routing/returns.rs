@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{
     conversation::{
-        session::{Error, hold},
+        session::{self as sessions, Error, hold},
         state,
     },
     db::{
         Db,
-        entity::{line, message, session},
+        entity::{conversation, line, message, session},
     },
     line::Rules,
     operator::{Availability, Presence, Weights},
@@ -75,8 +75,8 @@ pub async fn unanswered(
     send_back(db, sessions, weights, now).await
 }
 
-/// Returns sessions to which the client wrote one of these messages, if their owner has left. Answers
-/// how many.
+/// The client wrote one of these messages: a snoozed conversation comes back into sight, and a session
+/// whose owner has left goes back to the queue. Answers how many did.
 pub async fn client_wrote(
     db: &Db,
     message_ids: &BTreeSet<String>,
@@ -99,12 +99,34 @@ pub async fn client_wrote(
     if written.is_empty() {
         return Ok(0);
     }
+    wake(db, &written, now).await?;
     let sessions = session::Entity::find()
         .filter(session::Column::ConversationId.is_in(written))
         .filter(session::Column::State.eq("assigned"))
         .all(db.read())
         .await?;
     send_back(db, sessions, weights, now).await
+}
+
+async fn wake(db: &Db, conversations: &BTreeSet<String>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let snoozed: Vec<String> = conversation::Entity::find()
+        .select_only()
+        .column(conversation::Column::Id)
+        .filter(conversation::Column::Id.is_in(conversations))
+        .filter(conversation::Column::SnoozedUntil.is_not_null())
+        .into_tuple()
+        .all(db.read())
+        .await?;
+    for id in snoozed {
+        let mut write = db.write().await?;
+        match sessions::snooze(&mut write, &id, None, now).await {
+            Ok(()) => write.commit().await?,
+            Err(Error::Db(error)) => return Err(error),
+            // Closed in this very moment.
+            Err(Error::NotFound | Error::Refused(_) | Error::AtCapacity | Error::Invalid(_)) => {}
+        }
+    }
+    Ok(())
 }
 
 async fn send_back(

@@ -32,7 +32,9 @@ use crate::{
 /// Everything is looked at this often, whatever the log says.
 const SWEEP: TimeDelta = TimeDelta::seconds(5);
 /// Leases that lapse and snoozes that end are looked for this often: nobody writes an event for them.
-const TICK: Duration = Duration::from_secs(1);
+const TICK: TimeDelta = TimeDelta::seconds(1);
+/// A burst of events is looked at as one: the first at once, the next ones after this.
+const GATHER: Duration = Duration::from_millis(10);
 /// Wait after a failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Events read at once.
@@ -102,6 +104,7 @@ pub struct Router {
     /// Events up to here were looked at.
     seen: i64,
     swept_at: Option<DateTime<Utc>>,
+    ticked_at: Option<DateTime<Utc>>,
     /// When time alone changes something: a grace ends, a line opens.
     again_at: Option<DateTime<Utc>>,
 }
@@ -125,10 +128,14 @@ pub async fn run(db: Db, clock: SharedClock, weights: Weights, stop: Cancellatio
                 true
             }
         };
-        let wait = if failed { PAUSE_AFTER_FAILURE } else { router.sleep() };
+        let (rest, wait) = if failed { (PAUSE_AFTER_FAILURE, Duration::ZERO) } else { (GATHER, router.sleep()) };
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = head.changed(), if !failed => {}
+            () = tokio::time::sleep(rest) => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = head.changed() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
@@ -138,17 +145,21 @@ impl Router {
     /// A router that begins with a look at everything and then follows the log from its present end.
     pub fn new(db: Db, clock: SharedClock, weights: Weights) -> Self {
         let seen = *db.head().borrow();
-        Self { db, clock, weights, seen, swept_at: None, again_at: None }
+        Self { db, clock, weights, seen, swept_at: None, ticked_at: None, again_at: None }
     }
 
     /// Looks at what happened since the last step, and at everything when it is time. Returns when
     /// nothing it knows of is left to do.
     pub async fn step(&mut self) -> Result<(), DbErr> {
         let now = self.clock.now();
-        presence::sweep(&self.db, now).await?;
-        sessions::wake(&self.db, now).await?;
+        let since = |at: Option<DateTime<Utc>>| at.map_or(TimeDelta::MAX, |at| (now - at).abs());
+        if since(self.ticked_at) >= TICK {
+            presence::sweep(&self.db, now).await?;
+            sessions::wake(&self.db, now).await?;
+            self.ticked_at = Some(now);
+        }
         let due = self.again_at.is_some_and(|at| at <= now);
-        if due || self.swept_at.is_none_or(|at| now - at >= SWEEP || now < at) {
+        if due || since(self.swept_at) >= SWEEP {
             let trigger = if self.swept_at.is_none() { "start" } else { "sweep" };
             self.again_at = None;
             self.sweep(trigger).await?;
@@ -169,8 +180,8 @@ impl Router {
 
     /// How long there is nothing to do unless the log says so.
     fn sleep(&self) -> Duration {
-        let until = self.again_at.map(|at| (at - self.clock.now()).to_std().unwrap_or_default());
-        until.map_or(TICK, |until| until.min(TICK))
+        let until = self.again_at.map_or(TICK, |at| (at - self.clock.now()).min(TICK));
+        until.to_std().unwrap_or_default()
     }
 
     async fn sweep(&mut self, trigger: &'static str) -> Result<(), DbErr> {

@@ -105,7 +105,7 @@ async fn survive(name: &str, kills: u32, database: impl Fn(&std::path::Path) -> 
 
     let faults = verify::faults(&world, &sent).await;
     server.kill();
-    eprintln!("{name}: {}", sent.summary());
+    eprintln!("{name}: {}; {}", sent.summary(), server.start_times());
     if !faults.is_empty() {
         let kept = dir.keep();
         panic!(

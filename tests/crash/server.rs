@@ -17,6 +17,8 @@ pub struct Server {
     database: String,
     port: u16,
     child: Option<Child>,
+    started: Instant,
+    starts: Vec<Duration>,
     http: reqwest::Client,
 }
 
@@ -28,6 +30,8 @@ impl Server {
             database: database.to_owned(),
             port: free_port(),
             child: None,
+            started: Instant::now(),
+            starts: Vec::new(),
             http: reqwest::Client::builder()
                 .timeout(Duration::from_secs(2))
                 .build()
@@ -86,6 +90,7 @@ impl Server {
             .spawn()
             .expect("the program starts");
         self.child = Some(child);
+        self.started = Instant::now();
     }
 
     fn log(&self) -> File {
@@ -99,12 +104,12 @@ impl Server {
 
     /// Waits until it says that it can take requests.
     pub async fn ready(&mut self) {
-        let begun = Instant::now();
         let url = format!("{}/health/ready", self.base_url());
         loop {
             if let Ok(answer) = self.http.get(&url).send().await
                 && answer.status().is_success()
             {
+                self.starts.push(self.started.elapsed());
                 return;
             }
             let ended = self
@@ -119,7 +124,7 @@ impl Server {
                 self.end_of_log()
             );
             assert!(
-                begun.elapsed() < Duration::from_secs(60),
+                self.started.elapsed() < Duration::from_secs(60),
                 "not ready after 60 s\n{}",
                 self.end_of_log()
             );
@@ -139,6 +144,19 @@ impl Server {
             child.kill().expect("killed");
             child.wait().expect("gone");
         }
+    }
+
+    /// How long it took from the start of the process until it was ready: median and longest, in milliseconds.
+    pub fn start_times(&self) -> String {
+        let mut starts = self.starts.clone();
+        starts.sort_unstable();
+        let median = starts.get(starts.len() / 2).copied().unwrap_or_default();
+        let longest = starts.last().copied().unwrap_or_default();
+        format!(
+            "ready after {} ms, at most {} ms",
+            median.as_millis(),
+            longest.as_millis()
+        )
     }
 
     fn end_of_log(&self) -> String {

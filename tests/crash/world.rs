@@ -134,7 +134,10 @@ impl World {
     pub async fn deliver(&self, gives_up: bool, request: impl Fn() -> RequestBuilder) -> Ending {
         let begun = Instant::now();
         loop {
-            match request().send().await {
+            let attempt = Instant::now();
+            let answer = request().send().await;
+            eprintln!("{:?} {:?} {:?}", attempt.elapsed(), answer.as_ref().map(|a| (a.url().path().to_owned(), a.status())).map_err(|e| (e.url().map(|u|u.path().to_owned()), e.is_timeout(), e.is_connect())), begun.elapsed());
+            match answer {
                 Ok(answer) if answer.status().is_success() => {
                     // A body that was cut off: the same again tells what had been answered.
                     if let Ok(body) = answer.json().await {

@@ -10,4 +10,6 @@ mod architecture;
 mod ingest;
 mod journeys;
 mod log;
+mod openapi;
+mod routing;
 mod schema;

@@ -17,6 +17,7 @@ const sockets = new Set();
 const sessions = new Map();
 const submitted = new Map();
 let setupDone = !process.env.MOCK_SETUP;
+let refuseUntil = 0;
 const quiet = Boolean(process.env.MOCK_QUIET);
 
 const now = () => new Date().toISOString();
@@ -257,6 +258,17 @@ const http = createServer(async (req, res) => {
       if (status === 'text') { res.writeHead(200, { 'Content-Type': 'text/plain' }); return res.end(answer); }
       return send(res, status, answer);
     }
+    // Handles for tests: cut every socket for a while, let a contact write.
+    if (path[0] === 'mock') {
+      if (path[1] === 'cut') {
+        refuseUntil = Date.now() + Number(url.searchParams.get('ms') ?? 0);
+        for (const s of sockets) s.terminate();
+      } else {
+        const c = db.conversations.find((x) => x.contact.name?.includes(url.searchParams.get('name')));
+        say(c, 'inbound', { type: 'contact', id: c.contact.id, name: c.contact.name }, url.searchParams.get('text'));
+      }
+      return send(res, 204);
+    }
     let file = normalize(join(root, url.pathname));
     if (!file.startsWith(root) || !existsSync(file) || statSync(file).isDirectory()) file = join(root, 'index.html');
     res.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' });
@@ -271,7 +283,7 @@ const http = createServer(async (req, res) => {
 const wss = new WebSocketServer({ noServer: true });
 http.on('upgrade', (req, socket, head) => {
   const url = new URL(req.url, 'http://mock');
-  if (url.pathname !== '/api/v1/realtime') return socket.destroy();
+  if (url.pathname !== '/api/v1/realtime' || Date.now() < refuseUntil) return socket.destroy();
   wss.handleUpgrade(req, socket, head, (ws) => {
     if (!sessions.get(cookie(req))) return ws.close(4401);
     const since = url.searchParams.get('since');

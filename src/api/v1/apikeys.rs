@@ -93,9 +93,9 @@ async fn create_apikey(
     Json(input): Json<ApiKeyIn>,
 ) -> Result<(StatusCode, Json<NewApiKey>), Problem> {
     let mut write = app.db.write().await?;
-    let (row, _user, key) = apikey::create(&mut write, &input.name, input.role, app.clock.now()).await?;
+    let made = apikey::create(&mut write, &input.name, input.role, app.clock.now()).await?;
     write.commit().await?;
-    Ok((StatusCode::CREATED, Json(NewApiKey { entry: entry(row, input.role), key })))
+    Ok((StatusCode::CREATED, Json(NewApiKey { entry: entry(made.row, input.role), key: made.key })))
 }
 
 /// Revokes a key; it is refused from the next request on.

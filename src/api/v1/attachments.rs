@@ -49,7 +49,7 @@ struct UploadForm {
 }
 
 /// Keeps a file; its id goes into a message's `attachments`.
-#[utoipa::path(post, path = "/attachments", tag = "attachments",
+#[utoipa::path(post, path = "/api/v1/attachments", tag = "attachments",
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 201, body = AttachmentView)))]
 async fn create_attachment(
@@ -122,7 +122,7 @@ pub(crate) async fn keep(app: &App, upload: Upload, owner: String) -> Result<Att
 }
 
 /// A file of a message the caller sees, or one of the caller's own uploads.
-#[utoipa::path(get, path = "/attachments/{id}", tag = "attachments",
+#[utoipa::path(get, path = "/api/v1/attachments/{id}", tag = "attachments",
     params(("id" = String, Path, description = "`att_…`")),
     responses((status = 200, description = "the file", content_type = "application/octet-stream")))]
 async fn get_attachment(State(app): State<App>, Staff(caller): Staff, Path(id): Path<String>) -> Result<Response> {

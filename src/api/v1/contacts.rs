@@ -43,7 +43,7 @@ struct ListQuery {
 }
 
 /// Contacts, the last changed first.
-#[utoipa::path(get, path = "/contacts", tag = "contacts", params(ListQuery, PageQuery),
+#[utoipa::path(get, path = "/api/v1/contacts", tag = "contacts", params(ListQuery, PageQuery),
     responses((status = 200, body = Page<ContactView>)))]
 async fn list_contacts(
     State(app): State<App>,
@@ -58,7 +58,7 @@ async fn list_contacts(
 }
 
 /// One contact.
-#[utoipa::path(get, path = "/contacts/{id}", tag = "contacts",
+#[utoipa::path(get, path = "/api/v1/contacts/{id}", tag = "contacts",
     params(("id" = String, Path, description = "`cnt_…`")), responses((status = 200, body = ContactView)))]
 async fn get_contact(
     State(app): State<App>,
@@ -104,7 +104,7 @@ struct ContactPatch {
 }
 
 /// Changes a contact.
-#[utoipa::path(patch, path = "/contacts/{id}", tag = "contacts",
+#[utoipa::path(patch, path = "/api/v1/contacts/{id}", tag = "contacts",
     params(("id" = String, Path, description = "`cnt_…`")), request_body = ContactPatch,
     responses((status = 200, body = ContactView)))]
 async fn update_contact(
@@ -180,7 +180,7 @@ fn normal_phone(value: &str) -> Option<String> {
 }
 
 /// The contact's conversations, as far as the caller sees them, open and closed, the last changed first.
-#[utoipa::path(get, path = "/contacts/{id}/conversations", tag = "contacts",
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/conversations", tag = "contacts",
     params(("id" = String, Path, description = "`cnt_…`")),
     responses((status = 200, body = Page<ConversationView>)))]
 async fn list_contact_conversations(
@@ -199,7 +199,7 @@ async fn list_contact_conversations(
 }
 
 /// The contact's leads, newest first, as far as the caller sees them.
-#[utoipa::path(get, path = "/contacts/{id}/leads", tag = "contacts",
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/leads", tag = "contacts",
     params(("id" = String, Path, description = "`cnt_…`")), responses((status = 200, body = Page<LeadView>)))]
 async fn list_contact_leads(
     State(app): State<App>,

@@ -55,7 +55,7 @@ struct ListQuery {
 }
 
 /// Conversations, as far as the caller sees them: the queue in its own order, the rest by last change.
-#[utoipa::path(get, path = "/conversations", tag = "conversations", params(ListQuery, PageQuery),
+#[utoipa::path(get, path = "/api/v1/conversations", tag = "conversations", params(ListQuery, PageQuery),
     responses((status = 200, body = Page<ConversationView>)))]
 async fn list_conversations(
     State(app): State<App>,
@@ -103,13 +103,13 @@ async fn filter(app: &App, scope: &Scope, query: ListQuery) -> Result<Option<Fil
 }
 
 /// How many conversations each view holds.
-#[utoipa::path(get, path = "/conversations/counts", tag = "conversations", responses((status = 200, body = Counts)))]
+#[utoipa::path(get, path = "/api/v1/conversations/counts", tag = "conversations", responses((status = 200, body = Counts)))]
 async fn count_conversations(State(app): State<App>, Staff(caller): Staff) -> Result<Json<Counts>> {
     Ok(Json(store::counts(app.db.read(), &caller.scope).await?))
 }
 
 /// One conversation.
-#[utoipa::path(get, path = "/conversations/{id}", tag = "conversations",
+#[utoipa::path(get, path = "/api/v1/conversations/{id}", tag = "conversations",
     params(("id" = String, Path, description = "`cnv_…`")), responses((status = 200, body = ConversationView)))]
 async fn get_conversation(
     State(app): State<App>,
@@ -128,7 +128,7 @@ struct ReadIn {
 }
 
 /// Marks inbound messages up to a number as read by the staff.
-#[utoipa::path(post, path = "/conversations/{id}/read", tag = "conversations",
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/read", tag = "conversations",
     params(("id" = String, Path, description = "`cnv_…`")), request_body = ReadIn,
     responses((status = 200, body = ConversationView)))]
 async fn mark_conversation_read(

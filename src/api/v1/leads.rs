@@ -47,7 +47,7 @@ struct ListQuery {
 }
 
 /// Leads, newest first, as far as the caller sees them.
-#[utoipa::path(get, path = "/leads", tag = "leads", params(ListQuery, PageQuery),
+#[utoipa::path(get, path = "/api/v1/leads", tag = "leads", params(ListQuery, PageQuery),
     responses((status = 200, body = Page<LeadView>)))]
 async fn list_leads(
     State(app): State<App>,
@@ -79,7 +79,7 @@ async fn list_leads(
 }
 
 /// One lead.
-#[utoipa::path(get, path = "/leads/{id}", tag = "leads", params(("id" = String, Path, description = "`led_…`")),
+#[utoipa::path(get, path = "/api/v1/leads/{id}", tag = "leads", params(("id" = String, Path, description = "`led_…`")),
     responses((status = 200, body = LeadView)))]
 async fn get_lead(State(app): State<App>, Staff(caller): Staff, Path(id): Path<String>) -> Result<Json<LeadView>> {
     let row = store::find(app.db.read(), &caller.scope, &id).await?;
@@ -111,7 +111,7 @@ struct LeadIn {
 }
 
 /// Makes a lead. 409 when the contact has an open one.
-#[utoipa::path(post, path = "/leads", tag = "leads", request_body = LeadIn,
+#[utoipa::path(post, path = "/api/v1/leads", tag = "leads", request_body = LeadIn,
     responses((status = 201, body = LeadView)))]
 async fn create_lead(
     State(app): State<App>,
@@ -170,7 +170,7 @@ struct LeadPatch {
 }
 
 /// Changes a lead.
-#[utoipa::path(patch, path = "/leads/{id}", tag = "leads", params(("id" = String, Path, description = "`led_…`")),
+#[utoipa::path(patch, path = "/api/v1/leads/{id}", tag = "leads", params(("id" = String, Path, description = "`led_…`")),
     request_body = LeadPatch, responses((status = 200, body = LeadView)))]
 async fn update_lead(
     State(app): State<App>,

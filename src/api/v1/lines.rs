@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -34,7 +34,7 @@ pub fn router() -> OpenApiRouter<App> {
 
 /// A line about to be made or changed. To make one only the name is required, the rest has its
 /// defaults; a change takes the fields given and keeps the others.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes what `Change` reads")]
 struct LineIn {
     /// What people call it.
@@ -48,9 +48,8 @@ struct LineIn {
     /// The version that was read; a stale one answers 409.
     version: Option<i64>,
     /// Its rules.
-    #[schema(inline)]
-    #[allow(clippy::struct_field_names, reason = "flattened: never seen as a name")]
-    rules: Option<Rules>,
+    #[serde(flatten)]
+    rules: Rules,
 }
 
 /// What a line was at one of its versions.

@@ -49,7 +49,7 @@ struct MessagesQuery {
 }
 
 /// Messages, oldest first. Without a parameter: the newest page, whose `next_cursor` leads back in time.
-#[utoipa::path(get, path = "/conversations/{id}/messages", tag = "messages",
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", tag = "messages",
     params(("id" = String, Path, description = "`cnv_…`"), MessagesQuery),
     responses((status = 200, body = Page<MessageView>)))]
 async fn list_messages(
@@ -113,7 +113,7 @@ fn reply_kind() -> MessageKind {
 }
 
 /// Writes a reply or a note. The same `client_id` twice answers 200 with the first message.
-#[utoipa::path(post, path = "/conversations/{id}/messages", tag = "messages",
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/messages", tag = "messages",
     params(("id" = String, Path, description = "`cnv_…`")), request_body = MessageIn,
     responses((status = 201, body = MessageView), (status = 200, description = "known already", body = MessageView)))]
 async fn create_message(
@@ -152,7 +152,7 @@ fn problem(error: reply::Error) -> Problem {
 }
 
 /// Sends a failed or uncertain message once more.
-#[utoipa::path(post, path = "/messages/{id}/retry", tag = "messages",
+#[utoipa::path(post, path = "/api/v1/messages/{id}/retry", tag = "messages",
     params(("id" = String, Path, description = "`msg_…`")), responses((status = 200, body = MessageView)))]
 async fn retry_message(
     State(app): State<App>,

@@ -53,7 +53,7 @@ struct MessageHit {
 }
 
 /// Finds contacts, and messages of conversations the caller sees.
-#[utoipa::path(get, path = "/search", tag = "search", params(SearchQuery),
+#[utoipa::path(get, path = "/api/v1/search", tag = "search", params(SearchQuery),
     responses((status = 200, body = SearchResult)))]
 async fn search_everything(
     State(app): State<App>,

@@ -41,7 +41,7 @@ struct ListQuery {
 }
 
 /// Submissions of the forms whose lines the caller sees, newest first.
-#[utoipa::path(get, path = "/submissions", tag = "submissions", params(ListQuery, PageQuery),
+#[utoipa::path(get, path = "/api/v1/submissions", tag = "submissions", params(ListQuery, PageQuery),
     responses((status = 200, body = Page<SubmissionView>)))]
 async fn list_submissions(
     State(app): State<App>,
@@ -90,7 +90,7 @@ async fn one(app: &App, scope: &Scope, id: &str) -> Result<submission::Model> {
 }
 
 /// One submission.
-#[utoipa::path(get, path = "/submissions/{id}", tag = "submissions",
+#[utoipa::path(get, path = "/api/v1/submissions/{id}", tag = "submissions",
     params(("id" = String, Path, description = "`sub_…`")), responses((status = 200, body = SubmissionView)))]
 async fn get_submission(
     State(app): State<App>,
@@ -101,7 +101,7 @@ async fn get_submission(
 }
 
 /// Lets a held submission through: it makes contact, lead and conversation. Twice is the same as once.
-#[utoipa::path(post, path = "/submissions/{id}/approve", tag = "submissions",
+#[utoipa::path(post, path = "/api/v1/submissions/{id}/approve", tag = "submissions",
     params(("id" = String, Path, description = "`sub_…`")), responses((status = 200, body = SubmissionView)))]
 async fn approve_submission(
     State(app): State<App>,
@@ -117,7 +117,7 @@ async fn approve_submission(
 }
 
 /// Marks a held submission as spam.
-#[utoipa::path(post, path = "/submissions/{id}/reject", tag = "submissions",
+#[utoipa::path(post, path = "/api/v1/submissions/{id}/reject", tag = "submissions",
     params(("id" = String, Path, description = "`sub_…`")), responses((status = 200, body = SubmissionView)))]
 async fn reject_submission(
     State(app): State<App>,

@@ -1,1 +1,4 @@
 //! Mirrors `src/api/v1`.
+mod conversation_actions;
+mod lines;
+mod users;

@@ -88,7 +88,7 @@ impl TestApp {
         Self {
             app,
             base,
-            key: key.2,
+            key: key.key,
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
             running: Some(running),
             http: Some(http),

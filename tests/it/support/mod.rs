@@ -4,7 +4,7 @@ mod app;
 mod database;
 mod socket;
 
-pub use app::TestApp;
+pub use app::{Answer, TestApp};
 pub use database::Database;
 pub use socket::Socket;
 

@@ -66,6 +66,14 @@ export function problemToError(status: number, body: unknown, retryAfter: string
   );
 }
 
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 interface Options {
   query?: Query;
   body?: unknown;
@@ -101,14 +109,7 @@ export async function request<T>(method: string, path: string, options: Options 
     clearTimeout(timer);
   }
   if (response.ok && options.text) return text as T;
-  let body: unknown = null;
-  if (text) {
-    try {
-      body = JSON.parse(text);
-    } catch {
-      body = null;
-    }
-  }
+  const body = parse(text);
   if (!response.ok) {
     if (response.status === 401 && !path.startsWith('/auth/login')) onUnauthenticated();
     throw problemToError(response.status, body, response.headers.get('Retry-After'));
@@ -139,12 +140,7 @@ export function upload<T>(path: string, file: File, progress: (share: number) =>
       if (e.lengthComputable) progress(e.loaded / e.total);
     };
     xhr.onload = () => {
-      let body: unknown = null;
-      try {
-        body = JSON.parse(xhr.responseText);
-      } catch {
-        body = null;
-      }
+      const body = parse(xhr.responseText);
       if (xhr.status >= 200 && xhr.status < 300) resolve(body as T);
       else {
         if (xhr.status === 401) onUnauthenticated();

@@ -144,17 +144,25 @@ export async function moreList(): Promise<void> {
 }
 
 let countsTimer: ReturnType<typeof setTimeout> | undefined;
+let countsAgain = false;
 
-/** At most once in a second and a half, however many events arrive. */
+/** At most once in a second and a half, however many events arrive; the last change is always counted. */
 export function refreshCounts(delay = 400): void {
-  if (countsTimer) return;
+  if (countsTimer) {
+    countsAgain = true;
+    return;
+  }
   countsTimer = setTimeout(async () => {
+    countsAgain = false;
     try {
       store.setCounts(await api.get<Counts>('/conversations/counts'));
     } catch {
       // The next event asks again.
     }
-    setTimeout(() => (countsTimer = undefined), 1_100);
+    countsTimer = setTimeout(() => {
+      countsTimer = undefined;
+      if (countsAgain) refreshCounts(0);
+    }, 1_100);
   }, delay);
 }
 

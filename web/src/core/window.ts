@@ -27,11 +27,15 @@ export function scrollToShow(index: number, scrollTop: number, viewport: number,
 }
 
 /**
- * The order that is shown while the list must not move (pointer over it, or scrolled): rows keep their places, rows
- * that follow the last shown one are appended (paging), and new ones above are only counted.
+ * The order that is shown while the list must not move (pointer over it, or scrolled): rows keep their places and rows
+ * that follow the last shown one are appended (paging). `fresh` counts what the live order has for the eye: rows that
+ * are not shown yet, and shown ones that have gone above the top row.
  */
 export function frozenOrder(shown: readonly string[], live: readonly string[]): { order: string[]; fresh: number } {
   const known = new Set(shown);
+  const present = new Set(live);
+  const top = shown.find((id) => present.has(id));
+  const topIndex = top === undefined ? -1 : live.indexOf(top);
   let lastShown = -1;
   live.forEach((id, index) => {
     if (known.has(id)) lastShown = index;
@@ -39,9 +43,9 @@ export function frozenOrder(shown: readonly string[], live: readonly string[]): 
   const order = [...shown];
   let fresh = 0;
   live.forEach((id, index) => {
-    if (known.has(id)) return;
-    if (index > lastShown) order.push(id);
-    else fresh += 1;
+    if (index < topIndex) fresh += 1;
+    else if (!known.has(id) && index < lastShown) fresh += 1;
+    else if (!known.has(id) && index > lastShown) order.push(id);
   });
   return { order, fresh };
 }
