@@ -71,10 +71,10 @@ crash: ## the crash test alone (SWITCHBOARD_CRASH_SEED=…, SWITCHBOARD_CRASH_KI
 	@scripts/packages test
 	@scripts/with-servers cargo test --test crash -- --nocapture
 
-bench: ## the benches, in release, with a PostgreSQL that syncs to the disk
+bench: ## the benches in release (ARGS="ingest http latency footprint": only these)
 	@scripts/packages test
 	@scripts/web build
-	@scripts/with-servers --durable cargo bench --bench '*'
+	@scripts/with-servers --durable cargo bench --bench '*' $(if $(ARGS),-- $(ARGS))
 
 openapi: ## writes web/openapi.json from the program, and the web app's types from it
 	@scripts/packages run

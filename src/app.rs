@@ -20,7 +20,7 @@ use crate::{
     ingest::Ingest,
     lead, live,
     live::{Hydrator, Live},
-    master_key, outbound, routing, search,
+    master_key, outbound, retention, routing, search,
     secret::Vault,
     storage::Storage,
     telemetry,
@@ -192,6 +192,14 @@ impl Group {
             }
         }
     }
+
+    fn still_running(&mut self) -> Vec<&'static str> {
+        while let Some(done) = self.tasks.try_join_next_with_id() {
+            let id = done.map_or_else(|error| error.id(), |(id, ())| id);
+            self.names.remove(&id);
+        }
+        self.names.values().copied().collect()
+    }
 }
 
 impl Assembly {
@@ -227,18 +235,19 @@ impl Assembly {
 impl Running {
     /// Stops in the order in which nothing is lost: sources first, then (with `http`, which ends when
     /// the last answer is out) the HTTP side, then ingest with what it still holds, then the outbox
-    /// with what is on its way, then the database.
+    /// with what is on its way, then the database. Callers that hang get two thirds of the time; what
+    /// comes after them must not go without.
     ///
     /// # Errors
-    /// The names of what still ran when `limit` was over.
+    /// The names of what still ran when its time was over.
     pub async fn stop(mut self, http: impl Future<Output = ()>, limit: Duration) -> Result<(), Vec<&'static str>> {
         self.app.stop.cancel();
-        let mut http_ended = false;
+        let mut left = Vec::new();
         let orderly = async {
-            tokio::join!(self.sources.ended(), async {
-                http.await;
-                http_ended = true;
-            });
+            let no_more = async { tokio::join!(self.sources.ended(), http) };
+            if tokio::time::timeout(limit * 2 / 3, no_more).await.is_err() {
+                left.push("HTTP requests or channels");
+            }
             self.ingest_stop.cancel();
             self.ingest.ended().await;
             self.followers.ended().await;
@@ -246,16 +255,12 @@ impl Running {
                 tracing::warn!(%error, "the database did not close cleanly");
             }
         };
-        if tokio::time::timeout(limit, orderly).await.is_ok() {
-            return Ok(());
+        if tokio::time::timeout(limit, orderly).await.is_err() {
+            for group in [&mut self.sources, &mut self.ingest, &mut self.followers] {
+                left.extend(group.still_running());
+            }
         }
-        let groups = [&self.sources, &self.ingest, &self.followers];
-        let mut left: Vec<&'static str> = groups.iter().flat_map(|group| group.names.values().copied()).collect();
-        if !http_ended {
-            left.push("HTTP requests");
-        }
-        left.sort_unstable();
-        Err(left)
+        if left.is_empty() { Ok(()) } else { Err(left) }
     }
 }
 
@@ -270,6 +275,9 @@ async fn sweep(app: App) {
         }
         if let Err(error) = session::sweep(&app.db, app.clock.now()).await {
             tracing::warn!(%error, "old sign-ins could not be removed; the next sweep will try again");
+        }
+        if let Err(error) = retention::sweep(&app.db, &app.storage, app.clock.now()).await {
+            tracing::warn!(%error, "what nobody needs any more could not be removed; the next sweep will try again");
         }
         app.sign_ins.sweep();
         app.metrics.run_upkeep();

@@ -30,3 +30,4 @@ pub mod api;
 pub mod cli;
 pub mod form;
 pub mod visitor;
+pub mod retention;

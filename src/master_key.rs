@@ -138,7 +138,6 @@ fn make(path: &Path) -> Result<String, Error> {
 }
 
 #[cfg(test)]
-
 mod tests {
     use super::{make, read};
 

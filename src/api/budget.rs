@@ -34,12 +34,20 @@ impl<K: Hash + Eq + Clone> Budget<K> {
     pub fn new(per_minute: u32, burst: u32) -> Self {
         let at_least_one = |count: u32| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_minute(at_least_one(per_minute)).allow_burst(at_least_one(burst));
-        Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default(), asked: AtomicU32::new(0) }
+        Self {
+            limiter: RateLimiter::keyed(quota),
+            clock: DefaultClock::default(),
+            asked: AtomicU32::new(0),
+        }
     }
 
     /// Takes one; 429 with `Retry-After` when there is none left.
     pub fn take(&self, key: &K) -> Result<(), Problem> {
-        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(TIDY_EVERY) {
+        if self
+            .asked
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(TIDY_EVERY)
+        {
             self.limiter.retain_recent();
         }
         self.limiter.check_key(key).map_err(|refused| {
@@ -87,7 +95,11 @@ mod tests {
         assert!(budget.take(&"a").is_ok() && budget.take(&"a").is_ok());
         let refused = budget.take(&"a").unwrap_err();
         assert_eq!(refused.status, 429);
-        assert!(refused.retry_after_secs.is_some_and(|secs| (1..=60).contains(&secs)));
+        assert!(
+            refused
+                .retry_after_secs
+                .is_some_and(|secs| (1..=60).contains(&secs))
+        );
         assert!(budget.take(&"b").is_ok());
     }
 }

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::problem::{FieldError, Problem};
 
@@ -47,6 +48,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if holds_nul(parts.uri.query().unwrap_or_default()) {
+            return Err(Problem::bad_request("the query holds a NUL character, which no text here has"));
+        }
         match axum::extract::Query::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(query)) => Ok(Self(query)),
             Err(rejection) => Err(Problem::bad_request(rejection.body_text())),
@@ -58,11 +62,19 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if holds_nul(parts.uri.path()) {
+            return Err(Problem::no_such_path());
+        }
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(path)) => Ok(Self(path)),
             Err(_) => Err(Problem::no_such_path()),
         }
     }
+}
+
+/// PostgreSQL holds no NUL in a text and takes the whole statement for an error.
+fn holds_nul(part: &str) -> bool {
+    part.contains("%00")
 }
 
 /// Why a body could not be read, as a problem.
@@ -78,6 +90,7 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.is_empty() {
         return Err(Problem::bad_request("the body is empty; JSON is expected"));
     }
+    refuse_nul(bytes)?;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let cause = error.inner();
@@ -89,6 +102,37 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })?;
     reader.end().map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
     Ok(value)
+}
+
+/// No text here holds a NUL character: see [`holds_nul`]. In JSON it can only be written as an escape,
+/// which nearly no body has.
+fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
+    const ESCAPE: &[u8] = br"\u0000";
+    if !bytes.windows(ESCAPE.len()).any(|window| window == ESCAPE) {
+        return Ok(());
+    }
+    // What is no JSON is told by the reading that follows.
+    let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return Ok(()) };
+    match place_of_nul(&value) {
+        Some(field) => Err(Problem::invalid(field, "holds a NUL character, which no text here has")),
+        None => Ok(()),
+    }
+}
+
+/// The path of the first text with a NUL.
+fn place_of_nul(value: &Value) -> Option<String> {
+    let inside = |name: String, value: &Value| {
+        let rest = place_of_nul(value)?;
+        Some(if rest.is_empty() { name } else { format!("{name}.{rest}") })
+    };
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => items.iter().enumerate().find_map(|(at, item)| inside(at.to_string(), item)),
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            if name.contains('\0') { Some(name.replace('\0', "\u{fffd}")) } else { inside(name.clone(), value) }
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 /// Names the field: serde says "missing field `name`" about the object that lacks it.
@@ -149,6 +193,12 @@ mod tests {
         assert_eq!(refusal(r#"{"inner":{}}"#), (422, "inner.count".to_owned()));
         assert_eq!(refusal(r"{}"), (422, "inner".to_owned()));
         assert_eq!(refusal(r#"{"inner":{"count":1,"more":2}}"#), (422, "inner.more".to_owned()));
+    }
+
+    #[test]
+    fn a_nul_is_refused_where_it_stands_and_a_backslash_before_its_name_is_none() {
+        assert_eq!(refusal(r#"{"inner":{"count":1,"more":["a","b\u0000"]}}"#), (422, "inner.more.1".to_owned()));
+        assert_eq!(refusal(r#"{"inner":{"count":1},"note":"\\u0000"}"#).0, 200);
     }
 
     #[test]

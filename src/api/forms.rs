@@ -47,7 +47,13 @@ async fn sub_page(
     draw(&app, &key, path, query, &headers).await
 }
 
-async fn draw(app: &App, key: &str, path: String, RawQuery(query): RawQuery, headers: &HeaderMap) -> Response {
+async fn draw(
+    app: &App,
+    key: &str,
+    path: String,
+    RawQuery(query): RawQuery,
+    headers: &HeaderMap,
+) -> Response {
     let served = match find(app, key).await {
         Ok(Some(served)) => served,
         Ok(None) => return missing(headers),
@@ -63,7 +69,9 @@ fn drawn(app: &App, served: &Served, path: String, query: Option<&str>, headers:
     let query = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     let request = PageRequest {
         path,
-        query: query.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
+        query: query
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect(),
         accept_language: text(headers, header::ACCEPT_LANGUAGE).map(str::to_owned),
         paused: !served.channel.enabled,
         now: app.clock.now(),
@@ -77,10 +85,20 @@ fn page_response(page: Page) -> Response {
     let mut response = (status, Body::from(page.body)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(page.content_type));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     // Other sites load the script and show the page in a frame.
-    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
-    let cache = if script && status.is_success() { "public, max-age=300" } else { "no-store" };
+    headers.insert(
+        "cross-origin-resource-policy",
+        HeaderValue::from_static("cross-origin"),
+    );
+    let cache = if script && status.is_success() {
+        "public, max-age=300"
+    } else {
+        "no-store"
+    };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     if let Some(csp) = page.csp.and_then(|csp| HeaderValue::from_str(&csp).ok()) {
         headers.insert(header::CONTENT_SECURITY_POLICY, csp);
@@ -105,7 +123,10 @@ async fn submit(
     };
     let origin = request.headers().get(header::ORIGIN).cloned();
     let response = taken(&app, &served, &posts, address, request).await;
-    if response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+    if response
+        .headers()
+        .contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
+    {
         return response;
     }
     push::readable(response, &served, origin.as_ref())
@@ -138,10 +159,17 @@ async fn preflight(State(app): State<App>, Path(key): Path<String>, headers: Hea
     let answer = [
         (header::ALLOW, "GET, HEAD, POST, OPTIONS"),
         (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, accept, idempotency-key, x-requested-with"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "content-type, accept, idempotency-key, x-requested-with",
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ];
-    push::readable((StatusCode::NO_CONTENT, answer).into_response(), &served, headers.get(header::ORIGIN))
+    push::readable(
+        (StatusCode::NO_CONTENT, answer).into_response(),
+        &served,
+        headers.get(header::ORIGIN),
+    )
 }
 
 /// The channel of a key, when it is one with a page.

@@ -19,7 +19,9 @@ const ALIASES: [(&str, &str); 1] = [("lead", "webform")];
 
 /// All hooks.
 pub fn router() -> Router<App> {
-    Router::new().route("/hooks/{kind}/{key}", any(take)).route("/hooks/{kind}/{key}/{*rest}", any(take))
+    Router::new()
+        .route("/hooks/{kind}/{key}", any(take))
+        .route("/hooks/{kind}/{key}/{*rest}", any(take))
 }
 
 #[derive(Deserialize)]
@@ -34,7 +36,10 @@ async fn take(
     ClientAddress(address): ClientAddress,
     request: Request,
 ) -> Response {
-    let kind = ALIASES.iter().find(|(word, _)| *word == place.kind).map_or(place.kind.as_str(), |(_, kind)| kind);
+    let kind = ALIASES
+        .iter()
+        .find(|(word, _)| *word == place.kind)
+        .map_or(place.kind.as_str(), |(_, kind)| kind);
     let served = match app.host.served_by_key(&place.key).await {
         Ok(served) => served.filter(|served| served.channel.kind == kind),
         Err(error) => {
@@ -42,9 +47,15 @@ async fn take(
             return Problem::unavailable("the store is away; try again").into_response();
         }
     };
-    let Some(served) = served else { return Problem::not_found("hook").into_response() };
+    let Some(served) = served else {
+        return Problem::not_found("hook").into_response();
+    };
     // A connector without this half is no hook; one whose settings are broken is our outage.
-    if served.connector.as_ref().is_ok_and(|connector| connector.webhook().is_none()) {
+    if served
+        .connector
+        .as_ref()
+        .is_ok_and(|connector| connector.webhook().is_none())
+    {
         return Problem::not_found("hook").into_response();
     }
     match push::read(&app, address, request).await {

@@ -88,7 +88,8 @@ pub async fn problems(request: Request, next: Next) -> Response {
             | StatusCode::PAYLOAD_TOO_LARGE
             | StatusCode::UNSUPPORTED_MEDIA_TYPE
     ) && kind.is_none();
-    if !is_librarys && !(is_ours && is_bare) {
+    let is_to_say_more = is_librarys || (is_ours && is_bare);
+    if !is_to_say_more {
         return response;
     }
     let mut problem = Problem::of_status(status).into_response();

@@ -34,7 +34,10 @@ const PEER_HEADER: &str = "x-switchboard-peer";
 pub async fn read(app: &App, address: IpAddr, request: Request) -> Result<WebhookRequest, Problem> {
     let (parts, body) = request.into_parts();
     let body = read_body(body, app.config.limits.upload_bytes()).await?;
-    let target = parts.extensions.get::<OriginalUri>().map_or_else(|| parts.uri.clone(), |uri| uri.0.clone());
+    let target = parts
+        .extensions
+        .get::<OriginalUri>()
+        .map_or_else(|| parts.uri.clone(), |uri| uri.0.clone());
     let mut whole = WebhookRequest::new(body);
     *whole.method_mut() = parts.method;
     *whole.uri_mut() = target;
@@ -65,7 +68,11 @@ async fn read_body(body: Body, upload_bytes: u64) -> Result<Bytes, Problem> {
             break;
         }
     }
-    if seen > limit { Err(too_large()) } else { Ok(whole.freeze()) }
+    if seen > limit {
+        Err(too_large())
+    } else {
+        Ok(whole.freeze())
+    }
 }
 
 /// Takes a push: the connector verifies and parses it, ingest commits it, the connector answers.
@@ -86,7 +93,10 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
         Receipt::default()
     } else {
         match app.ingest.deliver(&served.channel.id, batch).await {
-            Ok(receipt) => receipt,
+            Ok(receipt) => {
+                app.host.reached(&served.channel.id);
+                receipt
+            }
             Err(error) => {
                 tracing::error!(channel.id = served.channel.id, %error, "a push could not be stored");
                 return Problem::unavailable("this could not be stored; try again").into_response();
@@ -104,7 +114,11 @@ enum Refusal {
     Crashed,
 }
 
-async fn accept(app: &App, connector: &Arc<dyn Connector>, request: &Arc<WebhookRequest>) -> Result<Batch, Refusal> {
+async fn accept(
+    app: &App,
+    connector: &Arc<dyn Connector>,
+    request: &Arc<WebhookRequest>,
+) -> Result<Batch, Refusal> {
     let now = app.clock.now();
     let (connector, request) = (Arc::clone(connector), Arc::clone(request));
     let large = request.body().len() > LARGE;
@@ -114,7 +128,9 @@ async fn accept(app: &App, connector: &Arc<dyn Connector>, request: &Arc<Webhook
     };
     // A connector that crashes on a body must answer 503, not cut the connection.
     let parsed = if large {
-        tokio::task::spawn_blocking(parse).await.map_err(|_panic| Refusal::Crashed)?
+        tokio::task::spawn_blocking(parse)
+            .await
+            .map_err(|_panic| Refusal::Crashed)?
     } else {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(parse)).map_err(|_panic| Refusal::Crashed)?
     };
@@ -122,7 +138,9 @@ async fn accept(app: &App, connector: &Arc<dyn Connector>, request: &Arc<Webhook
 }
 
 fn refuse(connector: &Arc<dyn Connector>, request: &WebhookRequest, rejection: &Rejection) -> Response {
-    let own = connector.webhook().and_then(|webhook| webhook.refuse(request, rejection));
+    let own = connector
+        .webhook()
+        .and_then(|webhook| webhook.refuse(request, rejection));
     own.map_or_else(|| rejected(rejection).into_response(), answer)
 }
 
@@ -146,16 +164,25 @@ pub fn rejected(rejection: &Rejection) -> Problem {
 /// The channel takes nothing now: worth repeating later, and never "gone", at which providers forget us.
 pub fn paused() -> Problem {
     let problem = Problem::unavailable("this channel is switched off at the moment");
-    Problem { retry_after_secs: Some(PAUSED_RETRY_SECS), ..problem }
+    Problem {
+        retry_after_secs: Some(PAUSED_RETRY_SECS),
+        ..problem
+    }
 }
 
 /// Lets the pages that may use a channel read an answer of ours, too; never with credentials.
 pub fn readable(mut response: Response, served: &Served, origin: Option<&HeaderValue>) -> Response {
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    let webhook = served.connector.as_ref().ok().and_then(|connector| connector.webhook());
+    let webhook = served
+        .connector
+        .as_ref()
+        .ok()
+        .and_then(|connector| connector.webhook());
     let origin = origin.and_then(|origin| origin.to_str().ok());
-    let allowed = webhook.zip(origin).and_then(|(webhook, origin)| webhook.allow_origin(origin));
+    let allowed = webhook
+        .zip(origin)
+        .and_then(|(webhook, origin)| webhook.allow_origin(origin));
     if let Some(allowed) = allowed.and_then(|allowed| HeaderValue::from_str(&allowed).ok()) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
     }

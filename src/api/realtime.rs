@@ -34,6 +34,7 @@ use crate::{
         presence::{self, Presence},
         rights::Scope,
     },
+    telemetry::metrics::Counter,
 };
 
 /// How long one look at a socket proves that somebody is there.
@@ -121,9 +122,10 @@ impl Connection {
     }
 
     async fn serve(mut self, since: Option<i64>) -> std::result::Result<(), DbErr> {
-        metrics::gauge!("switchboard_realtime_sockets").increment(1.0);
+        let who = [("end", "operator".to_owned())];
+        Counter::SocketsOpened.add(1, &who);
         let end = self.run(since).await;
-        metrics::gauge!("switchboard_realtime_sockets").decrement(1.0);
+        Counter::SocketsClosed.add(1, &who);
         if let Ok(End::Close(code, reason)) = &end {
             let frame = CloseFrame { code: *code, reason: Utf8Bytes::from_static(reason) };
             drop(timeout(WRITE_TIMEOUT, self.socket.send(Message::Close(Some(frame)))).await);

@@ -55,11 +55,12 @@ pub fn load(file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>
         let text = std::fs::read_to_string(path)
             .map_err(|error| Error::File { path: place.clone(), cause: error.to_string() })?;
         let own = Figment::from(Toml::string(&text));
-        let tree = own
-            .find_value("")
-            .or_else(|error| if text.trim().is_empty() { Ok(Value::from(0)) } else { Err(error) })
-            .map_err(|error| Error::File { path: place.clone(), cause: error.kind.to_string() })?;
-        refuse_unknown(&defaults, &tree, "", &format!("the file {place}"))?;
+        match own.find_value("") {
+            Ok(tree) => refuse_unknown(&defaults, &tree, "", &format!("the file {place}"))?,
+            // A file that says nothing has no tree either.
+            Err(_) if text.trim().is_empty() => {}
+            Err(error) => return Err(Error::File { path: place, cause: error.kind.to_string() }),
+        }
         figment = figment.merge(Toml::string(&text));
     }
     let mut variables: Vec<(String, String)> =

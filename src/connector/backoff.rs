@@ -14,12 +14,18 @@ pub const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 pub fn pause(failures: u32, dice: f64) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     let ceiling = FIRST.saturating_mul(1 << doublings).min(LONGEST);
-    ceiling.mul_f64(dice.clamp(0.0, 1.0)).max(Duration::from_millis(100))
+    ceiling
+        .mul_f64(dice.clamp(0.0, 1.0))
+        .max(Duration::from_millis(100))
 }
 
 /// Failures in a row after one more run that failed: 1 when the run before the failure was a healthy one.
 pub fn count(failures: u32, ran_for: Duration, had_success: bool) -> u32 {
-    if had_success && ran_for >= HEALTHY_AFTER { 1 } else { failures.saturating_add(1) }
+    if had_success && ran_for >= HEALTHY_AFTER {
+        1
+    } else {
+        failures.saturating_add(1)
+    }
 }
 
 #[cfg(test)]
@@ -30,16 +36,39 @@ mod tests {
 
     #[test]
     fn pauses_double_from_one_second_to_five_minutes() {
-        let ceilings = [(1, 1.0), (2, 2.0), (3, 4.0), (5, 16.0), (9, 256.0), (10, 300.0), (1000, 300.0), (u32::MAX, 300.0)];
+        let ceilings = [
+            (1, 1.0),
+            (2, 2.0),
+            (3, 4.0),
+            (5, 16.0),
+            (9, 256.0),
+            (10, 300.0),
+            (1000, 300.0),
+            (u32::MAX, 300.0),
+        ];
         for (failures, secs) in ceilings {
-            assert_eq!(pause(failures, 1.0), Duration::from_secs_f64(secs), "after {failures} failures");
+            assert_eq!(
+                pause(failures, 1.0),
+                Duration::from_secs_f64(secs),
+                "after {failures} failures"
+            );
         }
     }
 
     #[test]
     fn jitter_takes_any_part_of_the_pause_but_never_spins() {
-        for (failures, dice, expected_ms) in [(4, 0.5, 4000), (4, 0.0, 100), (1, 0.25, 250), (1, -3.0, 100), (1, 7.0, 1000)] {
-            assert_eq!(pause(failures, dice), Duration::from_millis(expected_ms), "{failures} failures, dice {dice}");
+        for (failures, dice, expected_ms) in [
+            (4, 0.5, 4000),
+            (4, 0.0, 100),
+            (1, 0.25, 250),
+            (1, -3.0, 100),
+            (1, 7.0, 1000),
+        ] {
+            assert_eq!(
+                pause(failures, dice),
+                Duration::from_millis(expected_ms),
+                "{failures} failures, dice {dice}"
+            );
         }
     }
 

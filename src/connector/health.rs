@@ -67,25 +67,40 @@ pub enum ErrorReport {
 impl Report {
     /// Only the state.
     pub fn state(state: State) -> Self {
-        Self { state: Some(state), error: ErrorReport::Keep, success_at: None }
+        Self {
+            state: Some(state),
+            error: ErrorReport::Keep,
+            success_at: None,
+        }
     }
 
     /// A state with its reason.
     pub fn trouble(state: State, error: impl Into<String>) -> Self {
-        Self { state: Some(state), error: ErrorReport::Set(error.into()), success_at: None }
+        Self {
+            state: Some(state),
+            error: ErrorReport::Set(error.into()),
+            success_at: None,
+        }
     }
 }
 
 /// Writes what differs from the channel's row. A new state or error is an event of the log; a later
 /// success alone is not: it would be most of the log. Answers whether anything was written.
 pub async fn report(db: &Db, channel_id: &str, report: &Report, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let Some(row) = channel::Entity::find_by_id(channel_id).one(db.read()).await? else { return Ok(false) };
+    let Some(row) = channel::Entity::find_by_id(channel_id).one(db.read()).await? else {
+        return Ok(false);
+    };
     if differences(&row, report, now).is_none() {
         return Ok(false);
     }
     let mut write = db.write().await?;
-    let row = channel::Entity::find_by_id(channel_id).lock_exclusive().one(write.tx()).await?;
-    let Some((changes, told)) = row.as_ref().and_then(|row| differences(row, report, now)) else { return Ok(false) };
+    let row = channel::Entity::find_by_id(channel_id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?;
+    let Some((changes, told)) = row.as_ref().and_then(|row| differences(row, report, now)) else {
+        return Ok(false);
+    };
     changes.update(write.tx()).await?;
     if told {
         write.record(NewEvent::new(EventType::ChannelHealth, channel_id, now));
@@ -94,8 +109,15 @@ pub async fn report(db: &Db, channel_id: &str, report: &Report, now: DateTime<Ut
     Ok(true)
 }
 
-fn differences(row: &channel::Model, report: &Report, now: DateTime<Utc>) -> Option<(channel::ActiveModel, bool)> {
-    let mut changes = channel::ActiveModel { id: sea_orm::Unchanged(row.id.clone()), ..Default::default() };
+fn differences(
+    row: &channel::Model,
+    report: &Report,
+    now: DateTime<Utc>,
+) -> Option<(channel::ActiveModel, bool)> {
+    let mut changes = channel::ActiveModel {
+        id: sea_orm::Unchanged(row.id.clone()),
+        ..Default::default()
+    };
     let mut told = false;
     if let Some(state) = report.state
         && row.health_state != state.as_str()
@@ -116,7 +138,9 @@ fn differences(row: &channel::Model, report: &Report, now: DateTime<Utc>) -> Opt
         }
         ErrorReport::Keep | ErrorReport::Clear | ErrorReport::Set(_) => {}
     }
-    let later = report.success_at.filter(|at| row.last_success_at.is_none_or(|known| known < *at));
+    let later = report
+        .success_at
+        .filter(|at| row.last_success_at.is_none_or(|known| known < *at));
     if let Some(at) = later {
         changes.last_success_at = Set(Some(at));
     }
@@ -158,7 +182,11 @@ impl Pulse {
 
     /// Takes what was said.
     pub fn take(&self) -> (Option<DateTime<Utc>>, Option<String>) {
-        let success = self.success_at.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let success = self
+            .success_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let warning = self.warning.lock().unwrap_or_else(PoisonError::into_inner).take();
         (success, warning)
     }

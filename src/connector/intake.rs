@@ -35,12 +35,15 @@ impl Intake for ChannelIntake {
     async fn cursor(&self, name: &str) -> Result<Option<Value>, Fault> {
         let key = (self.channel_id.clone(), name.to_owned());
         let row = channel_cursor::Entity::find_by_id(key).one(self.db.read()).await;
-        Ok(row.map_err(|error| Fault::temporary(format!("the cursor cannot be read: {error}")))?.map(|row| row.value))
+        Ok(row
+            .map_err(|error| Fault::temporary(format!("the cursor cannot be read: {error}")))?
+            .map(|row| row.value))
     }
 
     async fn deliver(&self, batch: Batch) -> Result<Receipt, Fault> {
         let receipt = self.ingest.deliver(&self.channel_id, batch).await;
-        let receipt = receipt.map_err(|error| Fault::temporary(format!("the events could not be stored: {error}")))?;
+        let receipt =
+            receipt.map_err(|error| Fault::temporary(format!("the events could not be stored: {error}")))?;
         self.pulse.success(self.clock.now());
         Ok(receipt)
     }

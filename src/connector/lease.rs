@@ -19,7 +19,10 @@ pub async fn hold(db: &Db, name: &str, owner: &str, now: DateTime<Utc>) -> Resul
                WHERE lease.owner = excluded.owner OR lease.expires_at <= $4";
     let values = [name.into(), owner.into(), (now + TERM).into(), now.into()];
     let write = db.write().await?;
-    let done = write.tx().execute_raw(Statement::from_sql_and_values(write.backend(), sql, values)).await?;
+    let done = write
+        .tx()
+        .execute_raw(Statement::from_sql_and_values(write.backend(), sql, values))
+        .await?;
     write.commit().await?;
     Ok(done.rows_affected() > 0)
 }
@@ -28,6 +31,13 @@ pub async fn hold(db: &Db, name: &str, owner: &str, now: DateTime<Utc>) -> Resul
 pub async fn release(db: &Db, name: &str, owner: &str) -> Result<(), DbErr> {
     let sql = "DELETE FROM lease WHERE name = $1 AND owner = $2";
     let write = db.write().await?;
-    write.tx().execute_raw(Statement::from_sql_and_values(write.backend(), sql, [name.into(), owner.into()])).await?;
+    write
+        .tx()
+        .execute_raw(Statement::from_sql_and_values(
+            write.backend(),
+            sql,
+            [name.into(), owner.into()],
+        ))
+        .await?;
     write.commit().await
 }

@@ -17,10 +17,11 @@ pub mod supervisor;
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 use serde_json::Value;
 use switchboard_sdk::{BuildContext, CancellationToken, Connector, Descriptor, SettingsError};
@@ -37,6 +38,9 @@ use crate::{
 
 /// How long "test connection" may take.
 pub const CHECK_LIMIT: Duration = Duration::from_secs(20);
+
+/// The success of a channel that is pushed to is written down this often at most.
+const REACHED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 /// What a host is made of.
 #[derive(Clone)]
@@ -66,7 +70,11 @@ pub struct Parts {
 /// A SQLite installation is one node: after a crash the next process is the same owner and goes on at
 /// once. On PostgreSQL each process is a node of its own and waits for the dead one's leases to lapse.
 pub fn node_name(db: &Db) -> String {
-    if db.is_postgres() { format!("node-{}", id::word()) } else { "node".to_owned() }
+    if db.is_postgres() {
+        format!("node-{}", id::word())
+    } else {
+        "node".to_owned()
+    }
 }
 
 /// A random number in `0.0..1.0`, for jitter.
@@ -111,6 +119,8 @@ struct Inner {
     parts: Parts,
     channels: RwLock<HashMap<String, Arc<Served>>>,
     changes: watch::Sender<u64>,
+    /// When the last success of a channel that is pushed to was written down.
+    reached: Mutex<HashMap<String, DateTime<Utc>>>,
 }
 
 impl std::fmt::Debug for Host {
@@ -122,7 +132,12 @@ impl std::fmt::Debug for Host {
 impl Host {
     /// A host without channels yet; see [`Host::load`] and [`Host::run`].
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, channels: RwLock::default(), changes: watch::Sender::new(0) }))
+        Self(Arc::new(Inner {
+            parts,
+            channels: RwLock::default(),
+            changes: watch::Sender::new(0),
+            reached: Mutex::default(),
+        }))
     }
 
     /// Every connector of this build.
@@ -132,21 +147,40 @@ impl Host {
 
     /// The connector of a kind.
     pub fn descriptor(&self, kind: &str) -> Option<&'static Descriptor> {
-        self.descriptors().iter().copied().find(|descriptor| descriptor.kind == kind)
+        self.descriptors()
+            .iter()
+            .copied()
+            .find(|descriptor| descriptor.kind == kind)
     }
 
     /// A channel by its id.
     pub fn served(&self, channel_id: &str) -> Option<Arc<Served>> {
-        self.0.channels.read().unwrap_or_else(PoisonError::into_inner).get(channel_id).cloned()
+        self.0
+            .channels
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(channel_id)
+            .cloned()
     }
 
     /// A channel by its key. One that another process made a moment ago is found too.
     pub async fn served_by_key(&self, key: &str) -> Result<Option<Arc<Served>>, DbErr> {
-        let known = self.all().into_iter().find(|served| served.channel.key == key);
+        let by_key = |served: &&Arc<Served>| served.channel.key == key;
+        let known = self
+            .0
+            .channels
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .find(by_key)
+            .cloned();
         if known.is_some() {
             return Ok(known);
         }
-        let row = channel::Entity::find().filter(channel::Column::Key.eq(key)).one(self.0.parts.db.read()).await?;
+        let row = channel::Entity::find()
+            .filter(channel::Column::Key.eq(key))
+            .one(self.0.parts.db.read())
+            .await?;
         let Some(row) = row else { return Ok(None) };
         let id = row.id.clone();
         self.put(row);
@@ -160,7 +194,13 @@ impl Host {
 
     /// All channels.
     pub fn all(&self) -> Vec<Arc<Served>> {
-        self.0.channels.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.0
+            .channels
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
     }
 
     /// Changes whenever a channel was built anew or removed.
@@ -170,9 +210,16 @@ impl Host {
 
     /// Makes a connector of a channel row and its settings with secrets; for checking settings before
     /// they are stored, too. A connector that panics is one whose settings cannot work.
-    pub fn build(&self, channel: &channel::Model, settings: Value) -> Result<Arc<dyn Connector>, SettingsError> {
+    pub fn build(
+        &self,
+        channel: &channel::Model,
+        settings: Value,
+    ) -> Result<Arc<dyn Connector>, SettingsError> {
         let descriptor = self.descriptor(&channel.kind).ok_or_else(|| {
-            SettingsError::new("kind", format!("this build has no connector of the kind {:?}", channel.kind))
+            SettingsError::new(
+                "kind",
+                format!("this build has no connector of the kind {:?}", channel.kind),
+            )
         })?;
         let parts = &self.0.parts;
         let context = BuildContext {
@@ -211,7 +258,10 @@ impl Host {
     /// calls this after the commit, so that the next request sees the change; other processes learn it
     /// from the log.
     pub async fn reload(&self, channel_id: &str) -> Result<(), DbErr> {
-        match channel::Entity::find_by_id(channel_id).one(self.0.parts.db.read()).await? {
+        match channel::Entity::find_by_id(channel_id)
+            .one(self.0.parts.db.read())
+            .await?
+        {
             Some(row) => self.put(row),
             None => {
                 let mut channels = self.0.channels.write().unwrap_or_else(PoisonError::into_inner);
@@ -238,7 +288,11 @@ impl Host {
             tracing::warn!(channel.id = row.id, channel.kind = row.kind, %error, "a channel has settings that cannot work");
         }
         row.secrets = None;
-        let served = Arc::new(Served { descriptor: self.descriptor(&row.kind), connector, channel: row });
+        let served = Arc::new(Served {
+            descriptor: self.descriptor(&row.kind),
+            connector,
+            channel: row,
+        });
         let mut channels = self.0.channels.write().unwrap_or_else(PoisonError::into_inner);
         // Somebody may have been faster with a newer row.
         let stale = |known: &Arc<Served>| known.channel.version > served.channel.version;
@@ -258,17 +312,30 @@ impl Host {
     /// "Test connection": asks the connector, for at most [`CHECK_LIMIT`]. `None` when there is no such channel.
     pub async fn check(&self, channel_id: &str) -> Result<Option<Check>, DbErr> {
         self.reload(channel_id).await?;
-        let Some(served) = self.served(channel_id) else { return Ok(None) };
+        let Some(served) = self.served(channel_id) else {
+            return Ok(None);
+        };
         let connector = match &served.connector {
             Ok(connector) => Arc::clone(connector),
-            Err(error) => return Ok(Some(Check { ok: false, detail: settings_trouble(error) })),
+            Err(error) => {
+                return Ok(Some(Check {
+                    ok: false,
+                    detail: settings_trouble(error),
+                }));
+            }
         };
         // Spawned, so that a crash is a value here and not the end of the request.
         let mut task = tokio::spawn(async move { connector.check().await });
         let answer = match tokio::time::timeout(CHECK_LIMIT, &mut task).await {
             Ok(Ok(Ok(detail))) => Check { ok: true, detail },
-            Ok(Ok(Err(fault))) => Check { ok: false, detail: fault.to_string() },
-            Ok(Err(_panic)) => Check { ok: false, detail: "the connector crashed during the test".to_owned() },
+            Ok(Ok(Err(fault))) => Check {
+                ok: false,
+                detail: fault.to_string(),
+            },
+            Ok(Err(_panic)) => Check {
+                ok: false,
+                detail: "the connector crashed during the test".to_owned(),
+            },
             Err(_late) => {
                 task.abort();
                 let detail = format!("no answer within {} seconds", CHECK_LIMIT.as_secs());
@@ -278,9 +345,56 @@ impl Host {
         Ok(Some(answer))
     }
 
+    /// A push to this channel was stored: feeds its health, now and then, beside the request.
+    pub fn reached(&self, channel_id: &str) {
+        let now = self.0.parts.clock.now();
+        let mut reached = self.0.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        match reached.get_mut(channel_id) {
+            Some(told) if now - *told < REACHED_EVERY => return,
+            Some(told) => *told = now,
+            None => {
+                reached.insert(channel_id.to_owned(), now);
+            }
+        }
+        drop(reached);
+        let report = health::Report {
+            state: None,
+            error: health::ErrorReport::Keep,
+            success_at: Some(now),
+        };
+        self.report(channel_id, report);
+    }
+
+    /// Sending on this channel fails for a reason that is not the message's own: an admin should read it.
+    /// Whether the channel works as a whole its receiver knows.
+    pub fn sending_fails(&self, channel_id: &str, reason: &str) {
+        let error = health::ErrorReport::Set(format!("sending: {reason}"));
+        self.report(
+            channel_id,
+            health::Report {
+                state: None,
+                error,
+                success_at: None,
+            },
+        );
+    }
+
+    fn report(&self, channel_id: &str, report: health::Report) {
+        let (host, channel_id) = (self.clone(), channel_id.to_owned());
+        tokio::spawn(async move {
+            let parts = &host.0.parts;
+            if let Err(error) = health::report(&parts.db, &channel_id, &report, parts.clock.now()).await {
+                tracing::warn!(channel.id = channel_id, %error, "a channel's health could not be written");
+            }
+        });
+    }
+
     /// Follows changes and keeps every channel running until `stop`; returns when all have ended.
     pub async fn run(&self, stop: CancellationToken) {
-        tokio::join!(follow::run(self.clone(), stop.clone()), supervisor::run(self.clone(), stop));
+        tokio::join!(
+            follow::run(self.clone(), stop.clone()),
+            supervisor::run(self.clone(), stop)
+        );
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -290,5 +404,9 @@ impl Host {
 
 /// A settings error as the channel's health shows it.
 pub(crate) fn settings_trouble(error: &SettingsError) -> String {
-    if error.field.is_empty() { error.message.clone() } else { error.to_string() }
+    if error.field.is_empty() {
+        error.message.clone()
+    } else {
+        error.to_string()
+    }
 }

@@ -6,5 +6,8 @@
 use switchboard_sdk::Descriptor;
 
 /// All connectors, in the order the admin app offers them.
-pub static ALL: [&Descriptor; 3] =
-    [&switchboard_webchat::DESCRIPTOR, &switchboard_webform::DESCRIPTOR, &switchboard_email::DESCRIPTOR];
+pub static ALL: [&Descriptor; 3] = [
+    &switchboard_webchat::DESCRIPTOR,
+    &switchboard_webform::DESCRIPTOR,
+    &switchboard_email::DESCRIPTOR,
+];

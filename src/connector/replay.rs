@@ -40,17 +40,22 @@ impl Host {
     /// same each time: two replays make one message.
     pub async fn replay(&self, quarantine_id: &str) -> Result<Outcome, Error> {
         let parts = self.parts();
-        let row = quarantine::Entity::find_by_id(quarantine_id).one(parts.db.read()).await?.ok_or(Error::NotFound)?;
-        let connector = self
-            .connector(&row.channel_id)
-            .ok_or_else(|| Error::CannotRead("the channel's settings do not work: correct them first".to_owned()))?;
+        let row = quarantine::Entity::find_by_id(quarantine_id)
+            .one(parts.db.read())
+            .await?
+            .ok_or(Error::NotFound)?;
+        let connector = self.connector(&row.channel_id).ok_or_else(|| {
+            Error::CannotRead("the channel's settings do not work: correct them first".to_owned())
+        })?;
         let raw = parts.storage.get(&row.storage_key).await?;
         let external_id = row.external_id.clone();
         // Spawned: a connector that crashes on these bytes must not take the request with it.
         let read = tokio::task::spawn_blocking(move || connector.reparse(&external_id, raw)).await;
         let event = read.map_err(|_panic| Error::StillPoison("the connector crashed on it".to_owned()))?;
         let mut event = event.ok_or_else(|| {
-            Error::CannotRead("this kind of channel cannot read its events again; let the sender repeat it".to_owned())
+            Error::CannotRead(
+                "this kind of channel cannot read its events again; let the sender repeat it".to_owned(),
+            )
         })?;
         if let InboundBody::Poison { reason, .. } = event.body {
             return Err(Error::StillPoison(reason));
@@ -61,7 +66,11 @@ impl Host {
         let outcome = outcome.ok_or_else(|| DbErr::Custom("ingest answered nothing".to_owned()))?;
         let now = parts.clock.now();
         let mut write = parts.db.write().await?;
-        let done = quarantine::ActiveModel { id: Unchanged(row.id.clone()), replayed_at: Set(Some(now)), ..Default::default() };
+        let done = quarantine::ActiveModel {
+            id: Unchanged(row.id.clone()),
+            replayed_at: Set(Some(now)),
+            ..Default::default()
+        };
         done.update(write.tx()).await?;
         write.record(NewEvent::new(EventType::QuarantineUpdated, row.id, now));
         write.commit().await?;

@@ -65,7 +65,10 @@ async fn compare(host: &Host, running: &mut HashMap<String, Running>, stop: &Can
         let id = served.channel.id.clone();
         let version = served.channel.version;
         let previous = running.remove(&id).filter(|keeper| !keeper.task.is_finished());
-        let receiving = served.active().filter(|connector| connector.receiver().is_some()).cloned();
+        let receiving = served
+            .active()
+            .filter(|connector| connector.receiver().is_some())
+            .cloned();
         let Some(connector) = receiving else {
             match previous {
                 None => settle(host, &served).await,
@@ -80,7 +83,15 @@ async fn compare(host: &Host, running: &mut HashMap<String, Running>, stop: &Can
                         ended(&served.channel.id, keeper.task.await);
                         settle(&host, &served).await;
                     });
-                    running.insert(id, Running { version, keeps: false, stop, task });
+                    running.insert(
+                        id,
+                        Running {
+                            version,
+                            keeps: false,
+                            stop,
+                            task,
+                        },
+                    );
                 }
             }
             continue;
@@ -97,7 +108,12 @@ async fn compare(host: &Host, running: &mut HashMap<String, Running>, stop: &Can
             None => None,
         };
         let own = stop.child_token();
-        let keeper = Keeper { host: host.clone(), served: Arc::clone(&served), connector, stop: own.clone() };
+        let keeper = Keeper {
+            host: host.clone(),
+            served: Arc::clone(&served),
+            connector,
+            stop: own.clone(),
+        };
         let task = tokio::spawn(async move {
             // The same channel never runs twice: the old settings' receiver ends first.
             if let Some(task) = previous {
@@ -105,7 +121,15 @@ async fn compare(host: &Host, running: &mut HashMap<String, Running>, stop: &Can
             }
             keeper.keep().await;
         });
-        running.insert(id, Running { version, keeps: true, stop: own, task });
+        running.insert(
+            id,
+            Running {
+                version,
+                keeps: true,
+                stop: own,
+                task,
+            },
+        );
     }
 }
 
@@ -120,7 +144,11 @@ async fn settle(host: &Host, served: &Served) {
     let report = match &served.connector {
         _ if !served.channel.enabled => Report::state(State::Disabled),
         Err(error) => Report::trouble(State::Failed, settings_trouble(error)),
-        Ok(_) => Report { state: Some(State::Ok), error: ErrorReport::Clear, success_at: None },
+        Ok(_) => Report {
+            state: Some(State::Ok),
+            error: ErrorReport::Clear,
+            success_at: None,
+        },
     };
     tell(host, &served.channel.id, &report).await;
 }
@@ -155,7 +183,11 @@ impl Keeper {
         let mut first = true;
         while self.wait_for_lease().await {
             if std::mem::take(&mut first) {
-                let report = Report { state: Some(State::Starting), error: ErrorReport::Clear, success_at: None };
+                let report = Report {
+                    state: Some(State::Starting),
+                    error: ErrorReport::Clear,
+                    success_at: None,
+                };
                 self.tell(&report).await;
             }
             let pulse = Arc::new(Pulse::default());
@@ -170,7 +202,12 @@ impl Keeper {
             let channel = &self.served.channel;
             match fault {
                 Fault::Permanent(reason) => {
-                    tracing::error!(channel.id = channel.id, channel.kind = channel.kind, reason, "a channel is parked");
+                    tracing::error!(
+                        channel.id = channel.id,
+                        channel.kind = channel.kind,
+                        reason,
+                        "a channel is parked"
+                    );
                     self.tell(&Report::trouble(State::Failed, reason)).await;
                     // Held while parked, so that no other node tries the same wrong password.
                     self.rest(None).await;
@@ -179,15 +216,21 @@ impl Keeper {
                     let pause = backoff::pause(failures, dice());
                     Counter::ChannelRestarts.add(1, &[("kind", channel.kind.clone())]);
                     tracing::warn!(
-                        channel.id = channel.id, channel.kind = channel.kind, reason, failures,
-                        pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX), "a channel failed and will be started again"
+                        channel.id = channel.id,
+                        channel.kind = channel.kind,
+                        reason,
+                        failures,
+                        pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+                        "a channel failed and will be started again"
                     );
                     self.tell(&Report::trouble(State::Degraded, reason)).await;
                     self.rest(Some(pause)).await;
                 }
             }
         }
-        if let Err(error) = lease::release(&self.host.parts().db, &self.lease_name(), &self.host.parts().node).await {
+        if let Err(error) =
+            lease::release(&self.host.parts().db, &self.lease_name(), &self.host.parts().node).await
+        {
             tracing::debug!(%error, "a lease was left to lapse");
         }
     }
@@ -233,7 +276,9 @@ impl Keeper {
         match result {
             _ if self.stop.is_cancelled() => End::Stopped,
             _ if lost => End::LeaseLost,
-            Ok(Ok(())) => End::Failed(Fault::temporary("the connector stopped receiving without a reason")),
+            Ok(Ok(())) => End::Failed(Fault::temporary(
+                "the connector stopped receiving without a reason",
+            )),
             Ok(Err(fault)) => End::Failed(fault),
             Err(error) => End::Failed(crashed(error)),
         }
@@ -244,15 +289,26 @@ impl Keeper {
         let (success, warning) = pulse.take();
         if let Some(message) = warning {
             tracing::warn!(channel.id = self.served.channel.id, message, "a channel warns");
-            self.tell(&Report { state: None, error: ErrorReport::Set(message), success_at: None }).await;
+            self.tell(&Report {
+                state: None,
+                error: ErrorReport::Set(message),
+                success_at: None,
+            })
+            .await;
         }
         let Some(at) = success else { return };
-        let recently = |told: &chrono::DateTime<chrono::Utc>| (at - *told).to_std().is_ok_and(|age| age < SUCCESS_EVERY);
+        let recently =
+            |told: &chrono::DateTime<chrono::Utc>| (at - *told).to_std().is_ok_and(|age| age < SUCCESS_EVERY);
         if told_success_at.as_ref().is_some_and(recently) {
             return;
         }
         *told_success_at = Some(at);
-        self.tell(&Report { state: Some(State::Ok), error: ErrorReport::Keep, success_at: Some(at) }).await;
+        self.tell(&Report {
+            state: Some(State::Ok),
+            error: ErrorReport::Keep,
+            success_at: Some(at),
+        })
+        .await;
     }
 
     /// Waits until this node may run the channel; false when stopped first.
@@ -326,5 +382,8 @@ fn crashed(error: JoinError) -> Fault {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         text.or_else(|| panic.downcast_ref::<String>().cloned())
     });
-    Fault::Temporary(what.map_or_else(|| "the connector crashed".to_owned(), |what| format!("the connector crashed: {what}")))
+    Fault::Temporary(what.map_or_else(
+        || "the connector crashed".to_owned(),
+        |what| format!("the connector crashed: {what}"),
+    ))
 }

@@ -6,17 +6,17 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
-    sea_query::{Expr, ExprTrait, Func, OnConflict, Query},
+    sea_query::{Expr, OnConflict, Query},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    conversation::store::like,
     db::{
         WriteTx,
         entity::{contact, contact_suggestion, identity},
+        text::contains,
     },
     event::{EventType, NewEvent},
 };
@@ -97,15 +97,16 @@ pub async fn list(
 ) -> Result<(Vec<contact::Model>, Option<Place>), DbErr> {
     let mut query = contact::Entity::find().filter(contact::Column::MergedInto.is_null());
     if let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) {
+        let backend = db.get_database_backend();
         let by_address = Query::select()
             .column(identity::Column::ContactId)
             .from(identity::Entity)
             .and_where(identity::Column::Kind.ne("webchat"))
-            .and_where(Expr::expr(Func::lower(Expr::col(identity::Column::Value))).like(like(text)))
+            .and_where(contains(backend, Expr::col(identity::Column::Value), text))
             .to_owned();
         query = query.filter(
             Condition::any()
-                .add(Expr::expr(Func::lower(Expr::col(contact::Column::Name))).like(like(text)))
+                .add(contains(backend, Expr::col(contact::Column::Name), text))
                 .add(contact::Column::Id.in_subquery(by_address)),
         );
     }

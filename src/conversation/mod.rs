@@ -1,6 +1,8 @@
 //! The thread of one contact on one channel, and its sessions.
 
+pub mod label;
 pub mod message;
+pub mod participant;
 pub mod read;
 pub mod session;
 pub mod state;

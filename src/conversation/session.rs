@@ -3,38 +3,24 @@
 //! Locks are taken in one order everywhere: conversation, then session, then operators by id. Who may
 //! do a thing is the caller's question; whether it can be done now is answered here.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QuerySelect,
-};
-use serde_json::json;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel, QuerySelect};
 
 use super::{
     message::{self, NewMessage},
     state::{self, Refusal, Stage},
-    view::strings,
 };
 use crate::{
     db::{
         WriteTx,
-        entity::{conversation, operator, participant, session},
+        entity::{conversation, operator, session},
     },
     event::{EventType, NewEvent, Was},
     id::{self, Kind},
 };
 
-/// Tags of one conversation, and characters of one.
-const TAG_LIMIT: usize = 50;
-const TAG_CHARS: usize = 50;
-/// Priorities go from minus this to this.
-const PRIORITY_LIMIT: i64 = 1_000;
 /// Characters of a closing reason.
 const REASON_CHARS: usize = 200;
-/// Participants of one conversation.
-const PARTICIPANT_LIMIT: u64 = 50;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +66,10 @@ pub async fn hold(write: &WriteTx, id: &str) -> Result<Held, Error> {
         .one(write.tx())
         .await?
         .ok_or(Error::NotFound)?;
-    Ok(Held { conversation, session })
+    Ok(Held {
+        conversation,
+        session,
+    })
 }
 
 impl Held {
@@ -107,7 +96,10 @@ impl Held {
         if *stage == self.stage() && line_id == self.session.line_id {
             return Ok(false);
         }
-        let was = Was { line_id: self.conversation.line_id.clone(), operator_id: self.session.operator_id.clone() };
+        let was = Was {
+            line_id: self.conversation.line_id.clone(),
+            operator_id: self.session.operator_id.clone(),
+        };
         let session = &mut self.session;
         session.state = stage.as_str().to_owned();
         session.line_id = line_id.to_owned();
@@ -155,7 +147,11 @@ impl Held {
     }
 
     /// Writes those columns of the conversation that are changed here, with a new version.
-    async fn write_conversation(&mut self, write: &WriteTx, now: DateTime<Utc>) -> Result<(), DbErr> {
+    pub(super) async fn write_conversation(
+        &mut self,
+        write: &WriteTx,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
         let row = &mut self.conversation;
         row.version += 1;
         row.updated_at = now;
@@ -176,7 +172,7 @@ impl Held {
     }
 
     /// Writes the conversation's own fields and tells about it.
-    async fn changed(&mut self, write: &mut WriteTx, now: DateTime<Utc>) -> Result<(), DbErr> {
+    pub(super) async fn changed(&mut self, write: &mut WriteTx, now: DateTime<Utc>) -> Result<(), DbErr> {
         self.write_conversation(write, now).await?;
         write.record(NewEvent::conversation(&self.conversation.id, now));
         Ok(())
@@ -190,8 +186,13 @@ impl Held {
         inside: bool,
         now: DateTime<Utc>,
     ) -> Result<(), DbErr> {
-        let line = NewMessage { hidden: inside, ..NewMessage::system(text) };
-        message::append(write, &mut self.conversation, line, now).await.map(|_| ())
+        let line = NewMessage {
+            hidden: inside,
+            ..NewMessage::system(text)
+        };
+        message::append(write, &mut self.conversation, line, now)
+            .await
+            .map(|_| ())
     }
 }
 
@@ -203,25 +204,50 @@ pub async fn close(
     reason: Option<String>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
-    if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_CHARS) {
-        return Err(Error::invalid("reason", format!("at most {REASON_CHARS} characters")));
+    let reason = reason
+        .map(|reason| reason.trim().to_owned())
+        .filter(|reason| !reason.is_empty());
+    if reason
+        .as_ref()
+        .is_some_and(|reason| reason.chars().count() > REASON_CHARS)
+    {
+        return Err(Error::invalid(
+            "reason",
+            format!("at most {REASON_CHARS} characters"),
+        ));
     }
     let mut held = hold(write, id).await?;
     end(write, &mut held, reason, now).await?;
-    held.say(write, format!("{} closed the conversation", by.name), false, now).await?;
+    held.say(write, format!("{} closed the conversation", by.name), false, now)
+        .await?;
     Ok(())
 }
 
 /// Ends the session as spam; the client is not told.
-pub async fn spam(write: &mut WriteTx, id: &str, by: &operator::Model, now: DateTime<Utc>) -> Result<(), Error> {
+pub async fn spam(
+    write: &mut WriteTx,
+    id: &str,
+    by: &operator::Model,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
     let mut held = hold(write, id).await?;
     end(write, &mut held, Some("spam".to_owned()), now).await?;
-    held.say(write, format!("{} marked the conversation as spam", by.name), true, now).await?;
+    held.say(
+        write,
+        format!("{} marked the conversation as spam", by.name),
+        true,
+        now,
+    )
+    .await?;
     Ok(())
 }
 
-async fn end(write: &mut WriteTx, held: &mut Held, reason: Option<String>, now: DateTime<Utc>) -> Result<(), Error> {
+async fn end(
+    write: &mut WriteTx,
+    held: &mut Held,
+    reason: Option<String>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
     let stage = state::close(&held.stage(), now)?;
     held.session.close_reason = reason;
     held.conversation.snoozed_until = None;
@@ -239,7 +265,10 @@ pub async fn reopen(
 ) -> Result<Held, Error> {
     let mut held = hold(write, id).await?;
     state::reopen(&held.stage(), now)?;
-    let was = Was { line_id: held.conversation.line_id.clone(), operator_id: held.session.operator_id.clone() };
+    let was = Was {
+        line_id: held.conversation.line_id.clone(),
+        operator_id: held.session.operator_id.clone(),
+    };
     held.session = session::Model {
         id: id::new(Kind::Session, now),
         conversation_id: id.to_owned(),
@@ -256,157 +285,13 @@ pub async fn reopen(
         rating: None,
         version: 1,
     };
-    session::Entity::insert(held.session.clone().into_active_model()).exec_without_returning(write.tx()).await?;
+    session::Entity::insert(held.session.clone().into_active_model())
+        .exec_without_returning(write.tx())
+        .await?;
     held.conversation.session_id.clone_from(&held.session.id);
     held.write_conversation(write, now).await?;
     write.record(NewEvent::conversation(id, now).moved_from(was));
-    held.say(write, format!("{} reopened the conversation", by.name), true, now).await?;
-    Ok(held)
-}
-
-/// Puts the conversation out of sight until then; `None` brings it back.
-pub async fn snooze(
-    write: &mut WriteTx,
-    id: &str,
-    until: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    if until.is_some_and(|until| until <= now) {
-        return Err(Error::invalid("until", "must lie in the future"));
-    }
-    let mut held = hold(write, id).await?;
-    if held.stage().as_str() == "closed" {
-        return Err(Refusal::Closed.into());
-    }
-    if held.conversation.snoozed_until != until {
-        held.conversation.snoozed_until = until;
-        held.changed(write, now).await?;
-    }
-    Ok(())
-}
-
-/// Brings back conversations whose time has come. Answers how many.
-pub async fn wake(db: &crate::db::Db, now: DateTime<Utc>) -> Result<usize, DbErr> {
-    let due: Vec<String> = conversation::Entity::find()
-        .select_only()
-        .column(conversation::Column::Id)
-        .filter(conversation::Column::SnoozedUntil.lte(now))
-        .limit(500)
-        .into_tuple()
-        .all(db.read())
+    held.say(write, format!("{} reopened the conversation", by.name), true, now)
         .await?;
-    for id in &due {
-        let mut write = db.write().await?;
-        let mut held = match hold(&write, id).await {
-            Ok(held) => held,
-            Err(Error::Db(error)) => return Err(error),
-            Err(_) => continue,
-        };
-        if held.conversation.snoozed_until.is_some_and(|until| until <= now) {
-            held.conversation.snoozed_until = None;
-            held.changed(&mut write, now).await?;
-            write.commit().await?;
-        }
-    }
-    Ok(due.len())
-}
-
-/// An operator joins; `hidden`: the client sees neither them nor what they write.
-pub async fn join(
-    write: &mut WriteTx,
-    id: &str,
-    operator_id: &str,
-    hidden: bool,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let mut held = hold(write, id).await?;
-    let Some(who) = operator::Entity::find_by_id(operator_id).one(write.tx()).await?.filter(|who| who.enabled) else {
-        return Err(Error::invalid("operator_id", "there is no such operator, or they are disabled"));
-    };
-    let key = (id.to_owned(), operator_id.to_owned());
-    match participant::Entity::find_by_id(key).one(write.tx()).await? {
-        Some(row) if row.hidden == hidden => return Ok(()),
-        Some(row) => {
-            let mut change = row.into_active_model();
-            change.hidden = Set(hidden);
-            change.update_without_returning(write.tx()).await?;
-        }
-        None => {
-            let present = participant::Entity::find()
-                .filter(participant::Column::ConversationId.eq(id))
-                .count(write.tx())
-                .await?;
-            if present >= PARTICIPANT_LIMIT {
-                return Err(Error::invalid("operator_id", format!("at most {PARTICIPANT_LIMIT} participants")));
-            }
-            let row = participant::ActiveModel {
-                conversation_id: Set(id.to_owned()),
-                operator_id: Set(operator_id.to_owned()),
-                hidden: Set(hidden),
-                joined_at: Set(now),
-            };
-            participant::Entity::insert(row).exec_without_returning(write.tx()).await?;
-        }
-    }
-    held.changed(write, now).await?;
-    held.say(write, format!("{} joined the conversation", who.name), hidden, now).await?;
-    Ok(())
-}
-
-/// A participant leaves; who is none changes nothing.
-pub async fn leave(write: &mut WriteTx, id: &str, operator_id: &str, now: DateTime<Utc>) -> Result<(), Error> {
-    let mut held = hold(write, id).await?;
-    let gone =
-        participant::Entity::delete_by_id((id.to_owned(), operator_id.to_owned())).exec(write.tx()).await?;
-    if gone.rows_affected > 0 {
-        held.write_conversation(write, now).await?;
-        // Whoever left may have lost sight of it: as an owner of before, they are told.
-        let was = Was { line_id: held.conversation.line_id.clone(), operator_id: Some(operator_id.to_owned()) };
-        write.record(NewEvent::conversation(id, now).moved_from(was));
-    }
-    Ok(())
-}
-
-/// Adds and removes tags.
-pub async fn tag(
-    write: &mut WriteTx,
-    id: &str,
-    add: &[String],
-    remove: &[String],
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let mut held = hold(write, id).await?;
-    let before = strings(&held.conversation.tags);
-    let removed: BTreeSet<String> = remove.iter().map(|tag| tag.trim().to_lowercase()).collect();
-    let mut tags: Vec<String> =
-        before.iter().filter(|tag| !removed.contains(&tag.to_lowercase())).cloned().collect();
-    for tag in add.iter().map(|tag| tag.trim()) {
-        if tag.is_empty() || tag.chars().count() > TAG_CHARS {
-            return Err(Error::invalid("add", format!("a tag has 1 to {TAG_CHARS} characters")));
-        }
-        if !tags.iter().any(|known| known.to_lowercase() == tag.to_lowercase()) {
-            tags.push(tag.to_owned());
-        }
-    }
-    if tags.len() > TAG_LIMIT {
-        return Err(Error::invalid("add", format!("at most {TAG_LIMIT} tags")));
-    }
-    if tags != before {
-        held.conversation.tags = json!(tags);
-        held.changed(write, now).await?;
-    }
-    Ok(())
-}
-
-/// Sets the priority: higher goes first.
-pub async fn prioritise(write: &mut WriteTx, id: &str, priority: i64, now: DateTime<Utc>) -> Result<(), Error> {
-    if !(-PRIORITY_LIMIT..=PRIORITY_LIMIT).contains(&priority) {
-        return Err(Error::invalid("priority", format!("must be from -{PRIORITY_LIMIT} to {PRIORITY_LIMIT}")));
-    }
-    let mut held = hold(write, id).await?;
-    if held.conversation.priority != priority {
-        held.conversation.priority = priority;
-        held.changed(write, now).await?;
-    }
-    Ok(())
+    Ok(held)
 }

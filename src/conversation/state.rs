@@ -50,9 +50,16 @@ impl Stage {
     /// The stage of a row. A state of a newer version reads as what its columns say.
     pub fn of(row: &session::Model) -> Self {
         match (row.state.as_str(), &row.operator_id) {
-            ("closed", _) => Self::Closed { at: row.closed_at.unwrap_or(row.opened_at) },
-            (_, Some(to)) => Self::Assigned { to: to.clone(), since: row.assigned_at.unwrap_or(row.opened_at) },
-            (_, None) => Self::Waiting { since: row.waiting_since },
+            ("closed", _) => Self::Closed {
+                at: row.closed_at.unwrap_or(row.opened_at),
+            },
+            (_, Some(to)) => Self::Assigned {
+                to: to.clone(),
+                since: row.assigned_at.unwrap_or(row.opened_at),
+            },
+            (_, None) => Self::Waiting {
+                since: row.waiting_since,
+            },
         }
     }
 
@@ -77,7 +84,10 @@ impl Stage {
 /// The router gives a waiting session to an operator.
 pub fn assign(stage: &Stage, to: &str, now: DateTime<Utc>) -> Result<Stage, Refusal> {
     match stage {
-        Stage::Waiting { .. } => Ok(Stage::Assigned { to: to.to_owned(), since: now }),
+        Stage::Waiting { .. } => Ok(Stage::Assigned {
+            to: to.to_owned(),
+            since: now,
+        }),
         Stage::Assigned { to: by, .. } => Err(Refusal::AlreadyTaken { by: by.clone() }),
         Stage::Closed { .. } => Err(Refusal::Closed),
     }
@@ -87,7 +97,10 @@ pub fn assign(stage: &Stage, to: &str, now: DateTime<Utc>) -> Result<Stage, Refu
 pub fn take(stage: &Stage, by: &str, force: bool, now: DateTime<Utc>) -> Result<Stage, Refusal> {
     match stage {
         Stage::Assigned { to, .. } if to == by => Ok(stage.clone()),
-        Stage::Assigned { .. } if force => Ok(Stage::Assigned { to: by.to_owned(), since: now }),
+        Stage::Assigned { .. } if force => Ok(Stage::Assigned {
+            to: by.to_owned(),
+            since: now,
+        }),
         Stage::Waiting { .. } | Stage::Assigned { .. } | Stage::Closed { .. } => assign(stage, by, now),
     }
 }
@@ -106,7 +119,9 @@ pub fn give_back(
     now: DateTime<Utc>,
 ) -> Result<Stage, Refusal> {
     match stage {
-        Stage::Assigned { .. } => Ok(Stage::Waiting { since: if answered { now } else { waiting_since } }),
+        Stage::Assigned { .. } => Ok(Stage::Waiting {
+            since: if answered { now } else { waiting_since },
+        }),
         Stage::Waiting { .. } => Err(Refusal::NotAssigned),
         Stage::Closed { .. } => Err(Refusal::Closed),
     }
@@ -142,7 +157,6 @@ pub fn reopen(stage: &Stage, now: DateTime<Utc>) -> Result<Stage, Refusal> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests may fail")]
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use proptest::prelude::*;
@@ -158,13 +172,19 @@ mod tests {
     }
 
     fn assigned(to: &str) -> Stage {
-        Stage::Assigned { to: to.to_owned(), since: at(5) }
+        Stage::Assigned {
+            to: to.to_owned(),
+            since: at(5),
+        }
     }
 
     #[test]
     fn the_second_to_take_is_told_who_was_first() {
         let first = take(&waiting(), "a", false, at(1)).unwrap();
-        assert_eq!(take(&first, "b", false, at(2)), Err(Refusal::AlreadyTaken { by: "a".to_owned() }));
+        assert_eq!(
+            take(&first, "b", false, at(2)),
+            Err(Refusal::AlreadyTaken { by: "a".to_owned() })
+        );
         assert_eq!(take(&first, "b", true, at(2)).unwrap().owner(), Some("b"));
     }
 
@@ -177,15 +197,24 @@ mod tests {
     #[test]
     fn who_was_never_answered_keeps_the_place_in_the_queue() {
         assert_eq!(give_back(&assigned("a"), false, at(0), at(9)), Ok(waiting()));
-        assert_eq!(give_back(&assigned("a"), true, at(0), at(9)), Ok(Stage::Waiting { since: at(9) }));
-        assert_eq!(give_back(&waiting(), false, at(0), at(9)), Err(Refusal::NotAssigned));
+        assert_eq!(
+            give_back(&assigned("a"), true, at(0), at(9)),
+            Ok(Stage::Waiting { since: at(9) })
+        );
+        assert_eq!(
+            give_back(&waiting(), false, at(0), at(9)),
+            Err(Refusal::NotAssigned)
+        );
         assert_eq!(move_to_line(&waiting(), true, at(0), at(9)), Ok(waiting()));
     }
 
     #[test]
     fn only_what_is_closed_is_reopened() {
         assert_eq!(reopen(&waiting(), at(9)), Err(Refusal::NotClosed));
-        assert_eq!(reopen(&Stage::Closed { at: at(3) }, at(9)), Ok(Stage::Waiting { since: at(9) }));
+        assert_eq!(
+            reopen(&Stage::Closed { at: at(3) }, at(9)),
+            Ok(Stage::Waiting { since: at(9) })
+        );
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
     QuerySelect, Select,
     sea_query::{Expr, ExprTrait, Func},
 };
@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    db::entity::{contact, conversation, message, session},
+    db::{
+        entity::{contact, conversation, message, session},
+        text::contains,
+    },
     operator::rights::Scope,
 };
 
@@ -27,6 +30,9 @@ pub enum View {
     All,
     /// Closed.
     Closed,
+    /// Open and closed; nobody asks for it by name.
+    #[serde(skip)]
+    Any,
 }
 
 /// What a list is narrowed to. Ids, except `line` and `channel`, which take keys too (resolved by the caller).
@@ -67,7 +73,7 @@ pub async fn list(
     after: Option<&Place>,
     limit: u64,
 ) -> Result<(Vec<conversation::Model>, Option<Place>), DbErr> {
-    let mut query = visible_to(scope).select_also(session::Entity).filter(condition(scope, filter));
+    let mut query = visible_to(scope).select_also(session::Entity).filter(condition(db.get_database_backend(), scope, filter));
     let queue = filter.view == View::Queue;
     if let Some(place) = after {
         query = query.filter(if queue { after_in_queue(place) } else { after_by_change(place) });
@@ -109,26 +115,31 @@ pub struct Counts {
 
 /// Counts of the open views, in one pass over the open sessions this scope sees.
 pub async fn counts(db: &impl ConnectionTrait, scope: &Scope) -> Result<Counts, DbErr> {
-    let rows: Vec<(String, Option<String>, bool, i64)> = visible_to(scope)
+    // Without a parameter: PostgreSQL takes two parameters for two expressions, and the grouping for another one.
+    let unread = || Expr::cust("conversation.unread > 0");
+    let snoozed = || Expr::col((conversation::Entity, conversation::Column::SnoozedUntil)).is_not_null();
+    let rows: Vec<(String, Option<String>, bool, bool, i64)> = visible_to(scope)
         .select_only()
         .column(session::Column::State)
         .expr(Expr::col((session::Entity, session::Column::OperatorId)))
-        .expr(Expr::col((conversation::Entity, conversation::Column::Unread)).gt(0))
+        .expr(unread())
+        .expr(snoozed())
         .expr(Func::count(Expr::col((conversation::Entity, conversation::Column::Id))))
         .filter(session::Column::State.ne("closed"))
         .group_by(session::Column::State)
         .group_by(session::Column::OperatorId)
-        .group_by(Expr::col((conversation::Entity, conversation::Column::Unread)).gt(0))
+        .group_by(snoozed())
+        .group_by(unread())
         .into_tuple()
         .all(db)
         .await?;
     let mut counts = Counts::default();
-    for (state, owner, unread, count) in rows {
+    for (state, owner, unread, snoozed, count) in rows {
         counts.all += count;
         if state == "waiting" || state == "offered" {
             counts.queue += count;
         }
-        if owner.as_deref() == Some(&scope.operator_id) {
+        if owner.as_deref() == Some(&scope.operator_id) && !snoozed {
             counts.mine += count;
             if unread {
                 counts.unread_mine += count;
@@ -152,15 +163,17 @@ fn current_session() -> sea_orm::RelationDef {
         .into()
 }
 
-fn condition(scope: &Scope, filter: &Filter) -> Condition {
+fn condition(backend: DbBackend, scope: &Scope, filter: &Filter) -> Condition {
     let mut all = Condition::all();
     all = match filter.view {
+        // The router wakes a snoozed conversation when its time has come or the customer writes.
         View::Mine => {
-            all.add(session::Column::OperatorId.eq(&scope.operator_id)).add(session::Column::State.ne("closed"))
+            all.add(conversation::Column::SnoozedUntil.is_null()).add(session::Column::OperatorId.eq(&scope.operator_id)).add(session::Column::State.ne("closed"))
         }
         View::Queue => all.add(session::Column::State.is_in(["waiting", "offered"])),
         View::All => all.add(session::Column::State.ne("closed")),
         View::Closed => all.add(session::Column::State.eq("closed")),
+        View::Any => all,
     };
     if let Some(id) = &filter.line_id {
         all = all.add(conversation::Column::LineId.eq(id));
@@ -178,30 +191,20 @@ fn condition(scope: &Scope, filter: &Filter) -> Condition {
         all = all.add(conversation::Column::ContactId.eq(id));
     }
     if let Some(text) = &filter.text {
-        let pattern = like(text);
+        let column = |column: conversation::Column| Expr::col((conversation::Entity, column));
         let named = sea_orm::sea_query::Query::select()
             .column(contact::Column::Id)
             .from(contact::Entity)
-            .and_where(Expr::expr(Func::lower(Expr::col(contact::Column::Name))).like(pattern.clone()))
+            .and_where(contains(backend, Expr::col(contact::Column::Name), text))
             .to_owned();
         all = all.add(
             Condition::any()
                 .add(conversation::Column::ContactId.in_subquery(named))
-                .add(lowered(conversation::Column::Subject).like(pattern.clone()))
-                .add(lowered(conversation::Column::Address).like(pattern)),
+                .add(contains(backend, column(conversation::Column::Subject), text))
+                .add(contains(backend, column(conversation::Column::Address), text)),
         );
     }
     all
-}
-
-fn lowered(column: conversation::Column) -> Expr {
-    Expr::expr(Func::lower(Expr::col((conversation::Entity, column))))
-}
-
-/// A `LIKE` pattern that finds the text anywhere, its own wildcards taken literally.
-pub fn like(text: &str) -> sea_orm::sea_query::LikeExpr {
-    let escaped = text.trim().to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    sea_orm::sea_query::LikeExpr::new(format!("%{escaped}%")).escape('\\')
 }
 
 fn after_in_queue(place: &Place) -> Condition {

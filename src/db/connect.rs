@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr, EntityTrait};
 use switchboard_migrations::Migrator;
 use tokio::sync::watch;
 
@@ -52,11 +52,6 @@ impl Db {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.read.execute_unprepared("SELECT 1").await.map(|_| ())
-    }
-
-    /// The writing connection itself, for what cannot run in a transaction (migrations, VACUUM).
-    pub(crate) fn writer(&self) -> &DatabaseConnection {
-        &self.write
     }
 }
 

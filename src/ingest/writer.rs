@@ -1,10 +1,10 @@
 //! The one writer: takes what has gathered, stores it together, answers everybody.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sea_orm::DbErr;
-use switchboard_sdk::{CancellationToken, Receipt};
+use switchboard_sdk::{CancellationToken, Outcome, Receipt};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -16,6 +16,7 @@ use crate::{
     clock::SharedClock,
     db::{self, Db},
     storage::Storage,
+    telemetry::metrics::{Counter, Timer},
 };
 
 /// Events stored in one transaction at most.
@@ -42,13 +43,36 @@ pub(super) async fn run(
         };
         let Some(first) = first else { return };
         let (works, answers) = gather(first, &mut jobs);
-        let events: usize = works.iter().map(|work| work.events.len()).sum();
+        let begun = Instant::now();
         let results = store_or_quarantine(&db, &storage, &clock, works).await;
-        metrics::counter!("switchboard_ingest_batches_total").increment(1);
-        metrics::counter!("switchboard_ingest_events_total").increment(events as u64);
+        Timer::IngestCommit.record(begun.elapsed(), &[]);
+        count(&results);
         for (answer, result) in answers.into_iter().zip(results) {
             // Whoever asked may have gone (a closed connection); what is stored stays stored.
             drop(answer.send(result));
+        }
+    }
+}
+
+fn count(results: &[Result<Receipt, Error>]) {
+    let (mut stored, mut known, mut quarantined, mut failed) = (0, 0, 0, 0);
+    for result in results {
+        match result {
+            Err(_) => failed += 1,
+            Ok(receipt) => {
+                for outcome in &receipt.outcomes {
+                    match outcome {
+                        Outcome::Stored { .. } => stored += 1,
+                        Outcome::Duplicate { .. } => known += 1,
+                        Outcome::Quarantined { .. } => quarantined += 1,
+                    }
+                }
+            }
+        }
+    }
+    for (outcome, count) in [("stored", stored), ("duplicate", known), ("quarantined", quarantined), ("failed", failed)] {
+        if count > 0 {
+            Counter::InboundEvents.add(count, &[("outcome", outcome.to_owned())]);
         }
     }
 }

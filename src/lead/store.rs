@@ -4,18 +4,18 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, Set,
-    sea_query::{Expr, ExprTrait, Func, Query},
+    sea_query::{Expr, Query},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    conversation::store::like,
     db::{
         WriteTx,
         entity::{contact, conversation, lead},
         is_unique_violation,
+        text::contains,
     },
     event::{EventType, NewEvent},
     operator::rights::Scope,
@@ -143,14 +143,15 @@ pub async fn list(
         }
     }
     if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        let backend = db.get_database_backend();
         let named = Query::select()
             .column(contact::Column::Id)
             .from(contact::Entity)
-            .and_where(Expr::expr(Func::lower(Expr::col(contact::Column::Name))).like(like(text)))
+            .and_where(contains(backend, Expr::col(contact::Column::Name), text))
             .to_owned();
         query = query.filter(
             Condition::any()
-                .add(Expr::expr(Func::lower(Expr::col((lead::Entity, lead::Column::Title)))).like(like(text)))
+                .add(contains(backend, Expr::col((lead::Entity, lead::Column::Title)), text))
                 .add(lead::Column::ContactId.in_subquery(named)),
         );
     }

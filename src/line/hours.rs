@@ -8,7 +8,10 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc, Weekday};
+use chrono::{
+    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+    Weekday,
+};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -97,7 +100,10 @@ pub struct Opening {
 
 impl Opening {
     /// Open, without an end.
-    pub const ALWAYS: Self = Self { open: true, opens_at: None };
+    pub const ALWAYS: Self = Self {
+        open: true,
+        opens_at: None,
+    };
 }
 
 /// The state of a line with these hours; without hours it is always open.
@@ -109,7 +115,9 @@ impl Hours {
     /// Whether it is open at `now`, and if not, from when. Hours that do not read (they are checked
     /// before they are stored) count as open: a client is never turned away by our error.
     pub fn opening(&self, now: DateTime<Utc>) -> Opening {
-        let Ok(zone) = Tz::from_str(&self.time_zone) else { return Opening::ALWAYS };
+        let Ok(zone) = Tz::from_str(&self.time_zone) else {
+            return Opening::ALWAYS;
+        };
         let today = now.with_timezone(&zone).date_naive();
         let yesterday = today.checked_sub_days(Days::new(1)).unwrap_or(today);
         let mut next: Option<DateTime<Utc>> = None;
@@ -127,14 +135,19 @@ impl Hours {
                 break;
             }
         }
-        Opening { open: false, opens_at: next }
+        Opening {
+            open: false,
+            opens_at: next,
+        }
     }
 
     fn intervals(&self, date: NaiveDate) -> &[Interval] {
         if let Some(exception) = self.exceptions.iter().find(|exception| exception.date == date) {
             return &exception.intervals;
         }
-        self.weekly.get(&Day::from(date.weekday())).map_or(&[], Vec::as_slice)
+        self.weekly
+            .get(&Day::from(date.weekday()))
+            .map_or(&[], Vec::as_slice)
     }
 
     fn spans(&self, zone: Tz, date: NaiveDate) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
@@ -152,7 +165,10 @@ impl Hours {
     pub fn errors(&self) -> Vec<(String, String)> {
         let mut errors = Vec::new();
         if Tz::from_str(&self.time_zone).is_err() {
-            errors.push(("time_zone".to_owned(), "is not a known IANA time zone, such as Europe/Berlin".to_owned()));
+            errors.push((
+                "time_zone".to_owned(),
+                "is not a known IANA time zone, such as Europe/Berlin".to_owned(),
+            ));
         }
         for (day, intervals) in &self.weekly {
             let field = format!("weekly.{}", format!("{day:?}").to_lowercase());
@@ -164,7 +180,10 @@ impl Hours {
         let mut seen = std::collections::BTreeSet::new();
         for exception in &self.exceptions {
             if !seen.insert(exception.date) {
-                errors.push(("exceptions".to_owned(), format!("{} is given twice", exception.date)));
+                errors.push((
+                    "exceptions".to_owned(),
+                    format!("{} is given twice", exception.date),
+                ));
             }
             errors.extend(
                 interval_error(&exception.intervals)
@@ -193,7 +212,10 @@ fn interval_error(intervals: &[Interval]) -> Option<String> {
 /// Minutes after midnight, up to and with 24:00.
 fn minutes(text: &str) -> Option<i64> {
     let (hours, minutes) = text.split_once(':')?;
-    let digits = |part: &str| (part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse::<i64>().ok())?;
+    let digits = |part: &str| {
+        (part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| part.parse::<i64>().ok())?
+    };
     let (hours, minutes) = (digits(hours)?, digits(minutes)?);
     let total = hours * 60 + minutes;
     (minutes < 60 && total <= 24 * 60).then_some(total)
@@ -213,7 +235,6 @@ fn moment(zone: Tz, wall: NaiveDateTime, end: bool) -> Option<DateTime<Utc>> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests may fail")]
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use proptest::prelude::*;
@@ -222,7 +243,8 @@ mod tests {
     use super::{Hours, opening};
 
     fn hours(zone: &str, weekly: Value, exceptions: Value) -> Hours {
-        serde_json::from_value(json!({"time_zone": zone, "weekly": weekly, "exceptions": exceptions})).unwrap()
+        serde_json::from_value(json!({"time_zone": zone, "weekly": weekly, "exceptions": exceptions}))
+            .unwrap()
     }
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -241,7 +263,11 @@ mod tests {
 
     #[test]
     fn a_day_with_a_break_is_closed_in_it() {
-        let line = hours("Asia/Tashkent", json!({"mon": [["09:00", "13:00"], ["14:00", "18:00"]]}), json!([]));
+        let line = hours(
+            "Asia/Tashkent",
+            json!({"mon": [["09:00", "13:00"], ["14:00", "18:00"]]}),
+            json!([]),
+        );
         // Tashkent is five hours ahead; 2026-11-23 is a Monday.
         check(&line, "2026-11-23T03:59:59Z", false, Some("2026-11-23T04:00:00Z"));
         check(&line, "2026-11-23T04:00:00Z", true, None);
@@ -261,13 +287,27 @@ mod tests {
 
     #[test]
     fn an_exception_replaces_the_day_and_leaves_the_night_before_alone() {
-        let weekly = json!({"thu": [["22:00", "06:00"]], "fri": [["09:00", "18:00"]], "sat": [["10:00", "11:00"]]});
-        let line = hours("UTC", weekly, json!([{"date": "2027-01-01", "intervals": [], "name": "New Year"}]));
+        let weekly =
+            json!({"thu": [["22:00", "06:00"]], "fri": [["09:00", "18:00"]], "sat": [["10:00", "11:00"]]});
+        let line = hours(
+            "UTC",
+            weekly,
+            json!([{"date": "2027-01-01", "intervals": [], "name": "New Year"}]),
+        );
         // 2027-01-01 is a Friday.
         check(&line, "2027-01-01T05:00:00Z", true, None);
         check(&line, "2027-01-01T10:00:00Z", false, Some("2027-01-02T10:00:00Z"));
-        let short = hours("UTC", json!({}), json!([{"date": "2027-01-04", "intervals": [["12:00", "13:00"]]}]));
-        check(&short, "2027-01-01T10:00:00Z", false, Some("2027-01-04T12:00:00Z"));
+        let short = hours(
+            "UTC",
+            json!({}),
+            json!([{"date": "2027-01-04", "intervals": [["12:00", "13:00"]]}]),
+        );
+        check(
+            &short,
+            "2027-01-01T10:00:00Z",
+            false,
+            Some("2027-01-04T12:00:00Z"),
+        );
         check(&short, "2027-01-04T13:00:00Z", false, None);
     }
 
@@ -300,7 +340,11 @@ mod tests {
 
     #[test]
     fn wrong_hours_name_their_field() {
-        let line = hours("Nowhere", json!({"mon": [["9:00", "13:00"]], "tue": [["10:00", "10:00"]]}), json!([]));
+        let line = hours(
+            "Nowhere",
+            json!({"mon": [["9:00", "13:00"]], "tue": [["10:00", "10:00"]]}),
+            json!([]),
+        );
         let fields: Vec<String> = line.errors().into_iter().map(|(field, _)| field).collect();
         assert_eq!(fields, ["time_zone", "weekly.mon", "weekly.tue"]);
     }

@@ -25,7 +25,10 @@ pub enum Entry {
 }
 
 /// The entries of these lines as they were defined, by line.
-pub async fn entries(db: &impl ConnectionTrait, line_ids: &[String]) -> Result<BTreeMap<String, Vec<Entry>>, DbErr> {
+pub async fn entries(
+    db: &impl ConnectionTrait,
+    line_ids: &[String],
+) -> Result<BTreeMap<String, Vec<Entry>>, DbErr> {
     let mut queues: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     if line_ids.is_empty() {
         return Ok(queues);
@@ -48,7 +51,10 @@ pub async fn entries(db: &impl ConnectionTrait, line_ids: &[String]) -> Result<B
 }
 
 /// The operators of these lines' queues, by line.
-pub async fn resolved(db: &impl ConnectionTrait, line_ids: &[String]) -> Result<BTreeMap<String, Vec<String>>, DbErr> {
+pub async fn resolved(
+    db: &impl ConnectionTrait,
+    line_ids: &[String],
+) -> Result<BTreeMap<String, Vec<String>>, DbErr> {
     let queues = entries(db, line_ids).await?;
     let teams: BTreeSet<&String> = queues
         .values()
@@ -70,7 +76,10 @@ pub async fn resolved(db: &impl ConnectionTrait, line_ids: &[String]) -> Result<
             members.entry(row.team_id).or_default().push(row.operator_id);
         }
     }
-    Ok(queues.into_iter().map(|(line, entries)| (line, flatten(&entries, &members))).collect())
+    Ok(queues
+        .into_iter()
+        .map(|(line, entries)| (line, flatten(&entries, &members)))
+        .collect())
 }
 
 /// Teams replaced by their members; whoever appears twice keeps the first place.
@@ -95,12 +104,23 @@ mod tests {
 
     #[test]
     fn teams_become_their_members_and_nobody_stands_twice() {
-        let members = BTreeMap::from([("t".to_owned(), vec!["b".to_owned(), "a".to_owned(), "c".to_owned()])]);
+        let members = BTreeMap::from([(
+            "t".to_owned(),
+            vec!["b".to_owned(), "a".to_owned(), "c".to_owned()],
+        )]);
         let entries = [
-            Entry::Operator { operator_id: "a".to_owned() },
-            Entry::Team { team_id: "t".to_owned() },
-            Entry::Operator { operator_id: "c".to_owned() },
-            Entry::Team { team_id: "gone".to_owned() },
+            Entry::Operator {
+                operator_id: "a".to_owned(),
+            },
+            Entry::Team {
+                team_id: "t".to_owned(),
+            },
+            Entry::Operator {
+                operator_id: "c".to_owned(),
+            },
+            Entry::Team {
+                team_id: "gone".to_owned(),
+            },
         ];
         assert_eq!(flatten(&entries, &members), ["a", "b", "c"]);
     }

@@ -69,7 +69,10 @@ pub struct Sticky {
 
 impl Default for Sticky {
     fn default() -> Self {
-        Self { enabled: true, grace_secs: 30 }
+        Self {
+            enabled: true,
+            grace_secs: 30,
+        }
     }
 }
 
@@ -259,7 +262,9 @@ impl Rules {
     /// # Errors
     /// Each field that cannot be, by its path.
     pub fn patched(&self, patch: &Map<String, Value>) -> Result<Self, Vec<(String, String)>> {
-        let Value::Object(mut all) = self.to_stored() else { return Ok(self.clone()) };
+        let Value::Object(mut all) = self.to_stored() else {
+            return Ok(self.clone());
+        };
         let mut errors = Vec::new();
         for (field, current) in &mut all {
             let Some(given) = patch.get(field) else { continue };
@@ -293,8 +298,12 @@ impl Rules {
         for skill in &mut self.required_skills {
             *skill = skill.trim().to_owned();
         }
-        let texts =
-            [&mut self.no_answer.text, &mut self.off_hours.text, &mut self.welcome_text, &mut self.auto_close.text];
+        let texts = [
+            &mut self.no_answer.text,
+            &mut self.off_hours.text,
+            &mut self.welcome_text,
+            &mut self.auto_close.text,
+        ];
         for text in texts {
             if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
                 *text = None;
@@ -320,12 +329,19 @@ impl Rules {
             }
         }
         if self.limit_per_operator == Some(0) {
-            wrong("limit_per_operator", "must be at least 1, or null for no limit".to_owned());
+            wrong(
+                "limit_per_operator",
+                "must be at least 1, or null for no limit".to_owned(),
+            );
         }
         if self.required_skills.len() > SKILL_LIMIT {
             wrong("required_skills", format!("at most {SKILL_LIMIT}"));
         }
-        if self.required_skills.iter().any(|skill| skill.is_empty() || skill.chars().count() > 100) {
+        if self
+            .required_skills
+            .iter()
+            .any(|skill| skill.is_empty() || skill.chars().count() > 100)
+        {
             wrong("required_skills", "each must have 1 to 100 characters".to_owned());
         }
         let texts = [
@@ -335,19 +351,26 @@ impl Rules {
             ("auto_close.text", &self.auto_close.text),
         ];
         for (field, text) in texts {
-            if text.as_ref().is_some_and(|text| text.chars().count() > TEXT_LIMIT) {
+            if text
+                .as_ref()
+                .is_some_and(|text| text.chars().count() > TEXT_LIMIT)
+            {
                 wrong(field, format!("at most {TEXT_LIMIT} characters"));
             }
         }
         if let Some(hours) = &self.hours {
-            errors.extend(hours.errors().into_iter().map(|(field, message)| (format!("hours.{field}"), message)));
+            errors.extend(
+                hours
+                    .errors()
+                    .into_iter()
+                    .map(|(field, message)| (format!("hours.{field}"), message)),
+            );
         }
         errors
     }
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests may fail")]
 mod tests {
     use serde_json::{Value, json};
 
@@ -375,14 +398,21 @@ mod tests {
 
     #[test]
     fn a_patch_changes_the_given_fields_of_a_group_and_keeps_the_others() {
-        let rules = patched(&json!({"sticky": {"grace_secs": 5}, "distribution": "strict", "name": "ignored"})).unwrap();
+        let rules =
+            patched(&json!({"sticky": {"grace_secs": 5}, "distribution": "strict", "name": "ignored"}))
+                .unwrap();
         assert!(rules.sticky.enabled);
-        assert_eq!((rules.sticky.grace_secs, rules.distribution), (5, Distribution::Strict));
+        assert_eq!(
+            (rules.sticky.grace_secs, rules.distribution),
+            (5, Distribution::Strict)
+        );
     }
 
     #[test]
     fn each_wrong_field_is_named() {
-        let errors = patched(&json!({"distribution": "random", "offer_timeout_secs": -1, "acceptance": null})).unwrap_err();
+        let errors =
+            patched(&json!({"distribution": "random", "offer_timeout_secs": -1, "acceptance": null}))
+                .unwrap_err();
         let fields: Vec<&str> = errors.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(fields, ["acceptance", "distribution", "offer_timeout_secs"]);
         let errors = patched(&json!({
@@ -391,7 +421,15 @@ mod tests {
         }))
         .unwrap_err();
         let fields: Vec<&str> = errors.iter().map(|(field, _)| field.as_str()).collect();
-        assert_eq!(fields, ["sticky.grace_secs", "limit_per_operator", "required_skills", "hours.time_zone"]);
+        assert_eq!(
+            fields,
+            [
+                "sticky.grace_secs",
+                "limit_per_operator",
+                "required_skills",
+                "hours.time_zone"
+            ]
+        );
     }
 
     #[test]

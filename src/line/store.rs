@@ -56,7 +56,11 @@ pub async fn find(db: &impl ConnectionTrait, word: &str) -> Result<line::Model, 
 }
 
 /// Up to `limit` lines in the order they were made, after the line of this id.
-pub async fn list(db: &impl ConnectionTrait, after: Option<&str>, limit: u64) -> Result<Vec<line::Model>, DbErr> {
+pub async fn list(
+    db: &impl ConnectionTrait,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<line::Model>, DbErr> {
     let mut query = line::Entity::find().order_by_asc(line::Column::Id).limit(limit);
     if let Some(after) = after {
         query = query.filter(line::Column::Id.gt(after));
@@ -114,7 +118,9 @@ pub async fn create(
         created_at: now,
         updated_at: now,
     };
-    line::Entity::insert(row.clone().into_active_model()).exec_without_returning(write.tx()).await?;
+    line::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(write.tx())
+        .await?;
     write_queue(write, &row.id, &queue).await?;
     keep_version(write, &row, &queue, by, now).await?;
     write.record(NewEvent::new(EventType::LineUpdated, &row.id, now));
@@ -133,7 +139,11 @@ pub async fn update(
     by: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<line::Model, Error> {
-    let current = line::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await?.ok_or(Error::NotFound)?;
+    let current = line::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?
+        .ok_or(Error::NotFound)?;
     if change.version.is_some_and(|version| version != current.version) {
         return Err(Error::Stale);
     }
@@ -148,7 +158,10 @@ pub async fn update(
     row.enabled = change.enabled.unwrap_or(row.enabled);
     let old_rules = Rules::from_stored(&current.rules)?;
     let rules = checked_rules(write, id, &old_rules, &change.rules, &mut errors).await?;
-    let old_queue = queue::entries(write.tx(), &[id.to_owned()]).await?.remove(id).unwrap_or_default();
+    let old_queue = queue::entries(write.tx(), &[id.to_owned()])
+        .await?
+        .remove(id)
+        .unwrap_or_default();
     let queue = change.queue.unwrap_or_else(|| old_queue.clone());
     if queue != old_queue {
         check_queue(write, &queue, &mut errors).await?;
@@ -164,9 +177,16 @@ pub async fn update(
     }
     row.version += 1;
     row.updated_at = now;
-    row.clone().into_active_model().reset_all().update(write.tx()).await?;
+    row.clone()
+        .into_active_model()
+        .reset_all()
+        .update(write.tx())
+        .await?;
     if queue != old_queue {
-        line_queue::Entity::delete_many().filter(line_queue::Column::LineId.eq(id)).exec(write.tx()).await?;
+        line_queue::Entity::delete_many()
+            .filter(line_queue::Column::LineId.eq(id))
+            .exec(write.tx())
+            .await?;
         write_queue(write, id, &queue).await?;
     }
     keep_version(write, &row, &queue, by, now).await?;
@@ -176,8 +196,10 @@ pub async fn update(
 
 /// Records that the queues in which this team stands have changed with it.
 pub async fn team_changed(write: &mut WriteTx, team_id: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
-    let rows =
-        line_queue::Entity::find().filter(line_queue::Column::TeamId.eq(team_id)).all(write.tx()).await?;
+    let rows = line_queue::Entity::find()
+        .filter(line_queue::Column::TeamId.eq(team_id))
+        .all(write.tx())
+        .await?;
     let lines: BTreeSet<String> = rows.into_iter().map(|row| row.line_id).collect();
     for line in lines {
         write.record(NewEvent::new(EventType::LineUpdated, line, now));
@@ -197,7 +219,9 @@ pub async fn lines_of(db: &impl ConnectionTrait, operator_ids: &[String]) -> Res
         .to_owned();
     let rows = line_queue::Entity::find()
         .filter(
-            line_queue::Column::OperatorId.is_in(operator_ids).or(line_queue::Column::TeamId.in_subquery(teams)),
+            line_queue::Column::OperatorId
+                .is_in(operator_ids)
+                .or(line_queue::Column::TeamId.in_subquery(teams)),
         )
         .all(db)
         .await?;
@@ -220,7 +244,9 @@ async fn write_queue(write: &WriteTx, id: &str, queue: &[Entry]) -> Result<(), D
             team_id: Set(team_id),
         }
     });
-    line_queue::Entity::insert_many(rows).exec_without_returning(write.tx()).await?;
+    line_queue::Entity::insert_many(rows)
+        .exec_without_returning(write.tx())
+        .await?;
     Ok(())
 }
 
@@ -241,7 +267,9 @@ async fn keep_version(
         body: Set(body),
         created_at: Set(now),
     };
-    line_version::Entity::insert(version).exec_without_returning(write.tx()).await?;
+    line_version::Entity::insert(version)
+        .exec_without_returning(write.tx())
+        .await?;
     Ok(())
 }
 
@@ -272,16 +300,19 @@ async fn checked_rules(
         Some(other) if other == id => errors.push((field(), "a line cannot overflow into itself".to_owned())),
         // A line that was there when this was set cannot vanish: lines are not deleted.
         Some(other) if rules.overflow.line_id != current.overflow.line_id => {
-            if line::Entity::find_by_id(other).one(write.tx()).await?.is_none() {
-                errors.push((field(), "there is no such line".to_owned()));
-            }
+            let known = line::Entity::find_by_id(other).one(write.tx()).await?.is_some();
+            errors.extend((!known).then(|| (field(), "there is no such line".to_owned())));
         }
-        _ => {}
+        Some(_) | None => {}
     }
     Ok(rules)
 }
 
-async fn check_queue(write: &WriteTx, queue: &[Entry], errors: &mut Vec<(String, String)>) -> Result<(), DbErr> {
+async fn check_queue(
+    write: &WriteTx,
+    queue: &[Entry],
+    errors: &mut Vec<(String, String)>,
+) -> Result<(), DbErr> {
     let mut wrong = |message: String| errors.push(("queue".to_owned(), message));
     if queue.len() > QUEUE_LIMIT {
         wrong(format!("at most {QUEUE_LIMIT} entries"));
@@ -295,14 +326,19 @@ async fn check_queue(write: &WriteTx, queue: &[Entry], errors: &mut Vec<(String,
         };
     }
     if !operators.is_empty() {
-        let known =
-            operator::Entity::find().filter(operator::Column::Id.is_in(&operators)).all(write.tx()).await?;
+        let known = operator::Entity::find()
+            .filter(operator::Column::Id.is_in(&operators))
+            .all(write.tx())
+            .await?;
         for row in known {
             operators.remove(&row.id);
         }
     }
     if !teams.is_empty() {
-        let known = team::Entity::find().filter(team::Column::Id.is_in(&teams)).all(write.tx()).await?;
+        let known = team::Entity::find()
+            .filter(team::Column::Id.is_in(&teams))
+            .all(write.tx())
+            .await?;
         for row in known {
             teams.remove(&row.id);
         }
@@ -327,7 +363,10 @@ async fn checked_key(
         let message = "must have 1 to 64 characters of a-z, 0-9, - and _";
         errors.push(("key".to_owned(), message.to_owned()));
     } else {
-        let other = line::Entity::find().filter(line::Column::Key.eq(key)).one(write.tx()).await?;
+        let other = line::Entity::find()
+            .filter(line::Column::Key.eq(key))
+            .one(write.tx())
+            .await?;
         if other.is_some_and(|other| other.id != id) {
             errors.push(("key".to_owned(), "is the key of another line".to_owned()));
         }
@@ -339,8 +378,17 @@ async fn checked_key(
 async fn free_key(write: &WriteTx, name: &str) -> Result<String, DbErr> {
     let base = slug(name);
     for number in 1..100 {
-        let key = if number == 1 { base.clone() } else { format!("{base}-{number}") };
-        if line::Entity::find().filter(line::Column::Key.eq(&key)).count(write.tx()).await? == 0 {
+        let key = if number == 1 {
+            base.clone()
+        } else {
+            format!("{base}-{number}")
+        };
+        if line::Entity::find()
+            .filter(line::Column::Key.eq(&key))
+            .count(write.tx())
+            .await?
+            == 0
+        {
             return Ok(key);
         }
     }
@@ -358,7 +406,11 @@ fn slug(name: &str) -> String {
         }
     }
     let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "line".to_owned() } else { slug.to_owned() }
+    if slug.is_empty() {
+        "line".to_owned()
+    } else {
+        slug.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,11 @@ pub struct Line {
 }
 
 /// These lines as the API shows them.
-pub async fn views(db: &impl ConnectionTrait, rows: Vec<line::Model>, now: DateTime<Utc>) -> Result<Vec<Line>, DbErr> {
+pub async fn views(
+    db: &impl ConnectionTrait,
+    rows: Vec<line::Model>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Line>, DbErr> {
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let mut queues = queue::entries(db, &ids).await?;
     rows.into_iter()
@@ -64,5 +68,7 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<line::Model>, now: DateT
 /// One line as the API shows it.
 pub async fn view(db: &impl ConnectionTrait, row: line::Model, now: DateTime<Utc>) -> Result<Line, DbErr> {
     let mut views = views(db, vec![row], now).await?;
-    views.pop().ok_or_else(|| DbErr::RecordNotFound("the line that was just read".to_owned()))
+    views
+        .pop()
+        .ok_or_else(|| DbErr::RecordNotFound("the line that was just read".to_owned()))
 }

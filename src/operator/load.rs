@@ -33,7 +33,14 @@ pub struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { webchat: 1.0, telegram: 1.0, voip: 1.0, custom: 1.0, email: 0.5, webform: 0.5 }
+        Self {
+            webchat: 1.0,
+            telegram: 1.0,
+            voip: 1.0,
+            custom: 1.0,
+            email: 0.5,
+            webform: 0.5,
+        }
     }
 }
 
@@ -53,9 +60,17 @@ impl Weights {
 
     /// The least any session weighs: who has no room for it has no room.
     pub fn least(&self) -> f64 {
-        [self.webchat, self.telegram, self.voip, self.custom, self.email, self.webform, 1.0]
-            .into_iter()
-            .fold(f64::INFINITY, f64::min)
+        [
+            self.webchat,
+            self.telegram,
+            self.voip,
+            self.custom,
+            self.email,
+            self.webform,
+            1.0,
+        ]
+        .into_iter()
+        .fold(f64::INFINITY, f64::min)
     }
 }
 

@@ -7,7 +7,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict, Query},
 };
 use serde::{Deserialize, Serialize};
@@ -99,11 +100,17 @@ pub struct Observed {
 
 impl Observed {
     /// Somebody of whom nothing was ever observed.
-    pub const NEVER: Self = Self { presence: Presence::Offline, gone_since: None };
+    pub const NEVER: Self = Self {
+        presence: Presence::Offline,
+        gone_since: None,
+    };
 }
 
 /// The best live lease: online before away before offline. Pure.
-pub fn observe<'a>(leases: impl IntoIterator<Item = &'a presence_lease::Model>, now: DateTime<Utc>) -> Observed {
+pub fn observe<'a>(
+    leases: impl IntoIterator<Item = &'a presence_lease::Model>,
+    now: DateTime<Utc>,
+) -> Observed {
     let mut presence = Presence::Offline;
     let mut last: Option<DateTime<Utc>> = None;
     for lease in leases {
@@ -112,7 +119,10 @@ pub fn observe<'a>(leases: impl IntoIterator<Item = &'a presence_lease::Model>, 
         }
         last = last.max(Some(lease.expires_at.min(now)));
     }
-    Observed { presence, gone_since: last.filter(|_| presence == Presence::Offline) }
+    Observed {
+        presence,
+        gone_since: last.filter(|_| presence == Presence::Offline),
+    }
 }
 
 /// What is observed of these operators; who never had a lease is missing.
@@ -131,7 +141,10 @@ pub async fn observed(
             leases.entry(row.operator_id.clone()).or_default().push(row);
         }
     }
-    Ok(leases.into_iter().map(|(id, leases)| (id, observe(&leases, now))).collect())
+    Ok(leases
+        .into_iter()
+        .map(|(id, leases)| (id, observe(&leases, now)))
+        .collect())
 }
 
 /// `source` sees the operator in this state for the next `ttl`.
@@ -144,7 +157,9 @@ pub async fn touch(
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let mut write = db.write().await?;
-    let Some(user) = lock(&write, operator_id).await? else { return Ok(()) };
+    let Some(user) = lock(&write, operator_id).await? else {
+        return Ok(());
+    };
     let lease = presence_lease::ActiveModel {
         operator_id: Set(operator_id.to_owned()),
         source: Set(source.to_owned()),
@@ -173,7 +188,9 @@ pub async fn leave(
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let mut write = db.write().await?;
-    let Some(user) = lock(&write, operator_id).await? else { return Ok(()) };
+    let Some(user) = lock(&write, operator_id).await? else {
+        return Ok(());
+    };
     let until = now + TimeDelta::from_std(grace).unwrap_or(MEMORY);
     presence_lease::Entity::update_many()
         .col_expr(presence_lease::Column::ExpiresAt, Expr::value(until))
@@ -218,7 +235,9 @@ pub async fn sweep(db: &Db, now: DateTime<Utc>) -> Result<Vec<String>, DbErr> {
     let mut write = db.write().await?;
     let mut changed = Vec::new();
     for id in lapsed {
-        let Some(user) = lock(&write, &id).await? else { continue };
+        let Some(user) = lock(&write, &id).await? else {
+            continue;
+        };
         if announce(&mut write, &user, now).await? {
             changed.push(id);
         }
@@ -232,7 +251,10 @@ pub async fn sweep(db: &Db, now: DateTime<Utc>) -> Result<Vec<String>, DbErr> {
 }
 
 async fn lock(write: &WriteTx, operator_id: &str) -> Result<Option<operator::Model>, DbErr> {
-    operator::Entity::find_by_id(operator_id).lock_exclusive().one(write.tx()).await
+    operator::Entity::find_by_id(operator_id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await
 }
 
 /// Tells others when what is observed is not what they were told.
@@ -255,7 +277,6 @@ async fn announce(write: &mut WriteTx, user: &operator::Model, now: DateTime<Utc
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests may fail")]
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use proptest::prelude::*;
@@ -280,13 +301,19 @@ mod tests {
     fn the_best_live_lease_counts() {
         let leases = [lease("away", 10), lease("online", 0), lease("offline", 50)];
         assert_eq!(observe(&leases, now()).presence, Presence::Away);
-        assert_eq!(observe(&[lease("online", 1), lease("away", 9)], now()).presence, Presence::Online);
+        assert_eq!(
+            observe(&[lease("online", 1), lease("away", 9)], now()).presence,
+            Presence::Online
+        );
     }
 
     #[test]
     fn who_left_is_gone_since_the_last_lease_lapsed() {
         let gone = observe(&[lease("online", -30), lease("away", -5)], now());
-        let expected = Observed { presence: Presence::Offline, gone_since: Some(now() - TimeDelta::seconds(5)) };
+        let expected = Observed {
+            presence: Presence::Offline,
+            gone_since: Some(now() - TimeDelta::seconds(5)),
+        };
         assert_eq!(gone, expected);
         assert_eq!(observe(&[], now()), Observed::NEVER);
     }

@@ -4,15 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::{Value, json};
 
-use super::{
-    Availability, Error, Presence,
-    rights::Role,
-};
+use super::{Availability, Error, Presence, rights::Role};
 use crate::{
     db::{WriteTx, entity::operator},
     event::{EventType, NewEvent},
@@ -72,17 +69,29 @@ pub struct Patch {
 
 /// A user by id.
 pub async fn find(db: &impl ConnectionTrait, id: &str) -> Result<operator::Model, Error> {
-    operator::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)
+    operator::Entity::find_by_id(id)
+        .one(db)
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 /// A user by address, however it is capitalised.
 pub async fn find_by_email(db: &impl ConnectionTrait, email: &str) -> Result<Option<operator::Model>, DbErr> {
-    operator::Entity::find().filter(operator::Column::Email.eq(normal_email(email))).one(db).await
+    operator::Entity::find()
+        .filter(operator::Column::Email.eq(normal_email(email)))
+        .one(db)
+        .await
 }
 
 /// Up to `limit` users in the order they were made, after the user of this id.
-pub async fn list(db: &impl ConnectionTrait, after: Option<&str>, limit: u64) -> Result<Vec<operator::Model>, DbErr> {
-    let mut query = operator::Entity::find().order_by_asc(operator::Column::Id).limit(limit);
+pub async fn list(
+    db: &impl ConnectionTrait,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<operator::Model>, DbErr> {
+    let mut query = operator::Entity::find()
+        .order_by_asc(operator::Column::Id)
+        .limit(limit);
     if let Some(after) = after {
         query = query.filter(operator::Column::Id.gt(after));
     }
@@ -91,14 +100,21 @@ pub async fn list(db: &impl ConnectionTrait, after: Option<&str>, limit: u64) ->
 
 /// How many people (not programs) there are; none: the installation is new.
 pub async fn count_people(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
-    operator::Entity::find().filter(operator::Column::Service.eq(false)).count(db).await
+    operator::Entity::find()
+        .filter(operator::Column::Service.eq(false))
+        .count(db)
+        .await
 }
 
 /// Makes a user.
 ///
 /// # Errors
 /// [`Error::Invalid`] with each field that cannot be.
-pub async fn create(write: &mut WriteTx, new: NewOperator, now: DateTime<Utc>) -> Result<operator::Model, Error> {
+pub async fn create(
+    write: &mut WriteTx,
+    new: NewOperator,
+    now: DateTime<Utc>,
+) -> Result<operator::Model, Error> {
     let id = id::new(Kind::Operator, now);
     let mut errors = Vec::new();
     let email = match &new.email {
@@ -129,7 +145,9 @@ pub async fn create(write: &mut WriteTx, new: NewOperator, now: DateTime<Utc>) -
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
-    operator::Entity::insert(row.clone().into_active_model()).exec_without_returning(write.tx()).await?;
+    operator::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(write.tx())
+        .await?;
     write.record(NewEvent::new(EventType::OperatorUpdated, &row.id, now));
     Ok(row)
 }
@@ -191,9 +209,14 @@ pub async fn set_availability(
     now: DateTime<Utc>,
 ) -> Result<operator::Model, Error> {
     let current = lock(write, id).await?;
-    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    let reason = reason
+        .map(|reason| reason.trim().to_owned())
+        .filter(|reason| !reason.is_empty());
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > 200) {
-        return Err(Error::Invalid(vec![("reason".to_owned(), "at most 200 characters".to_owned())]));
+        return Err(Error::Invalid(vec![(
+            "reason".to_owned(),
+            "at most 200 characters".to_owned(),
+        )]));
     }
     let mut row = current.clone();
     row.availability = state.as_str().to_owned();
@@ -204,11 +227,19 @@ pub async fn set_availability(
 /// The words of a JSON list: languages, skills, tags.
 pub fn words(list: &Value) -> Vec<String> {
     let items = list.as_array().map_or(&[][..], Vec::as_slice);
-    items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    items
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 async fn lock(write: &WriteTx, id: &str) -> Result<operator::Model, Error> {
-    operator::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await?.ok_or(Error::NotFound)
+    operator::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 async fn save(
@@ -221,7 +252,11 @@ async fn save(
         return Ok(current);
     }
     row.version += 1;
-    row.clone().into_active_model().reset_all().update(write.tx()).await?;
+    row.clone()
+        .into_active_model()
+        .reset_all()
+        .update(write.tx())
+        .await?;
     write.record(NewEvent::new(EventType::OperatorUpdated, &row.id, now));
     Ok(row)
 }
@@ -255,10 +290,15 @@ async fn checked_email(
     let email = normal_email(email);
     let plausible = email.len() <= 254
         && !email.contains(char::is_whitespace)
-        && email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
+        && email
+            .split_once('@')
+            .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
     if !plausible {
         errors.push(("email".to_owned(), "is not an e-mail address".to_owned()));
-    } else if find_by_email(write.tx(), &email).await?.is_some_and(|other| other.id != id) {
+    } else if find_by_email(write.tx(), &email)
+        .await?
+        .is_some_and(|other| other.id != id)
+    {
         errors.push(("email".to_owned(), "belongs to another user".to_owned()));
     }
     Ok(email)
@@ -274,18 +314,28 @@ fn checked_name(name: &str, errors: &mut Vec<(String, String)>) -> String {
 
 fn checked_capacity(capacity: f64, errors: &mut Vec<(String, String)>) -> f64 {
     if !(0.0..=CAPACITY_LIMIT).contains(&capacity) {
-        errors.push(("capacity".to_owned(), format!("must be from 0 to {CAPACITY_LIMIT}")));
+        errors.push((
+            "capacity".to_owned(),
+            format!("must be from 0 to {CAPACITY_LIMIT}"),
+        ));
     }
     capacity
 }
 
 fn checked_words(field: &str, words: &[String], errors: &mut Vec<(String, String)>) -> Value {
     let mut seen = BTreeSet::new();
-    let words: Vec<&str> = words.iter().map(|word| word.trim()).filter(|word| seen.insert(word.to_lowercase())).collect();
+    let words: Vec<&str> = words
+        .iter()
+        .map(|word| word.trim())
+        .filter(|word| seen.insert(word.to_lowercase()))
+        .collect();
     if words.len() > WORD_LIMIT {
         errors.push((field.to_owned(), format!("at most {WORD_LIMIT}")));
     }
-    if words.iter().any(|word| word.is_empty() || word.chars().count() > 100) {
+    if words
+        .iter()
+        .any(|word| word.is_empty() || word.chars().count() > 100)
+    {
         errors.push((field.to_owned(), "each must have 1 to 100 characters".to_owned()));
     }
     json!(words)

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, sea_query::Expr,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -38,7 +38,10 @@ pub struct Team {
 
 /// A team by id.
 pub async fn find(db: &impl ConnectionTrait, id: &str) -> Result<Team, Error> {
-    let row = team::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)?;
+    let row = team::Entity::find_by_id(id)
+        .one(db)
+        .await?
+        .ok_or(Error::NotFound)?;
     with_members(db, vec![row]).await?.pop().ok_or(Error::NotFound)
 }
 
@@ -62,11 +65,22 @@ pub async fn create(
     now: DateTime<Utc>,
 ) -> Result<Team, Error> {
     let (name, members) = checked(write, Some(name), Some(member_ids)).await?;
-    let row = team::Model { id: id::new(Kind::Team, now), name: name.unwrap_or_default(), created_at: now };
-    team::Entity::insert(row.clone().into_active_model()).exec_without_returning(write.tx()).await?;
+    let row = team::Model {
+        id: id::new(Kind::Team, now),
+        name: name.unwrap_or_default(),
+        created_at: now,
+    };
+    team::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(write.tx())
+        .await?;
     let member_ids = members.unwrap_or_default();
     write_members(write, &row.id, &member_ids).await?;
-    Ok(Team { id: row.id, name: row.name, member_ids, created_at: now })
+    Ok(Team {
+        id: row.id,
+        name: row.name,
+        member_ids,
+        created_at: now,
+    })
 }
 
 /// Changes the fields given.
@@ -79,7 +93,12 @@ pub async fn update(
     name: Option<&str>,
     member_ids: Option<&[String]>,
 ) -> Result<Team, Error> {
-    if team::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await?.is_none() {
+    if team::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?
+        .is_none()
+    {
         return Err(Error::NotFound);
     }
     let (name, members) = checked(write, name, member_ids).await?;
@@ -91,7 +110,10 @@ pub async fn update(
             .await?;
     }
     if let Some(members) = members {
-        team_member::Entity::delete_many().filter(team_member::Column::TeamId.eq(id)).exec(write.tx()).await?;
+        team_member::Entity::delete_many()
+            .filter(team_member::Column::TeamId.eq(id))
+            .exec(write.tx())
+            .await?;
         write_members(write, id, &members).await?;
     }
     find(write.tx(), id).await
@@ -100,7 +122,11 @@ pub async fn update(
 /// Removes a team; it leaves the queues it stood in.
 pub async fn delete(write: &mut WriteTx, id: &str) -> Result<(), Error> {
     let gone = team::Entity::delete_by_id(id).exec(write.tx()).await?;
-    if gone.rows_affected == 0 { Err(Error::NotFound) } else { Ok(()) }
+    if gone.rows_affected == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(())
+    }
 }
 
 async fn with_members(db: &impl ConnectionTrait, rows: Vec<team::Model>) -> Result<Vec<Team>, DbErr> {
@@ -131,34 +157,56 @@ async fn write_members(write: &WriteTx, id: &str, members: &[String]) -> Result<
     if members.is_empty() {
         return Ok(());
     }
-    let rows = (0_i64..).zip(members).map(|(position, operator_id)| team_member::ActiveModel {
-        team_id: Set(id.to_owned()),
-        operator_id: Set(operator_id.clone()),
-        position: Set(position),
-    });
-    team_member::Entity::insert_many(rows).exec_without_returning(write.tx()).await?;
+    let rows = (0_i64..)
+        .zip(members)
+        .map(|(position, operator_id)| team_member::ActiveModel {
+            team_id: Set(id.to_owned()),
+            operator_id: Set(operator_id.clone()),
+            position: Set(position),
+        });
+    team_member::Entity::insert_many(rows)
+        .exec_without_returning(write.tx())
+        .await?;
     Ok(())
 }
 
 type Checked = (Option<String>, Option<Vec<String>>);
 
-async fn checked(write: &WriteTx, name: Option<&str>, member_ids: Option<&[String]>) -> Result<Checked, Error> {
+async fn checked(
+    write: &WriteTx,
+    name: Option<&str>,
+    member_ids: Option<&[String]>,
+) -> Result<Checked, Error> {
     let mut errors = Vec::new();
     let name = name.map(str::trim);
     if name.is_some_and(|name| name.is_empty() || name.chars().count() > 200) {
         errors.push(("name".to_owned(), "must have 1 to 200 characters".to_owned()));
     }
     let mut seen = BTreeSet::new();
-    let members: Option<Vec<String>> =
-        member_ids.map(|ids| ids.iter().filter(|id| seen.insert((*id).clone())).cloned().collect());
+    let members: Option<Vec<String>> = member_ids.map(|ids| {
+        ids.iter()
+            .filter(|id| seen.insert((*id).clone()))
+            .cloned()
+            .collect()
+    });
     if seen.len() > MEMBER_LIMIT {
         errors.push(("member_ids".to_owned(), format!("at most {MEMBER_LIMIT}")));
     } else if !seen.is_empty() {
-        let known = operator::Entity::find().filter(operator::Column::Id.is_in(&seen)).all(write.tx()).await?;
+        let known = operator::Entity::find()
+            .filter(operator::Column::Id.is_in(&seen))
+            .all(write.tx())
+            .await?;
         for row in known {
             seen.remove(&row.id);
         }
-        errors.extend(seen.iter().map(|id| ("member_ids".to_owned(), format!("there is no operator {id}"))));
+        errors.extend(
+            seen.iter()
+                .map(|id| ("member_ids".to_owned(), format!("there is no operator {id}"))),
+        );
     }
-    if errors.is_empty() { Ok((name.map(str::to_owned), members)) } else { Err(Error::Invalid(errors)) }
+    if errors.is_empty() {
+        Ok((name.map(str::to_owned), members))
+    } else {
+        Err(Error::Invalid(errors))
+    }
 }

@@ -54,7 +54,9 @@ pub async fn views(
     let observed = presence::observed(db, &ids, now).await?;
     let loads = load::loads(db, &ids, weights).await?;
     let user = |row: operator::Model| User {
-        presence: observed.get(&row.id).map_or(Presence::Offline, |seen| seen.presence),
+        presence: observed
+            .get(&row.id)
+            .map_or(Presence::Offline, |seen| seen.presence),
         load: loads.get(&row.id).map_or(0.0, |load| load.total),
         role: Role::parse(&row.role),
         languages: store::words(&row.languages),
@@ -81,5 +83,7 @@ pub async fn view(
     now: DateTime<Utc>,
 ) -> Result<User, DbErr> {
     let mut views = views(db, vec![row], weights, now).await?;
-    views.pop().ok_or_else(|| DbErr::RecordNotFound("the user that was just read".to_owned()))
+    views
+        .pop()
+        .ok_or_else(|| DbErr::RecordNotFound("the user that was just read".to_owned()))
 }

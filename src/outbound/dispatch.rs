@@ -68,9 +68,15 @@ impl Dispatcher {
         loop {
             if fresh {
                 // What carries our name from before is nobody's now (see `node_name`).
-                fresh = !self.or_log("the outbox cannot be recovered", self.recover(true, &flying).await);
+                fresh = !self.or_log(
+                    "the outbox cannot be recovered",
+                    self.recover(true, &flying).await,
+                );
             }
-            self.or_log("the outbox cannot be read", self.take(&mut tasks, &mut flying).await);
+            self.or_log(
+                "the outbox cannot be read",
+                self.take(&mut tasks, &mut flying).await,
+            );
             let pause = self.until_next_due().await;
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -89,17 +95,6 @@ impl Dispatcher {
         }
     }
 
-    /// Claims and sends once what is due now, and waits for it. For tests and tools that drive time.
-    pub async fn step(&self) -> Result<usize, DbErr> {
-        let mut tasks = JoinSet::new();
-        let mut flying = Flying::new();
-        self.recover(false, &flying).await?;
-        self.take(&mut tasks, &mut flying).await?;
-        let count = tasks.len();
-        while tasks.join_next().await.is_some() {}
-        Ok(count)
-    }
-
     /// Claims what may be sent and starts sending it.
     async fn take(&self, tasks: &mut JoinSet<()>, flying: &mut Flying) -> Result<(), DbErr> {
         let room = IN_FLIGHT.saturating_sub(flying.len());
@@ -108,10 +103,15 @@ impl Dispatcher {
         }
         let mut ready = Vec::new();
         for channel_id in store::waiting_channels(self.db(), self.clock().now()).await? {
-            let busy = flying.values().filter(|(channel, _)| *channel == channel_id).count();
+            let busy = flying
+                .values()
+                .filter(|(channel, _)| *channel == channel_id)
+                .count();
             let free = IN_FLIGHT_PER_CHANNEL.saturating_sub(busy);
             let served = self.host.served(&channel_id);
-            let sender = served.as_ref().and_then(|served| served.active().filter(|it| it.sender().is_some()).cloned());
+            let sender = served
+                .as_ref()
+                .and_then(|served| served.active().filter(|it| it.sender().is_some()).cloned());
             // A channel that is off or broken keeps its messages; its health says why.
             if let (Some(served), Some(connector), true) = (served, sender, free > 0) {
                 ready.push((served, connector, free));
@@ -145,7 +145,9 @@ impl Dispatcher {
         let now = self.clock().now();
         let mut flights = Vec::new();
         for row in store::claim(write, &served.channel.id, limit, &self.host.parts().node, now).await? {
-            let Some(letter) = store::letter(write.tx(), &row.message_id).await? else { continue };
+            let Some(letter) = store::letter(write.tx(), &row.message_id).await? else {
+                continue;
+            };
             let mut change = message::ActiveModel {
                 id: Unchanged(row.message_id.clone()),
                 delivery_state: Set(Some("sending".to_owned())),
@@ -157,15 +159,24 @@ impl Dispatcher {
                 remember(write, &row, &external_id, now).await?;
                 change.external_id = Set(Some(external_id));
             }
-            message::Entity::update(change).exec_without_returning(write.tx()).await?;
-            write.record(NewEvent::message(EventType::MessageUpdated, &row.message_id, &row.conversation_id, now));
+            message::Entity::update(change)
+                .exec_without_returning(write.tx())
+                .await?;
+            write.record(NewEvent::message(
+                EventType::MessageUpdated,
+                &row.message_id,
+                &row.conversation_id,
+                now,
+            ));
             flights.push(Flight {
                 row,
                 outbound,
                 attachments: letter.attachments,
                 connector: Arc::clone(connector),
                 kind: served.channel.kind.clone(),
-                idempotent: served.descriptor.is_some_and(|descriptor| descriptor.capabilities.idempotent_send),
+                idempotent: served
+                    .descriptor
+                    .is_some_and(|descriptor| descriptor.capabilities.idempotent_send),
             });
         }
         Ok(flights)
@@ -176,10 +187,16 @@ impl Dispatcher {
         let node = &self.host.parts().node;
         let own = own_too.then_some(node.as_str());
         for row in store::abandoned(self.db().read(), own, self.clock().now()).await? {
-            if flying.values().any(|(_, message_id)| *message_id == row.message_id) {
+            if flying
+                .values()
+                .any(|(_, message_id)| *message_id == row.message_id)
+            {
                 continue;
             }
-            let idempotent = self.host.served(&row.channel_id).and_then(|served| served.descriptor);
+            let idempotent = self
+                .host
+                .served(&row.channel_id)
+                .and_then(|served| served.descriptor);
             let idempotent = idempotent.is_some_and(|descriptor| descriptor.capabilities.idempotent_send);
             record::abandoned(self.db(), &row, idempotent, self.clock().now()).await?;
         }
@@ -187,16 +204,28 @@ impl Dispatcher {
     }
 
     async fn keep_leases(&self, flying: &Flying) {
-        let ids = flying.values().map(|(_, message_id)| message_id.clone()).collect();
+        let ids = flying
+            .values()
+            .map(|(_, message_id)| message_id.clone())
+            .collect();
         let node = &self.host.parts().node;
-        self.or_log("leases cannot be renewed", store::renew(self.db(), ids, node, self.clock().now()).await);
-        self.or_log("the outbox cannot be recovered", self.recover(false, flying).await);
+        self.or_log(
+            "leases cannot be renewed",
+            store::renew(self.db(), ids, node, self.clock().now()).await,
+        );
+        self.or_log(
+            "the outbox cannot be recovered",
+            self.recover(false, flying).await,
+        );
     }
 
     async fn until_next_due(&self) -> Duration {
         let now = self.clock().now();
         match store::next_due(self.db(), now).await {
-            Ok(Some(due)) => (due - now).to_std().unwrap_or_default().clamp(Duration::from_millis(1), LOOK_ANYWAY),
+            Ok(Some(due)) => (due - now)
+                .to_std()
+                .unwrap_or_default()
+                .clamp(Duration::from_millis(1), LOOK_ANYWAY),
             Ok(None) => LOOK_ANYWAY,
             Err(_) => AFTER_FAILURE,
         }
@@ -250,7 +279,12 @@ pub(super) async fn remember(
         message_id: Set(Some(row.message_id.clone())),
         created_at: Set(now),
     };
-    let twice = OnConflict::columns([thread_ref::Column::ChannelId, thread_ref::Column::ExternalId]).do_nothing().to_owned();
-    thread_ref::Entity::insert(known).on_conflict(twice).exec_without_returning(write.tx()).await?;
+    let twice = OnConflict::columns([thread_ref::Column::ChannelId, thread_ref::Column::ExternalId])
+        .do_nothing()
+        .to_owned();
+    thread_ref::Entity::insert(known)
+        .on_conflict(twice)
+        .exec_without_returning(write.tx())
+        .await?;
     Ok(())
 }

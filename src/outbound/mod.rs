@@ -69,7 +69,10 @@ pub async fn enqueue(
             outbox::Column::ClaimedBy,
         ])
         .to_owned();
-    outbox::Entity::insert(row).on_conflict(again).exec_without_returning(write.tx()).await?;
+    outbox::Entity::insert(row)
+        .on_conflict(again)
+        .exec_without_returning(write.tx())
+        .await?;
     Ok(())
 }
 
@@ -89,22 +92,41 @@ pub enum RetryError {
 
 /// An operator sends a failed or uncertain message again: it is queued, its schedule starts anew, and
 /// `delivery_attempts` goes on counting. The caller checks rights and commits.
-pub async fn retry(write: &mut WriteTx, message_id: &str, now: DateTime<Utc>) -> Result<message::Model, RetryError> {
-    let found = message::Entity::find_by_id(message_id).one(write.tx()).await?.ok_or(RetryError::NotFound)?;
+pub async fn retry(
+    write: &mut WriteTx,
+    message_id: &str,
+    now: DateTime<Utc>,
+) -> Result<message::Model, RetryError> {
+    let found = message::Entity::find_by_id(message_id)
+        .one(write.tx())
+        .await?
+        .ok_or(RetryError::NotFound)?;
     // The conversation first, then the message: the order of locks everywhere.
     let conversation = crate::conversation::message::lock(write, &found.conversation_id).await?;
     let conversation = conversation.ok_or(RetryError::NotFound)?;
-    let message = message::Entity::find_by_id(message_id).one(write.tx()).await?.ok_or(RetryError::NotFound)?;
+    let message = message::Entity::find_by_id(message_id)
+        .one(write.tx())
+        .await?
+        .ok_or(RetryError::NotFound)?;
     match message.delivery_state.as_deref() {
         Some("failed" | "uncertain") => {}
         Some(state) => return Err(RetryError::NotFailed(state.to_owned())),
-        None => return Err(RetryError::NotFailed("not a message that is delivered".to_owned())),
+        None => {
+            return Err(RetryError::NotFailed(
+                "not a message that is delivered".to_owned(),
+            ));
+        }
     }
     enqueue(write, &message, &conversation, now).await?;
     let mut change: message::ActiveModel = message.into();
     change.delivery_state = Set(Some("queued".to_owned()));
     change.delivery_error = Set(None);
     let message = change.update(write.tx()).await?;
-    write.record(NewEvent::message(EventType::MessageUpdated, message_id, &conversation.id, now));
+    write.record(NewEvent::message(
+        EventType::MessageUpdated,
+        message_id,
+        &conversation.id,
+        now,
+    ));
     Ok(message)
 }

@@ -2,15 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Set, Statement,
-    Unchanged,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Set,
+    Statement, Unchanged,
 };
 
-use super::{
-    dispatch::remember,
-    retry,
-    send::Outcome,
-};
+use super::{dispatch::remember, retry, send::Outcome};
 use crate::{
     connector::dice,
     db::{
@@ -54,9 +50,12 @@ pub(super) async fn outcome(
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let mut write = db.write().await?;
-    let Some(row) = locked(&write, &claimed.conversation_id, &claimed.message_id).await? else { return Ok(()) };
+    let Some(row) = locked(&write, &claimed.conversation_id, &claimed.message_id).await? else {
+        return Ok(());
+    };
     // Lost when the lease ended under us: somebody else decides then, unless we know that it was sent.
-    let ours = row.state == "sending" && row.claimed_by == claimed.claimed_by && row.attempts == claimed.attempts;
+    let ours =
+        row.state == "sending" && row.claimed_by == claimed.claimed_by && row.attempts == claimed.attempts;
     match outcome {
         Outcome::Sent(external_id) => {
             if ours || row.state != "sending" {
@@ -73,29 +72,61 @@ pub(super) async fn outcome(
 }
 
 /// Records that the process that was sending `seen` is gone.
-pub(super) async fn abandoned(db: &Db, seen: &outbox::Model, idempotent: bool, now: DateTime<Utc>) -> Result<(), DbErr> {
+pub(super) async fn abandoned(
+    db: &Db,
+    seen: &outbox::Model,
+    idempotent: bool,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let mut write = db.write().await?;
-    let Some(row) = locked(&write, &seen.conversation_id, &seen.message_id).await? else { return Ok(()) };
+    let Some(row) = locked(&write, &seen.conversation_id, &seen.message_id).await? else {
+        return Ok(());
+    };
     if row.state != "sending" || row.claimed_by != seen.claimed_by || row.due_at != seen.due_at {
         return Ok(());
     }
-    tracing::warn!(message.id = row.message_id, idempotent, "a message was being sent by a process that is gone");
+    tracing::warn!(
+        message.id = row.message_id,
+        idempotent,
+        "a message was being sent by a process that is gone"
+    );
     let reason = "the server stopped while it was sending this";
     if idempotent {
         stay(&mut write, row, Next::Queued(now), reason, now).await?;
     } else {
-        stay(&mut write, row, Next::Uncertain, &format!("{reason}; it may have gone out"), now).await?;
+        stay(
+            &mut write,
+            row,
+            Next::Uncertain,
+            &format!("{reason}; it may have gone out"),
+            now,
+        )
+        .await?;
     }
     write.commit().await
 }
 
-async fn locked(write: &WriteTx, conversation_id: &str, message_id: &str) -> Result<Option<outbox::Model>, DbErr> {
+async fn locked(
+    write: &WriteTx,
+    conversation_id: &str,
+    message_id: &str,
+) -> Result<Option<outbox::Model>, DbErr> {
     if write.backend() == DbBackend::Postgres {
         // Storing a thread id looks at the conversation: before the message, as everybody does.
         let sql = "SELECT id FROM conversation WHERE id = $1 FOR KEY SHARE";
-        write.tx().execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [conversation_id.into()])).await?;
+        write
+            .tx()
+            .execute_raw(Statement::from_sql_and_values(
+                DbBackend::Postgres,
+                sql,
+                [conversation_id.into()],
+            ))
+            .await?;
     }
-    outbox::Entity::find_by_id(message_id).lock_exclusive().one(write.tx()).await
+    outbox::Entity::find_by_id(message_id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await
 }
 
 async fn sent(
@@ -119,7 +150,12 @@ async fn sent(
         .filter(message::Column::DeliveryState.is_in(BEFORE_SENT))
         .exec(write.tx())
         .await?;
-    write.record(NewEvent::message(EventType::MessageUpdated, &row.message_id, &row.conversation_id, now));
+    write.record(NewEvent::message(
+        EventType::MessageUpdated,
+        &row.message_id,
+        &row.conversation_id,
+        now,
+    ));
     row.delete(write.tx()).await?;
     Ok(())
 }
@@ -134,7 +170,10 @@ async fn again(
     match retry::pause(row.attempts, after, dice()) {
         Some(pause) => stay(write, row, Next::Queued(now + pause), reason, now).await,
         None => {
-            let reason = format!("given up after {} attempts; the last said: {reason}", row.attempts);
+            let reason = format!(
+                "given up after {} attempts; the last said: {reason}",
+                row.attempts
+            );
             stay(write, row, Next::Failed, &reason, now).await
         }
     }
@@ -147,7 +186,11 @@ async fn stay(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let reason: String = reason.chars().filter(|char| *char != '\0').take(MAX_REASON).collect();
+    let reason: String = reason
+        .chars()
+        .filter(|char| *char != '\0')
+        .take(MAX_REASON)
+        .collect();
     let change = outbox::ActiveModel {
         message_id: Unchanged(row.message_id.clone()),
         state: Set(next.word().to_owned()),
@@ -159,7 +202,9 @@ async fn stay(
         last_error: Set(Some(reason.clone())),
         ..Default::default()
     };
-    outbox::Entity::update(change).exec_without_returning(write.tx()).await?;
+    outbox::Entity::update(change)
+        .exec_without_returning(write.tx())
+        .await?;
     let change = message::ActiveModel {
         delivery_state: Set(Some(next.word().to_owned())),
         delivery_error: Set(Some(reason)),
@@ -171,6 +216,11 @@ async fn stay(
         .filter(message::Column::DeliveryState.is_in(BEFORE_SENT))
         .exec(write.tx())
         .await?;
-    write.record(NewEvent::message(EventType::MessageUpdated, row.message_id, row.conversation_id, now));
+    write.record(NewEvent::message(
+        EventType::MessageUpdated,
+        row.message_id,
+        row.conversation_id,
+        now,
+    ));
     Ok(())
 }

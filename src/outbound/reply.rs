@@ -46,7 +46,9 @@ pub enum Error {
         message: String,
     },
     /// Nothing can be sent on this channel.
-    #[error("on this channel nothing can be sent back; write a note, or answer by another channel of the contact")]
+    #[error(
+        "on this channel nothing can be sent back; write a note, or answer by another channel of the contact"
+    )]
     CannotReply,
     /// The database failed.
     #[error(transparent)]
@@ -55,7 +57,10 @@ pub enum Error {
 
 impl Error {
     fn invalid(field: &'static str, message: impl Into<String>) -> Self {
-        Self::Invalid { field, message: message.into() }
+        Self::Invalid {
+            field,
+            message: message.into(),
+        }
     }
 }
 
@@ -72,7 +77,9 @@ pub async fn post(
     draft: Draft,
     now: DateTime<Utc>,
 ) -> Result<(row::Model, bool), Error> {
-    let mut conversation = message::lock(write, conversation_id).await?.ok_or(Error::Missing)?;
+    let mut conversation = message::lock(write, conversation_id)
+        .await?
+        .ok_or(Error::Missing)?;
     if let Some(client_id) = &draft.client_id {
         let known = row::Entity::find()
             .filter(row::Column::ConversationId.eq(conversation_id))
@@ -85,15 +92,23 @@ pub async fn post(
     }
     check(views, &conversation, &draft)?;
     let owner = format!("operator:{}", author.id);
-    let files = message::claim_attachments(write, &owner, &draft.attachment_ids).await.map_err(|error| match error {
-        AttachError::Unknown(_) => Error::invalid("attachments", error.to_string()),
-        AttachError::Db(error) => Error::Db(error),
-    })?;
+    let files = message::claim_attachments(write, &owner, &draft.attachment_ids)
+        .await
+        .map_err(|error| match error {
+            AttachError::Unknown(_) => Error::invalid("attachments", error.to_string()),
+            AttachError::Db(error) => Error::Db(error),
+        })?;
     let capabilities = views.capabilities(&conversation.channel_kind);
     if let Some(limit) = capabilities.and_then(|capabilities| capabilities.max_attachment_bytes)
-        && let Some(file) = files.iter().find(|file| u64::try_from(file.size).unwrap_or(0) > limit)
+        && let Some(file) = files
+            .iter()
+            .find(|file| u64::try_from(file.size).unwrap_or(0) > limit)
     {
-        let message = format!("{} is too large for this channel: at most {} MB", file.name, limit / 1_048_576);
+        let message = format!(
+            "{} is too large for this channel: at most {} MB",
+            file.name,
+            limit / 1_048_576
+        );
         return Err(Error::invalid("attachments", message));
     }
 
@@ -105,7 +120,10 @@ pub async fn post(
     }
     let new = NewMessage {
         kind: draft.kind,
-        author: Author::Operator { id: author.id.clone(), name: author.name.clone() },
+        author: Author::Operator {
+            id: author.id.clone(),
+            name: author.name.clone(),
+        },
         text: draft.text.trim_end().to_owned(),
         client_id: draft.client_id,
         // A hidden participant's words stay inside.
@@ -125,10 +143,16 @@ fn check(views: &Views, conversation: &conversation::Model, draft: &Draft) -> Re
         return Err(Error::invalid("text", "write something, or attach a file"));
     }
     if draft.text.contains('\0') {
-        return Err(Error::invalid("text", "holds a character that no channel carries (NUL)"));
+        return Err(Error::invalid(
+            "text",
+            "holds a character that no channel carries (NUL)",
+        ));
     }
     if draft.attachment_ids.len() > MAX_ATTACHMENTS {
-        return Err(Error::invalid("attachments", format!("at most {MAX_ATTACHMENTS} files in one message")));
+        return Err(Error::invalid(
+            "attachments",
+            format!("at most {MAX_ATTACHMENTS} files in one message"),
+        ));
     }
     let length = draft.text.chars().count();
     let capabilities = views.capabilities(&conversation.channel_kind);
@@ -141,7 +165,9 @@ fn check(views: &Views, conversation: &conversation::Model, draft: &Draft) -> Re
             if !capabilities.attachments && !draft.attachment_ids.is_empty() {
                 return Err(Error::invalid("attachments", "this channel carries no files"));
             }
-            capabilities.max_text_chars.map_or(MAX_TEXT_CHARS, |limit| limit as usize)
+            capabilities
+                .max_text_chars
+                .map_or(MAX_TEXT_CHARS, |limit| limit as usize)
         }
         MessageKind::Note => MAX_TEXT_CHARS,
         MessageKind::Inbound | MessageKind::System => {
@@ -149,14 +175,20 @@ fn check(views: &Views, conversation: &conversation::Model, draft: &Draft) -> Re
         }
     };
     if length > limit {
-        return Err(Error::invalid("text", format!("{length} characters; this channel carries {limit}")));
+        return Err(Error::invalid(
+            "text",
+            format!("{length} characters; this channel carries {limit}"),
+        ));
     }
     Ok(())
 }
 
 async fn is_hidden(write: &WriteTx, conversation_id: &str, operator_id: &str) -> Result<bool, DbErr> {
     let key = (conversation_id.to_owned(), operator_id.to_owned());
-    Ok(participant::Entity::find_by_id(key).one(write.tx()).await?.is_some_and(|row| row.hidden))
+    Ok(participant::Entity::find_by_id(key)
+        .one(write.tx())
+        .await?
+        .is_some_and(|row| row.hidden))
 }
 
 /// Makes the replying operator the owner where nobody is, and notes the first reply.
@@ -171,7 +203,10 @@ async fn own(
         .one(write.tx())
         .await?
         .ok_or_else(|| DbErr::RecordNotFound(format!("session {}", conversation.session_id)))?;
-    let was = Was { line_id: conversation.line_id.clone(), operator_id: None };
+    let was = Was {
+        line_id: conversation.line_id.clone(),
+        operator_id: None,
+    };
     match Stage::of(&session) {
         Stage::Assigned { .. } if session.first_reply_at.is_some() => return Ok(()),
         Stage::Assigned { .. } => {

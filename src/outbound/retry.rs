@@ -31,7 +31,9 @@ const LONGEST: Duration = Duration::from_hours(24);
 /// spreads those that failed together.
 pub fn pause(attempts: i64, after: Option<Duration>, dice: f64) -> Option<Duration> {
     let index = usize::try_from(attempts.max(1) - 1).unwrap_or(usize::MAX);
-    let planned = PAUSES.get(index)?.mul_f64(1.0 - JITTER + 2.0 * JITTER * dice.clamp(0.0, 1.0));
+    let planned = PAUSES
+        .get(index)?
+        .mul_f64(1.0 - JITTER + 2.0 * JITTER * dice.clamp(0.0, 1.0));
     Some(after.map_or(planned, |after| after.min(LONGEST).max(planned)))
 }
 
@@ -43,8 +45,21 @@ mod tests {
 
     #[test]
     fn pauses_grow_from_seconds_to_hours_and_end_after_about_a_day() {
-        for (attempts, secs) in [(1, 5), (2, 30), (3, 120), (4, 600), (5, 1800), (6, 3600), (7, 7200), (16, 7200)] {
-            assert_eq!(pause(attempts, None, 0.5), Some(Duration::from_secs(secs)), "after attempt {attempts}");
+        for (attempts, secs) in [
+            (1, 5),
+            (2, 30),
+            (3, 120),
+            (4, 600),
+            (5, 1800),
+            (6, 3600),
+            (7, 7200),
+            (16, 7200),
+        ] {
+            assert_eq!(
+                pause(attempts, None, 0.5),
+                Some(Duration::from_secs(secs)),
+                "after attempt {attempts}"
+            );
         }
         assert_eq!(pause(17, None, 0.5), None);
         assert_eq!(pause(i64::MAX, None, 0.5), None);
@@ -62,7 +77,11 @@ mod tests {
     fn the_providers_word_is_never_undercut_but_bounded() {
         for (after, expected) in [(60, 60), (1, 5), (10_000_000, 24 * 3600)] {
             let got = pause(1, Some(Duration::from_secs(after)), 0.5);
-            assert_eq!(got, Some(Duration::from_secs(expected)), "the provider said {after} s");
+            assert_eq!(
+                got,
+                Some(Duration::from_secs(expected)),
+                "the provider said {after} s"
+            );
         }
     }
 }

@@ -87,17 +87,29 @@ pub(super) async fn run(host: Host, mut flight: Flight) {
     Counter::OutboundAttempts.add(1, &[("kind", flight.kind.clone()), ("outcome", word.to_owned())]);
     match &outcome {
         Outcome::Sent(_) => tracing::debug!(message.id = row.message_id, attempt = row.attempts, "sent"),
-        Outcome::Again { reason, .. } | Outcome::Refused(reason) | Outcome::Unknown(reason) => tracing::warn!(
-            message.id = row.message_id, conversation.id = row.conversation_id, channel.id = row.channel_id,
-            attempt = row.attempts, outcome = word, reason, "a message was not sent"
-        ),
+        Outcome::Again { reason, .. } | Outcome::Refused(reason) | Outcome::Unknown(reason) => {
+            tracing::warn!(
+                message.id = row.message_id,
+                conversation.id = row.conversation_id,
+                channel.id = row.channel_id,
+                attempt = row.attempts,
+                outcome = word,
+                reason,
+                "a message was not sent"
+            )
+        }
+    }
+    if let Outcome::Again { reason, .. } | Outcome::Unknown(reason) = &outcome {
+        host.sending_fails(&row.channel_id, reason);
     }
     let parts = host.parts();
     loop {
         let done = record::outcome(&parts.db, row, &outcome, flight.idempotent, parts.clock.now()).await;
         match done {
             Ok(()) => return,
-            Err(error) => tracing::error!(message.id = row.message_id, %error, "what became of a message cannot be recorded; trying again"),
+            Err(error) => {
+                tracing::error!(message.id = row.message_id, %error, "what became of a message cannot be recorded; trying again")
+            }
         }
         tokio::time::sleep(RECORD_AGAIN).await;
     }
@@ -114,7 +126,12 @@ async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
             Err(storage::Error::Missing) => {
                 return Outcome::Refused(format!("the file {:?} is gone from the storage", file.name));
             }
-            Err(error) => return Outcome::Again { after: None, reason: format!("a file cannot be read: {error}") },
+            Err(error) => {
+                return Outcome::Again {
+                    after: None,
+                    reason: format!("a file cannot be read: {error}"),
+                };
+            }
         }
     }
     // Spawned, so that a connector that crashes leaves an outcome behind.
@@ -122,7 +139,9 @@ async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
     let mut task = tokio::spawn(async move {
         match connector.sender() {
             Some(sender) => sender.send(&message).await,
-            None => Err(SendError::Refused { reason: "this channel cannot send".to_owned() }),
+            None => Err(SendError::Refused {
+                reason: "this channel cannot send".to_owned(),
+            }),
         }
     });
     match tokio::time::timeout(SEND_LIMIT, &mut task).await {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    Statement, Value, sea_query::ExprTrait,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Statement, Value, sea_query::ExprTrait,
 };
 
 use crate::db::{
@@ -31,7 +31,12 @@ struct ChannelRow {
 pub async fn waiting_channels(db: &Db, now: DateTime<Utc>) -> Result<Vec<String>, DbErr> {
     let sql = format!("SELECT DISTINCT o.channel_id FROM outbox o WHERE {SENDABLE}");
     let statement = Statement::from_sql_and_values(db.backend(), sql, [now.into()]);
-    Ok(ChannelRow::find_by_statement(statement).all(db.read()).await?.into_iter().map(|row| row.channel_id).collect())
+    Ok(ChannelRow::find_by_statement(statement)
+        .all(db.read())
+        .await?
+        .into_iter()
+        .map(|row| row.channel_id)
+        .collect())
 }
 
 /// When the next row becomes due that is not due yet.
@@ -53,7 +58,11 @@ pub async fn claim(
     now: DateTime<Utc>,
 ) -> Result<Vec<outbox::Model>, DbErr> {
     // A sub-select in place could be run more than once by PostgreSQL, and claim more than `limit`.
-    let skip = if write.backend() == DbBackend::Postgres { " FOR UPDATE OF o SKIP LOCKED" } else { "" };
+    let skip = if write.backend() == DbBackend::Postgres {
+        " FOR UPDATE OF o SKIP LOCKED"
+    } else {
+        ""
+    };
     let sql = format!(
         "WITH due AS MATERIALIZED (SELECT o.message_id FROM outbox o WHERE {SENDABLE} AND o.channel_id = $2 \
          ORDER BY o.due_at LIMIT $3{skip}) \
@@ -61,8 +70,16 @@ pub async fn claim(
          WHERE message_id IN (SELECT message_id FROM due) RETURNING *"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let values: [Value; 5] = [now.into(), channel_id.into(), limit.into(), node.into(), (now + LEASE).into()];
-    outbox::Model::find_by_statement(Statement::from_sql_and_values(write.backend(), sql, values)).all(write.tx()).await
+    let values: [Value; 5] = [
+        now.into(),
+        channel_id.into(),
+        limit.into(),
+        node.into(),
+        (now + LEASE).into(),
+    ];
+    outbox::Model::find_by_statement(Statement::from_sql_and_values(write.backend(), sql, values))
+        .all(write.tx())
+        .await
 }
 
 /// Prolongs the leases of what is being sent now.
@@ -71,16 +88,25 @@ pub async fn renew(db: &Db, message_ids: Vec<String>, node: &str, now: DateTime<
         return Ok(());
     }
     let (list, ids) = bulk::in_list(3, message_ids.into_iter().map(Value::from).collect());
-    let sql = format!("UPDATE outbox SET due_at = $1 WHERE claimed_by = $2 AND state = 'sending' AND message_id IN {list}");
+    let sql = format!(
+        "UPDATE outbox SET due_at = $1 WHERE claimed_by = $2 AND state = 'sending' AND message_id IN {list}"
+    );
     let values = [(now + LEASE).into(), node.into()].into_iter().chain(ids);
     let write = db.write().await?;
-    write.tx().execute_raw(Statement::from_sql_and_values(write.backend(), sql, values)).await?;
+    write
+        .tx()
+        .execute_raw(Statement::from_sql_and_values(write.backend(), sql, values))
+        .await?;
     write.commit().await
 }
 
 /// Rows whose sender died in the middle: the lease has ended, or they carry the name of this process
 /// from before it started (`own`).
-pub async fn abandoned(db: &impl ConnectionTrait, own: Option<&str>, now: DateTime<Utc>) -> Result<Vec<outbox::Model>, DbErr> {
+pub async fn abandoned(
+    db: &impl ConnectionTrait,
+    own: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Vec<outbox::Model>, DbErr> {
     let mut ended = outbox::Column::DueAt.lte(now);
     if let Some(node) = own {
         ended = ended.or(outbox::Column::ClaimedBy.eq(node));
@@ -111,13 +137,25 @@ pub struct Letter {
 
 /// Reads all of it; `None` when the message or its conversation is gone.
 pub async fn letter(db: &impl ConnectionTrait, message_id: &str) -> Result<Option<Letter>, DbErr> {
-    let Some(message) = message::Entity::find_by_id(message_id).one(db).await? else { return Ok(None) };
-    let conversation = conversation::Entity::find_by_id(&message.conversation_id).one(db).await?;
-    let Some(conversation) = conversation else { return Ok(None) };
-    let contact = contact::Entity::find_by_id(&conversation.contact_id).one(db).await?;
+    let Some(message) = message::Entity::find_by_id(message_id).one(db).await? else {
+        return Ok(None);
+    };
+    let conversation = conversation::Entity::find_by_id(&message.conversation_id)
+        .one(db)
+        .await?;
+    let Some(conversation) = conversation else {
+        return Ok(None);
+    };
+    let contact = contact::Entity::find_by_id(&conversation.contact_id)
+        .one(db)
+        .await?;
     let mut references = thread_ref::Entity::find()
         .filter(thread_ref::Column::ConversationId.eq(&conversation.id))
-        .filter(thread_ref::Column::MessageId.is_null().or(thread_ref::Column::MessageId.ne(message_id)))
+        .filter(
+            thread_ref::Column::MessageId
+                .is_null()
+                .or(thread_ref::Column::MessageId.ne(message_id)),
+        )
         .order_by_desc(thread_ref::Column::CreatedAt)
         .limit(REFERENCES)
         .all(db)
@@ -151,15 +189,19 @@ pub struct Filter {
 }
 
 /// Rows of the outbox, newest first; one more than `limit` when there are more.
-pub async fn list(db: &impl ConnectionTrait, filter: &Filter, limit: u64) -> Result<Vec<outbox::Model>, DbErr> {
+pub async fn list(
+    db: &impl ConnectionTrait,
+    filter: &Filter,
+    limit: u64,
+) -> Result<Vec<outbox::Model>, DbErr> {
     let mut query = outbox::Entity::find();
     if let Some(state) = &filter.state {
         query = query.filter(outbox::Column::State.eq(state));
     }
     if let Some((at, id)) = &filter.after {
-        let earlier = outbox::Column::CreatedAt
-            .lt(*at)
-            .or(outbox::Column::CreatedAt.eq(*at).and(outbox::Column::MessageId.lt(id)));
+        let earlier = outbox::Column::CreatedAt.lt(*at).or(outbox::Column::CreatedAt
+            .eq(*at)
+            .and(outbox::Column::MessageId.lt(id)));
         query = query.filter(earlier);
     }
     query

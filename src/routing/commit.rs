@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    decide::{Decision, LineState, OperatorState, Waiting, World, next_turn, unavailable},
+    decide::{Decision, next_turn, unavailable},
     explain::{self, Record},
     snapshot,
+    world::{LineState, OperatorState, Waiting, World},
 };
 use crate::{
     conversation::{
@@ -73,8 +74,9 @@ pub async fn write(
     now: DateTime<Utc>,
 ) -> Result<Committed, DbErr> {
     let mut write = db.write().await?;
-    let (assignments, waits): (Vec<Proposal>, Vec<Proposal>) =
-        group.into_iter().partition(|proposal| proposal.decision.operator_id.is_some());
+    let (assignments, waits): (Vec<Proposal>, Vec<Proposal>) = group
+        .into_iter()
+        .partition(|proposal| proposal.decision.operator_id.is_some());
     let mut committed = Committed::default();
     let mut records: Vec<Record> = Vec::new();
     if !assignments.is_empty() {
@@ -94,7 +96,10 @@ pub async fn write(
         take_turns(&write, locked.turns).await?;
     }
     // A session that was taken or closed meanwhile needs no reason for waiting.
-    let ids: Vec<String> = waits.iter().map(|proposal| proposal.session.session_id.clone()).collect();
+    let ids: Vec<String> = waits
+        .iter()
+        .map(|proposal| proposal.session.session_id.clone())
+        .collect();
     if !ids.is_empty() {
         let still: BTreeSet<String> = session::Entity::find()
             .select_only()
@@ -107,7 +112,10 @@ pub async fn write(
             .into_iter()
             .collect();
         records.extend(
-            waits.into_iter().filter(|wait| still.contains(&wait.session.session_id)).map(Proposal::record),
+            waits
+                .into_iter()
+                .filter(|wait| still.contains(&wait.session.session_id))
+                .map(Proposal::record),
         );
     }
     if records.is_empty() {
@@ -135,7 +143,9 @@ impl Locked {
         weights: &Weights,
         now: DateTime<Utc>,
     ) -> Result<Self, DbErr> {
-        let ids = |pick: fn(&Proposal) -> Option<&String>| -> BTreeSet<&String> { assignments.iter().filter_map(pick).collect() };
+        let ids = |pick: fn(&Proposal) -> Option<&String>| -> BTreeSet<&String> {
+            assignments.iter().filter_map(pick).collect()
+        };
         let conversations = conversation::Entity::find()
             .filter(conversation::Column::Id.is_in(ids(|one| Some(&one.session.conversation_id))))
             .order_by_asc(conversation::Column::Id)
@@ -163,12 +173,19 @@ impl Locked {
             .all(write.tx())
             .await?;
         let mut last_turns: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
-        for turn in line_turn::Entity::find().filter(line_turn::Column::LineId.is_in(lines)).all(write.tx()).await? {
+        for turn in line_turn::Entity::find()
+            .filter(line_turn::Column::LineId.is_in(lines))
+            .all(write.tx())
+            .await?
+        {
             let last = last_turns.entry(turn.line_id).or_insert(turn.last_assigned_at);
             *last = turn.last_assigned_at.max(*last);
         }
         Ok(Self {
-            conversations: conversations.into_iter().map(|row| (row.id.clone(), row)).collect(),
+            conversations: conversations
+                .into_iter()
+                .map(|row| (row.id.clone(), row))
+                .collect(),
             sessions: sessions.into_iter().map(|row| (row.id.clone(), row)).collect(),
             operators: snapshot::states(write.tx(), people, weights, now).await?,
             versions: versions.into_iter().collect(),
@@ -187,7 +204,9 @@ impl Locked {
         now: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
         let wanted = &proposal.session;
-        let Some(to) = &proposal.decision.operator_id else { return Ok(false) };
+        let Some(to) = &proposal.decision.operator_id else {
+            return Ok(false);
+        };
         let (Some(conversation), Some(session), Some(operator)) = (
             self.conversations.get(&wanted.conversation_id),
             self.sessions.get(&wanted.session_id),
@@ -199,13 +218,21 @@ impl Locked {
             && session.version == wanted.version
             && session.line_id == wanted.line_id
             && self.versions.get(&wanted.line_id) == Some(&proposal.line_version);
-        let Ok(stage) = state::assign(&Stage::of(session), to, now) else { return Ok(false) };
+        let Ok(stage) = state::assign(&Stage::of(session), to, now) else {
+            return Ok(false);
+        };
         let room = fits(operator.load.total, wanted.weight, operator.capacity)
-            && line.rules.limit_per_operator.is_none_or(|limit| operator.load.of_line(&wanted.line_id) < limit);
+            && line
+                .rules
+                .limit_per_operator
+                .is_none_or(|limit| operator.load.of_line(&wanted.line_id) < limit);
         if !same || !room || unavailable(operator, true, line.rules.assign_when_offline).is_some() {
             return Ok(false);
         }
-        let mut held = Held { conversation: conversation.clone(), session: session.clone() };
+        let mut held = Held {
+            conversation: conversation.clone(),
+            session: session.clone(),
+        };
         held.write(write, &stage, &wanted.line_id, now).await?;
         operator.load.add(&wanted.line_id, wanted.weight);
         let turn = next_turn(self.last_turns.get(&wanted.line_id).copied(), now);
@@ -216,9 +243,16 @@ impl Locked {
 }
 
 /// Remembers whose turn it was.
-pub async fn take_turns(write: &WriteTx, turns: BTreeMap<(String, String), DateTime<Utc>>) -> Result<(), DbErr> {
+pub async fn take_turns(
+    write: &WriteTx,
+    turns: BTreeMap<(String, String), DateTime<Utc>>,
+) -> Result<(), DbErr> {
     const COLUMNS: [&str; 3] = ["line_id", "operator_id", "last_assigned_at"];
-    const AGAIN: &str = "ON CONFLICT (line_id, operator_id) DO UPDATE SET last_assigned_at = excluded.last_assigned_at";
-    let rows = turns.into_iter().map(|((line, operator), at)| vec![line.into(), operator.into(), at.into()]).collect();
+    const AGAIN: &str =
+        "ON CONFLICT (line_id, operator_id) DO UPDATE SET last_assigned_at = excluded.last_assigned_at";
+    let rows = turns
+        .into_iter()
+        .map(|((line, operator), at)| vec![line.into(), operator.into(), at.into()])
+        .collect();
     bulk::insert(write.tx(), "line_turn", &COLUMNS, rows, AGAIN).await
 }

@@ -4,25 +4,17 @@
 //! With `automatic` acceptance, distribution `all` has nobody to wait for and works as `least_loaded`;
 //! lines with `offer` are assigned automatically until offers exist.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-};
-
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::world::{LineState, OperatorState, Waiting, World, order};
 use crate::{
     line::{
-        Rules, hours,
+        hours,
         rules::{Distribution, Sticky},
     },
-    operator::{
-        Availability, Presence,
-        load::{Load, fits},
-        presence::Observed,
-    },
+    operator::{Availability, Presence, load::fits},
 };
 
 /// Why an operator does not get a session: the first check that failed, in this order.
@@ -117,76 +109,6 @@ pub struct Decision {
     pub again_at: Option<DateTime<Utc>>,
 }
 
-/// A line as the router sees it.
-#[derive(Debug, Clone)]
-pub struct LineState {
-    /// Its version, kept with each decision.
-    pub version: i64,
-    /// A line that is not enabled assigns nothing.
-    pub enabled: bool,
-    /// Its rules.
-    pub rules: Rules,
-    /// Who stands in it, in order.
-    pub queue: Vec<String>,
-    /// When each was last assigned one of this line; it survives restarts.
-    pub turns: BTreeMap<String, DateTime<Utc>>,
-}
-
-/// An operator as the router sees them.
-#[derive(Debug, Clone)]
-pub struct OperatorState {
-    /// Switched on.
-    pub enabled: bool,
-    /// What they say.
-    pub availability: Availability,
-    /// What is observed.
-    pub observed: Observed,
-    /// Languages, as given.
-    pub languages: Vec<String>,
-    /// Skills, as given.
-    pub skills: Vec<String>,
-    /// The weighted load they may have.
-    pub capacity: f64,
-    /// What they have.
-    pub load: Load,
-}
-
-/// A session that waits.
-#[derive(Debug, Clone)]
-pub struct Waiting {
-    /// `ses_…`
-    pub session_id: String,
-    /// Its version: an assignment is good for this one only.
-    pub version: i64,
-    /// `cnv_…`
-    pub conversation_id: String,
-    /// Its line.
-    pub line_id: String,
-    /// What it weighs.
-    pub weight: f64,
-    /// Higher goes first.
-    pub priority: i64,
-    /// Longer goes first.
-    pub waiting_since: DateTime<Utc>,
-    /// The contact's language, when known.
-    pub language: Option<String>,
-    /// The lead's responsible operator, or the contact's.
-    pub responsible: Option<String>,
-    /// Who gave it back in this round.
-    pub declined: BTreeSet<String>,
-}
-
-/// Everything decisions depend on, at one moment.
-#[derive(Debug, Clone, Default)]
-pub struct World {
-    /// The lines, by id.
-    pub lines: BTreeMap<String, LineState>,
-    /// Everybody who stands in their queues or is responsible for a contact, by id.
-    pub operators: BTreeMap<String, OperatorState>,
-    /// Who waits, in any order.
-    pub waiting: Vec<Waiting>,
-}
-
 /// One session of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placement {
@@ -199,24 +121,26 @@ pub struct Placement {
     pub turn_at: Option<DateTime<Utc>>,
 }
 
-/// The order in which sessions are served: priority, then who waits longest.
-pub fn order(a: &Waiting, b: &Waiting) -> Ordering {
-    b.priority
-        .cmp(&a.priority)
-        .then_with(|| a.waiting_since.cmp(&b.waiting_since))
-        .then_with(|| a.session_id.cmp(&b.session_id))
-}
-
 /// Decides about all that wait, in their order. Whoever cannot be placed does not hold up those behind.
 pub fn plan(world: &World, now: DateTime<Utc>) -> Vec<Placement> {
     let mut world = world.clone();
-    let mut sessions: Vec<(usize, Waiting)> = std::mem::take(&mut world.waiting).into_iter().enumerate().collect();
+    let mut sessions: Vec<(usize, Waiting)> = std::mem::take(&mut world.waiting)
+        .into_iter()
+        .enumerate()
+        .collect();
     sessions.sort_by(|(_, a), (_, b)| order(a, b));
     let mut placements = Vec::with_capacity(sessions.len());
     for (index, session) in sessions {
         let decision = decide(&world, &session, now);
-        let turn_at = decision.operator_id.as_ref().map(|to| assume(&mut world, &session, to, now));
-        placements.push(Placement { index, decision, turn_at });
+        let turn_at = decision
+            .operator_id
+            .as_ref()
+            .map(|to| assume(&mut world, &session, to, now));
+        placements.push(Placement {
+            index,
+            decision,
+            turn_at,
+        });
     }
     placements
 }
@@ -226,7 +150,9 @@ fn assume(world: &mut World, session: &Waiting, to: &str, now: DateTime<Utc>) ->
     if let Some(operator) = world.operators.get_mut(to) {
         operator.load.add(&session.line_id, session.weight);
     }
-    let Some(line) = world.lines.get_mut(&session.line_id) else { return now };
+    let Some(line) = world.lines.get_mut(&session.line_id) else {
+        return now;
+    };
     let turn = next_turn(line.turns.values().max().copied(), now);
     line.turns.insert(to.to_owned(), turn);
     turn
@@ -240,7 +166,12 @@ pub fn next_turn(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Ut
 /// Decides about one session.
 pub fn decide(world: &World, session: &Waiting, now: DateTime<Utc>) -> Decision {
     let Some(line) = world.lines.get(&session.line_id) else {
-        return nobody(Outcome::Waiting, Distribution::default().as_str(), Vec::new(), None);
+        return nobody(
+            Outcome::Waiting,
+            Distribution::default().as_str(),
+            Vec::new(),
+            None,
+        );
     };
     let algorithm = line.rules.distribution.as_str();
     if !line.enabled {
@@ -271,8 +202,12 @@ fn decide_sticky(world: &World, line: &LineState, session: &Waiting, now: DateTi
     let id = session.responsible.as_ref().filter(|_| rules.enabled)?;
     let operator = world.operators.get(id)?;
     let rejected_by = rejection(line, session, id, operator, false);
-    let candidates =
-        vec![Candidate { operator_id: id.clone(), load: operator.load.total, rank: 1, rejected_by }];
+    let candidates = vec![Candidate {
+        operator_id: id.clone(),
+        load: operator.load.total,
+        rank: 1,
+        rejected_by,
+    }];
     let Some(rejection) = rejected_by else {
         return Some(assigned("sticky", id.clone(), candidates));
     };
@@ -282,13 +217,21 @@ fn decide_sticky(world: &World, line: &LineState, session: &Waiting, now: DateTi
 }
 
 /// Somebody who is busy or just stepped out is waited for; who has gone, pauses or may not is not.
-fn worth_waiting_for(rejection: Rejection, operator: &OperatorState, rules: &Sticky, now: DateTime<Utc>) -> bool {
+fn worth_waiting_for(
+    rejection: Rejection,
+    operator: &OperatorState,
+    rules: &Sticky,
+    now: DateTime<Utc>,
+) -> bool {
     match rejection {
         Rejection::Away | Rejection::AtCapacity | Rejection::LineLimit => true,
         Rejection::Offline => {
             let grace = TimeDelta::seconds(i64::from(rules.grace_secs));
             operator.availability == Availability::Accepting
-                && operator.observed.gone_since.is_some_and(|since| now - since < grace)
+                && operator
+                    .observed
+                    .gone_since
+                    .is_some_and(|since| now - since < grace)
         }
         Rejection::Disabled
         | Rejection::NoRight
@@ -317,10 +260,15 @@ fn candidates(world: &World, line: &LineState, session: &Waiting, even_if_not_th
         Distribution::Even => people.sort_by_key(|(position, id, _)| (turn(id), *position)),
         Distribution::LeastLoaded | Distribution::All => people.sort_by(|(at, a, first), (bt, b, second)| {
             let by_load = first.load.total.total_cmp(&second.load.total);
-            by_load.then_with(|| turn(a).cmp(&turn(b))).then_with(|| at.cmp(bt))
+            by_load
+                .then_with(|| turn(a).cmp(&turn(b)))
+                .then_with(|| at.cmp(bt))
         }),
     }
-    let outsider = session.responsible.as_ref().filter(|id| line.rules.sticky.enabled && !line.queue.contains(id));
+    let outsider = session
+        .responsible
+        .as_ref()
+        .filter(|id| line.rules.sticky.enabled && !line.queue.contains(id));
     let outsider = outsider.and_then(|id| Some((usize::MAX, id, world.operators.get(id)?)));
     (1..)
         .zip(people.into_iter().chain(outsider))
@@ -345,7 +293,11 @@ pub fn rejection(
     unavailable(operator, in_queue, even_if_not_there).or_else(|| {
         if !fits(operator.load.total, session.weight, operator.capacity) {
             Some(Rejection::AtCapacity)
-        } else if line.rules.limit_per_operator.is_some_and(|limit| operator.load.of_line(&session.line_id) >= limit) {
+        } else if line
+            .rules
+            .limit_per_operator
+            .is_some_and(|limit| operator.load.of_line(&session.line_id) >= limit)
+        {
             Some(Rejection::LineLimit)
         } else if session.declined.contains(id) {
             Some(Rejection::Declined)
@@ -380,21 +332,36 @@ pub fn unavailable(operator: &OperatorState, in_queue: bool, even_if_not_there: 
 }
 
 fn has_all(skills: &[String], required: &[String]) -> bool {
-    required.iter().all(|needed| skills.iter().any(|skill| skill.to_lowercase() == needed.to_lowercase()))
+    required.iter().all(|needed| {
+        skills
+            .iter()
+            .any(|skill| skill.to_lowercase() == needed.to_lowercase())
+    })
 }
 
 /// Whether a language is among these; `pt-BR` is spoken by who speaks `pt`. An unknown one is spoken by all.
 fn speaks(languages: &[String], language: Option<&str>) -> bool {
     let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_lowercase();
-    language.map(primary).is_none_or(|wanted| languages.iter().any(|known| primary(known) == wanted))
+    language
+        .map(primary)
+        .is_none_or(|wanted| languages.iter().any(|known| primary(known) == wanted))
 }
 
 fn first_eligible(candidates: &[Candidate]) -> Option<String> {
-    candidates.iter().find(|candidate| candidate.rejected_by.is_none()).map(|chosen| chosen.operator_id.clone())
+    candidates
+        .iter()
+        .find(|candidate| candidate.rejected_by.is_none())
+        .map(|chosen| chosen.operator_id.clone())
 }
 
 fn assigned(algorithm: &'static str, to: String, candidates: Vec<Candidate>) -> Decision {
-    Decision { outcome: Outcome::Assigned, algorithm, operator_id: Some(to), candidates, again_at: None }
+    Decision {
+        outcome: Outcome::Assigned,
+        algorithm,
+        operator_id: Some(to),
+        candidates,
+        again_at: None,
+    }
 }
 
 fn nobody(
@@ -403,7 +370,13 @@ fn nobody(
     candidates: Vec<Candidate>,
     again_at: Option<DateTime<Utc>>,
 ) -> Decision {
-    Decision { outcome, algorithm, operator_id: None, candidates, again_at }
+    Decision {
+        outcome,
+        algorithm,
+        operator_id: None,
+        candidates,
+        again_at,
+    }
 }
 
 #[cfg(test)]

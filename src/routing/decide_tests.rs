@@ -1,17 +1,13 @@
 //! Examples of the rules, and the promises that hold for any world. `PROPTEST_CASES` raises the number
 //! of worlds tried.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{
-    Decision, LineState, OperatorState, Outcome, Placement, Rejection, Waiting, World, decide, order, plan, rejection,
-};
+use super::{Decision, Outcome, Placement, Rejection, decide, plan, rejection};
 use crate::{
     line::{Rules, rules::Distribution},
     operator::{
@@ -19,6 +15,7 @@ use crate::{
         load::{Load, fits},
         presence::Observed,
     },
+    routing::world::{LineState, OperatorState, Waiting, World, order},
 };
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -30,7 +27,10 @@ fn operator() -> OperatorState {
     OperatorState {
         enabled: true,
         availability: Availability::Accepting,
-        observed: Observed { presence: Presence::Online, gone_since: None },
+        observed: Observed {
+            presence: Presence::Online,
+            gone_since: None,
+        },
         languages: vec!["en".to_owned()],
         skills: Vec::new(),
         capacity: 5.0,
@@ -42,7 +42,10 @@ fn line(distribution: Distribution, queue: &[&str]) -> LineState {
     LineState {
         version: 1,
         enabled: true,
-        rules: Rules { distribution, ..Rules::default() },
+        rules: Rules {
+            distribution,
+            ..Rules::default()
+        },
         queue: queue.iter().map(|id| (*id).to_owned()).collect(),
         turns: BTreeMap::new(),
     }
@@ -86,7 +89,11 @@ fn owners(world: &World) -> Vec<String> {
 }
 
 fn why(decision: &Decision) -> Vec<(&str, Option<Rejection>)> {
-    decision.candidates.iter().map(|one| (one.operator_id.as_str(), one.rejected_by)).collect()
+    decision
+        .candidates
+        .iter()
+        .map(|one| (one.operator_id.as_str(), one.rejected_by))
+        .collect()
 }
 
 #[test]
@@ -94,7 +101,10 @@ fn strict_fills_from_the_top_and_even_goes_round() {
     let mut strict = world(Distribution::Strict, &["a", "b"], 4);
     edit(&mut strict, "a", |a| a.capacity = 2.0);
     assert_eq!(owners(&strict), ["a", "a", "b", "b"]);
-    assert_eq!(owners(&world(Distribution::Even, &["a", "b", "c"], 5)), ["a", "b", "c", "a", "b"]);
+    assert_eq!(
+        owners(&world(Distribution::Even, &["a", "b", "c"], 5)),
+        ["a", "b", "c", "a", "b"]
+    );
 }
 
 #[test]
@@ -124,11 +134,23 @@ fn least_loaded_counts_all_lines_by_weight_and_breaks_ties_by_turn() {
 
 #[test]
 fn the_first_failed_check_is_the_reason() {
-    let mut world = world(Distribution::Strict, &["a", "b", "c", "d", "e", "f", "g", "h", "i"], 1);
-    edit(&mut world, "a", |a| (a.enabled, a.observed.presence) = (false, Presence::Offline));
-    edit(&mut world, "b", |b| (b.observed.presence, b.availability) = (Presence::Offline, Availability::Paused));
-    edit(&mut world, "c", |c| (c.observed.presence, c.capacity) = (Presence::Away, 0.0));
-    edit(&mut world, "d", |d| (d.availability, d.capacity) = (Availability::Paused, 0.0));
+    let mut world = world(
+        Distribution::Strict,
+        &["a", "b", "c", "d", "e", "f", "g", "h", "i"],
+        1,
+    );
+    edit(&mut world, "a", |a| {
+        (a.enabled, a.observed.presence) = (false, Presence::Offline)
+    });
+    edit(&mut world, "b", |b| {
+        (b.observed.presence, b.availability) = (Presence::Offline, Availability::Paused)
+    });
+    edit(&mut world, "c", |c| {
+        (c.observed.presence, c.capacity) = (Presence::Away, 0.0)
+    });
+    edit(&mut world, "d", |d| {
+        (d.availability, d.capacity) = (Availability::Paused, 0.0)
+    });
     edit(&mut world, "e", |e| e.availability = Availability::Off);
     edit(&mut world, "f", |f| f.capacity = 0.5);
     edit(&mut world, "g", |g| g.load.add("line", 1.0));
@@ -152,9 +174,19 @@ fn the_first_failed_check_is_the_reason() {
     ];
     assert_eq!(why(&decision), expected);
     rules(&mut world).required_skills = vec!["Billing".to_owned()];
-    assert_eq!(why(&decide(&world, &world.waiting[0], at(1_000)))[8].1, Some(Rejection::MissingSkill));
-    edit(&mut world, "i", |i| (i.skills, i.languages) = (vec!["billing".to_owned()], vec!["en".to_owned()]));
-    assert_eq!(decide(&world, &world.waiting[0], at(1_000)).operator_id.as_deref(), Some("i"));
+    assert_eq!(
+        why(&decide(&world, &world.waiting[0], at(1_000)))[8].1,
+        Some(Rejection::MissingSkill)
+    );
+    edit(&mut world, "i", |i| {
+        (i.skills, i.languages) = (vec!["billing".to_owned()], vec!["en".to_owned()])
+    });
+    assert_eq!(
+        decide(&world, &world.waiting[0], at(1_000))
+            .operator_id
+            .as_deref(),
+        Some("i")
+    );
 }
 
 #[test]
@@ -176,22 +208,44 @@ fn the_responsible_operator_comes_first_within_presence_and_capacity() {
     let mut world = world(Distribution::Strict, &["a", "b"], 1);
     world.waiting[0].responsible = Some("b".to_owned());
     let decision = decide(&world, &world.waiting[0], at(1));
-    assert_eq!((decision.algorithm, decision.operator_id.as_deref()), ("sticky", Some("b")));
+    assert_eq!(
+        (decision.algorithm, decision.operator_id.as_deref()),
+        ("sticky", Some("b"))
+    );
 
     // Busy: kept for them while the grace lasts, then anybody's.
     edit(&mut world, "b", |b| b.capacity = 0.5);
     let decision = decide(&world, &world.waiting[0], at(29));
-    assert_eq!((decision.outcome, decision.again_at), (Outcome::Waiting, Some(at(30))));
+    assert_eq!(
+        (decision.outcome, decision.again_at),
+        (Outcome::Waiting, Some(at(30)))
+    );
     assert_eq!(why(&decision), [("b", Some(Rejection::AtCapacity))]);
-    assert_eq!(decide(&world, &world.waiting[0], at(30)).operator_id.as_deref(), Some("a"));
+    assert_eq!(
+        decide(&world, &world.waiting[0], at(30)).operator_id.as_deref(),
+        Some("a")
+    );
 
     // Just stepped out: waited for. Gone for long, or on a break: not.
-    edit(&mut world, "b", |b| b.observed = Observed { presence: Presence::Offline, gone_since: Some(at(-10)) });
+    edit(&mut world, "b", |b| {
+        b.observed = Observed {
+            presence: Presence::Offline,
+            gone_since: Some(at(-10)),
+        }
+    });
     assert_eq!(decide(&world, &world.waiting[0], at(5)).outcome, Outcome::Waiting);
     edit(&mut world, "b", |b| b.observed.gone_since = Some(at(-60)));
-    assert_eq!(decide(&world, &world.waiting[0], at(5)).operator_id.as_deref(), Some("a"));
-    edit(&mut world, "b", |b| (b.observed, b.availability) = (operator().observed, Availability::Paused));
-    assert_eq!(decide(&world, &world.waiting[0], at(5)).operator_id.as_deref(), Some("a"));
+    assert_eq!(
+        decide(&world, &world.waiting[0], at(5)).operator_id.as_deref(),
+        Some("a")
+    );
+    edit(&mut world, "b", |b| {
+        (b.observed, b.availability) = (operator().observed, Availability::Paused)
+    });
+    assert_eq!(
+        decide(&world, &world.waiting[0], at(5)).operator_id.as_deref(),
+        Some("a")
+    );
 }
 
 #[test]
@@ -222,9 +276,15 @@ fn outside_its_hours_a_line_assigns_nothing_and_says_when_it_opens() {
     rules(&mut world).hours =
         serde_json::from_value(json!({"time_zone": "UTC", "weekly": {"thu": [["09:00", "10:00"]]}})).unwrap();
     let decision = decide(&world, &world.waiting[0], at(0));
-    assert_eq!((decision.outcome, decision.operator_id), (Outcome::OffHours, None));
+    assert_eq!(
+        (decision.outcome, decision.operator_id),
+        (Outcome::OffHours, None)
+    );
     let opens = decision.again_at.unwrap();
-    assert_eq!(decide(&world, &world.waiting[0], opens).operator_id.as_deref(), Some("a"));
+    assert_eq!(
+        decide(&world, &world.waiting[0], opens).operator_id.as_deref(),
+        Some("a")
+    );
     rules(&mut world).hours = None;
     world.lines.get_mut("line").unwrap().enabled = false;
     assert_eq!(decide(&world, &world.waiting[0], at(0)).outcome, Outcome::Waiting);
@@ -237,7 +297,8 @@ const LINES: [&str; 2] = ["line", "other"];
 const WORDS: [&str; 2] = ["x", "y"];
 
 fn some_words() -> impl Strategy<Value = Vec<String>> {
-    prop::sample::subsequence(WORDS.to_vec(), 0..=2).prop_map(|words| words.into_iter().map(str::to_owned).collect())
+    prop::sample::subsequence(WORDS.to_vec(), 0..=2)
+        .prop_map(|words| words.into_iter().map(str::to_owned).collect())
 }
 
 prop_compose! {
@@ -326,8 +387,18 @@ fn replay(world: &World, mut each: impl FnMut(&World, &Waiting, &Placement)) -> 
         let session = &world.waiting[placement.index];
         each(&state, session, &placement);
         if let Some(to) = &placement.decision.operator_id {
-            state.operators.get_mut(to).unwrap().load.add(&session.line_id, session.weight);
-            state.lines.get_mut(&session.line_id).unwrap().turns.insert(to.clone(), placement.turn_at.unwrap());
+            state
+                .operators
+                .get_mut(to)
+                .unwrap()
+                .load
+                .add(&session.line_id, session.weight);
+            state
+                .lines
+                .get_mut(&session.line_id)
+                .unwrap()
+                .turns
+                .insert(to.clone(), placement.turn_at.unwrap());
         }
     }
     state
@@ -335,7 +406,15 @@ fn replay(world: &World, mut each: impl FnMut(&World, &Waiting, &Placement)) -> 
 
 fn could_take(world: &World, session: &Waiting, id: &str) -> bool {
     let line = &world.lines[&session.line_id];
-    line.enabled && rejection(line, session, id, &world.operators[id], line.rules.assign_when_offline).is_none()
+    line.enabled
+        && rejection(
+            line,
+            session,
+            id,
+            &world.operators[id],
+            line.rules.assign_when_offline,
+        )
+        .is_none()
 }
 
 proptest! {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::ExprTrait,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -45,8 +46,17 @@ pub struct Record {
 /// Stores decisions, in few statements.
 pub async fn store(write: &WriteTx, records: Vec<Record>, now: DateTime<Utc>) -> Result<(), DbErr> {
     const COLUMNS: [&str; 11] = [
-        "id", "conversation_id", "session_id", "line_id", "line_version", "trigger", "algorithm", "outcome",
-        "operator_id", "candidates", "at",
+        "id",
+        "conversation_id",
+        "session_id",
+        "line_id",
+        "line_version",
+        "trigger",
+        "algorithm",
+        "outcome",
+        "operator_id",
+        "candidates",
+        "at",
     ];
     let row = |record: Record| {
         vec![
@@ -63,7 +73,14 @@ pub async fn store(write: &WriteTx, records: Vec<Record>, now: DateTime<Utc>) ->
             now.into(),
         ]
     };
-    bulk::insert(write.tx(), "routing_decision", &COLUMNS, records.into_iter().map(row).collect(), "").await
+    bulk::insert(
+        write.tx(),
+        "routing_decision",
+        &COLUMNS,
+        records.into_iter().map(row).collect(),
+        "",
+    )
+    .await
 }
 
 /// A decision as the API shows it.
@@ -114,7 +131,10 @@ pub async fn list(
     let mut rows = query.all(db).await?;
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows.last().filter(|_| more).map(|row| Place { at: row.at, id: row.id.clone() });
+    let next = rows.last().filter(|_| more).map(|row| Place {
+        at: row.at,
+        id: row.id.clone(),
+    });
     let items = rows.into_iter().map(Explanation::from).collect();
     Ok((items, next))
 }
@@ -159,8 +179,17 @@ pub struct Reasons {
 
 impl Reasons {
     /// The reasons of a decision.
-    pub fn of(line_id: &str, line_version: i64, algorithm: &str, outcome: &str, candidates: &[Candidate]) -> Self {
-        let rejected = candidates.iter().map(|one| (one.operator_id.clone(), one.rejected_by)).collect();
+    pub fn of(
+        line_id: &str,
+        line_version: i64,
+        algorithm: &str,
+        outcome: &str,
+        candidates: &[Candidate],
+    ) -> Self {
+        let rejected = candidates
+            .iter()
+            .map(|one| (one.operator_id.clone(), one.rejected_by))
+            .collect();
         Self {
             line_id: line_id.to_owned(),
             line_version,
@@ -172,7 +201,10 @@ impl Reasons {
 }
 
 /// What is stored about these sessions; who has no decision is missing.
-pub async fn known(db: &impl ConnectionTrait, session_ids: &[String]) -> Result<BTreeMap<String, Known>, DbErr> {
+pub async fn known(
+    db: &impl ConnectionTrait,
+    session_ids: &[String],
+) -> Result<BTreeMap<String, Known>, DbErr> {
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     for ids in session_ids.chunks(500) {
         let rows = routing_decision::Entity::find()
@@ -205,7 +237,13 @@ impl Known {
             self.declined.extend(row.operator_id);
             return;
         }
-        self.last = Some(Reasons::of(&row.line_id, row.line_version, &row.algorithm, &row.outcome, &candidates));
+        self.last = Some(Reasons::of(
+            &row.line_id,
+            row.line_version,
+            &row.algorithm,
+            &row.outcome,
+            &candidates,
+        ));
     }
 }
 

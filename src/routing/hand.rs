@@ -57,8 +57,22 @@ pub async fn take(
 ) -> Result<(), Error> {
     let mut held = hold(write, id).await?;
     let stage = state::take(&held.stage(), &by.id, force, now)?;
-    if give(write, &mut held, &stage, &by.id, How { trigger: "take", force, weights }, now).await? {
-        held.say(write, format!("{} took the conversation", by.name), true, now).await?;
+    if give(
+        write,
+        &mut held,
+        &stage,
+        &by.id,
+        How {
+            trigger: "take",
+            force,
+            weights,
+        },
+        now,
+    )
+    .await?
+    {
+        held.say(write, format!("{} took the conversation", by.name), true, now)
+            .await?;
     }
     Ok(())
 }
@@ -82,7 +96,13 @@ pub async fn give_back(
         rejected_by: Some(Rejection::Declined),
     });
     record(write, &held, GIVEN_BACK, Outcome::Waiting, owner, candidate, now).await?;
-    held.say(write, format!("{} returned the conversation to the queue", by.name), true, now).await?;
+    held.say(
+        write,
+        format!("{} returned the conversation to the queue", by.name),
+        true,
+        now,
+    )
+    .await?;
     Ok(())
 }
 
@@ -111,12 +131,34 @@ pub async fn transfer_to_operator(
     let mut held = hold(write, id).await?;
     let who = operator::Entity::find_by_id(to).one(write.tx()).await?;
     let Some(who) = who.filter(|who| who.enabled) else {
-        return Err(Error::invalid("to_operator", "there is no such operator, or they are disabled"));
+        return Err(Error::invalid(
+            "to_operator",
+            "there is no such operator, or they are disabled",
+        ));
     };
     let stage = state::hand_over(&held.stage(), to, now)?;
     comment(write, &mut held, by, how, now).await?;
-    if give(write, &mut held, &stage, to, How { trigger: "transfer", force: false, weights }, now).await? {
-        held.say(write, format!("{} transferred the conversation to {}", by.name, who.name), how.silent, now).await?;
+    if give(
+        write,
+        &mut held,
+        &stage,
+        to,
+        How {
+            trigger: "transfer",
+            force: false,
+            weights,
+        },
+        now,
+    )
+    .await?
+    {
+        held.say(
+            write,
+            format!("{} transferred the conversation to {}", by.name, who.name),
+            how.silent,
+            now,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -135,15 +177,26 @@ pub async fn transfer_to_line(
 ) -> Result<(), Error> {
     let mut held = hold(write, id).await?;
     let found = line::Entity::find()
-        .filter(sea_orm::Condition::any().add(line::Column::Id.eq(to)).add(line::Column::Key.eq(to)))
+        .filter(
+            sea_orm::Condition::any()
+                .add(line::Column::Id.eq(to))
+                .add(line::Column::Key.eq(to)),
+        )
         .one(write.tx())
         .await?;
-    let Some(target) = found else { return Err(Error::invalid("to_line", "there is no such line")) };
+    let Some(target) = found else {
+        return Err(Error::invalid("to_line", "there is no such line"));
+    };
     let stage = state::move_to_line(&held.stage(), held.answered(), held.session.waiting_since, now)?;
     comment(write, &mut held, by, how, now).await?;
     if held.write(write, &stage, &target.id, now).await? {
-        held.say(write, format!("{} transferred the conversation to {}", by.name, target.name), how.silent, now)
-            .await?;
+        held.say(
+            write,
+            format!("{} transferred the conversation to {}", by.name, target.name),
+            how.silent,
+            now,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -161,7 +214,20 @@ pub async fn reopen(
     let mut held = session::reopen(write, id, by, now).await?;
     if in_queue {
         let stage = state::assign(&held.stage(), &by.id, now)?;
-        match give(write, &mut held, &stage, &by.id, How { trigger: "reopen", force: false, weights }, now).await {
+        match give(
+            write,
+            &mut held,
+            &stage,
+            &by.id,
+            How {
+                trigger: "reopen",
+                force: false,
+                weights,
+            },
+            now,
+        )
+        .await
+        {
             Ok(_) | Err(Error::AtCapacity) => {}
             Err(error) => return Err(error),
         }
@@ -182,17 +248,26 @@ async fn give(
     if *stage == held.stage() {
         return Ok(false);
     }
-    let row = operator::Entity::find_by_id(to).lock_exclusive().one(write.tx()).await?;
+    let row = operator::Entity::find_by_id(to)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?;
     let row = row.filter(|row| row.enabled).ok_or(Error::NotFound)?;
     let states = snapshot::states(write.tx(), vec![row], how.weights, now).await?;
     let operator = states.get(to).ok_or(Error::NotFound)?;
     let line_id = held.conversation.line_id.clone();
-    let line = line::Entity::find_by_id(&line_id).one(write.tx()).await?.ok_or(Error::NotFound)?;
+    let line = line::Entity::find_by_id(&line_id)
+        .one(write.tx())
+        .await?
+        .ok_or(Error::NotFound)?;
     let rules = Rules::from_stored(&line.rules)?;
     let weight = how.weights.of(&held.session.channel_kind);
     let rejected_by = if !fits(operator.load.total, weight, operator.capacity) {
         Some(Rejection::AtCapacity)
-    } else if rules.limit_per_operator.is_some_and(|limit| operator.load.of_line(&line_id) >= limit) {
+    } else if rules
+        .limit_per_operator
+        .is_some_and(|limit| operator.load.of_line(&line_id) >= limit)
+    {
         Some(Rejection::LineLimit)
     } else {
         None
@@ -214,7 +289,16 @@ async fn give(
         .await?;
     let turn = next_turn(last.map(|row| row.last_assigned_at), now);
     commit::take_turns(write, BTreeMap::from([((line_id, to.to_owned()), turn)])).await?;
-    record(write, held, how.trigger, Outcome::Assigned, Some(to.to_owned()), Some(candidate), now).await?;
+    record(
+        write,
+        held,
+        how.trigger,
+        Outcome::Assigned,
+        Some(to.to_owned()),
+        Some(candidate),
+        now,
+    )
+    .await?;
     Ok(true)
 }
 
@@ -257,13 +341,26 @@ async fn comment(
     how: &Transfer,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let Some(text) = how.comment.as_deref().map(str::trim).filter(|text| !text.is_empty()) else { return Ok(()) };
+    let Some(text) = how
+        .comment
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    else {
+        return Ok(());
+    };
     if text.chars().count() > COMMENT_CHARS {
-        return Err(Error::invalid("comment", format!("at most {COMMENT_CHARS} characters")));
+        return Err(Error::invalid(
+            "comment",
+            format!("at most {COMMENT_CHARS} characters"),
+        ));
     }
     let note = NewMessage {
         kind: MessageKind::Note,
-        author: Author::Operator { id: by.id.clone(), name: by.name.clone() },
+        author: Author::Operator {
+            id: by.id.clone(),
+            name: by.name.clone(),
+        },
         hidden: true,
         ..NewMessage::system(text)
     };

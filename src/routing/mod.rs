@@ -1,6 +1,6 @@
 //! The queue router: waiting sessions find operators who are really there.
 //!
-//! [`snapshot`] reads the world, [`decide`] is the pure rule, [`commit`] writes what was decided after
+//! [`snapshot`] reads the [`world`], [`decide`] is the pure rule, [`commit`] writes what was decided after
 //! looking again under locks, [`worker`] runs them when the log says that something changed. [`hand`]
 //! is what people do themselves, through the same checks; [`returns`] takes sessions back from
 //! operators who left; [`explain`] shows why.
@@ -12,5 +12,6 @@ pub mod hand;
 pub mod returns;
 pub mod snapshot;
 pub mod worker;
+pub mod world;
 
 pub use worker::{Router, run};

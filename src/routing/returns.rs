@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
 use super::{
-    decide::{Candidate, OperatorState, Outcome, Rejection},
+    decide::{Candidate, Outcome, Rejection},
     explain, hand, snapshot,
+    world::OperatorState,
 };
 use crate::{
     conversation::{
-        session::{self as sessions, Error, hold},
+        label,
+        session::{Error, hold},
         state,
     },
     db::{
@@ -38,7 +40,10 @@ pub fn has_left(
     }
     let gone = owner.observed.presence == Presence::Offline
         && !assigns_when_offline
-        && owner.observed.gone_since.is_some_and(|since| assigned_at.is_none_or(|given| since >= given));
+        && owner
+            .observed
+            .gone_since
+            .is_some_and(|since| assigned_at.is_none_or(|given| since >= given));
     if gone {
         return Some(Rejection::Offline);
     }
@@ -119,7 +124,7 @@ async fn wake(db: &Db, conversations: &BTreeSet<String>, now: DateTime<Utc>) -> 
         .await?;
     for id in snoozed {
         let mut write = db.write().await?;
-        match sessions::snooze(&mut write, &id, None, now).await {
+        match label::snooze(&mut write, &id, None, now).await {
             Ok(()) => write.commit().await?,
             Err(Error::Db(error)) => return Err(error),
             // Closed in this very moment.
@@ -135,7 +140,10 @@ async fn send_back(
     weights: &Weights,
     now: DateTime<Utc>,
 ) -> Result<usize, DbErr> {
-    let owners: BTreeSet<String> = sessions.iter().filter_map(|row| row.operator_id.clone()).collect();
+    let owners: BTreeSet<String> = sessions
+        .iter()
+        .filter_map(|row| row.operator_id.clone())
+        .collect();
     let owners = snapshot::operators(db.read(), &owners, weights, now).await?;
     // Most owners are there: only then is there more to ask.
     let doubtful: Vec<session::Model> = sessions
@@ -153,10 +161,18 @@ async fn send_back(
     let when_offline = lines_that_assign_when_offline(db.read(), &doubtful).await?;
     let mut returned = 0;
     for row in doubtful {
-        let Some((id, owner)) = row.operator_id.as_ref().and_then(|id| Some((id, owners.get(id)?))) else { continue };
+        let Some((id, owner)) = row
+            .operator_id
+            .as_ref()
+            .and_then(|id| Some((id, owners.get(id)?)))
+        else {
+            continue;
+        };
         let in_spite_of = known.get(&row.id).and_then(|known| known.in_spite_of);
         let absent_is_fine = when_offline.get(&row.line_id).copied().unwrap_or_default();
-        let Some(why) = has_left(owner, row.assigned_at, in_spite_of, absent_is_fine) else { continue };
+        let Some(why) = has_left(owner, row.assigned_at, in_spite_of, absent_is_fine) else {
+            continue;
+        };
         match send_one_back(db, &row, id, owner.load.total, why, now).await {
             Ok(true) => returned += 1,
             Ok(false) => {}
@@ -184,9 +200,23 @@ async fn send_one_back(
     let stage = state::give_back(&held.stage(), held.answered(), held.session.waiting_since, now)?;
     let line = held.conversation.line_id.clone();
     held.write(&mut write, &stage, &line, now).await?;
-    let candidate = Candidate { operator_id: owner.to_owned(), load, rank: 1, rejected_by: Some(why) };
+    let candidate = Candidate {
+        operator_id: owner.to_owned(),
+        load,
+        rank: 1,
+        rejected_by: Some(why),
+    };
     let from = Some(owner.to_owned());
-    hand::record(&write, &held, "owner_left", Outcome::Waiting, from, Some(candidate), now).await?;
+    hand::record(
+        &write,
+        &held,
+        "owner_left",
+        Outcome::Waiting,
+        from,
+        Some(candidate),
+        now,
+    )
+    .await?;
     write.commit().await?;
     Ok(true)
 }
@@ -196,19 +226,24 @@ async fn lines_that_assign_when_offline(
     sessions: &[session::Model],
 ) -> Result<BTreeMap<String, bool>, DbErr> {
     let ids: BTreeSet<&String> = sessions.iter().map(|row| &row.line_id).collect();
-    let lines = line::Entity::find().filter(line::Column::Id.is_in(ids)).all(db).await?;
-    lines.into_iter().map(|line| Ok((line.id, Rules::from_stored(&line.rules)?.assign_when_offline))).collect()
+    let lines = line::Entity::find()
+        .filter(line::Column::Id.is_in(ids))
+        .all(db)
+        .await?;
+    lines
+        .into_iter()
+        .map(|line| Ok((line.id, Rules::from_stored(&line.rules)?.assign_when_offline)))
+        .collect()
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests may fail")]
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use super::has_left;
     use crate::{
         operator::{Availability, Presence, load::Load, presence::Observed},
-        routing::decide::{OperatorState, Rejection},
+        routing::{decide::Rejection, world::OperatorState},
     };
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -219,7 +254,10 @@ mod tests {
         OperatorState {
             enabled: true,
             availability,
-            observed: Observed { presence, gone_since: gone_since.map(at) },
+            observed: Observed {
+                presence,
+                gone_since: gone_since.map(at),
+            },
             languages: Vec::new(),
             skills: Vec::new(),
             capacity: 5.0,
@@ -230,9 +268,15 @@ mod tests {
     #[test]
     fn who_goes_offline_or_pauses_after_being_assigned_has_left() {
         let offline = owner(Presence::Offline, Some(20), Availability::Accepting);
-        assert_eq!(has_left(&offline, Some(at(10)), None, false), Some(Rejection::Offline));
+        assert_eq!(
+            has_left(&offline, Some(at(10)), None, false),
+            Some(Rejection::Offline)
+        );
         let paused = owner(Presence::Online, None, Availability::Paused);
-        assert_eq!(has_left(&paused, Some(at(10)), None, false), Some(Rejection::Paused));
+        assert_eq!(
+            has_left(&paused, Some(at(10)), None, false),
+            Some(Rejection::Paused)
+        );
         let away = owner(Presence::Away, None, Availability::Accepting);
         assert_eq!(has_left(&away, Some(at(10)), None, false), None);
     }
@@ -240,11 +284,17 @@ mod tests {
     #[test]
     fn who_was_given_it_while_paused_or_absent_has_not_left() {
         let offline = owner(Presence::Offline, Some(5), Availability::Accepting);
-        assert_eq!(has_left(&offline, Some(at(10)), Some(Rejection::Offline), false), None);
+        assert_eq!(
+            has_left(&offline, Some(at(10)), Some(Rejection::Offline), false),
+            None
+        );
         let never_seen = owner(Presence::Offline, None, Availability::Accepting);
         assert_eq!(has_left(&never_seen, Some(at(10)), None, false), None);
         let paused = owner(Presence::Online, None, Availability::Paused);
-        assert_eq!(has_left(&paused, Some(at(10)), Some(Rejection::Paused), false), None);
+        assert_eq!(
+            has_left(&paused, Some(at(10)), Some(Rejection::Paused), false),
+            None
+        );
     }
 
     #[test]
@@ -252,6 +302,9 @@ mod tests {
         let mut offline = owner(Presence::Offline, Some(20), Availability::Accepting);
         assert_eq!(has_left(&offline, Some(at(10)), None, true), None);
         offline.enabled = false;
-        assert_eq!(has_left(&offline, Some(at(10)), None, true), Some(Rejection::Disabled));
+        assert_eq!(
+            has_left(&offline, Some(at(10)), None, true),
+            Some(Rejection::Disabled)
+        );
     }
 }

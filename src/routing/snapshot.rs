@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, Statement, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, Statement, Value,
+};
 
 use super::{
-    decide::{LineState, OperatorState, Waiting, World},
     explain::{self, Known},
+    world::{LineState, OperatorState, Waiting, World},
 };
 use crate::{
     db::{
@@ -16,8 +18,7 @@ use crate::{
     },
     line::{Rules, queue},
     operator::{
-        Availability, Weights,
-        load,
+        Availability, Weights, load,
         presence::{self, Observed},
         store::words,
     },
@@ -96,7 +97,10 @@ pub async fn waiting(
         Which::After(place, page) => {
             if let Some(place) = place {
                 let (p1, p2) = (parameter(place.priority.into()), parameter(place.priority.into()));
-                let (t1, t2) = (parameter(place.waiting_since.into()), parameter(place.waiting_since.into()));
+                let (t1, t2) = (
+                    parameter(place.waiting_since.into()),
+                    parameter(place.waiting_since.into()),
+                );
                 let id = parameter(place.session_id.clone().into());
                 sql.push_str(&format!(
                     " AND (c.priority < {p1} OR (c.priority = {p2} AND (s.waiting_since > {t1} OR \
@@ -107,7 +111,8 @@ pub async fn waiting(
         }
         Which::Of(conversations) => {
             let first = values.len() + 1;
-            let (list, more) = bulk::in_list(first, conversations.iter().map(|id| id.clone().into()).collect());
+            let (list, more) =
+                bulk::in_list(first, conversations.iter().map(|id| id.clone().into()).collect());
             values.extend(more);
             sql.push_str(&format!(" AND s.conversation_id IN {list}"));
         }
@@ -116,12 +121,21 @@ pub async fn waiting(
     if let Some(limit) = limit {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
-    let rows = Row::find_by_statement(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).all(db).await?;
+    let rows = Row::find_by_statement(Statement::from_sql_and_values(
+        db.get_database_backend(),
+        sql,
+        values,
+    ))
+    .all(db)
+    .await?;
     let sessions: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let known = explain::known(db, &sessions).await?;
     let session = |row: Row| Waiting {
         weight: weights.of(&row.channel_kind),
-        declined: known.get(&row.id).map(|known| known.declined.clone()).unwrap_or_default(),
+        declined: known
+            .get(&row.id)
+            .map(|known| known.declined.clone())
+            .unwrap_or_default(),
         session_id: row.id,
         version: row.version,
         conversation_id: row.conversation_id,
@@ -147,11 +161,21 @@ pub async fn world(
         return Ok(world);
     }
     let ids: Vec<String> = line_ids.iter().cloned().collect();
-    let lines = line::Entity::find().filter(line::Column::Id.is_in(&ids)).all(db).await?;
+    let lines = line::Entity::find()
+        .filter(line::Column::Id.is_in(&ids))
+        .all(db)
+        .await?;
     let mut queues = queue::resolved(db, &ids).await?;
     let mut turns: BTreeMap<String, BTreeMap<String, DateTime<Utc>>> = BTreeMap::new();
-    for row in line_turn::Entity::find().filter(line_turn::Column::LineId.is_in(&ids)).all(db).await? {
-        turns.entry(row.line_id).or_default().insert(row.operator_id, row.last_assigned_at);
+    for row in line_turn::Entity::find()
+        .filter(line_turn::Column::LineId.is_in(&ids))
+        .all(db)
+        .await?
+    {
+        turns
+            .entry(row.line_id)
+            .or_default()
+            .insert(row.operator_id, row.last_assigned_at);
     }
     let people: BTreeSet<String> = queues.values().flatten().cloned().collect();
     for line in lines {
@@ -178,7 +202,10 @@ pub async fn operators(
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows = operator::Entity::find().filter(operator::Column::Id.is_in(ids)).all(db).await?;
+    let rows = operator::Entity::find()
+        .filter(operator::Column::Id.is_in(ids))
+        .all(db)
+        .await?;
     states(db, rows, weights, now).await
 }
 

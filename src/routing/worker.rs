@@ -15,14 +15,15 @@ use switchboard_sdk::CancellationToken;
 
 use super::{
     commit::{self, Committed, Proposal},
-    decide::{World, plan, unavailable},
+    decide::{plan, unavailable},
     explain::{Known, Reasons},
     returns,
     snapshot::{self, Place, Which},
+    world::World,
 };
 use crate::{
     clock::SharedClock,
-    conversation::session as sessions,
+    conversation::label,
     db::{Db, entity::session},
     event::{self, Event, EventType},
     line::store::lines_of,
@@ -111,7 +112,9 @@ pub struct Router {
 
 impl std::fmt::Debug for Router {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Router").field("seen", &self.seen).finish_non_exhaustive()
+        f.debug_struct("Router")
+            .field("seen", &self.seen)
+            .finish_non_exhaustive()
     }
 }
 
@@ -128,7 +131,11 @@ pub async fn run(db: Db, clock: SharedClock, weights: Weights, stop: Cancellatio
                 true
             }
         };
-        let (rest, wait) = if failed { (PAUSE_AFTER_FAILURE, Duration::ZERO) } else { (GATHER, router.sleep()) };
+        let (rest, wait) = if failed {
+            (PAUSE_AFTER_FAILURE, Duration::ZERO)
+        } else {
+            (GATHER, router.sleep())
+        };
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(rest) => {}
@@ -145,7 +152,15 @@ impl Router {
     /// A router that begins with a look at everything and then follows the log from its present end.
     pub fn new(db: Db, clock: SharedClock, weights: Weights) -> Self {
         let seen = *db.head().borrow();
-        Self { db, clock, weights, seen, swept_at: None, ticked_at: None, again_at: None }
+        Self {
+            db,
+            clock,
+            weights,
+            seen,
+            swept_at: None,
+            ticked_at: None,
+            again_at: None,
+        }
     }
 
     /// Looks at what happened since the last step, and at everything when it is time. Returns when
@@ -155,7 +170,7 @@ impl Router {
         let since = |at: Option<DateTime<Utc>>| at.map_or(TimeDelta::MAX, |at| (now - at).abs());
         if since(self.ticked_at) >= TICK {
             presence::sweep(&self.db, now).await?;
-            sessions::wake(&self.db, now).await?;
+            label::wake(&self.db, now).await?;
             self.ticked_at = Some(now);
         }
         let due = self.again_at.is_some_and(|at| at <= now);
@@ -167,7 +182,9 @@ impl Router {
         }
         loop {
             let events = event::after(self.db.read(), self.seen, EVENTS).await?;
-            let Some(last) = events.last().map(|event| event.seq) else { return Ok(()) };
+            let Some(last) = events.last().map(|event| event.seq) else {
+                return Ok(());
+            };
             let mut touched = Touched::default();
             for event in events {
                 touched.add(event);
@@ -218,7 +235,8 @@ impl Router {
                 .await?;
             lines.extend(of_waiting);
         }
-        self.place(&lines, Some(&touched.conversations), touched.trigger()).await
+        self.place(&lines, Some(&touched.conversations), touched.trigger())
+            .await
     }
 
     /// Places whoever waits on these lines and can be placed. `touched`: conversations that get their
@@ -248,7 +266,8 @@ impl Router {
                 }
                 _ => Which::After(after.as_ref(), PAGE),
             };
-            let (waiting, known) = snapshot::waiting(self.db.read(), lines, which, &self.weights, now).await?;
+            let (waiting, known) =
+                snapshot::waiting(self.db.read(), lines, which, &self.weights, now).await?;
             let full = waiting.len() as u64 == PAGE && matches!(which, Which::After(..));
             let next = waiting.last().map(Place::of);
             let strangers: BTreeSet<String> = waiting
@@ -256,7 +275,9 @@ impl Router {
                 .filter_map(|session| session.responsible.clone())
                 .filter(|id| !world.operators.contains_key(id))
                 .collect();
-            world.operators.extend(snapshot::operators(self.db.read(), &strangers, &self.weights, now).await?);
+            world
+                .operators
+                .extend(snapshot::operators(self.db.read(), &strangers, &self.weights, now).await?);
             world.waiting = waiting;
             let committed = self.commit(&world, &known, trigger, now).await?;
             if committed.skipped > 0 && attempts < ATTEMPTS {
@@ -289,12 +310,16 @@ impl Router {
     ) -> Result<Committed, DbErr> {
         let mut proposals = Vec::new();
         for (position, placement) in plan(world, now).into_iter().enumerate() {
-            let Some(session) = world.waiting.get(placement.index) else { continue };
+            let Some(session) = world.waiting.get(placement.index) else {
+                continue;
+            };
             let line_version = world.lines.get(&session.line_id).map_or(0, |line| line.version);
             let decision = placement.decision;
             self.again_at = [self.again_at, decision.again_at].into_iter().flatten().min();
             if decision.operator_id.is_none() {
-                let last = known.get(&session.session_id).and_then(|known| known.last.as_ref());
+                let last = known
+                    .get(&session.session_id)
+                    .and_then(|known| known.last.as_ref());
                 let reasons = Reasons::of(
                     &session.line_id,
                     line_version,
@@ -307,7 +332,12 @@ impl Router {
                     continue;
                 }
             }
-            proposals.push(Proposal { session: session.clone(), decision, trigger, line_version });
+            proposals.push(Proposal {
+                session: session.clone(),
+                decision,
+                trigger,
+                line_version,
+            });
         }
         let mut total = Committed::default();
         let mut rest = proposals.into_iter().peekable();
@@ -318,7 +348,12 @@ impl Router {
             total.skipped += committed.skipped;
         }
         if total.assigned > 0 {
-            tracing::debug!(assigned = total.assigned, skipped = total.skipped, trigger, "sessions were assigned");
+            tracing::debug!(
+                assigned = total.assigned,
+                skipped = total.skipped,
+                trigger,
+                "sessions were assigned"
+            );
         }
         Ok(total)
     }

@@ -74,8 +74,12 @@ pub fn url(vault: &Vault, channel_key: &str, attachment_id: &str, now: DateTime<
 
 /// Whether a token of [`url`] opens this file now.
 pub fn opens(vault: &Vault, attachment_id: &str, token: &str, now: DateTime<Utc>) -> bool {
-    let Some((ends, signature)) = token.split_once('.') else { return false };
-    let Ok(ends) = ends.parse::<i64>() else { return false };
+    let Some((ends, signature)) = token.split_once('.') else {
+        return false;
+    };
+    let Ok(ends) = ends.parse::<i64>() else {
+        return false;
+    };
     now.timestamp() < ends && vault.verify(PURPOSE, signed(attachment_id, ends).as_bytes(), signature)
 }
 
@@ -100,22 +104,44 @@ fn judged_type(declared: Option<&str>, data: &[u8]) -> String {
     if let Some(picture) = picture(data) {
         return picture.to_owned();
     }
-    let essence = declared.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = declared
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let token = |word: &str| {
-        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
     };
-    let valid = essence.len() <= 100 && essence.split_once('/').is_some_and(|(kind, sub)| token(kind) && token(sub));
+    let valid = essence.len() <= 100
+        && essence
+            .split_once('/')
+            .is_some_and(|(kind, sub)| token(kind) && token(sub));
     let drawn = ["image/png", "image/jpeg", "image/gif", "image/webp"].contains(&essence.as_str());
-    if valid && !drawn { essence } else { "application/octet-stream".to_owned() }
+    if valid && !drawn {
+        essence
+    } else {
+        "application/octet-stream".to_owned()
+    }
 }
 
 /// A file name that is one: no path, no control or direction marks, not too long.
 fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    let shown = |char: &char| !char.is_control() && !matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |char: &char| {
+        !char.is_control() && !matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     let clean: String = last.chars().filter(shown).take(MAX_NAME_CHARS).collect();
     let clean = clean.trim().trim_start_matches('.');
-    if clean.is_empty() { "file".to_owned() } else { clean.to_owned() }
+    if clean.is_empty() {
+        "file".to_owned()
+    } else {
+        clean.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -143,8 +169,16 @@ mod tests {
         let png = b"\x89PNG\r\n\x1a\nrest";
         for (declared, data, expected) in [
             (Some("text/html"), png.as_slice(), "image/png"),
-            (Some("image/png"), b"<script>".as_slice(), "application/octet-stream"),
-            (Some("Application/PDF; x=y"), b"%PDF-1.7".as_slice(), "application/pdf"),
+            (
+                Some("image/png"),
+                b"<script>".as_slice(),
+                "application/octet-stream",
+            ),
+            (
+                Some("Application/PDF; x=y"),
+                b"%PDF-1.7".as_slice(),
+                "application/pdf",
+            ),
             (Some("rubbish"), b"x".as_slice(), "application/octet-stream"),
             (None, b"x".as_slice(), "application/octet-stream"),
         ] {
@@ -154,9 +188,13 @@ mod tests {
 
     #[test]
     fn a_file_name_has_no_path_and_no_tricks() {
-        for (name, expected) in
-            [("../../etc/passwd", "passwd"), ("C:\\a\\b.txt", "b.txt"), (".htaccess", "htaccess"), ("a\u{202e}gpj.exe", "agpj.exe"), ("", "file")]
-        {
+        for (name, expected) in [
+            ("../../etc/passwd", "passwd"),
+            ("C:\\a\\b.txt", "b.txt"),
+            (".htaccess", "htaccess"),
+            ("a\u{202e}gpj.exe", "agpj.exe"),
+            ("", "file"),
+        ] {
             assert_eq!(clean_name(name), expected);
         }
     }

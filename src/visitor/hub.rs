@@ -112,7 +112,13 @@ impl Hub {
         *count += 1;
         state.places.entry(place.clone()).or_default().insert(id, sender);
         drop(state);
-        Some(Listener { id, visitor_id: visitor.id.clone(), place, signals, hub: self.clone() })
+        Some(Listener {
+            id,
+            visitor_id: visitor.id.clone(),
+            place,
+            signals,
+            hub: self.clone(),
+        })
     }
 
     /// Sockets now open.
@@ -132,7 +138,10 @@ impl Hub {
                 }
             }
             (Object::Conversation(view), _) => {
-                let progress = Signal::Progress { last_seq: view.last_seq, read_seq: view.read_seq };
+                let progress = Signal::Progress {
+                    last_seq: view.last_seq,
+                    read_seq: view.read_seq,
+                };
                 self.tell(&Place::Conversation(view.id.clone()), &progress);
             }
             _ => {}
@@ -141,11 +150,22 @@ impl Hub {
 
     /// A conversation began: perhaps somebody waits for it.
     async fn found(&self, db: &Db, conversation_id: &str) {
-        if !self.lock().places.keys().any(|place| matches!(place, Place::Key(..))) {
+        if !self
+            .lock()
+            .places
+            .keys()
+            .any(|place| matches!(place, Place::Key(..)))
+        {
             return;
         }
-        match conversation::Entity::find_by_id(conversation_id).one(db.read()).await {
-            Ok(Some(row)) => self.tell(&Place::Key(row.channel_id, row.thread_key), &Signal::Found(row.id)),
+        match conversation::Entity::find_by_id(conversation_id)
+            .one(db.read())
+            .await
+        {
+            Ok(Some(row)) => self.tell(
+                &Place::Key(row.channel_id, row.thread_key),
+                &Signal::Found(row.id),
+            ),
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "a new conversation could not be read for the visitors' sockets");
@@ -161,7 +181,12 @@ impl Hub {
         }
         // When in doubt, a hidden participant stays hidden.
         if let Ok(false) = store::is_hidden(db.read(), &typing.conversation_id, &typing.author_id).await {
-            self.tell(&place, &Signal::Typing { name: typing.author_name.clone() });
+            self.tell(
+                &place,
+                &Signal::Typing {
+                    name: typing.author_name.clone(),
+                },
+            );
         }
     }
 
@@ -212,7 +237,11 @@ impl Listener {
         }
         let mut state = self.hub.lock();
         if let Some(sender) = take(&mut state.places, &self.place, self.id) {
-            state.places.entry(place.clone()).or_default().insert(self.id, sender);
+            state
+                .places
+                .entry(place.clone())
+                .or_default()
+                .insert(self.id, sender);
         }
         drop(state);
         self.place = place;
@@ -307,7 +336,9 @@ mod tests {
     #[test]
     fn sockets_of_one_visitor_are_bounded_and_closed_ones_make_room() {
         let hub = Hub::default();
-        let mut open: Vec<_> = (0..SOCKETS_PER_VISITOR).map(|_| hub.listen(&visitor()).unwrap()).collect();
+        let mut open: Vec<_> = (0..SOCKETS_PER_VISITOR)
+            .map(|_| hub.listen(&visitor()).unwrap())
+            .collect();
         assert!(hub.listen(&visitor()).is_none());
         open.pop();
         assert!(hub.listen(&visitor()).is_some());

@@ -15,8 +15,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ActiveModelTrait, DbErr, IntoActiveModel, Set};
 use serde_json::Value;
 use switchboard_sdk::{
-    Batch, IdentityKind, InboundAttachment, InboundBody, Outcome, PostedMessage, Rejection, SessionRequest, Thread,
-    VisitorDesk,
+    Batch, IdentityKind, InboundAttachment, InboundBody, Outcome, PostedMessage, Rejection, SessionRequest,
+    Thread, VisitorDesk,
 };
 
 use self::profile::Profile;
@@ -75,12 +75,15 @@ pub async fn open(
 ) -> Result<Opened, Error> {
     let opening = desk.open(request, now)?;
     let known = match request.visitor_token.as_deref() {
-        Some(token) => store::by_token(db.read(), channel_id, token).await?.map(|visitor| (token.to_owned(), visitor)),
+        Some(token) => store::by_token(db.read(), channel_id, token)
+            .await?
+            .map(|visitor| (token.to_owned(), visitor)),
         None => None,
     };
     let somebody_else = |visitor: &visitor::Model| {
         opening.verified.as_ref().is_some_and(|proven| {
-            visitor.identity_kind != IdentityKind::Webchat.as_str() && !is_identity(visitor, proven.kind, &proven.value)
+            visitor.identity_kind != IdentityKind::Webchat.as_str()
+                && !is_identity(visitor, proven.kind, &proven.value)
         })
     };
     let (token, before) = match known.filter(|(_, visitor)| !somebody_else(visitor)) {
@@ -118,7 +121,7 @@ pub async fn open(
         Some(before) if before == visitor && now - before.last_seen_at < SEEN_AGAIN => {}
         before => {
             visitor.last_seen_at = now;
-            let write = db.write().await?;
+            let mut write = db.write().await?;
             let row = visitor.clone().into_active_model();
             if before.is_some() {
                 row.reset_all().update(write.tx()).await?;
@@ -126,7 +129,7 @@ pub async fn open(
                 row.insert(write.tx()).await?;
             }
             if moved {
-                store::move_conversation(&write, &visitor, &old_key).await?;
+                store::move_conversation(&mut write, &visitor, &old_key, now).await?;
             }
             write.commit().await?;
         }
@@ -173,10 +176,13 @@ pub async fn post(
 ) -> Result<Accepted, Error> {
     let mut attachments = Vec::with_capacity(posted.attachment_ids.len());
     for id in &posted.attachment_ids {
-        let row = store::attachable(db.read(), visitor, id, &posted.client_id).await?.ok_or_else(|| {
-            let message = format!("{id} is not a file that was uploaded in this chat, or it was sent already");
-            Rejection::Invalid(vec![("attachments".to_owned(), message)])
-        })?;
+        let row = store::attachable(db.read(), visitor, id, &posted.client_id)
+            .await?
+            .ok_or_else(|| {
+                let message =
+                    format!("{id} is not a file that was uploaded in this chat, or it was sent already");
+                Rejection::Invalid(vec![("attachments".to_owned(), message)])
+            })?;
         attachments.push(InboundAttachment {
             name: row.name,
             content_type: row.content_type,
@@ -201,15 +207,38 @@ pub async fn post(
     let receipt = ingest.deliver(&visitor.channel_id, Batch::one(event)).await?;
     let outcome = receipt.outcomes.into_iter().next();
     let is_new = outcome.as_ref().is_some_and(|outcome| !outcome.is_duplicate());
-    if let Some(Outcome::Stored { message_id, seq, conversation_id, .. } | Outcome::Duplicate { message_id, seq, conversation_id, .. }) = outcome
+    if let Some(
+        Outcome::Stored {
+            message_id,
+            seq,
+            conversation_id,
+            ..
+        }
+        | Outcome::Duplicate {
+            message_id,
+            seq,
+            conversation_id,
+            ..
+        },
+    ) = outcome
         && let (Some(id), Some(seq), Some(conversation_id)) = (message_id, seq, conversation_id)
     {
-        return Ok(Accepted { id, seq, conversation_id, is_new });
+        return Ok(Accepted {
+            id,
+            seq,
+            conversation_id,
+            is_new,
+        });
     }
     // Known, but from the same batch: its number is in the row.
     let row = store::message_of_event(db.read(), &visitor.channel_id, &external_id).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("the message of a visitor's post".to_owned()))?;
-    Ok(Accepted { id: row.id, seq: row.seq, conversation_id: row.conversation_id, is_new })
+    Ok(Accepted {
+        id: row.id,
+        seq: row.seq,
+        conversation_id: row.conversation_id,
+        is_new,
+    })
 }
 
 /// Rates the last session, 1 (bad) to 5 (good). A comment becomes a line that only the staff reads.
@@ -226,11 +255,16 @@ pub async fn rate(
     }
     let comment = comment.map(str::trim).filter(|comment| !comment.is_empty());
     if comment.is_some_and(|comment| comment.chars().count() > MAX_COMMENT_CHARS) {
-        let problem = ("comment".to_owned(), format!("may have at most {MAX_COMMENT_CHARS} characters"));
+        let problem = (
+            "comment".to_owned(),
+            format!("may have at most {MAX_COMMENT_CHARS} characters"),
+        );
         return Err(Rejection::Invalid(vec![problem]).into());
     }
     let mut write = db.write().await?;
-    let mut locked = message::lock(&write, &conversation.id).await?.ok_or(Error::NoConversation)?;
+    let mut locked = message::lock(&write, &conversation.id)
+        .await?
+        .ok_or(Error::NoConversation)?;
     let change = session::ActiveModel {
         id: sea_orm::Unchanged(locked.session_id.clone()),
         rating: Set(Some(score)),
@@ -238,10 +272,18 @@ pub async fn rate(
     };
     change.update(write.tx()).await?;
     let text = match comment {
-        Some(comment) => format!("The visitor rated this conversation {score} of 5: {}", comment.replace('\0', "")),
+        Some(comment) => format!(
+            "The visitor rated this conversation {score} of 5: {}",
+            comment.replace('\0', "")
+        ),
         None => format!("The visitor rated this conversation {score} of 5"),
     };
-    let line = NewMessage { kind: MessageKind::System, author: Author::System, hidden: true, ..NewMessage::system(text) };
+    let line = NewMessage {
+        kind: MessageKind::System,
+        author: Author::System,
+        hidden: true,
+        ..NewMessage::system(text)
+    };
     message::append(&mut write, &mut locked, line, now).await?;
     write.commit().await?;
     Ok(())

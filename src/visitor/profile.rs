@@ -63,7 +63,10 @@ impl Profile {
         keep(&mut self.said.language, &person.language);
         keep(&mut self.said.company, &person.company);
         for identity in &person.identities {
-            let claim = Claim { kind: identity.kind, value: identity.value.clone() };
+            let claim = Claim {
+                kind: identity.kind,
+                value: identity.value.clone(),
+            };
             self.said.claims.retain(|known| *known != claim);
             // The newest first: it is the one they want to be answered at.
             self.said.claims.insert(0, claim);
@@ -80,15 +83,27 @@ impl Profile {
 
     /// The person for the connector: first the identity they write as, then their own, then claims.
     pub fn person(&self, visitor: &visitor::Model) -> Person {
-        let own = Identity { kind: IdentityKind::Webchat, value: visitor.id.clone(), verified: true };
+        let own = Identity {
+            kind: IdentityKind::Webchat,
+            value: visitor.id.clone(),
+            verified: true,
+        };
         let mut identities = Vec::with_capacity(2 + self.said.claims.len());
         if visitor.identity_kind == IdentityKind::External.as_str() {
             let value = visitor.identity_value.clone();
-            identities.push(Identity { kind: IdentityKind::External, value, verified: true });
+            identities.push(Identity {
+                kind: IdentityKind::External,
+                value,
+                verified: true,
+            });
         }
         identities.push(own);
         let claims = self.said.claims.iter();
-        identities.extend(claims.map(|claim| Identity { kind: claim.kind, value: claim.value.clone(), verified: false }));
+        identities.extend(claims.map(|claim| Identity {
+            kind: claim.kind,
+            value: claim.value.clone(),
+            verified: false,
+        }));
         Person {
             name: self.said.name.clone(),
             identities,
@@ -102,7 +117,10 @@ impl Profile {
         let mut touches = self.touches.clone();
         for (name, value) in &self.said.answers {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            touches.last.insert(format!("prechat_{name}"), text.chars().take(MAX_ANSWER_CHARS).collect());
+            touches.last.insert(
+                format!("prechat_{name}"),
+                text.chars().take(MAX_ANSWER_CHARS).collect(),
+            );
         }
         touches
     }
@@ -133,10 +151,21 @@ mod tests {
 
     fn opening(email: &str, source: &str) -> Opening {
         let touch = [("utm_source".to_owned(), source.to_owned())].into();
-        let claim = Identity { kind: IdentityKind::Email, value: email.to_owned(), verified: false };
+        let claim = Identity {
+            kind: IdentityKind::Email,
+            value: email.to_owned(),
+            verified: false,
+        };
         Opening {
-            person: Person { name: Some("Ann".to_owned()), identities: vec![claim], ..Person::default() },
-            attribution: Attribution { first: touch, last: [("utm_source".to_owned(), source.to_owned())].into() },
+            person: Person {
+                name: Some("Ann".to_owned()),
+                identities: vec![claim],
+                ..Person::default()
+            },
+            attribution: Attribution {
+                first: touch,
+                last: [("utm_source".to_owned(), source.to_owned())].into(),
+            },
             answers: [("topic".to_owned(), json!("Prices"))].into(),
             ..Opening::default()
         }
@@ -152,7 +181,10 @@ mod tests {
         let read = Profile::of(&row);
         assert_eq!(read, profile);
         assert_eq!(read.person(&row).name.as_deref(), Some("Ann"));
-        assert_eq!(read.attribution().last.get("prechat_topic").map(String::as_str), Some("Prices"));
+        assert_eq!(
+            read.attribution().last.get("prechat_topic").map(String::as_str),
+            Some("Prices")
+        );
     }
 
     #[test]
@@ -172,9 +204,17 @@ mod tests {
         profile.learn(&opening("b@shop.example", "ads"));
         profile.learn(&opening("a@shop.example", "ads"));
         let values = |row: &visitor::Model| -> Vec<(String, bool)> {
-            profile.person(row).identities.into_iter().map(|identity| (identity.value, identity.verified)).collect()
+            profile
+                .person(row)
+                .identities
+                .into_iter()
+                .map(|identity| (identity.value, identity.verified))
+                .collect()
         };
-        let claims = [("a@shop.example".to_owned(), false), ("b@shop.example".to_owned(), false)];
+        let claims = [
+            ("a@shop.example".to_owned(), false),
+            ("b@shop.example".to_owned(), false),
+        ];
         let anonymous = values(&visitor(IdentityKind::Webchat, "vis_1"));
         assert_eq!(anonymous[0], ("vis_1".to_owned(), true));
         assert_eq!(anonymous[1..], claims);

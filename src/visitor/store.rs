@@ -1,14 +1,20 @@
 //! Visitors' queries.
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::{Expr, OnConflict},
 };
 
 use crate::{
     db::{
         WriteTx,
-        entity::{attachment, conversation, inbound_event, message, participant, visitor},
+        entity::{
+            attachment, contact_suggestion, conversation, identity, inbound_event, message, participant,
+            visitor,
+        },
     },
+    event::{EventType, NewEvent},
     secret::hash_token,
 };
 
@@ -54,18 +60,66 @@ async fn conversation_of_key(
 }
 
 /// A visitor proved who they are: what they wrote before becomes that identity's conversation, unless
-/// it has one. (Its history is then shown; the anonymous one stays with the operators.)
-pub async fn move_conversation(write: &WriteTx, visitor: &visitor::Model, old_key: &str) -> Result<(), DbErr> {
+/// it has one. (Its history is then shown; the anonymous one stays with the operators.) The identity
+/// becomes the contact's; when it is another contact's already, the two are suggested to be one person.
+pub async fn move_conversation(
+    write: &mut WriteTx,
+    visitor: &visitor::Model,
+    old_key: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let new_key = thread_key(visitor);
-    if conversation_of_key(write.tx(), &visitor.channel_id, &new_key).await?.is_some() {
+    if conversation_of_key(write.tx(), &visitor.channel_id, &new_key)
+        .await?
+        .is_some()
+    {
         return Ok(());
     }
+    let Some(row) = conversation_of_key(write.tx(), &visitor.channel_id, old_key).await? else {
+        return Ok(());
+    };
     conversation::Entity::update_many()
         .col_expr(conversation::Column::ThreadKey, Expr::value(new_key))
-        .filter(conversation::Column::ChannelId.eq(&visitor.channel_id))
-        .filter(conversation::Column::ThreadKey.eq(old_key))
+        .filter(conversation::Column::Id.eq(&row.id))
         .exec(write.tx())
         .await?;
+    let proven = identity::ActiveModel {
+        kind: Set(visitor.identity_kind.clone()),
+        value: Set(visitor.identity_value.clone()),
+        contact_id: Set(row.contact_id.clone()),
+        verified: Set(true),
+        created_at: Set(now),
+    };
+    let known = OnConflict::columns([identity::Column::Kind, identity::Column::Value])
+        .do_nothing()
+        .to_owned();
+    identity::Entity::insert(proven)
+        .on_conflict(known)
+        .exec_without_returning(write.tx())
+        .await?;
+    let key = (visitor.identity_kind.clone(), visitor.identity_value.clone());
+    let owner = identity::Entity::find_by_id(key)
+        .one(write.tx())
+        .await?
+        .map(|known| known.contact_id);
+    if let Some(other_id) = owner.filter(|owner| *owner != row.contact_id) {
+        let suggestion = contact_suggestion::ActiveModel {
+            contact_id: Set(row.contact_id.clone()),
+            other_id: Set(other_id),
+            reason: Set("the visitor signed in as this user of the site".to_owned()),
+            created_at: Set(now),
+        };
+        let pair = [
+            contact_suggestion::Column::ContactId,
+            contact_suggestion::Column::OtherId,
+        ];
+        let known = OnConflict::columns(pair).do_nothing().to_owned();
+        contact_suggestion::Entity::insert(suggestion)
+            .on_conflict(known)
+            .exec_without_returning(write.tx())
+            .await?;
+    }
+    write.record(NewEvent::new(EventType::ContactUpdated, row.contact_id, now));
     Ok(())
 }
 
@@ -102,10 +156,16 @@ pub async fn attachable(
     client_id: &str,
 ) -> Result<Option<attachment::Model>, DbErr> {
     let row = attachment::Entity::find_by_id(id).one(db).await?;
-    let Some(row) = row.filter(|row| row.owner == owner(visitor)) else { return Ok(None) };
-    let Some(message_id) = &row.message_id else { return Ok(Some(row)) };
+    let Some(row) = row.filter(|row| row.owner == owner(visitor)) else {
+        return Ok(None);
+    };
+    let Some(message_id) = &row.message_id else {
+        return Ok(Some(row));
+    };
     let message = message::Entity::find_by_id(message_id).one(db).await?;
-    Ok(message.filter(|message| message.client_id.as_deref() == Some(client_id)).map(|_| row))
+    Ok(message
+        .filter(|message| message.client_id.as_deref() == Some(client_id))
+        .map(|_| row))
 }
 
 /// A file the visitor may open: their own upload, or one of a message they may see.
@@ -114,12 +174,18 @@ pub async fn readable(
     visitor: &visitor::Model,
     id: &str,
 ) -> Result<Option<attachment::Model>, DbErr> {
-    let Some(row) = attachment::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
+    let Some(row) = attachment::Entity::find_by_id(id).one(db).await? else {
+        return Ok(None);
+    };
     if row.owner == owner(visitor) {
         return Ok(Some(row));
     }
-    let Some(message_id) = &row.message_id else { return Ok(None) };
-    let Some(message) = message::Entity::find_by_id(message_id).one(db).await? else { return Ok(None) };
+    let Some(message_id) = &row.message_id else {
+        return Ok(None);
+    };
+    let Some(message) = message::Entity::find_by_id(message_id).one(db).await? else {
+        return Ok(None);
+    };
     if message.hidden || !VISIBLE.contains(&message.kind.as_str()) {
         return Ok(None);
     }
@@ -147,7 +213,14 @@ pub async fn message_of_event(
 }
 
 /// Whether an operator is in a conversation without the customer knowing.
-pub async fn is_hidden(db: &impl ConnectionTrait, conversation_id: &str, operator_id: &str) -> Result<bool, DbErr> {
+pub async fn is_hidden(
+    db: &impl ConnectionTrait,
+    conversation_id: &str,
+    operator_id: &str,
+) -> Result<bool, DbErr> {
     let key = (conversation_id.to_owned(), operator_id.to_owned());
-    Ok(participant::Entity::find_by_id(key).one(db).await?.is_some_and(|row| row.hidden))
+    Ok(participant::Entity::find_by_id(key)
+        .one(db)
+        .await?
+        .is_some_and(|row| row.hidden))
 }

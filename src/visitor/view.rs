@@ -86,7 +86,10 @@ pub fn message(
         id: message.id.clone(),
         seq: message.seq,
         kind: message.kind.clone(),
-        author: VisitorAuthor { r#type: message.author.kind.clone(), name: message.author.name.clone() },
+        author: VisitorAuthor {
+            r#type: message.author.kind.clone(),
+            name: message.author.name.clone(),
+        },
         text: message.text.clone(),
         html: message.html.clone(),
         attachments: message.attachments.iter().map(file).collect(),

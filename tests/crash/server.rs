@@ -18,7 +18,8 @@ pub struct Server {
     port: u16,
     child: Option<Child>,
     started: Instant,
-    starts: Vec<Duration>,
+    /// How long each start took until it was ready; none for a start that was killed before.
+    starts: Vec<Option<Duration>>,
     http: reqwest::Client,
 }
 
@@ -91,6 +92,7 @@ impl Server {
             .expect("the program starts");
         self.child = Some(child);
         self.started = Instant::now();
+        self.starts.push(None);
     }
 
     fn log(&self) -> File {
@@ -109,7 +111,9 @@ impl Server {
             if let Ok(answer) = self.http.get(&url).send().await
                 && answer.status().is_success()
             {
-                self.starts.push(self.started.elapsed());
+                if let Some(start @ None) = self.starts.last_mut() {
+                    *start = Some(self.started.elapsed());
+                }
                 return;
             }
             let ended = self
@@ -148,7 +152,7 @@ impl Server {
 
     /// How long it took from the start of the process until it was ready: median and longest, in milliseconds.
     pub fn start_times(&self) -> String {
-        let mut starts = self.starts.clone();
+        let mut starts: Vec<Duration> = self.starts.iter().flatten().copied().collect();
         starts.sort_unstable();
         let median = starts.get(starts.len() / 2).copied().unwrap_or_default();
         let longest = starts.last().copied().unwrap_or_default();

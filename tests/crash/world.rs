@@ -130,14 +130,32 @@ impl World {
         )
     }
 
+    /// Waits until the mail channel says of itself that it works.
+    pub async fn mailbox_is_read(&self) {
+        let path = format!("channels/{}", self.email["id"].as_str().expect("an id"));
+        let begun = Instant::now();
+        loop {
+            if let Ok(answer) = self.api(reqwest::Method::GET, &path).send().await
+                && let Ok(channel) = answer.json::<Value>().await
+            {
+                if channel["health"]["state"] == "ok" {
+                    return;
+                }
+                assert!(
+                    begun.elapsed() < PATIENCE,
+                    "the mail channel does not come back: {}",
+                    channel["health"]
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Sends until there is an answer. `gives_up`: the first silence ends it.
     pub async fn deliver(&self, gives_up: bool, request: impl Fn() -> RequestBuilder) -> Ending {
         let begun = Instant::now();
         loop {
-            let attempt = Instant::now();
-            let answer = request().send().await;
-            eprintln!("{:?} {:?} {:?}", attempt.elapsed(), answer.as_ref().map(|a| (a.url().path().to_owned(), a.status())).map_err(|e| (e.url().map(|u|u.path().to_owned()), e.is_timeout(), e.is_connect())), begun.elapsed());
-            match answer {
+            match request().send().await {
                 Ok(answer) if answer.status().is_success() => {
                     // A body that was cut off: the same again tells what had been answered.
                     if let Ok(body) = answer.json().await {

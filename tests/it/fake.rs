@@ -14,9 +14,9 @@ use bytes::Bytes;
 use chrono::Utc;
 use serde_json::{Value, json};
 use switchboard_sdk::{
-    Batch, BuildContext, CancellationToken, Capabilities, Connector, Descriptor, Fault, Identity, IdentityKind,
-    InboundBody, InboundEvent, InboundMessage, Intake, OutboundMessage, Person, Receiver, SendError, Sender, Sent,
-    SettingsError,
+    Batch, BuildContext, CancellationToken, Capabilities, Connector, Descriptor, Fault, Identity,
+    IdentityKind, InboundBody, InboundEvent, InboundMessage, Intake, OutboundMessage, Person, Receiver,
+    SendError, Sender, Sent, SettingsError,
 };
 use tokio::sync::watch;
 
@@ -50,7 +50,10 @@ pub static FAKE: Descriptor = Descriptor {
 pub static IDEMPOTENT: Descriptor = Descriptor {
     kind: "idempotent",
     label: "Idempotent fake",
-    capabilities: Capabilities { idempotent_send: true, ..CAPABILITIES },
+    capabilities: Capabilities {
+        idempotent_send: true,
+        ..CAPABILITIES
+    },
     settings_schema: schema,
     example: || json!({"script": "example"}),
     build,
@@ -182,19 +185,37 @@ impl Script {
 
 /// A customer's message.
 pub fn message(external_id: &str, from: &str, text: &str) -> InboundEvent {
-    let identity = Identity { kind: IdentityKind::Email, value: from.to_owned(), verified: true };
+    let identity = Identity {
+        kind: IdentityKind::Email,
+        value: from.to_owned(),
+        verified: true,
+    };
     let body = InboundMessage {
-        from: Person { identities: vec![identity], ..Person::default() },
+        from: Person {
+            identities: vec![identity],
+            ..Person::default()
+        },
         text: text.to_owned(),
         ..InboundMessage::default()
     };
-    InboundEvent { external_id: external_id.to_owned(), at: Utc::now(), body: InboundBody::Message(body) }
+    InboundEvent {
+        external_id: external_id.to_owned(),
+        at: Utc::now(),
+        body: InboundBody::Message(body),
+    }
 }
 
 /// Something nobody understands yet.
 pub fn poison(external_id: &str, raw: &str) -> Batch {
-    let body = InboundBody::Poison { reason: "rubbish".to_owned(), raw: Bytes::copy_from_slice(raw.as_bytes()) };
-    Batch::one(InboundEvent { external_id: external_id.to_owned(), at: Utc::now(), body })
+    let body = InboundBody::Poison {
+        reason: "rubbish".to_owned(),
+        raw: Bytes::copy_from_slice(raw.as_bytes()),
+    };
+    Batch::one(InboundEvent {
+        external_id: external_id.to_owned(),
+        at: Utc::now(),
+        body,
+    })
 }
 
 fn build(settings: Value, _context: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
@@ -227,7 +248,11 @@ impl Connector for Fake {
 
     fn reparse(&self, external_id: &str, raw: Bytes) -> Option<InboundEvent> {
         if self.0.state.lock().unwrap().readable {
-            return Some(message(external_id, "replayed@shop.example", &String::from_utf8_lossy(&raw)));
+            return Some(message(
+                external_id,
+                "replayed@shop.example",
+                &String::from_utf8_lossy(&raw),
+            ));
         }
         poison(external_id, &String::from_utf8_lossy(&raw)).events.pop()
     }
@@ -276,8 +301,15 @@ impl Sender for Fake {
         if let Some(slow) = slow {
             tokio::time::sleep(slow).await;
         }
-        assert!(!matches!(&answer, Some(Err(SendError::Unknown { reason })) if reason == CRASH), "sending crashed");
-        let answer = answer.unwrap_or_else(|| Ok(Sent { external_id: Some(format!("provider:{}", message.id)) }));
+        assert!(
+            !matches!(&answer, Some(Err(SendError::Unknown { reason })) if reason == CRASH),
+            "sending crashed"
+        );
+        let answer = answer.unwrap_or_else(|| {
+            Ok(Sent {
+                external_id: Some(format!("provider:{}", message.id)),
+            })
+        });
         if answer.is_ok() {
             self.0.state.lock().unwrap().sent.push(message.clone());
         }

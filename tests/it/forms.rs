@@ -59,7 +59,10 @@ both_databases! {
 async fn a_field_that_does_not_fit_is_named_and_stores_nothing() {
     let app = TestApp::start(Database::sqlite().await).await;
     let channel = form(&app).await;
-    let problem = app.submit(&channel, json!({"name": "Ann", "phone": "soon"}), None).await.expect(422);
+    let problem = app
+        .submit(&channel, json!({"name": "Ann", "phone": "soon"}), None)
+        .await
+        .expect(422);
     assert_eq!(problem["errors"][0]["field"], "phone");
     assert_eq!(leads(&app).await, 0);
     app.stop().await;
@@ -69,24 +72,45 @@ async fn a_field_that_does_not_fit_is_named_and_stores_nothing() {
 async fn a_missing_body_a_wrong_type_and_a_huge_file_get_clear_errors() {
     let app = TestApp::start(Database::sqlite().await).await;
     let channel = form(&app).await;
-    let post = || app.client.post(url(&app, &channel, "")).header(header::ACCEPT, "application/json");
+    let post = || {
+        app.client
+            .post(url(&app, &channel, ""))
+            .header(header::ACCEPT, "application/json")
+    };
     let status = |response: Response| async move {
         let status = response.status().as_u16();
         let problem: Value = response.json().await.unwrap();
         assert_eq!(problem["status"], status, "{problem}");
         status
     };
-    let empty = post().header(header::CONTENT_TYPE, "application/json").send().await.unwrap();
+    let empty = post()
+        .header(header::CONTENT_TYPE, "application/json")
+        .send()
+        .await
+        .unwrap();
     assert!([400, 422].contains(&status(empty).await));
-    let wrong = post().header(header::CONTENT_TYPE, "image/png").body("x").send().await.unwrap();
+    let wrong = post()
+        .header(header::CONTENT_TYPE, "image/png")
+        .body("x")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(status(wrong).await, 415);
     let part = reqwest::multipart::Part::bytes(vec![0; 50 << 20]).file_name("large.bin");
-    let huge = reqwest::multipart::Form::new().text("name", "Ann").text("phone", "+998901234567").part("file", part);
+    let huge = reqwest::multipart::Form::new()
+        .text("name", "Ann")
+        .text("phone", "+998901234567")
+        .part("file", part);
     assert_eq!(status(post().multipart(huge).send().await.unwrap()).await, 413);
     // Without a length it is counted while it is read.
     let chunks = futures_util::stream::iter((0..50).map(|_| Ok::<_, std::io::Error>(vec![0_u8; 1 << 20])));
     let body = reqwest::Body::wrap_stream(chunks);
-    let chunked = post().header(header::CONTENT_TYPE, "multipart/form-data; boundary=x").body(body).send().await.unwrap();
+    let chunked = post()
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+        .body(body)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(status(chunked).await, 413);
     assert_eq!(leads(&app).await, 0);
     app.stop().await;
@@ -98,18 +122,51 @@ async fn people_get_a_page_and_go_on_to_the_thanks() {
     let channel = form(&app).await;
     let page = app.client.get(url(&app, &channel, "")).send().await.unwrap();
     assert_eq!(page.status(), 200);
-    assert!(page.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    assert!(
+        page.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/html")
+    );
     assert!(page.text().await.unwrap().contains("Call me"));
     let html = "text/html,application/xhtml+xml";
-    let sent = app.client.post(url(&app, &channel, "")).header(header::ACCEPT, html);
-    let sent = sent.form(&[("name", "Ann"), ("phone", "+998901234567")]).send().await.unwrap();
+    let sent = app
+        .client
+        .post(url(&app, &channel, ""))
+        .header(header::ACCEPT, html);
+    let sent = sent
+        .form(&[("name", "Ann"), ("phone", "+998901234567")])
+        .send()
+        .await
+        .unwrap();
     assert_eq!(sent.status(), 303);
     let thanks = sent.headers()["location"].to_str().unwrap().to_owned();
-    let thanks = app.client.get(format!("{}{thanks}", app.base)).send().await.unwrap();
+    let thanks = app
+        .client
+        .get(format!("{}{thanks}", app.base))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(thanks.status(), 200);
-    let script = app.client.get(url(&app, &channel, "/embed.js")).send().await.unwrap();
-    assert!(script.headers()["content-type"].to_str().unwrap().contains("javascript"));
-    let missing = app.client.get(format!("{}/f/nobody", app.base)).header(header::ACCEPT, html).send().await.unwrap();
+    let script = app
+        .client
+        .get(url(&app, &channel, "/embed.js"))
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        script.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .contains("javascript")
+    );
+    let missing = app
+        .client
+        .get(format!("{}/f/nobody", app.base))
+        .header(header::ACCEPT, html)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(missing.status(), 404);
     assert!(missing.text().await.unwrap().contains("no form here"));
     app.stop().await;
@@ -119,16 +176,33 @@ async fn people_get_a_page_and_go_on_to_the_thanks() {
 async fn a_form_that_is_off_says_when_to_come_back() {
     let app = TestApp::start(Database::sqlite().await).await;
     let channel = form(&app).await;
-    app.patch(&format!("/channels/{}", channel["id"].as_str().unwrap()), json!({"enabled": false})).await.expect(200);
+    app.patch(
+        &format!("/channels/{}", channel["id"].as_str().unwrap()),
+        json!({"enabled": false}),
+    )
+    .await
+    .expect(200);
     for accept in ["text/html", "application/json"] {
-        for request in [app.client.get(url(&app, &channel, "")), app.client.post(url(&app, &channel, "")).json(&filled())] {
+        for request in [
+            app.client.get(url(&app, &channel, "")),
+            app.client.post(url(&app, &channel, "")).json(&filled()),
+        ] {
             let answer = request.header(header::ACCEPT, accept).send().await.unwrap();
             assert_eq!(answer.status(), 503);
             assert!(answer.headers().contains_key("retry-after"));
         }
     }
     let hook = format!("{}/hooks/lead/{}", app.base, channel["key"].as_str().unwrap());
-    assert_eq!(app.client.post(hook).json(&filled()).send().await.unwrap().status(), 503);
+    assert_eq!(
+        app.client
+            .post(hook)
+            .json(&filled())
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        503
+    );
     assert_eq!(leads(&app).await, 0);
     app.stop().await;
 }
@@ -137,14 +211,31 @@ async fn a_form_that_is_off_says_when_to_come_back() {
 async fn only_listed_sites_may_post_from_a_page_and_read_the_answer() {
     let app = TestApp::start(Database::sqlite().await).await;
     let channel = form(&app).await;
-    for (origin, status, allowed) in [("https://shop.example", 422, "https://shop.example"), ("https://evil.example", 403, "")] {
-        let preflight = app.client.request(reqwest::Method::OPTIONS, url(&app, &channel, "")).header(header::ORIGIN, origin);
-        let preflight = preflight.header("access-control-request-method", "POST").send().await.unwrap();
-        let post = app.client.post(url(&app, &channel, "")).header(header::ORIGIN, origin).header(header::ACCEPT, "application/json");
+    for (origin, status, allowed) in [
+        ("https://shop.example", 422, "https://shop.example"),
+        ("https://evil.example", 403, ""),
+    ] {
+        let preflight = app
+            .client
+            .request(reqwest::Method::OPTIONS, url(&app, &channel, ""))
+            .header(header::ORIGIN, origin);
+        let preflight = preflight
+            .header("access-control-request-method", "POST")
+            .send()
+            .await
+            .unwrap();
+        let post = app
+            .client
+            .post(url(&app, &channel, ""))
+            .header(header::ORIGIN, origin)
+            .header(header::ACCEPT, "application/json");
         let post = post.json(&json!({"name": "Ann"})).send().await.unwrap();
         assert_eq!(post.status(), status);
         for answer in [preflight, post] {
-            let shown = answer.headers().get("access-control-allow-origin").map_or("", |value| value.to_str().unwrap());
+            let shown = answer
+                .headers()
+                .get("access-control-allow-origin")
+                .map_or("", |value| value.to_str().unwrap());
             assert_eq!(shown, allowed);
         }
     }
@@ -157,11 +248,26 @@ async fn lead_hooks_of_other_services_end_in_a_form_and_other_kinds_do_not() {
     let channel = form(&app).await;
     let hook = |kind: &str, key: &str| format!("{}/hooks/{kind}/{key}", app.base);
     let key = channel["key"].as_str().unwrap();
-    let taken = app.client.post(hook("lead", key)).json(&filled()).send().await.unwrap();
+    let taken = app
+        .client
+        .post(hook("lead", key))
+        .json(&filled())
+        .send()
+        .await
+        .unwrap();
     assert!(taken.status().is_success(), "{}", taken.status());
     assert_eq!(leads(&app).await, 1);
     for url in [hook("telegram", key), hook("lead", "nobody")] {
-        assert_eq!(app.client.post(url).json(&filled()).send().await.unwrap().status(), 404);
+        assert_eq!(
+            app.client
+                .post(url)
+                .json(&filled())
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            404
+        );
     }
     app.stop().await;
 }

@@ -7,9 +7,15 @@ mod support;
 
 mod api;
 mod architecture;
+mod fake;
+mod forms;
 mod ingest;
 mod journeys;
 mod log;
 mod openapi;
+mod outbox;
+mod realtime;
 mod routing;
 mod schema;
+mod supervision;
+mod widget;

@@ -10,8 +10,8 @@ use switchboard::{
     routing,
 };
 use switchboard_sdk::{
-    Batch, CancellationToken, Clock, Identity, IdentityKind, InboundBody, InboundEvent, InboundMessage, Outcome, Person,
-    SystemClock,
+    Batch, CancellationToken, Clock, Identity, IdentityKind, InboundBody, InboundEvent, InboundMessage,
+    Outcome, Person, SystemClock,
 };
 
 use crate::support::TestApp;
@@ -25,7 +25,9 @@ struct Op {
 async fn operator(app: &TestApp, name: &str, capacity: f64) -> Op {
     let (me, key) = app.operator(name, "operator").await;
     let id = me["id"].as_str().unwrap().to_owned();
-    app.patch(&format!("/users/{id}"), json!({"capacity": capacity})).await.expect(200);
+    app.patch(&format!("/users/{id}"), json!({"capacity": capacity}))
+        .await
+        .expect(200);
     Op { id, key }
 }
 
@@ -33,27 +35,49 @@ async fn operator(app: &TestApp, name: &str, capacity: f64) -> Op {
 async fn line(app: &TestApp, queue: &[&Op], rules: Value) -> (Value, String) {
     let queue: Vec<Value> = queue.iter().map(|op| json!({"operator_id": op.id})).collect();
     let mut fields = json!({"queue": queue});
-    fields.as_object_mut().unwrap().extend(rules.as_object().unwrap().clone());
+    fields
+        .as_object_mut()
+        .unwrap()
+        .extend(rules.as_object().unwrap().clone());
     let line = app.line("Support", fields).await;
     let channel = app.channel("webchat", &line, json!({})).await;
     (line, channel["id"].as_str().unwrap().to_owned())
 }
 
 fn event(visitor: &str, number: usize) -> InboundEvent {
-    let identity = Identity { kind: IdentityKind::External, value: visitor.to_owned(), verified: true };
-    let from = Person { identities: vec![identity], ..Person::default() };
+    let identity = Identity {
+        kind: IdentityKind::External,
+        value: visitor.to_owned(),
+        verified: true,
+    };
+    let from = Person {
+        identities: vec![identity],
+        ..Person::default()
+    };
     InboundEvent {
         external_id: format!("{visitor}-{number}"),
         at: SystemClock.now(),
-        body: InboundBody::Message(InboundMessage { from, text: "Hello".to_owned(), ..InboundMessage::default() }),
+        body: InboundBody::Message(InboundMessage {
+            from,
+            text: "Hello".to_owned(),
+            ..InboundMessage::default()
+        }),
     }
 }
 
 /// A client writes: the conversation's id.
 async fn write(app: &TestApp, channel: &str, visitor: &str, number: usize) -> String {
-    let receipt = app.app.ingest.deliver(channel, Batch::one(event(visitor, number))).await.unwrap();
+    let receipt = app
+        .app
+        .ingest
+        .deliver(channel, Batch::one(event(visitor, number)))
+        .await
+        .unwrap();
     match &receipt.outcomes[0] {
-        Outcome::Stored { conversation_id: Some(id), .. } => id.clone(),
+        Outcome::Stored {
+            conversation_id: Some(id),
+            ..
+        } => id.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -64,7 +88,11 @@ async fn conversation(app: &TestApp, id: &str) -> Value {
 
 /// Waits until somebody owns it: who.
 async fn owner(app: &TestApp, id: &str) -> String {
-    let look = || async { conversation(app, id).await["session"]["operator_id"].as_str().map(str::to_owned) };
+    let look = || async {
+        conversation(app, id).await["session"]["operator_id"]
+            .as_str()
+            .map(str::to_owned)
+    };
     app.until("an owner", look).await
 }
 
@@ -84,12 +112,17 @@ async fn decision(app: &TestApp, id: &str, wanted: impl Fn(&Value) -> bool) -> V
 }
 
 async fn act(app: &TestApp, key: &str, id: &str, action: &str, body: Value) -> crate::support::Answer {
-    app.call_as(key, "POST", &format!("/conversations/{id}/{action}"), Some(body)).await
+    app.call_as(key, "POST", &format!("/conversations/{id}/{action}"), Some(body))
+        .await
 }
 
 /// Open sessions by owner, and those that wait.
 async fn owners(app: &TestApp) -> (BTreeMap<String, usize>, usize) {
-    let open = session::Entity::find().filter(session::Column::State.ne("closed")).all(app.app.db.read()).await.unwrap();
+    let open = session::Entity::find()
+        .filter(session::Column::State.ne("closed"))
+        .all(app.app.db.read())
+        .await
+        .unwrap();
     let mut owners = BTreeMap::new();
     let mut waiting = 0;
     for row in open {

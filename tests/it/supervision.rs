@@ -37,9 +37,17 @@ async fn failing_channels_are_started_again(app: TestApp) {
     let script = Script::new();
     script.will_run(&[Run::Panic, Run::Temporary, Run::Panic]);
     let channel = channel(&app, &script).await;
-    script.until("the fourth start", |script| script.starts() == 4).await;
+    script
+        .until("the fourth start", |script| script.starts() == 4)
+        .await;
     let health = health(&app, &channel, "ok").await;
-    assert!(health["last_error"].as_str().unwrap().contains("the fake fell over"), "{health}");
+    assert!(
+        health["last_error"]
+            .as_str()
+            .unwrap()
+            .contains("the fake fell over"),
+        "{health}"
+    );
     assert!(health["last_success_at"].is_string());
     app.stop().await;
 }
@@ -63,7 +71,9 @@ async fn a_lasting_fault_parks_a_channel_until_its_settings_change() {
     let parked = health(&app, &channel, "failed").await;
     assert_eq!(parked["last_error"], "wrong password");
     let path = format!("/channels/{}", channel["id"].as_str().unwrap());
-    app.patch(&path, json!({"settings": {"note": "another password"}})).await.expect(200);
+    app.patch(&path, json!({"settings": {"note": "another password"}}))
+        .await
+        .expect(200);
     let again = health(&app, &channel, "ok").await;
     assert_eq!((script.starts(), &again["last_error"]), (2, &Value::Null));
     app.stop().await;
@@ -107,7 +117,11 @@ async fn settings_that_cannot_work_are_told_with_their_field() {
     health(&app, &channel, "ok").await;
     let id = channel["id"].as_str().unwrap();
     // As an older or newer version may have left them: the API would have refused them.
-    let row = channel_row::Entity::find_by_id(id).one(app.app.db.read()).await.unwrap().unwrap();
+    let row = channel_row::Entity::find_by_id(id)
+        .one(app.app.db.read())
+        .await
+        .unwrap()
+        .unwrap();
     let change = channel_row::ActiveModel {
         id: Unchanged(row.id),
         version: Set(row.version + 1),
@@ -120,8 +134,14 @@ async fn settings_that_cannot_work_are_told_with_their_field() {
     app.app.host.reload(id).await.unwrap();
     let health = health(&app, &channel, "failed").await;
     assert_eq!(health["last_error"], "script: nobody wrote this script");
-    let check = app.post(&format!("/channels/{id}/check"), json!({})).await.expect(200);
-    assert_eq!(check, json!({"ok": false, "detail": "script: nobody wrote this script"}));
+    let check = app
+        .post(&format!("/channels/{id}/check"), json!({}))
+        .await
+        .expect(200);
+    assert_eq!(
+        check,
+        json!({"ok": false, "detail": "script: nobody wrote this script"})
+    );
     app.stop().await;
 }
 
@@ -139,7 +159,10 @@ async fn a_test_of_the_connection_answers_in_words_even_when_it_crashes() {
         let channel = channel(&app, &script).await;
         script.until("its start", |script| script.starts() == 1).await;
         let path = format!("/channels/{}/check", channel["id"].as_str().unwrap());
-        assert_eq!(app.post(&path, json!({})).await.expect(200), json!({"ok": ok, "detail": detail}));
+        assert_eq!(
+            app.post(&path, json!({})).await.expect(200),
+            json!({"ok": ok, "detail": detail})
+        );
     }
     app.stop().await;
 }
@@ -172,12 +195,22 @@ async fn two_nodes(app: TestApp) {
     // The channel is edited while both know it: each restarts it, one of them runs it.
     let path = format!("/channels/{}", channel["id"].as_str().unwrap());
     for note in ["a", "b"] {
-        app.patch(&path, json!({"settings": {"note": note}})).await.expect(200);
+        app.patch(&path, json!({"settings": {"note": note}}))
+            .await
+            .expect(200);
     }
-    script.until("a restart", |script| script.starts() >= 2 && script.running() == 1).await;
+    script
+        .until("a restart", |script| {
+            script.starts() >= 2 && script.running() == 1
+        })
+        .await;
     let starts = script.starts();
     app.app.stop.cancel();
-    script.until("the other node's turn", |script| script.starts() > starts && script.running() == 1).await;
+    script
+        .until("the other node's turn", |script| {
+            script.starts() > starts && script.running() == 1
+        })
+        .await;
     assert_eq!(script.most_running(), 1);
     stop.cancel();
     task.await.unwrap();
@@ -202,12 +235,20 @@ async fn a_cursor_is_where_the_last_commit_left_it_after_a_restart() {
     health(&app, &channel, "ok").await;
     let intake = script.intake().unwrap();
     assert_eq!(intake.cursor("INBOX").await, Ok(None));
-    let cursor = Cursor { name: "INBOX".to_owned(), value: json!({"uid": 7}) };
-    let batch = Batch { events: vec![fake::message("1", "a@shop.example", "hello")], cursor: Some(cursor) };
+    let cursor = Cursor {
+        name: "INBOX".to_owned(),
+        value: json!({"uid": 7}),
+    };
+    let batch = Batch {
+        events: vec![fake::message("1", "a@shop.example", "hello")],
+        cursor: Some(cursor),
+    };
     let receipt = intake.deliver(batch.clone()).await.unwrap();
     assert!(!receipt.outcomes[0].is_duplicate());
     let app = on(app.stop().await).await;
-    script.until("the next start", |script| script.starts() == 2).await;
+    script
+        .until("the next start", |script| script.starts() == 2)
+        .await;
     let intake = script.intake().unwrap();
     assert_eq!(intake.cursor("INBOX").await, Ok(Some(json!({"uid": 7}))));
     assert!(intake.deliver(batch).await.unwrap().outcomes[0].is_duplicate());
@@ -220,7 +261,12 @@ async fn what_was_not_understood_is_replayed_once_a_connector_understands_it() {
     let script = Script::new();
     let channel = channel(&app, &script).await;
     health(&app, &channel, "ok").await;
-    script.intake().unwrap().deliver(fake::poison("bad-1", "what a mail")).await.unwrap();
+    script
+        .intake()
+        .unwrap()
+        .deliver(fake::poison("bad-1", "what a mail"))
+        .await
+        .unwrap();
     let entry = app.get("/quarantine").await["items"][0].clone();
     let replay = format!("/quarantine/{}/replay", entry["id"].as_str().unwrap());
     app.post(&replay, json!({})).await.expect(409);
@@ -230,6 +276,9 @@ async fn what_was_not_understood_is_replayed_once_a_connector_understands_it() {
         assert!(replayed["replayed_at"].is_string());
     }
     let messages = message::Entity::find().all(app.app.db.read()).await.unwrap();
-    assert_eq!(messages.iter().map(|row| row.body.as_str()).collect::<Vec<_>>(), ["what a mail"]);
+    assert_eq!(
+        messages.iter().map(|row| row.body.as_str()).collect::<Vec<_>>(),
+        ["what a mail"]
+    );
     app.stop().await;
 }

@@ -15,7 +15,11 @@ async fn chat(app: &TestApp, settings: Value) -> Value {
 }
 
 fn url(app: &TestApp, channel: &Value, path: &str) -> String {
-    format!("{}/widget/v1/{}/{path}", app.base, channel["key"].as_str().unwrap())
+    format!(
+        "{}/widget/v1/{}/{path}",
+        app.base,
+        channel["key"].as_str().unwrap()
+    )
 }
 
 async fn session(app: &TestApp, channel: &Value, body: Value) -> Value {
@@ -23,13 +27,21 @@ async fn session(app: &TestApp, channel: &Value, body: Value) -> Value {
 }
 
 async fn history(app: &TestApp, channel: &Value, token: &str, query: &str) -> Value {
-    let request = app.client.get(url(app, channel, &format!("messages{query}"))).bearer_auth(token);
+    let request = app
+        .client
+        .get(url(app, channel, &format!("messages{query}")))
+        .bearer_auth(token);
     request.send().await.unwrap().json().await.unwrap()
 }
 
 async fn texts(app: &TestApp, channel: &Value, token: &str) -> Vec<String> {
     let history = history(app, channel, token, "").await;
-    history["items"].as_array().unwrap().iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
+    history["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["text"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn conversation_of(app: &TestApp, channel: &Value, token: &str) -> Value {
@@ -38,7 +50,9 @@ async fn conversation_of(app: &TestApp, channel: &Value, token: &str) -> Value {
 
 async fn staff_says(app: &TestApp, conversation: &Value, kind: &str, text: &str) -> Value {
     let path = format!("/conversations/{}/messages", conversation.as_str().unwrap());
-    app.post(&path, json!({"text": text, "kind": kind})).await.expect(201)
+    app.post(&path, json!({"text": text, "kind": kind}))
+        .await
+        .expect(201)
 }
 
 async fn socket(app: &TestApp, channel: &Value, token: &str, after: Option<i64>) -> Socket {
@@ -227,24 +241,40 @@ async fn typing_goes_both_ways_and_a_hidden_participant_does_not_show() {
     let conversation = conversation_of(&app, &channel, &token).await;
     let mut operators = app.socket(&app.key, None).await;
     operators.until(|frame| frame["type"] == "hello").await;
-    app.widget(&channel, "typing", Some(&token), json!({"text": "I would li"})).await.expect(204);
+    app.widget(&channel, "typing", Some(&token), json!({"text": "I would li"}))
+        .await
+        .expect(204);
     let typing = operators.until(|frame| frame["type"] == "typing").await;
-    assert_eq!((&typing["data"]["text"], &typing["data"]["author"]["type"]), (&json!("I would li"), &json!("contact")));
+    assert_eq!(
+        (&typing["data"]["text"], &typing["data"]["author"]["type"]),
+        (&json!("I would li"), &json!("contact"))
+    );
     let mut visitor = socket(&app, &channel, &token, None).await;
     visitor.until(|frame| frame["type"] == "receipt").await;
-    operators.say(json!({"type": "typing", "conversation_id": conversation})).await;
+    operators
+        .say(json!({"type": "typing", "conversation_id": conversation}))
+        .await;
     let frame = visitor.until(|frame| frame["type"] == "typing").await;
-    assert!(frame["author"]["name"].is_string() && frame["author"].get("id").is_none(), "{frame}");
+    assert!(
+        frame["author"]["name"].is_string() && frame["author"].get("id").is_none(),
+        "{frame}"
+    );
     app.stop().await;
 }
 
 async fn from_site(app: &TestApp, channel: &Value, method: reqwest::Method, origin: &str) -> Response {
-    let request = app.client.request(method, url(app, channel, "sessions")).header(header::ORIGIN, origin);
+    let request = app
+        .client
+        .request(method, url(app, channel, "sessions"))
+        .header(header::ORIGIN, origin);
     request.json(&json!({})).send().await.unwrap()
 }
 
 fn shown<'a>(response: &'a Response, name: &str) -> &'a str {
-    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    response
+        .headers()
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,29 +282,67 @@ async fn only_pages_of_listed_sites_may_use_the_chat_and_read_its_answers() {
     let app = TestApp::start(Database::sqlite().await).await;
     let channel = chat(&app, json!({"allowed_origins": [SITE]})).await;
     let good = from_site(&app, &channel, reqwest::Method::POST, SITE).await;
-    assert_eq!((good.status().as_u16(), shown(&good, "access-control-allow-origin")), (200, SITE));
-    assert!(good.headers().get_all("vary").iter().any(|value| value.to_str().unwrap().to_lowercase().contains("origin")));
+    assert_eq!(
+        (
+            good.status().as_u16(),
+            shown(&good, "access-control-allow-origin")
+        ),
+        (200, SITE)
+    );
+    assert!(
+        good.headers().get_all("vary").iter().any(|value| value
+            .to_str()
+            .unwrap()
+            .to_lowercase()
+            .contains("origin"))
+    );
     assert!(good.headers().get("access-control-allow-credentials").is_none());
     let preflight = from_site(&app, &channel, reqwest::Method::OPTIONS, SITE).await;
     assert_eq!(preflight.status(), 204);
     assert!(shown(&preflight, "access-control-allow-headers").contains("authorization"));
     for method in [reqwest::Method::POST, reqwest::Method::OPTIONS] {
         let bad = from_site(&app, &channel, method, "https://evil.example").await;
-        assert_eq!((bad.status().as_u16(), shown(&bad, "access-control-allow-origin")), (403, ""));
+        assert_eq!(
+            (bad.status().as_u16(), shown(&bad, "access-control-allow-origin")),
+            (403, "")
+        );
     }
     // A socket has no CORS: the handshake itself is refused.
     let token = app.visitor(&channel).await;
-    let request = app.client.get(url(&app, &channel, &format!("socket?token={token}"))).header(header::ORIGIN, "https://evil.example");
-    let request = request.header("connection", "upgrade").header("upgrade", "websocket");
-    let request = request.header("sec-websocket-version", "13").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let request = app
+        .client
+        .get(url(&app, &channel, &format!("socket?token={token}")))
+        .header(header::ORIGIN, "https://evil.example");
+    let request = request
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket");
+    let request = request
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
     assert_eq!(request.send().await.unwrap().status(), 403);
     app.stop().await;
 }
 
-async fn upload(app: &TestApp, channel: &Value, token: &str, name: &str, kind: &str, data: Vec<u8>) -> Response {
-    let part = reqwest::multipart::Part::bytes(data).file_name(name.to_owned()).mime_str(kind).unwrap();
+async fn upload(
+    app: &TestApp,
+    channel: &Value,
+    token: &str,
+    name: &str,
+    kind: &str,
+    data: Vec<u8>,
+) -> Response {
+    let part = reqwest::multipart::Part::bytes(data)
+        .file_name(name.to_owned())
+        .mime_str(kind)
+        .unwrap();
     let form = reqwest::multipart::Form::new().part("file", part);
-    app.client.post(url(app, channel, "attachments")).bearer_auth(token).multipart(form).send().await.unwrap()
+    app.client
+        .post(url(app, channel, "attachments"))
+        .bearer_auth(token)
+        .multipart(form)
+        .send()
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -283,19 +351,51 @@ async fn files_go_both_ways_and_open_for_nobody_else() {
     let channel = chat(&app, json!({})).await;
     let (token, stranger) = (app.visitor(&channel).await, app.visitor(&channel).await);
     let png = b"\x89PNG\r\n\x1a\nand so on".to_vec();
-    let picture: Value = upload(&app, &channel, &token, "Фото 1.png", "image/png", png.clone()).await.json().await.unwrap();
-    let page: Value = upload(&app, &channel, &token, "x.html", "text/html", b"<script>".to_vec()).await.json().await.unwrap();
+    let picture: Value = upload(&app, &channel, &token, "Фото 1.png", "image/png", png.clone())
+        .await
+        .json()
+        .await
+        .unwrap();
+    let page: Value = upload(
+        &app,
+        &channel,
+        &token,
+        "x.html",
+        "text/html",
+        b"<script>".to_vec(),
+    )
+    .await
+    .json()
+    .await
+    .unwrap();
     let body = json!({"client_id": "c-1", "text": "", "attachments": [picture["id"], page["id"]]});
-    app.widget(&channel, "messages", Some(&stranger), body.clone()).await.expect(422);
-    let first = app.widget(&channel, "messages", Some(&token), body.clone()).await.expect(201);
-    let again = app.widget(&channel, "messages", Some(&token), body).await.expect(200);
+    app.widget(&channel, "messages", Some(&stranger), body.clone())
+        .await
+        .expect(422);
+    let first = app
+        .widget(&channel, "messages", Some(&token), body.clone())
+        .await
+        .expect(201);
+    let again = app
+        .widget(&channel, "messages", Some(&token), body)
+        .await
+        .expect(200);
     assert_eq!(first["id"], again["id"]);
     let items = history(&app, &channel, &token, "").await["items"].clone();
     let files = items[0]["attachments"].as_array().unwrap().clone();
-    assert_eq!((files.len(), &files[0]["name"], &files[0]["size"]), (2, &json!("Фото 1.png"), &json!(png.len())));
+    assert_eq!(
+        (files.len(), &files[0]["name"], &files[0]["size"]),
+        (2, &json!("Фото 1.png"), &json!(png.len()))
+    );
     let open = |address: String| app.client.get(format!("{}{address}", app.base)).send();
     let shown_picture = open(files[0]["url"].as_str().unwrap().to_owned()).await.unwrap();
-    assert_eq!((shown_picture.status().as_u16(), shown(&shown_picture, "content-type")), (200, "image/png"));
+    assert_eq!(
+        (
+            shown_picture.status().as_u16(),
+            shown(&shown_picture, "content-type")
+        ),
+        (200, "image/png")
+    );
     assert!(shown(&shown_picture, "content-disposition").starts_with("inline"));
     assert_eq!(shown(&shown_picture, "x-content-type-options"), "nosniff");
     assert_eq!(shown_picture.bytes().await.unwrap(), png);
@@ -303,12 +403,23 @@ async fn files_go_both_ways_and_open_for_nobody_else() {
     assert!(shown(&saved, "content-disposition").starts_with("attachment"));
     let id = picture["id"].as_str().unwrap();
     for (token, status) in [(&token, 200), (&stranger, 404)] {
-        let path = format!("/widget/v1/{}/attachments/{id}?token={token}", channel["key"].as_str().unwrap());
+        let path = format!(
+            "/widget/v1/{}/attachments/{id}?token={token}",
+            channel["key"].as_str().unwrap()
+        );
         assert_eq!(open(path).await.unwrap().status(), status);
     }
     let bare = format!("/widget/v1/{}/attachments/{id}", channel["key"].as_str().unwrap());
     assert_eq!(open(bare).await.unwrap().status(), 401);
-    let large = upload(&app, &channel, &token, "large", "application/zip", vec![0; 27 << 20]).await;
+    let large = upload(
+        &app,
+        &channel,
+        &token,
+        "large",
+        "application/zip",
+        vec![0; 27 << 20],
+    )
+    .await;
     assert_eq!(large.status(), 413);
     app.stop().await;
 }
@@ -318,13 +429,25 @@ async fn a_chat_that_is_off_says_so_and_an_unknown_one_is_not_found() {
     let app = TestApp::start(Database::sqlite().await).await;
     let channel = chat(&app, json!({})).await;
     let token = app.visitor(&channel).await;
-    app.patch(&format!("/channels/{}", channel["id"].as_str().unwrap()), json!({"enabled": false})).await.expect(200);
+    app.patch(
+        &format!("/channels/{}", channel["id"].as_str().unwrap()),
+        json!({"enabled": false}),
+    )
+    .await
+    .expect(200);
     let off = from_site(&app, &channel, reqwest::Method::POST, SITE).await;
-    assert_eq!((off.status().as_u16(), shown(&off, "access-control-allow-origin")), (503, SITE));
+    assert_eq!(
+        (off.status().as_u16(), shown(&off, "access-control-allow-origin")),
+        (503, SITE)
+    );
     assert!(off.headers().contains_key("retry-after"));
     let body = json!({"client_id": "c-1", "text": "hello"});
-    app.widget(&channel, "messages", Some(&token), body.clone()).await.expect(503);
-    app.widget(&json!({"key": "nobody"}), "messages", Some(&token), body).await.expect(404);
+    app.widget(&channel, "messages", Some(&token), body.clone())
+        .await
+        .expect(503);
+    app.widget(&json!({"key": "nobody"}), "messages", Some(&token), body)
+        .await
+        .expect(404);
     app.stop().await;
 }
 
@@ -334,20 +457,53 @@ async fn what_a_visitor_sends_wrong_is_named() {
     let channel = chat(&app, json!({})).await;
     let token = app.visitor(&channel).await;
     for (token, body, status, field) in [
-        (Some(token.as_str()), json!({"client_id": "c", "text": "x".repeat(9000)}), 422, "text"),
-        (Some(token.as_str()), json!({"client_id": "c", "text": " "}), 422, "text"),
+        (
+            Some(token.as_str()),
+            json!({"client_id": "c", "text": "x".repeat(9000)}),
+            422,
+            "text",
+        ),
+        (
+            Some(token.as_str()),
+            json!({"client_id": "c", "text": " "}),
+            422,
+            "text",
+        ),
         (Some(token.as_str()), json!({"text": "hi"}), 422, "client_id"),
-        (Some(token.as_str()), json!({"client_id": "c", "text": "hi", "attachments": ["att_1"]}), 422, "attachments"),
-        (Some(token.as_str()), json!({"client_id": "c", "text": "x".repeat(200_000)}), 413, ""),
+        (
+            Some(token.as_str()),
+            json!({"client_id": "c", "text": "hi", "attachments": ["att_1"]}),
+            422,
+            "attachments",
+        ),
+        (
+            Some(token.as_str()),
+            json!({"client_id": "c", "text": "x".repeat(200_000)}),
+            413,
+            "",
+        ),
         (Some("nobody"), json!({"client_id": "c", "text": "hi"}), 401, ""),
         (None, json!({"client_id": "c", "text": "hi"}), 401, ""),
     ] {
         let problem = app.widget(&channel, "messages", token, body).await.expect(status);
-        assert_eq!(problem["errors"][0]["field"].as_str().unwrap_or_default(), field, "{problem}");
+        assert_eq!(
+            problem["errors"][0]["field"].as_str().unwrap_or_default(),
+            field,
+            "{problem}"
+        );
     }
     let other = chat(&app, json!({})).await;
-    app.widget(&other, "messages", Some(&token), json!({"client_id": "c", "text": "hi"})).await.expect(401);
-    app.widget(&channel, "rating", Some(&token), json!({"score": 5})).await.expect(409);
+    app.widget(
+        &other,
+        "messages",
+        Some(&token),
+        json!({"client_id": "c", "text": "hi"}),
+    )
+    .await
+    .expect(401);
+    app.widget(&channel, "rating", Some(&token), json!({"score": 5}))
+        .await
+        .expect(409);
     app.stop().await;
 }
 

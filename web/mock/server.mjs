@@ -47,8 +47,19 @@ function touch(c, keep) {
 }
 function say(c, kind, author, text, extra = {}) {
   const m = {
-    id: id('msg'), conversation_id: c.id, seq: ++c.last_seq, kind, author, text, html: null, attachments: [], external_id: null, client_id: null,
-    delivery: kind === 'reply' ? { state: 'queued', attempts: 0, error: null } : null, created_at: now(), ...extra,
+    id: id('msg'),
+    conversation_id: c.id,
+    seq: ++c.last_seq,
+    kind,
+    author,
+    text,
+    html: null,
+    attachments: [],
+    external_id: null,
+    client_id: null,
+    delivery: kind === 'reply' ? { state: 'queued', attempts: 0, error: null } : null,
+    created_at: now(),
+    ...extra,
   };
   db.messages.push(m);
   if (kind !== 'system') c.last_message = { id: m.id, text: m.text, kind, at: m.created_at };
@@ -70,8 +81,20 @@ function deliver(c, m) {
   later(1200, () => set('delivered'));
   if (quiet) return;
   later(2500, () => set('read'));
-  later(3000, () => transient({ type: 'typing', data: { conversation_id: c.id, author: { type: 'contact', id: c.contact.id, name: c.contact.name } } }));
-  later(5500, () => say(c, 'inbound', { type: 'contact', id: c.contact.id, name: c.contact.name }, `I see: “${m.text?.slice(0, 60)}”. Thank you!`));
+  later(3000, () =>
+    transient({
+      type: 'typing',
+      data: { conversation_id: c.id, author: { type: 'contact', id: c.contact.id, name: c.contact.name } },
+    }),
+  );
+  later(5500, () =>
+    say(
+      c,
+      'inbound',
+      { type: 'contact', id: c.contact.id, name: c.contact.name },
+      `I see: “${m.text?.slice(0, 60)}”. Thank you!`,
+    ),
+  );
 }
 
 const page = (items, q, key = (x) => x.id) => {
@@ -81,38 +104,101 @@ const page = (items, q, key = (x) => x.id) => {
   return { items: slice, next_cursor: start + limit < items.length ? key(slice.at(-1)) : null };
 };
 const inView = (c, view, me) =>
-  view === 'mine' ? c.session.state === 'assigned' && c.session.operator_id === me.id
-  : view === 'queue' ? ['waiting', 'offered'].includes(c.session.state)
-  : view === 'closed' ? c.session.state === 'closed' : c.session.state !== 'closed';
+  view === 'mine'
+    ? c.session.state === 'assigned' && c.session.operator_id === me.id && !c.snoozed_until
+    : view === 'queue'
+      ? ['waiting', 'offered'].includes(c.session.state)
+      : view === 'closed'
+        ? c.session.state === 'closed'
+        : c.session.state !== 'closed';
 
 const actions = {
   take(c, me) {
-    if (c.session.operator_id && c.session.operator_id !== me.id && me.role === 'operator') fail(409, 'conflict', 'Somebody else has taken it.');
-    Object.assign(c.session, { state: 'assigned', operator_id: me.id, waiting_since: null });
+    if (c.session.operator_id && c.session.operator_id !== me.id && me.role === 'operator')
+      fail(409, 'conflict', 'Somebody else has taken it.');
+    Object.assign(c.session, { state: 'assigned', operator_id: me.id });
     system(c, `Taken by ${me.name}`);
   },
-  return(c) { Object.assign(c.session, { state: 'waiting', operator_id: null, waiting_since: now() }); system(c, 'Returned to the queue'); },
-  transfer(c, me, b) {
-    if (b.to_operator) { const u = find(db.users, b.to_operator); Object.assign(c.session, { state: 'assigned', operator_id: u.id }); system(c, `Transferred to ${u.name}${b.comment ? `: ${b.comment}` : ''}`); }
-    else { const l = find(db.lines, b.to_line); c.line_id = l.id; c.line_name = l.name; actions.return(c); }
+  return(c) {
+    Object.assign(c.session, { state: 'waiting', operator_id: null, waiting_since: now() });
+    system(c, 'Returned to the queue');
   },
-  close(c, me, b) { Object.assign(c.session, { state: 'closed', closed_at: now(), close_reason: b.reason ?? 'answered' }); system(c, `Closed by ${me.name}`); },
-  reopen(c, me) { Object.assign(c.session, { state: 'assigned', operator_id: me.id, closed_at: null, close_reason: null }); system(c, `Reopened by ${me.name}`); },
-  spam(c, me) { Object.assign(c.session, { state: 'closed', closed_at: now(), close_reason: 'spam' }); system(c, `Marked as spam by ${me.name}`); },
-  tags(c, _me, b) { c.tags = [...new Set([...c.tags, ...(b.add ?? [])])].filter((t) => !(b.remove ?? []).includes(t)); touch(c, true); },
-  priority(c, _me, b) { c.priority = b.priority; touch(c, true); },
-  read(c, _me, b) { c.read_seq = Math.max(c.read_seq, b.seq); c.unread = db.messages.filter((m) => m.conversation_id === c.id && m.kind === 'inbound' && m.seq > c.read_seq).length; touch(c, true); },
-  snooze(c, _me, b) { c.snoozed_until = b.until; touch(c, true); },
+  transfer(c, me, b) {
+    if (b.to_operator) {
+      const u = find(db.users, b.to_operator);
+      Object.assign(c.session, { state: 'assigned', operator_id: u.id });
+      system(c, `Transferred to ${u.name}${b.comment ? `: ${b.comment}` : ''}`);
+    } else {
+      const l = find(db.lines, b.to_line);
+      c.line_id = l.id;
+      c.line_name = l.name;
+      actions.return(c);
+    }
+  },
+  close(c, me, b) {
+    Object.assign(c.session, { state: 'closed', closed_at: now(), close_reason: b.reason ?? 'answered' });
+    system(c, `Closed by ${me.name}`);
+  },
+  reopen(c, me) {
+    Object.assign(c.session, { state: 'assigned', operator_id: me.id, closed_at: null, close_reason: null });
+    system(c, `Reopened by ${me.name}`);
+  },
+  spam(c, me) {
+    Object.assign(c.session, { state: 'closed', closed_at: now(), close_reason: 'spam' });
+    system(c, `Marked as spam by ${me.name}`);
+  },
+  tags(c, _me, b) {
+    c.tags = [...new Set([...c.tags, ...(b.add ?? [])])].filter((t) => !(b.remove ?? []).includes(t));
+    touch(c, true);
+  },
+  priority(c, _me, b) {
+    c.priority = b.priority;
+    touch(c, true);
+  },
+  read(c, _me, b) {
+    c.read_seq = Math.max(c.read_seq, b.seq);
+    c.unread = db.messages.filter(
+      (m) => m.conversation_id === c.id && m.kind === 'inbound' && m.seq > c.read_seq,
+    ).length;
+    touch(c, true);
+  },
+  participants(c, me, b) {
+    const who = b.operator_id ?? me.id;
+    c.participants = [
+      ...c.participants.filter((p) => p.operator_id !== who),
+      { operator_id: who, hidden: Boolean(b.hidden) },
+    ];
+    touch(c, true);
+  },
+  snooze(c, _me, b) {
+    c.snoozed_until = b.until;
+    touch(c, true);
+  },
 };
 
 function route(method, path, q, body, me) {
   const [a, b, c] = path;
-  const list = { users: db.users, teams: db.teams, lines: db.lines, channels: db.channels, apikeys: db.apikeys, leads: db.leads, contacts: db.contacts, submissions: db.submissions, quarantine: db.quarantine }[a];
+  const list = {
+    users: db.users,
+    teams: db.teams,
+    lines: db.lines,
+    channels: db.channels,
+    apikeys: db.apikeys,
+    leads: db.leads,
+    contacts: db.contacts,
+    submissions: db.submissions,
+    quarantine: db.quarantine,
+  }[a];
   const admin = () => me.role === 'admin' || fail(403, 'forbidden', 'Only admins may do this.');
   if (a === 'me') {
     if (b === 'availability') me.availability = body.state;
     if (b === 'presence') me.presence = body.state;
-    if (b === 'password') return body.current === me.password ? [204] : fail(422, 'validation', 'The current password is wrong.', [{ field: 'current', message: 'This is not your password.' }]);
+    if (b === 'password')
+      return body.current === me.password
+        ? [204]
+        : fail(422, 'validation', 'The current password is wrong.', [
+            { field: 'current', message: 'This is not your password.' },
+          ]);
     if (b) emit('operator.updated', pub(me));
     return [200, { ...pub(me), csrf_token: 'csrf' }];
   }
@@ -120,15 +206,43 @@ function route(method, path, q, body, me) {
   if (a === 'search') {
     const s = (q.get('q') ?? '').toLowerCase();
     const esc = (t) => t.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-    return [200, {
-      contacts: db.contacts.filter((x) => (x.name ?? '').toLowerCase().includes(s)).slice(0, 8),
-      messages: db.messages.filter((m) => m.text?.toLowerCase().includes(s)).slice(-20).reverse().map((m) => {
-        const i = m.text.toLowerCase().indexOf(s);
-        return { message: m, conversation: db.conversations.find((x) => x.id === m.conversation_id), snippet: `${esc(m.text.slice(Math.max(0, i - 40), i))}<mark>${esc(m.text.slice(i, i + s.length))}</mark>${esc(m.text.slice(i + s.length, i + 80))}` };
-      }),
-    }];
+    return [
+      200,
+      {
+        contacts: db.contacts.filter((x) => (x.name ?? '').toLowerCase().includes(s)).slice(0, 8),
+        messages: db.messages
+          .filter((m) => m.text?.toLowerCase().includes(s))
+          .slice(-20)
+          .reverse()
+          .map((m) => {
+            const i = m.text.toLowerCase().indexOf(s);
+            return {
+              message: m,
+              conversation: db.conversations.find((x) => x.id === m.conversation_id),
+              snippet: `${esc(m.text.slice(Math.max(0, i - 40), i))}<mark>${esc(m.text.slice(i, i + s.length))}</mark>${esc(m.text.slice(i + s.length, i + 80))}`,
+            };
+          }),
+      },
+    ];
   }
-  if (a === 'outbox') return [200, page(db.messages.filter((m) => m.delivery && m.delivery.state === (q.get('state') ?? 'failed')).map((m) => ({ message_id: m.id, conversation_id: m.conversation_id, channel_id: db.conversations.find((x) => x.id === m.conversation_id).channel_id, ...m.delivery, due_at: null, created_at: m.created_at })), q, (x) => x.message_id)];
+  if (a === 'outbox')
+    return [
+      200,
+      page(
+        db.messages
+          .filter((m) => m.delivery && m.delivery.state === (q.get('state') ?? 'failed'))
+          .map((m) => ({
+            message_id: m.id,
+            conversation_id: m.conversation_id,
+            channel_id: db.conversations.find((x) => x.id === m.conversation_id).channel_id,
+            ...m.delivery,
+            due_at: null,
+            created_at: m.created_at,
+          })),
+        q,
+        (x) => x.message_id,
+      ),
+    ];
   if (a === 'messages' && c === 'retry') {
     const m = find(db.messages, b);
     m.delivery = { state: 'queued', attempts: m.delivery.attempts, error: null };
@@ -137,69 +251,214 @@ function route(method, path, q, body, me) {
     return [200, m];
   }
   if (a === 'conversations') {
-    if (b === 'counts') return [200, { mine: db.conversations.filter((x) => inView(x, 'mine', me)).length, queue: db.conversations.filter((x) => inView(x, 'queue', me)).length, all: db.conversations.filter((x) => inView(x, 'all', me)).length, unread_mine: db.conversations.filter((x) => inView(x, 'mine', me)).reduce((n, x) => n + x.unread, 0) }];
+    if (b === 'counts')
+      return [
+        200,
+        {
+          mine: db.conversations.filter((x) => inView(x, 'mine', me)).length,
+          queue: db.conversations.filter((x) => inView(x, 'queue', me)).length,
+          all: db.conversations.filter((x) => inView(x, 'all', me)).length,
+          unread_mine: db.conversations.filter((x) => inView(x, 'mine', me)).reduce((n, x) => n + x.unread, 0),
+        },
+      ];
     if (!b) {
-      const rows = db.conversations.filter((x) => inView(x, q.get('view') ?? 'all', me) && (!q.get('line') || x.line_id === q.get('line')) && (!q.get('channel') || x.channel_id === q.get('channel')));
-      return [200, page(rows.sort((x, y) => (x.last_message.at < y.last_message.at ? 1 : -1)), q)];
+      const rows = db.conversations.filter(
+        (x) =>
+          inView(x, q.get('view') ?? 'all', me) &&
+          (!q.get('line') || x.line_id === q.get('line')) &&
+          (!q.get('channel') || x.channel_id === q.get('channel')),
+      );
+      return [
+        200,
+        page(
+          rows.sort((x, y) => (x.last_message.at < y.last_message.at ? 1 : -1)),
+          q,
+        ),
+      ];
     }
     const conv = find(db.conversations, b);
     if (!c) return [200, conv];
-    if (c === 'routing') return [200, { items: [{ at: conv.created_at, trigger: 'message.inbound', algorithm: 'even', line_id: conv.line_id, line_version: 3, outcome: conv.session.operator_id ? 'assigned' : 'waiting', operator_id: conv.session.operator_id, candidates: db.users.map((u, i) => ({ operator_id: u.id, load: u.load, rank: i === 0 ? 1 : null, rejected_by: i === 0 ? null : ['away', 'at_capacity', 'not_in_queue'][i - 1] })) }] }];
+    if (c === 'routing')
+      return [
+        200,
+        {
+          items: [
+            {
+              at: conv.created_at,
+              trigger: 'message.inbound',
+              algorithm: 'even',
+              line_id: conv.line_id,
+              line_version: 3,
+              outcome: conv.session.operator_id ? 'assigned' : 'waiting',
+              operator_id: conv.session.operator_id,
+              candidates: db.users.map((u, i) => ({
+                operator_id: u.id,
+                load: u.load,
+                rank: i === 0 ? 1 : null,
+                rejected_by: i === 0 ? null : ['away', 'at_capacity', 'not_in_queue'][i - 1],
+              })),
+            },
+          ],
+        },
+      ];
     if (c === 'messages' && method === 'GET') {
       const all = db.messages.filter((m) => m.conversation_id === conv.id);
       const limit = Number(q.get('limit') ?? 50);
-      if (q.get('after_seq')) { const rest = all.filter((m) => m.seq > Number(q.get('after_seq'))); return [200, { items: rest.slice(0, limit), next_cursor: rest.length > limit ? 'x' : null }]; }
+      if (q.get('after_seq')) {
+        const rest = all.filter((m) => m.seq > Number(q.get('after_seq')));
+        return [200, { items: rest.slice(0, limit), next_cursor: rest.length > limit ? 'x' : null }];
+      }
       const older = q.get('before_seq') ? all.filter((m) => m.seq < Number(q.get('before_seq'))) : all;
       return [200, { items: older.slice(-limit), next_cursor: older.length > limit ? 'x' : null }];
     }
     if (c === 'messages') {
       const known = submitted.get(body.client_id);
       if (known) return [200, known];
-      if (body.text?.includes('refuse')) fail(422, 'validation', 'The text is not allowed here.', [{ field: 'text', message: 'Not allowed.' }]);
-      if (!conv.session.operator_id && body.kind === 'reply') Object.assign(conv.session, { state: 'assigned', operator_id: me.id, waiting_since: null });
-      const m = say(conv, body.kind ?? 'reply', { type: 'operator', id: me.id, name: me.name }, body.text, { client_id: body.client_id, attachments: (body.attachments ?? []).map((x) => { const { data: _data, ...rest } = db.attachments.get(x); return rest; }) });
+      if (body.text?.includes('refuse'))
+        fail(422, 'validation', 'The text is not allowed here.', [{ field: 'text', message: 'Not allowed.' }]);
+      if (!conv.session.operator_id && body.kind === 'reply')
+        Object.assign(conv.session, { state: 'assigned', operator_id: me.id });
+      const m = say(conv, body.kind ?? 'reply', { type: 'operator', id: me.id, name: me.name }, body.text, {
+        client_id: body.client_id,
+        attachments: (body.attachments ?? []).map((x) => {
+          const { data: _data, ...rest } = db.attachments.get(x);
+          return rest;
+        }),
+      });
       submitted.set(body.client_id, m);
       if (m.kind === 'reply') deliver(conv, m);
       return [201, m];
+    }
+    if (c === 'participants' && method === 'DELETE') {
+      conv.participants = conv.participants.filter((p) => p.operator_id !== path[3]);
+      return [200, touch(conv, true)];
     }
     const action = actions[c] ?? fail(404, 'not-found', 'Unknown action.');
     action(conv, me, body);
     return [200, conv];
   }
-  if (a === 'contacts' && c === 'conversations') return [200, page(db.conversations.filter((x) => x.contact.id === b), q)];
-  if (a === 'contacts' && c === 'leads') return [200, page(db.leads.filter((x) => x.contact_id === b), q)];
-  if (a === 'channels' && c === 'check') { const ch = find(db.channels, b); return [200, ch.kind === 'email' ? { ok: false, detail: 'IMAP: signed in, 214 messages. SMTP: the server refused the password (535 5.7.8).' } : { ok: true, detail: 'The widget can be loaded from any site.' }]; }
-  if (a === 'quarantine' && c === 'raw') return ['text', 'From: someone@example.org\r\nSubject: =?x-user-defined?Q?=80?=\r\n\r\nBody\r\n'.repeat(12)];
-  if (a === 'quarantine' && c === 'replay') { db.quarantine = db.quarantine.filter((x) => x.id !== b); return [200, { id: b, state: 'replayed' }]; }
-  if (a === 'submissions' && c) { const s = find(db.submissions, b); s.state = c === 'approve' ? 'accepted' : 'spam'; return [200, s]; }
+  if (a === 'contacts' && c === 'conversations')
+    return [
+      200,
+      page(
+        db.conversations.filter((x) => x.contact.id === b),
+        q,
+      ),
+    ];
+  if (a === 'contacts' && c === 'leads')
+    return [
+      200,
+      page(
+        db.leads.filter((x) => x.contact_id === b),
+        q,
+      ),
+    ];
+  if (a === 'channels' && c === 'check') {
+    const ch = find(db.channels, b);
+    return [
+      200,
+      ch.kind === 'email'
+        ? { ok: false, detail: 'IMAP: signed in, 214 messages. SMTP: the server refused the password (535 5.7.8).' }
+        : { ok: true, detail: 'The widget can be loaded from any site.' },
+    ];
+  }
+  if (a === 'quarantine' && c === 'raw')
+    return ['text', 'From: someone@example.org\r\nSubject: =?x-user-defined?Q?=80?=\r\n\r\nBody\r\n'.repeat(12)];
+  if (a === 'quarantine' && c === 'replay') {
+    db.quarantine = db.quarantine.filter((x) => x.id !== b);
+    return [200, { id: b, state: 'replayed' }];
+  }
+  if (a === 'submissions' && c) {
+    const s = find(db.submissions, b);
+    s.state = c === 'approve' ? 'accepted' : 'spam';
+    return [200, s];
+  }
   if (!list) fail(404, 'not-found', 'There is no such address.');
   if (method === 'GET' && b) return [200, a === 'users' ? pub(find(list, b)) : find(list, b)];
   if (method === 'GET') {
     const text = (q.get('q') ?? '').toLowerCase();
-    const rows = list.filter((x) => (!text || JSON.stringify(x).toLowerCase().includes(text)) && ['status', 'source', 'state'].every((k) => !q.get(k) || x[k] === q.get(k)) && (!q.get('line') || x.line_id === q.get('line')) && (!q.get('operator') || x.operator_id === q.get('operator')));
+    const rows = list.filter(
+      (x) =>
+        (!text || JSON.stringify(x).toLowerCase().includes(text)) &&
+        ['status', 'source', 'state'].every((k) => !q.get(k) || x[k] === q.get(k)) &&
+        (!q.get('line') || x.line_id === q.get('line')) &&
+        (!q.get('operator') || x.operator_id === q.get('operator')),
+    );
     return [200, page(a === 'users' ? rows.map(pub) : rows, q)];
   }
   if (!['contacts', 'leads'].includes(a)) admin();
-  if (method === 'DELETE') { list.splice(list.indexOf(find(list, b)), 1); return [204]; }
-  if (body.name === '') fail(422, 'validation', 'Some fields need attention.', [{ field: 'name', message: 'A name is needed.' }]);
+  if (method === 'DELETE') {
+    list.splice(list.indexOf(find(list, b)), 1);
+    return [204];
+  }
+  if (body.name === '')
+    fail(422, 'validation', 'Some fields need attention.', [{ field: 'name', message: 'A name is needed.' }]);
   if (method === 'PATCH') {
     const x = find(list, b);
-    if (body.version !== undefined && x.version !== undefined && body.version !== x.version) fail(409, 'conflict', 'Somebody changed it meanwhile.');
+    if (body.version !== undefined && x.version !== undefined && body.version !== x.version)
+      fail(409, 'conflict', 'Somebody changed it meanwhile.');
     Object.assign(x, body, { version: (x.version ?? 0) + 1 });
     if (a === 'users') emit('operator.updated', pub(x));
     return [200, a === 'users' ? pub(x) : x];
   }
-  const defaults = { users: { languages: [], skills: [], capacity: 5, enabled: true, presence: 'offline', availability: 'off', load: 0 }, lines: { enabled: true, version: 1, distribution: 'even', queue: [], sticky: { enabled: true, grace_secs: 30 }, crm: { create_lead: 'always' }, acceptance: 'automatic', limit_per_operator: null, return_after_secs: null, welcome_text: null, assign_when_offline: false, key: 'line' + Date.now() }, channels: { enabled: true, key: 'ch' + Date.now(), health: { state: 'starting', last_success_at: null, last_error: null, lag_secs: null } }, teams: { member_ids: [] }, apikeys: { prefix: 'sb_a1b2', key: 'sb_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6', created_at: now() }, leads: { status: 'new', created_at: now(), attribution: null, fields: {} } }[a] ?? {};
-  const x = { id: id({ users: 'opr', teams: 'tem', lines: 'lin', channels: 'chn', apikeys: 'key', leads: 'led' }[a] ?? 'x'), ...defaults, ...body };
+  const defaults =
+    {
+      users: {
+        languages: [],
+        skills: [],
+        capacity: 5,
+        enabled: true,
+        presence: 'offline',
+        availability: 'off',
+        load: 0,
+      },
+      lines: {
+        enabled: true,
+        version: 1,
+        distribution: 'even',
+        queue: [],
+        sticky: { enabled: true, grace_secs: 30 },
+        crm: { create_lead: 'always' },
+        acceptance: 'automatic',
+        limit_per_operator: null,
+        return_after_secs: null,
+        welcome_text: null,
+        assign_when_offline: false,
+        key: 'line' + Date.now(),
+      },
+      channels: {
+        enabled: true,
+        key: 'ch' + Date.now(),
+        health: { state: 'starting', last_success_at: null, last_error: null, lag_secs: null },
+      },
+      teams: { member_ids: [] },
+      apikeys: { prefix: 'sb_a1b2', key: 'sb_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6', created_at: now() },
+      leads: { status: 'new', created_at: now(), attribution: null, fields: {} },
+    }[a] ?? {};
+  const x = {
+    id: id({ users: 'opr', teams: 'tem', lines: 'lin', channels: 'chn', apikeys: 'key', leads: 'led' }[a] ?? 'x'),
+    ...defaults,
+    ...body,
+  };
   list.push(x);
   return [201, a === 'users' ? pub(x) : x];
 }
 
-const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
-const policy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; frame-src 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'";
+const types = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+};
+const policy =
+  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; frame-src 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'";
 const cookie = (req) => /sb_session=([^;]+)/.exec(req.headers.cookie ?? '')?.[1];
 const send = (res, status, body, headers = {}) => {
-  res.writeHead(status, { 'Content-Type': status >= 400 ? 'application/problem+json' : 'application/json', ...headers });
+  res.writeHead(status, {
+    'Content-Type': status >= 400 ? 'application/problem+json' : 'application/json',
+    ...headers,
+  });
   res.end(body === undefined ? '' : JSON.stringify(body));
 };
 const read = async (req) => {
@@ -220,19 +479,45 @@ const http = createServer(async (req, res) => {
       const enter = (u, extra = {}, status = 200) => {
         const token = id('sid');
         sessions.set(token, u);
-        send(res, status, { user: pub(u), csrf_token: 'csrf', ...extra }, { 'Set-Cookie': `sb_session=${token}; Path=/; HttpOnly; SameSite=Lax` });
+        send(
+          res,
+          status,
+          { user: pub(u), csrf_token: 'csrf', ...extra },
+          { 'Set-Cookie': `sb_session=${token}; Path=/; HttpOnly; SameSite=Lax` },
+        );
       };
       if (rest[0] === 'setup') {
-        if (req.method === 'GET') return send(res, 200, { needed: !setupDone, token_valid: !setupDone && url.searchParams.get('token') === db.setupToken });
+        if (req.method === 'GET')
+          return send(res, 200, {
+            needed: !setupDone,
+            token_valid: !setupDone && url.searchParams.get('token') === db.setupToken,
+          });
         if (setupDone) fail(409, 'conflict', 'Set-up has been done already.');
         if (body.token !== db.setupToken) fail(403, 'forbidden', 'This link is not valid.');
-        if ((body.admin.password ?? '').length < 10) fail(422, 'validation', 'Some fields need attention.', [{ field: 'admin.password', message: 'At least 10 characters.' }]);
+        if ((body.admin.password ?? '').length < 8)
+          fail(422, 'validation', 'Some fields need attention.', [
+            { field: 'admin.password', message: 'At least 8 characters.' },
+          ]);
         setupDone = true;
         Object.assign(db.users[0], body.admin);
-        return enter(db.users[0], { line: db.lines[0], webchat: db.channels[0], webform: db.channels[1], snippet: `<script src="http://${req.headers.host}/widget/v1.js" data-channel="site-chat" async></script>`, demo_url: '/demo/site-chat', form_url: '/f/callback' }, 201);
+        return enter(
+          db.users[0],
+          {
+            line: db.lines[0],
+            webchat: db.channels[0],
+            webform: db.channels[1],
+            snippet: `<script src="http://${req.headers.host}/widget/v1.js" data-channel="site-chat" async></script>`,
+            demo_url: '/demo/site-chat',
+            form_url: '/f/callback',
+          },
+          201,
+        );
       }
       if (rest[0] === 'auth') {
-        if (rest[1] === 'logout') { sessions.delete(cookie(req)); return send(res, 204); }
+        if (rest[1] === 'logout') {
+          sessions.delete(cookie(req));
+          return send(res, 204);
+        }
         const u = db.users.find((x) => x.email === body.email && x.password === body.password);
         return u ? enter(u) : fail(401, 'unauthenticated', 'The e-mail or the password is wrong.');
       }
@@ -240,7 +525,11 @@ const http = createServer(async (req, res) => {
       if (rest[0] === 'attachments') {
         if (req.method === 'GET') {
           const a = db.attachments.get(rest[1]) ?? fail(404, 'not-found', 'Gone.');
-          res.writeHead(200, { 'Content-Type': a.content_type, 'X-Content-Type-Options': 'nosniff', 'Content-Disposition': 'inline' });
+          res.writeHead(200, {
+            'Content-Type': a.content_type,
+            'X-Content-Type-Options': 'nosniff',
+            'Content-Disposition': 'inline',
+          });
           return res.end(a.data);
         }
         const text = raw.toString('latin1');
@@ -255,7 +544,10 @@ const http = createServer(async (req, res) => {
         return send(res, 201, a);
       }
       const [status, answer] = route(req.method, rest, url.searchParams, body, me);
-      if (status === 'text') { res.writeHead(200, { 'Content-Type': 'text/plain' }); return res.end(answer); }
+      if (status === 'text') {
+        res.writeHead(200, { 'Content-Type': 'text/plain' });
+        return res.end(answer);
+      }
       return send(res, status, answer);
     }
     // Handles for tests: cut every socket for a while, let a contact write.
@@ -271,12 +563,22 @@ const http = createServer(async (req, res) => {
     }
     let file = normalize(join(root, url.pathname));
     if (!file.startsWith(root) || !existsSync(file) || statSync(file).isDirectory()) file = join(root, 'index.html');
-    res.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' });
+    res.writeHead(200, {
+      'Content-Type': types[extname(file)] ?? 'application/octet-stream',
+      'Content-Security-Policy': policy,
+      'X-Content-Type-Options': 'nosniff',
+    });
     createReadStream(file).pipe(res);
   } catch (e) {
     if (!(e instanceof Problem)) console.error(e);
     const status = e.status ?? 500;
-    send(res, status, { type: `/problems/${e.type ?? 'internal'}`, title: e.detail ?? 'Internal error', status, detail: e.detail, errors: e.errors ?? [] });
+    send(res, status, {
+      type: `/problems/${e.type ?? 'internal'}`,
+      title: e.detail ?? 'Internal error',
+      status,
+      detail: e.detail,
+      errors: e.errors ?? [],
+    });
   }
 });
 
@@ -300,7 +602,13 @@ if (!quiet) {
   setInterval(() => {
     const open = db.conversations.filter((c) => c.session.state !== 'closed').slice(0, 10);
     const c = open[Math.floor(Math.random() * open.length)];
-    if (c) say(c, 'inbound', { type: 'contact', id: c.contact.id, name: c.contact.name }, ['Are you there?', 'One more question', 'Спасибо!', 'Rahmat', 'OK'][Math.floor(Math.random() * 5)]);
+    if (c)
+      say(
+        c,
+        'inbound',
+        { type: 'contact', id: c.contact.id, name: c.contact.name },
+        ['Are you there?', 'One more question', 'Спасибо!', 'Rahmat', 'OK'][Math.floor(Math.random() * 5)],
+      );
   }, 15_000);
 }
 const port = Number(process.env.PORT ?? 4100);

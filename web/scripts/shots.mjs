@@ -18,7 +18,10 @@ const out = new URL('../shots/', import.meta.url).pathname;
 mkdirSync(out, { recursive: true });
 
 const problems = [];
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
 
 const first = async (page, selector) => {
   await page.locator(selector).first().waitFor();
@@ -27,30 +30,61 @@ const first = async (page, selector) => {
 const openFirst = async (page) => (await first(page, '[role=option]')).click();
 const screens = {
   'inbox-empty-thread': ['/inbox/mine'],
-  inbox: ['/inbox/mine', async (page) => {
-    await first(page, '[role=option]');
-    const busy = page.locator('[role=option]').filter({ hasText: 'Zarina' });
-    await ((await busy.count()) ? busy : page.locator('[role=option]')).first().click();
-    await page.locator('article').first().waitFor();
-    await page.waitForTimeout(500);
-  }],
-  mail: ['/inbox/mine', async (page) => {
-    await (await first(page, '[role=option]')).waitFor();
-    const mail = page.locator('[role=option]').filter({ hasText: 'Карим' });
-    if (await mail.count()) await mail.first().click();
-    else await openFirst(page);
-    await page.waitForTimeout(700);
-  }],
+  inbox: [
+    '/inbox/mine',
+    async (page) => {
+      await first(page, '[role=option]');
+      const busy = page.locator('[role=option]').filter({ hasText: 'Zarina' });
+      await ((await busy.count()) ? busy : page.locator('[role=option]')).first().click();
+      await page.locator('article').first().waitFor();
+      await page.waitForTimeout(500);
+    },
+  ],
+  mail: [
+    '/inbox/mine',
+    async (page) => {
+      await (await first(page, '[role=option]')).waitFor();
+      const mail = page.locator('[role=option]').filter({ hasText: 'Карим' });
+      if (await mail.count()) await mail.first().click();
+      else await openFirst(page);
+      await page.waitForTimeout(700);
+    },
+  ],
   queue: ['/inbox/queue', openFirst],
-  note: ['/inbox/mine', async (page) => {
-    await openFirst(page);
-    await page.locator('article').first().waitFor();
-    await page.keyboard.press('n');
-    await page.locator('textarea').fill('Ask the warehouse about the blue one.');
-  }],
-  transfer: ['/inbox/mine', async (page) => { await openFirst(page); await page.locator('article').first().waitFor(); await page.keyboard.press('t'); await page.locator('dialog[open]').waitFor(); }],
-  palette: ['/inbox/mine', async (page) => { await first(page, '[role=option]'); await page.keyboard.press('Control+k'); await page.locator('dialog[open]').waitFor(); }],
-  shortcuts: ['/inbox/mine', async (page) => { await first(page, '[role=option]'); await page.keyboard.press('Shift+Slash'); await page.locator('dialog[open]').waitFor(); }],
+  note: [
+    '/inbox/mine',
+    async (page) => {
+      await openFirst(page);
+      await page.locator('article').first().waitFor();
+      await page.keyboard.press('n');
+      await page.locator('textarea').fill('Ask the warehouse about the blue one.');
+    },
+  ],
+  transfer: [
+    '/inbox/mine',
+    async (page) => {
+      await openFirst(page);
+      await page.locator('article').first().waitFor();
+      await page.keyboard.press('t');
+      await page.locator('dialog[open]').waitFor();
+    },
+  ],
+  palette: [
+    '/inbox/mine',
+    async (page) => {
+      await first(page, '[role=option]');
+      await page.keyboard.press('Control+k');
+      await page.locator('dialog[open]').waitFor();
+    },
+  ],
+  shortcuts: [
+    '/inbox/mine',
+    async (page) => {
+      await first(page, '[role=option]');
+      await page.keyboard.press('Shift+Slash');
+      await page.locator('dialog[open]').waitFor();
+    },
+  ],
   search: ['/search?q=hello'],
   contacts: ['/contacts'],
   contact: ['/contacts', async (page) => (await first(page, 'td a')).click()],
@@ -62,11 +96,29 @@ const screens = {
   lines: ['/admin/lines'],
   line: ['/admin/lines', async (page) => (await first(page, 'td a')).click()],
   channels: ['/admin/channels'],
-  'channel-webchat': ['/admin/channels', async (page) => { await first(page, 'td a'); await page.locator('tr', { hasText: 'chat' }).first().locator('a').click(); }],
-  'channel-webform': ['/admin/channels', async (page) => { await first(page, 'td a'); await page.locator('tr', { hasText: 'orm' }).first().locator('a').click(); }],
+  'channel-webchat': [
+    '/admin/channels',
+    async (page) => {
+      await first(page, 'td a');
+      await page.locator('tr', { hasText: 'chat' }).first().locator('a').click();
+    },
+  ],
+  'channel-webform': [
+    '/admin/channels',
+    async (page) => {
+      await first(page, 'td a');
+      await page.locator('tr', { hasText: 'orm' }).first().locator('a').click();
+    },
+  ],
   'channel-email-new': ['/admin/channels/new/email'],
   users: ['/admin/users'],
-  user: ['/admin/users', async (page) => { await (await first(page, 'td button')).click(); await page.locator('dialog[open]').waitFor(); }],
+  user: [
+    '/admin/users',
+    async (page) => {
+      await (await first(page, 'td button')).click();
+      await page.locator('dialog[open]').waitFor();
+    },
+  ],
   teams: ['/admin/teams'],
   apikeys: ['/admin/apikeys'],
   profile: ['/profile'],
@@ -76,8 +128,16 @@ const screens = {
 async function check(page, name) {
   await page.evaluate(axe);
   const found = await page.evaluate(async () => {
-    const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] });
-    return result.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.any[0]?.message ?? ''}`).join(' | ')}`);
+    const result = await window.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+    });
+    return result.violations.map(
+      (v) =>
+        `${v.id}: ${v.nodes
+          .slice(0, 3)
+          .map((n) => `${n.target.join(' ')} ${n.any[0]?.message ?? ''}`)
+          .join(' | ')}`,
+    );
   });
   for (const f of found) problems.push(`${name}: axe ${f}`);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);

@@ -10,12 +10,18 @@ const entry = new Set([...html.matchAll(/assets\/([\w.-]+\.(?:js|css))/g)].map((
 // What the entry imports statically is loaded with it.
 for (const name of entry) {
   if (!name.endsWith('.js')) continue;
-  for (const m of readFileSync(join(assets, name), 'utf8').matchAll(/(?:from|import)\s*["'`]\.\/([\w.-]+\.js)["'`]/g)) entry.add(m[1]);
+  for (const m of readFileSync(join(assets, name), 'utf8').matchAll(/(?:from|import)\s*["'`]\.\/([\w.-]+\.js)["'`]/g))
+    entry.add(m[1]);
 }
 const texts = readdirSync(assets).filter((n) => /^en-.*\.js$/.test(n));
-const scripts = [...entry].filter((n) => n.endsWith('.js')).concat(texts).reduce((sum, n) => sum + size(n), 0);
+const scripts = [...entry]
+  .filter((n) => n.endsWith('.js'))
+  .concat(texts)
+  .reduce((sum, n) => sum + size(n), 0);
 const styles = [...entry].filter((n) => n.endsWith('.css')).reduce((sum, n) => sum + size(n), 0);
-const largest = readdirSync(assets).filter((n) => n.endsWith('.js') && !entry.has(n)).reduce((max, n) => Math.max(max, size(n)), 0);
+const largest = readdirSync(assets)
+  .filter((n) => n.endsWith('.js') && !entry.has(n))
+  .reduce((max, n) => Math.max(max, size(n)), 0);
 console.log(`initial script ${scripts} B, styles ${styles} B, largest lazy chunk ${largest} B (gzip)`);
 if (scripts > 90_000 || styles > 15_000 || largest > 80_000) {
   console.error('over budget');

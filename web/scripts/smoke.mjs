@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
 const base = process.env.BASE ?? 'http://127.0.0.1:4199';
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en' });
 const page = await context.newPage();
 page.setDefaultTimeout(6000);
@@ -103,8 +106,17 @@ await step('offline: the message waits, survives a reload and goes out once', as
   assert.equal(await bubble('written in a tunnel').count(), 1);
 });
 await step('a file is attached, uploaded and sent', async () => {
-  await page.locator('input[type=file]').setInputFiles({ name: 'photo.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="60" height="60"><rect width="60" height="60"/></svg>') });
-  await page.locator('.files .chip', { hasText: 'photo.svg' }).getByRole('button', { name: /Remove/ }).waitFor();
+  await page.locator('input[type=file]').setInputFiles({
+    name: 'photo.svg',
+    mimeType: 'image/svg+xml',
+    buffer: Buffer.from(
+      '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="60"><rect width="60" height="60"/></svg>',
+    ),
+  });
+  await page
+    .locator('.files .chip', { hasText: 'photo.svg' })
+    .getByRole('button', { name: /Remove/ })
+    .waitFor();
   await page.waitForFunction(() => !document.querySelector('progress'));
   await box.fill('see the photo');
   await box.press('Enter');
@@ -182,7 +194,8 @@ await step('availability is switched by menu', async () => {
   await page.getByRole('menuitemradio', { name: /Paused/ }).click();
   await page.locator('.availability.paused').waitFor();
 });
-const write = (name, text) => fetch(`${base}/mock/say?name=${encodeURIComponent(name)}&text=${encodeURIComponent(text)}`);
+const write = (name, text) =>
+  fetch(`${base}/mock/say?name=${encodeURIComponent(name)}&text=${encodeURIComponent(text)}`);
 await step('a new message appears by itself and moves its row up', async () => {
   await page.goto(`${base}/inbox/mine`);
   await rows.first().waitFor();
@@ -213,7 +226,7 @@ await step('the socket is cut: a banner, then everything that was missed, once',
   await box.press('Enter');
   await page.locator('.banner').waitFor();
   await bubble('while you were away').waitFor({ timeout: 20000 });
-  await page.locator('.banner').waitFor({ state: 'detached' });
+  await page.locator('.banner').waitFor({ state: 'detached', timeout: 20000 });
   await bubble('sent without a socket').getByText('Delivered').waitFor();
   assert.equal(await bubble('sent without a socket').count(), 1);
   assert.equal(await bubble('while you were away').count(), 1);
@@ -238,7 +251,10 @@ await step('a new e-mail channel is drawn from its schema and created', async ()
   await page.getByRole('button', { name: 'New channel' }).click();
   await page.locator('dialog[open]').getByText('E-mail').click();
   await page.getByLabel('Password').first().fill('secret-1');
-  const [request] = await Promise.all([page.waitForRequest((r) => r.method() === 'POST' && r.url().endsWith('/channels')), page.getByRole('button', { name: 'Create' }).click()]);
+  const [request] = await Promise.all([
+    page.waitForRequest((r) => r.method() === 'POST' && r.url().endsWith('/channels')),
+    page.getByRole('button', { name: 'Create' }).click(),
+  ]);
   const body = request.postDataJSON();
   assert.equal(body.kind, 'email');
   assert.equal(body.settings.imap.password, 'secret-1');

@@ -156,13 +156,7 @@ impl Smtp {
 impl Settings {
     /// Reads settings and refuses what cannot work, naming the field.
     pub fn parse(value: Value) -> Result<Self, SettingsError> {
-        // The nested parts first: serde does not say which part a missing field was missing from.
-        for (name, check) in [("imap", part::<Imap> as fn(&Value) -> _), ("smtp", part::<Smtp>)] {
-            if let Some(value) = value.get(name) {
-                check(value).map_err(|error| named(name, &error))?;
-            }
-        }
-        let mut settings: Self = serde_json::from_value(value).map_err(|error| named("", &error))?;
+        let mut settings: Self = serde_path_to_error::deserialize(&value).map_err(|error| named(&error))?;
         settings.tidy();
         settings.validate()?;
         Ok(settings)
@@ -263,25 +257,19 @@ impl Settings {
     }
 }
 
-fn part<T: for<'a> Deserialize<'a>>(value: &Value) -> Result<(), serde_json::Error> {
-    T::deserialize(value).map(drop)
-}
-
-/// Serde's message with the path of the field it speaks of.
-fn named(prefix: &str, error: &serde_json::Error) -> SettingsError {
-    let message = error.to_string();
-    let speaks_of_a_field = ["missing field `", "unknown field `"]
-        .into_iter()
-        .find_map(|start| message.strip_prefix(start));
-    let field = speaks_of_a_field
-        .and_then(|rest| rest.split_once('`'))
-        .map_or("", |(field, _)| field);
-    let path = [prefix, field]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(".");
-    SettingsError::new(path, message)
+/// Serde's message with the path of the field it speaks of. A missing field is named in the message
+/// alone: the path leads to what lacks it.
+fn named(error: &serde_path_to_error::Error<serde_json::Error>) -> SettingsError {
+    let message = error.inner().to_string();
+    let path = error.path().to_string();
+    let parent = if path == "." { "" } else { path.as_str() };
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    let field = match missing {
+        Some((field, _)) if parent.is_empty() => field.to_owned(),
+        Some((field, _)) => format!("{parent}.{field}"),
+        None => parent.to_owned(),
+    };
+    SettingsError::new(field, message)
 }
 
 /// The JSON Schema of the settings.
@@ -355,7 +343,8 @@ mod tests {
             refused(|v| drop(v["imap"].as_object_mut().unwrap().remove("password"))).field,
             "imap.password"
         );
-        assert_eq!(refused(|v| v["imap"]["tls"] = json!("ssl")).field, "imap");
+        assert_eq!(refused(|v| v["imap"]["tls"] = json!("ssl")).field, "imap.tls");
+        assert_eq!(refused(|v| v["imap"]["port"] = json!(99_999)).field, "imap.port");
     }
 
     #[test]

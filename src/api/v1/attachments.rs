@@ -2,7 +2,7 @@
 
 use axum::{
     body::{Body, Bytes},
-    extract::{DefaultBodyLimit, Multipart, State},
+    extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -55,8 +55,10 @@ struct UploadForm {
 async fn create_attachment(
     State(app): State<App>,
     Staff(caller): Staff,
-    multipart: Multipart,
+    multipart: std::result::Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<AttachmentView>)> {
+    let multipart = multipart
+        .map_err(|_| Problem::unsupported_media_type("send multipart/form-data with the part \"file\""))?;
     let file = read_upload(multipart, app.config.limits.upload_bytes()).await?;
     let view = keep(&app, file, format!("operator:{}", caller.operator.id)).await?;
     Ok((StatusCode::CREATED, Json(view)))

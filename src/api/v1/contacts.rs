@@ -181,34 +181,39 @@ fn normal_phone(value: &str) -> Option<String> {
 
 /// The contact's conversations, as far as the caller sees them, open and closed, the last changed first.
 #[utoipa::path(get, path = "/api/v1/contacts/{id}/conversations", tag = "contacts",
-    params(("id" = String, Path, description = "`cnt_…`")),
+    params(("id" = String, Path, description = "`cnt_…`"), PageQuery),
     responses((status = 200, body = Page<ConversationView>)))]
 async fn list_contact_conversations(
     State(app): State<App>,
     Staff(caller): Staff,
     Path(id): Path<String>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<ConversationView>>> {
-    let mut items = Vec::new();
-    for view in [View::All, View::Closed] {
-        let filter = Filter { view, contact_id: Some(id.clone()), ..Filter::default() };
-        let (rows, _) = conversations::list(app.db.read(), &caller.scope, &filter, None, 100).await?;
-        items.extend(app.views.of_rows(app.db.read(), rows).await?);
-    }
-    items.sort_by(|a, b| b.updated_at.cmp(&a.updated_at));
-    Ok(Json(Page::whole(items)))
+    let limit = page.limit()?;
+    let after: Option<conversations::Place> = page.after()?;
+    one(&app, &id).await?;
+    let filter = Filter { view: View::Any, contact_id: Some(id), ..Filter::default() };
+    let (rows, next) = conversations::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
+    let items = app.views.of_rows(app.db.read(), rows).await?;
+    Ok(Json(Page { items, next_cursor: next.as_ref().map(Cursor::encode) }))
 }
 
 /// The contact's leads, newest first, as far as the caller sees them.
 #[utoipa::path(get, path = "/api/v1/contacts/{id}/leads", tag = "contacts",
-    params(("id" = String, Path, description = "`cnt_…`")), responses((status = 200, body = Page<LeadView>)))]
+    params(("id" = String, Path, description = "`cnt_…`"), PageQuery), responses((status = 200, body = Page<LeadView>)))]
 async fn list_contact_leads(
     State(app): State<App>,
     Staff(caller): Staff,
     Path(id): Path<String>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<LeadView>>> {
+    let limit = page.limit()?;
+    let after: Option<leads::Place> = page.after()?;
+    one(&app, &id).await?;
     let filter = leads::Filter { contact_id: Some(id), ..leads::Filter::default() };
-    let (rows, _) = leads::list(app.db.read(), &caller.scope, &filter, None, 200).await?;
-    Ok(Json(Page::whole(leads::views(app.db.read(), rows).await?)))
+    let (rows, next) = leads::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
+    let items = leads::views(app.db.read(), rows).await?;
+    Ok(Json(Page { items, next_cursor: next.as_ref().map(Cursor::encode) }))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::{
     },
     app::App,
     conversation::{
+        label, participant,
         session::{self, Error},
         view::ConversationView,
     },
@@ -66,7 +67,9 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Optional<
     async fn from_request(request: Request, state: &S) -> Result<Self> {
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| body_problem(&rejection))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| body_problem(&rejection))?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -83,11 +86,16 @@ async fn to_act_on(app: &App, caller: &Caller, id: &str) -> Result<ConversationV
     let open = view.session.state != "closed";
     let mine = !open
         || view.owner.as_deref().is_none_or(|owner| owner == me)
-        || view.participants.iter().any(|participant| participant.operator_id == me);
+        || view
+            .participants
+            .iter()
+            .any(|participant| participant.operator_id == me);
     if mine || caller.role() >= Role::Supervisor {
         return Ok(view);
     }
-    Err(Problem::forbidden("this conversation belongs to another operator; join it first, or ask a supervisor"))
+    Err(Problem::forbidden(
+        "this conversation belongs to another operator; join it first, or ask a supervisor",
+    ))
 }
 
 /// The conversation as it is now. Whoever just gave it away is answered too.
@@ -106,7 +114,9 @@ async fn accept_conversation(
     Path(id): Path<String>,
 ) -> Result<Json<ConversationView>> {
     visible(&app, &caller.scope, &id).await?;
-    Err(Problem::conflict("this conversation is not offered to you, or no longer"))
+    Err(Problem::conflict(
+        "this conversation is not offered to you, or no longer",
+    ))
 }
 
 /// Declines an offer.
@@ -119,7 +129,9 @@ async fn decline_conversation(
     Path(id): Path<String>,
 ) -> Result<Json<ConversationView>> {
     visible(&app, &caller.scope, &id).await?;
-    Err(Problem::conflict("this conversation is not offered to you, or no longer"))
+    Err(Problem::conflict(
+        "this conversation is not offered to you, or no longer",
+    ))
 }
 
 /// How it is taken.
@@ -147,7 +159,15 @@ async fn take_conversation(
     }
     let weights = &app.config.routing.weights;
     let mut write = app.db.write().await?;
-    hand::take(&mut write, &id, &caller.operator, input.force, weights, app.clock.now()).await?;
+    hand::take(
+        &mut write,
+        &id,
+        &caller.operator,
+        input.force,
+        weights,
+        app.clock.now(),
+    )
+    .await?;
     write.commit().await?;
     answer(&app, &id).await
 }
@@ -194,7 +214,10 @@ async fn transfer_conversation(
     Json(input): Json<TransferIn>,
 ) -> Result<Json<ConversationView>> {
     to_act_on(&app, &caller, &id).await?;
-    let how = Transfer { silent: input.silent, comment: input.comment };
+    let how = Transfer {
+        silent: input.silent,
+        comment: input.comment,
+    };
     let now = app.clock.now();
     let mut write = app.db.write().await?;
     match (input.to_operator, input.to_line) {
@@ -204,7 +227,10 @@ async fn transfer_conversation(
         }
         (None, Some(to)) => hand::transfer_to_line(&mut write, &id, &caller.operator, &to, &how, now).await?,
         (Some(_), Some(_)) | (None, None) => {
-            return Err(Problem::invalid("to_operator", "give either to_operator or to_line"));
+            return Err(Problem::invalid(
+                "to_operator",
+                "give either to_operator or to_line",
+            ));
         }
     }
     write.commit().await?;
@@ -249,7 +275,15 @@ async fn reopen_conversation(
     let in_queue = caller.scope.line_ids.contains(&view.line_id);
     let weights = &app.config.routing.weights;
     let mut write = app.db.write().await?;
-    hand::reopen(&mut write, &id, &caller.operator, in_queue, weights, app.clock.now()).await?;
+    hand::reopen(
+        &mut write,
+        &id,
+        &caller.operator,
+        in_queue,
+        weights,
+        app.clock.now(),
+    )
+    .await?;
     write.commit().await?;
     answer(&app, &id).await
 }
@@ -290,7 +324,7 @@ async fn snooze_conversation(
 ) -> Result<Json<ConversationView>> {
     to_act_on(&app, &caller, &id).await?;
     let mut write = app.db.write().await?;
-    session::snooze(&mut write, &id, input.until, app.clock.now()).await?;
+    label::snooze(&mut write, &id, input.until, app.clock.now()).await?;
     write.commit().await?;
     answer(&app, &id).await
 }
@@ -321,7 +355,7 @@ async fn add_conversation_participant(
     }
     let who = input.operator_id.unwrap_or_else(|| caller.operator.id.clone());
     let mut write = app.db.write().await?;
-    session::join(&mut write, &id, &who, input.hidden, app.clock.now()).await?;
+    participant::join(&mut write, &id, &who, input.hidden, app.clock.now()).await?;
     write.commit().await?;
     answer(&app, &id).await
 }
@@ -341,7 +375,7 @@ async fn remove_conversation_participant(
         to_act_on(&app, &caller, &id).await?;
     }
     let mut write = app.db.write().await?;
-    session::leave(&mut write, &id, &operator_id, app.clock.now()).await?;
+    participant::leave(&mut write, &id, &operator_id, app.clock.now()).await?;
     write.commit().await?;
     answer(&app, &id).await
 }
@@ -368,7 +402,7 @@ async fn tag_conversation(
 ) -> Result<Json<ConversationView>> {
     visible(&app, &caller.scope, &id).await?;
     let mut write = app.db.write().await?;
-    session::tag(&mut write, &id, &input.add, &input.remove, app.clock.now()).await?;
+    label::tag(&mut write, &id, &input.add, &input.remove, app.clock.now()).await?;
     write.commit().await?;
     answer(&app, &id).await
 }
@@ -393,7 +427,7 @@ async fn prioritise_conversation(
 ) -> Result<Json<ConversationView>> {
     visible(&app, &caller.scope, &id).await?;
     let mut write = app.db.write().await?;
-    session::prioritise(&mut write, &id, input.priority, app.clock.now()).await?;
+    label::prioritise(&mut write, &id, input.priority, app.clock.now()).await?;
     write.commit().await?;
     answer(&app, &id).await
 }

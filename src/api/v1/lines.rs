@@ -68,7 +68,12 @@ pub struct LineVersion {
 
 impl From<line_version::Model> for LineVersion {
     fn from(row: line_version::Model) -> Self {
-        Self { version: row.version, operator_id: row.operator_id, body: row.body, created_at: row.created_at }
+        Self {
+            version: row.version,
+            operator_id: row.operator_id,
+            body: row.body,
+            created_at: row.created_at,
+        }
     }
 }
 
@@ -85,7 +90,10 @@ async fn list_lines(
     let rows = store::list(app.db.read(), after.as_deref(), limit + 1).await?;
     let page = Page::of_rows(rows, limit, |row| row.id.clone());
     let items = view::views(app.db.read(), page.items, app.clock.now()).await?;
-    Ok(Json(Page { items, next_cursor: page.next_cursor }))
+    Ok(Json(Page {
+        items,
+        next_cursor: page.next_cursor,
+    }))
 }
 
 /// Makes a line.
@@ -100,13 +108,20 @@ async fn create_line(
     let mut write = app.db.write().await?;
     let row = store::create(&mut write, change, Some(&caller.operator.id), now).await?;
     write.commit().await?;
-    Ok((StatusCode::CREATED, Json(view::view(app.db.read(), row, now).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(view::view(app.db.read(), row, now).await?),
+    ))
 }
 
 /// One line, by id or key.
 #[utoipa::path(get, path = "/api/v1/lines/{id}", tag = "lines", operation_id = "get_line",
     params(("id" = String, Path, description = "`lin_…`")), responses((status = 200, body = Line)))]
-async fn get_line(State(app): State<App>, Staff(_caller): Staff, Path(id): Path<String>) -> Result<Json<Line>> {
+async fn get_line(
+    State(app): State<App>,
+    Staff(_caller): Staff,
+    Path(id): Path<String>,
+) -> Result<Json<Line>> {
     let row = store::find(app.db.read(), &id).await?;
     Ok(Json(view::view(app.db.read(), row, app.clock.now()).await?))
 }
@@ -142,5 +157,7 @@ async fn list_line_versions(
     let before: Option<i64> = page.after()?;
     let line = store::find(app.db.read(), &id).await?;
     let rows = store::versions(app.db.read(), &line.id, before, limit + 1).await?;
-    Ok(Json(Page::of_rows(rows, limit, |row| row.version).map(LineVersion::from)))
+    Ok(Json(
+        Page::of_rows(rows, limit, |row| row.version).map(LineVersion::from),
+    ))
 }

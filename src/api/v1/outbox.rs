@@ -102,7 +102,12 @@ async fn list_outbox(
     Query(query): Query<OutboxQuery>,
 ) -> Result<Json<Page<OutboxEntry>>, Problem> {
     let limit = page.limit()?;
-    let filter = store::Filter { state: query.state.map(|state| state.as_str().to_owned()), after: page.after()? };
+    let filter = store::Filter {
+        state: query.state.map(|state| state.as_str().to_owned()),
+        after: page.after()?,
+    };
     let rows = store::list(app.db.read(), &filter, limit).await?;
-    Ok(Json(Page::of_rows(rows, limit, |row| (row.created_at, row.message_id.clone())).map(OutboxEntry::from)))
+    Ok(Json(
+        Page::of_rows(rows, limit, |row| (row.created_at, row.message_id.clone())).map(OutboxEntry::from),
+    ))
 }

@@ -15,11 +15,7 @@ use crate::{
         problem::{Problem, Result},
     },
     app::App,
-    operator::{
-        Availability, Presence, presence,
-        store,
-        view::User,
-    },
+    operator::{Availability, Presence, presence, store, view::User},
 };
 
 /// The shortest lease: below it a slow network looks like absence.
@@ -66,7 +62,10 @@ async fn set_my_presence(
 ) -> Result<Json<User>> {
     let ttl = input.ttl_secs.unwrap_or(60);
     if !(SHORTEST_SECS..=LONGEST_SECS).contains(&ttl) {
-        return Err(Problem::invalid("ttl_secs", format!("must be from {SHORTEST_SECS} to {LONGEST_SECS}")));
+        return Err(Problem::invalid(
+            "ttl_secs",
+            format!("must be from {SHORTEST_SECS} to {LONGEST_SECS}"),
+        ));
     }
     let (id, now) = (&caller.operator.id, app.clock.now());
     match input.state {

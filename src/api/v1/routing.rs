@@ -36,5 +36,8 @@ async fn list_conversation_routing(
     let after: Option<explain::Place> = page.after()?;
     visible(&app, &caller.scope, &id).await?;
     let (items, next) = explain::list(app.db.read(), &id, after.as_ref(), limit).await?;
-    Ok(Json(Page { items, next_cursor: next.as_ref().map(Cursor::encode) }))
+    Ok(Json(Page {
+        items,
+        next_cursor: next.as_ref().map(Cursor::encode),
+    }))
 }

@@ -22,7 +22,9 @@ use crate::{
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_teams, create_team)).routes(routes!(get_team, update_team, delete_team))
+    OpenApiRouter::new()
+        .routes(routes!(list_teams, create_team))
+        .routes(routes!(get_team, update_team, delete_team))
 }
 
 /// A team about to be made.
@@ -74,7 +76,9 @@ async fn create_team(
     Json(input): Json<TeamIn>,
 ) -> Result<(StatusCode, Json<Team>)> {
     let mut write = app.db.write().await?;
-    let made = team::create(&mut write, &input.name, &input.member_ids, app.clock.now()).await.map_err(problem)?;
+    let made = team::create(&mut write, &input.name, &input.member_ids, app.clock.now())
+        .await
+        .map_err(problem)?;
     write.commit().await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -82,7 +86,11 @@ async fn create_team(
 /// One team.
 #[utoipa::path(get, path = "/api/v1/teams/{id}", tag = "teams", operation_id = "get_team",
     params(("id" = String, Path, description = "`tem_…`")), responses((status = 200, body = Team)))]
-async fn get_team(State(app): State<App>, Staff(_caller): Staff, Path(id): Path<String>) -> Result<Json<Team>> {
+async fn get_team(
+    State(app): State<App>,
+    Staff(_caller): Staff,
+    Path(id): Path<String>,
+) -> Result<Json<Team>> {
     Ok(Json(team::find(app.db.read(), &id).await.map_err(problem)?))
 }
 
@@ -97,8 +105,14 @@ async fn update_team(
     Json(input): Json<TeamPatch>,
 ) -> Result<Json<Team>> {
     let mut write = app.db.write().await?;
-    let changed =
-        team::update(&mut write, &id, input.name.as_deref(), input.member_ids.as_deref()).await.map_err(problem)?;
+    let changed = team::update(
+        &mut write,
+        &id,
+        input.name.as_deref(),
+        input.member_ids.as_deref(),
+    )
+    .await
+    .map_err(problem)?;
     line::store::team_changed(&mut write, &id, app.clock.now()).await?;
     write.commit().await?;
     Ok(Json(changed))
@@ -107,7 +121,11 @@ async fn update_team(
 /// Removes a team; it leaves the queues it stood in.
 #[utoipa::path(delete, path = "/api/v1/teams/{id}", tag = "teams", operation_id = "delete_team",
     params(("id" = String, Path, description = "`tem_…`")), responses((status = 204, description = "Removed")))]
-async fn delete_team(State(app): State<App>, Admin(_caller): Admin, Path(id): Path<String>) -> Result<StatusCode> {
+async fn delete_team(
+    State(app): State<App>,
+    Admin(_caller): Admin,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
     let mut write = app.db.write().await?;
     // Before it goes: afterwards nobody knows where it stood.
     line::store::team_changed(&mut write, &id, app.clock.now()).await?;

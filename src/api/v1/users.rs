@@ -24,7 +24,9 @@ use crate::{
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_users, create_user)).routes(routes!(get_user, update_user))
+    OpenApiRouter::new()
+        .routes(routes!(list_users, create_user))
+        .routes(routes!(get_user, update_user))
 }
 
 /// A user about to be made.
@@ -89,8 +91,17 @@ async fn list_users(
     let after: Option<String> = page.after()?;
     let rows = store::list(app.db.read(), after.as_deref(), limit + 1).await?;
     let page = Page::of_rows(rows, limit, |row| row.id.clone());
-    let items = view::views(app.db.read(), page.items, &app.config.routing.weights, app.clock.now()).await?;
-    Ok(Json(Page { items, next_cursor: page.next_cursor }))
+    let items = view::views(
+        app.db.read(),
+        page.items,
+        &app.config.routing.weights,
+        app.clock.now(),
+    )
+    .await?;
+    Ok(Json(Page {
+        items,
+        next_cursor: page.next_cursor,
+    }))
 }
 
 /// Makes a user.
@@ -120,7 +131,11 @@ async fn create_user(
 /// One user.
 #[utoipa::path(get, path = "/api/v1/users/{id}", tag = "users", operation_id = "get_user",
     params(("id" = String, Path, description = "`opr_…`")), responses((status = 200, body = User)))]
-async fn get_user(State(app): State<App>, Staff(_caller): Staff, Path(id): Path<String>) -> Result<Json<User>> {
+async fn get_user(
+    State(app): State<App>,
+    Staff(_caller): Staff,
+    Path(id): Path<String>,
+) -> Result<Json<User>> {
     let row = store::find(app.db.read(), &id).await?;
     shown(&app, row).await
 }
@@ -162,11 +177,17 @@ async fn hashed(app: &App, plain: Option<String>) -> Result<Option<String>> {
     if let Some(message) = password::refusal(&plain) {
         return Err(Problem::invalid("password", message));
     }
-    let hash = app.passwords.hash(&plain).await.map_err(|error| Problem::from_cause(&error))?;
+    let hash = app
+        .passwords
+        .hash(&plain)
+        .await
+        .map_err(|error| Problem::from_cause(&error))?;
     Ok(Some(hash))
 }
 
 /// A user as the API answers one.
 pub(super) async fn shown(app: &App, row: operator::Model) -> Result<Json<User>> {
-    Ok(Json(view::view(app.db.read(), row, &app.config.routing.weights, app.clock.now()).await?))
+    Ok(Json(
+        view::view(app.db.read(), row, &app.config.routing.weights, app.clock.now()).await?,
+    ))
 }

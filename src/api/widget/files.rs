@@ -33,7 +33,8 @@ pub(super) async fn upload(
 ) -> Result<Response> {
     chat.spend(&app, &shared.uploads)?;
     spend(&app, &shared.visitor_uploads, &visitor)?;
-    let mut form = form.map_err(|_| Problem::unsupported_media_type("send multipart/form-data with the part \"file\""))?;
+    let mut form =
+        form.map_err(|_| Problem::unsupported_media_type("send multipart/form-data with the part \"file\""))?;
     let limit = app.config.limits.upload_bytes();
     while let Some(mut part) = form.next_field().await.map_err(|error| broken(&error, limit))? {
         if part.name() != Some("file") {
@@ -49,12 +50,30 @@ pub(super) async fn upload(
             data.extend_from_slice(&chunk);
         }
         let now = app.clock.now();
-        let row = files::keep(&app.db, &app.storage, &visitor, &name, declared.as_deref(), data.freeze(), now).await?;
+        let row = files::keep(
+            &app.db,
+            &app.storage,
+            &visitor,
+            &name,
+            declared.as_deref(),
+            data.freeze(),
+            now,
+        )
+        .await?;
         let url = files::url(&app.vault, chat.key(), &row.id, now);
-        let out = VisitorFile { id: row.id, name: row.name, content_type: row.content_type, size: row.size, url };
+        let out = VisitorFile {
+            id: row.id,
+            name: row.name,
+            content_type: row.content_type,
+            size: row.size,
+            url,
+        };
         return Ok((StatusCode::CREATED, Json(out)).into_response());
     }
-    Err(Problem::invalid("file", "is required: a part of this name with a file"))
+    Err(Problem::invalid(
+        "file",
+        "is required: a part of this name with a file",
+    ))
 }
 
 fn broken(error: &MultipartError, limit: u64) -> Problem {
@@ -86,12 +105,19 @@ pub(super) async fn download(
     Query(query): Query<DownloadQuery>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let signed = query.token.as_deref().is_some_and(|token| files::opens(&app.vault, &id, token, app.clock.now()));
+    let signed = query
+        .token
+        .as_deref()
+        .is_some_and(|token| files::opens(&app.vault, &id, token, app.clock.now()));
     let row = if signed {
         store::attachment(app.db.read(), &id).await?
     } else {
-        let token = bearer(&headers).or(query.token.as_deref()).filter(|token| !token.contains('.'));
-        let token = token.ok_or_else(|| Problem::unauthenticated_because("this address has run out; load the conversation again"))?;
+        let token = bearer(&headers)
+            .or(query.token.as_deref())
+            .filter(|token| !token.contains('.'));
+        let token = token.ok_or_else(|| {
+            Problem::unauthenticated_because("this address has run out; load the conversation again")
+        })?;
         let visitor = chat.visitor(&app, token).await?;
         store::readable(app.db.read(), &visitor, &id).await?
     };
@@ -110,17 +136,42 @@ fn file(row: &attachment::Model, data: Bytes) -> Response {
     let picture = files::picture(&data);
     let kind = if picture.is_some() { "inline" } else { "attachment" };
     let name: String = url::form_urlencoded::byte_serialize(row.name.as_bytes()).collect();
-    let plain: String = row.name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_ ".contains(c) { c } else { '_' }).collect();
-    let disposition = format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{}", name.replace('+', "%20"));
+    let plain: String = row
+        .name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || ".-_ ".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let disposition = format!(
+        "{kind}; filename=\"{plain}\"; filename*=UTF-8''{}",
+        name.replace('+', "%20")
+    );
     let mut response = Body::from(data).into_response();
     let headers = response.headers_mut();
     let content_type = picture.unwrap_or(row.content_type.as_str());
     let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("attachment"));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_str(content_type).unwrap_or(HeaderValue::from_static("application/octet-stream")),
+    );
     headers.insert(header::CONTENT_DISPOSITION, value(&disposition));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400, immutable"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; sandbox"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, max-age=86400, immutable"),
+    );
     response
 }
 

@@ -64,11 +64,31 @@ pub(super) async fn create(
     chat.spend(&app, &shared.messages)?;
     spend(&app, &shared.visitor_messages, &visitor)?;
     let given: PostIn = read_json(&body)?;
-    let posted = Posted { client_id: given.client_id, text: given.text, attachment_ids: given.attachments };
-    let accepted =
-        visitors::post(&app.db, &app.ingest, chat.desk()?, &visitor, posted, app.clock.now()).await?;
-    let status = if accepted.is_new { StatusCode::CREATED } else { StatusCode::OK };
-    let out = PostOut { id: accepted.id, seq: accepted.seq, conversation_id: accepted.conversation_id };
+    let posted = Posted {
+        client_id: given.client_id,
+        text: given.text,
+        attachment_ids: given.attachments,
+    };
+    let accepted = visitors::post(
+        &app.db,
+        &app.ingest,
+        chat.desk()?,
+        &visitor,
+        posted,
+        app.clock.now(),
+    )
+    .await?;
+    app.host.reached(chat.channel_id());
+    let status = if accepted.is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let out = PostOut {
+        id: accepted.id,
+        seq: accepted.seq,
+        conversation_id: accepted.conversation_id,
+    };
     Ok((status, Json(out)).into_response())
 }
 
@@ -98,11 +118,16 @@ pub(super) async fn list(
         return Err(Problem::bad_request(format!("limit must be 1 to {LARGEST_PAGE}")));
     }
     let after = match query.cursor.as_deref().filter(|cursor| !cursor.is_empty()) {
-        Some(cursor) => cursor.parse().map_err(|_| Problem::bad_request("this cursor is none of this list"))?,
+        Some(cursor) => cursor
+            .parse()
+            .map_err(|_| Problem::bad_request("this cursor is none of this list"))?,
         None => query.after.unwrap_or(0),
     };
     let Some(conversation) = store::conversation(app.db.read(), &visitor).await? else {
-        return Ok(Json(ListOut { items: Vec::new(), next_cursor: None }));
+        return Ok(Json(ListOut {
+            items: Vec::new(),
+            next_cursor: None,
+        }));
     };
     let (items, more) = page(&app, &chat, &conversation, after, limit).await?;
     let next_cursor = items.last().filter(|_| more).map(|last| last.seq.to_string());
@@ -125,7 +150,9 @@ pub(super) async fn page(
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);
-    let views = Views::new(std::iter::empty()).messages(app.db.read(), rows).await?;
+    let views = Views::new(std::iter::empty())
+        .messages(app.db.read(), rows)
+        .await?;
     let now = app.clock.now();
     let seen = |message| view::message(message, conversation.read_seq, &app.vault, chat.key(), now);
     Ok((views.iter().filter_map(seen).collect(), more))
@@ -143,7 +170,11 @@ pub(super) async fn typing(
     Visitor(visitor): Visitor,
     body: Bytes,
 ) -> Result<StatusCode> {
-    let given: TypingIn = if body.is_empty() { TypingIn::default() } else { read_json(&body)? };
+    let given: TypingIn = if body.is_empty() {
+        TypingIn::default()
+    } else {
+        read_json(&body)?
+    };
     // Too often is no reason to bother a visitor: the hint is dropped.
     if spend(&app, &shared.visitor_hints, &visitor).is_ok()
         && let Some(conversation) = store::conversation(app.db.read(), &visitor).await?
@@ -154,7 +185,12 @@ pub(super) async fn typing(
 }
 
 /// Tells the operators that the visitor is typing.
-pub(super) fn tell_typing(app: &App, visitor: &visitor::Model, conversation: &conversation::Model, text: Option<String>) {
+pub(super) fn tell_typing(
+    app: &App,
+    visitor: &visitor::Model,
+    conversation: &conversation::Model,
+    text: Option<String>,
+) {
     app.live.typing(Typing {
         conversation_id: conversation.id.clone(),
         author_type: "contact",
@@ -178,7 +214,15 @@ pub(super) async fn read(
     spend(&app, &shared.visitor_reads, &visitor)?;
     let given: ReadIn = read_json(&body)?;
     if let Some(conversation) = store::conversation(app.db.read(), &visitor).await? {
-        mark(&app, &conversation, ClientMarks { delivered: None, read: Some(given.seq) }).await?;
+        mark(
+            &app,
+            &conversation,
+            ClientMarks {
+                delivered: None,
+                read: Some(given.seq),
+            },
+        )
+        .await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -186,7 +230,9 @@ pub(super) async fn read(
 /// Writes down how far the visitor is, when that is news.
 pub(super) async fn mark(app: &App, conversation: &conversation::Model, marks: ClientMarks) -> Result<()> {
     let read = marks.read.is_some_and(|seq| seq > conversation.client_read_seq);
-    let delivered = marks.delivered.is_some_and(|seq| seq > conversation.client_delivered_seq);
+    let delivered = marks
+        .delivered
+        .is_some_and(|seq| seq > conversation.client_delivered_seq);
     if !read && !delivered {
         return Ok(());
     }
@@ -214,6 +260,13 @@ pub(super) async fn rate(
     let given: RatingIn = read_json(&body)?;
     let conversation = store::conversation(app.db.read(), &visitor).await?;
     let conversation = conversation.ok_or(visitors::Error::NoConversation)?;
-    visitors::rate(&app.db, &conversation, given.score, given.comment.as_deref(), app.clock.now()).await?;
+    visitors::rate(
+        &app.db,
+        &conversation,
+        given.score,
+        given.comment.as_deref(),
+        app.clock.now(),
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }

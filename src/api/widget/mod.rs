@@ -48,14 +48,20 @@ pub fn router(app: &App) -> Router<App> {
     let upload = usize::try_from(app.config.limits.upload_bytes() + AROUND_FILE).unwrap_or(usize::MAX);
     Router::new()
         .route("/widget/v1/{key}/sessions", post(sessions::open))
-        .route("/widget/v1/{key}/messages", get(messages::list).post(messages::create))
+        .route(
+            "/widget/v1/{key}/messages",
+            get(messages::list).post(messages::create),
+        )
         .route("/widget/v1/{key}/typing", post(messages::typing))
         .route("/widget/v1/{key}/read", post(messages::read))
         .route("/widget/v1/{key}/rating", post(messages::rate))
         .route("/widget/v1/{key}/socket", get(socket::open))
         .route("/widget/v1/{key}/attachments/{id}", get(files::download))
         .layer(DefaultBodyLimit::max(JSON_BYTES))
-        .route("/widget/v1/{key}/attachments", post(files::upload).layer(DefaultBodyLimit::max(upload)))
+        .route(
+            "/widget/v1/{key}/attachments",
+            post(files::upload).layer(DefaultBodyLimit::max(upload)),
+        )
         .layer(from_fn_with_state(app.clone(), admit))
         .layer(Extension(Arc::new(Shared::default())))
 }
@@ -126,13 +132,19 @@ impl Chat {
 
     /// Takes one of a budget of the caller's address, when budgets are on.
     fn spend(&self, app: &App, budget: &Budget<Origin>) -> Result<()> {
-        if app.config.limits.enabled { budget.take(&Origin::from(self.address)) } else { Ok(()) }
+        if app.config.limits.enabled {
+            budget.take(&Origin::from(self.address))
+        } else {
+            Ok(())
+        }
     }
 
     /// The visitor of a token.
     async fn visitor(&self, app: &App, token: &str) -> Result<visitor::Model> {
         let known = store::by_token(app.db.read(), self.channel_id(), token).await?;
-        known.ok_or_else(|| Problem::unauthenticated_because("this visitor token is not known here; open a session"))
+        known.ok_or_else(|| {
+            Problem::unauthenticated_because("this visitor token is not known here; open a session")
+        })
     }
 }
 
@@ -144,20 +156,29 @@ impl FromRequestParts<App> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let chat = parts.extensions.get::<Chat>().ok_or_else(Problem::no_such_path)?;
-        let token = bearer(&parts.headers)
-            .ok_or_else(|| Problem::unauthenticated_because("send `Authorization: Bearer <visitor_token>`"))?;
+        let token = bearer(&parts.headers).ok_or_else(|| {
+            Problem::unauthenticated_because("send `Authorization: Bearer <visitor_token>`")
+        })?;
         chat.visitor(app, token).await.map(Self)
     }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Takes one of a visitor's budget, when budgets are on.
 fn spend(app: &App, budget: &Budget<String>, visitor: &visitor::Model) -> Result<()> {
-    if app.config.limits.enabled { budget.take(&visitor.id) } else { Ok(()) }
+    if app.config.limits.enabled {
+        budget.take(&visitor.id)
+    } else {
+        Ok(())
+    }
 }
 
 /// Finds the channel, judges where the request comes from, and lets the page there read the answer.
@@ -168,19 +189,36 @@ async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let key = params.iter().find(|(name, _)| *name == "key").map(|(_, key)| key.to_owned()).unwrap_or_default();
+    let key = params
+        .iter()
+        .find(|(name, _)| *name == "key")
+        .map(|(_, key)| key.to_owned())
+        .unwrap_or_default();
     let served = match app.host.served_by_key(&key).await {
-        Ok(served) => served.filter(|served| served.connector.as_ref().map_or(true, |it| it.visitor_desk().is_some())),
+        Ok(served) => served.filter(|served| {
+            served
+                .connector
+                .as_ref()
+                .map_or(true, |it| it.visitor_desk().is_some())
+        }),
         Err(error) => {
             tracing::error!(%error, "a chat's channel could not be read");
             return Problem::unavailable("the store is away; try again").into_response();
         }
     };
-    let Some(served) = served else { return Problem::not_found("chat").into_response() };
-    let Ok(connector) = &served.connector else { return push::paused().into_response() };
-    let Some(desk) = connector.visitor_desk() else { return Problem::not_found("chat").into_response() };
+    let Some(served) = served else {
+        return Problem::not_found("chat").into_response();
+    };
+    let Ok(connector) = &served.connector else {
+        return push::paused().into_response();
+    };
+    let Some(desk) = connector.visitor_desk() else {
+        return Problem::not_found("chat").into_response();
+    };
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let text = origin.as_ref().map(|origin| origin.to_str().unwrap_or("unreadable"));
+    let text = origin
+        .as_ref()
+        .map(|origin| origin.to_str().unwrap_or("unreadable"));
     if let Err(rejection) = desk.admit(text) {
         return push::rejected(&rejection).into_response();
     }
@@ -190,7 +228,11 @@ async fn admit(
         push::paused().into_response()
     } else {
         let connector = Arc::clone(connector);
-        request.extensions_mut().insert(Chat { served: Arc::clone(&served), connector, address });
+        request.extensions_mut().insert(Chat {
+            served: Arc::clone(&served),
+            connector,
+            address,
+        });
         next.run(request).await
     };
     readable(response, origin)
@@ -199,7 +241,10 @@ async fn admit(
 fn preflight() -> Response {
     let answer = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type",
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECS),
     ];
     (StatusCode::NO_CONTENT, answer).into_response()
@@ -211,10 +256,18 @@ fn readable(mut response: Response, origin: Option<HeaderValue>) -> Response {
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("retry-after"),
+        );
     }
-    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(
+        "cross-origin-resource-policy",
+        HeaderValue::from_static("cross-origin"),
+    );
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -222,7 +275,9 @@ impl From<visitors::Error> for Problem {
     fn from(error: visitors::Error) -> Self {
         match error {
             visitors::Error::Rejected(rejection) => push::rejected(&rejection),
-            visitors::Error::NoConversation => Problem::conflict("there is no conversation yet: nothing was written"),
+            visitors::Error::NoConversation => {
+                Problem::conflict("there is no conversation yet: nothing was written")
+            }
             visitors::Error::Ingest(error) => {
                 tracing::error!(%error, "a visitor's message could not be stored");
                 Problem::unavailable("this could not be stored; send it again with the same client_id")

@@ -10,7 +10,10 @@ use switchboard_sdk::SessionRequest;
 
 use super::{Chat, Shared};
 use crate::{
-    api::{extract::{Json, read_json}, problem::Result},
+    api::{
+        extract::{Json, read_json},
+        problem::Result,
+    },
     app::App,
     line::{self, Rules, hours},
     visitor::{self as visitors, store},
@@ -33,7 +36,11 @@ pub(super) async fn open(
     body: Bytes,
 ) -> Result<Json<Session>> {
     chat.spend(&app, &shared.sessions)?;
-    let request: SessionRequest = if body.is_empty() { SessionRequest::default() } else { read_json(&body)? };
+    let request: SessionRequest = if body.is_empty() {
+        SessionRequest::default()
+    } else {
+        read_json(&body)?
+    };
     let now = app.clock.now();
     let desk = chat.desk()?;
     let opened = visitors::open(&app.db, desk, chat.channel_id(), &request, now).await?;
@@ -41,7 +48,9 @@ pub(super) async fn open(
     let opening = opening(&app, &chat, now).await?;
     let mut settings = desk.public_settings();
     if let Some(settings) = settings.as_object_mut() {
-        settings.entry("max_upload_bytes").or_insert_with(|| app.config.limits.upload_bytes().into());
+        settings
+            .entry("max_upload_bytes")
+            .or_insert_with(|| app.config.limits.upload_bytes().into());
     }
     Ok(Json(Session {
         visitor_token: opened.token,
@@ -59,5 +68,8 @@ async fn opening(app: &App, chat: &Chat, now: DateTime<Utc>) -> Result<hours::Op
         Err(line::Error::Db(error)) => return Err(error.into()),
         Err(_) => return Ok(hours::Opening::ALWAYS),
     };
-    Ok(hours::opening(Rules::from_stored(&row.rules)?.hours.as_ref(), now))
+    Ok(hours::opening(
+        Rules::from_stored(&row.rules)?.hours.as_ref(),
+        now,
+    ))
 }

@@ -65,9 +65,15 @@ pub(super) struct SocketQuery {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Said {
     Ping,
-    Delivered { seq: i64 },
-    Read { seq: i64 },
-    Typing { text: Option<String> },
+    Delivered {
+        seq: i64,
+    },
+    Read {
+        seq: i64,
+    },
+    Typing {
+        text: Option<String>,
+    },
     #[serde(other)]
     Other,
 }
@@ -98,8 +104,9 @@ pub(super) async fn open(
     chat.spend(&app, &shared.sockets)?;
     let visitor = chat.visitor(&app, &query.token).await?;
     let upgrade = upgrade.map_err(|_| Problem::bad_request("this path is a WebSocket"))?;
-    let listener = shared.hub(&app).listen(&visitor).ok_or_else(|| {
-        Problem { detail: format!("one visitor may have {SOCKETS_PER_VISITOR} sockets"), ..Problem::rate_limited(30) }
+    let listener = shared.hub(&app).listen(&visitor).ok_or_else(|| Problem {
+        detail: format!("one visitor may have {SOCKETS_PER_VISITOR} sockets"),
+        ..Problem::rate_limited(30)
     })?;
     let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES);
     Ok(upgrade.on_upgrade(move |socket| async move {
@@ -197,8 +204,12 @@ impl Session {
 
     /// Says hello and sends what the visitor has missed.
     async fn begin(&mut self) -> Step {
-        let conversation = store::conversation(self.app.db.read(), &self.visitor).await.map_err(Problem::from)?;
-        let seq = self.sent_seq.unwrap_or_else(|| conversation.as_ref().map_or(0, |row| row.last_seq));
+        let conversation = store::conversation(self.app.db.read(), &self.visitor)
+            .await
+            .map_err(Problem::from)?;
+        let seq = self
+            .sent_seq
+            .unwrap_or_else(|| conversation.as_ref().map_or(0, |row| row.last_seq));
         self.sent_seq = Some(seq);
         self.send(&Frame::Hello { seq }).await?;
         if let Some(conversation) = conversation {
@@ -211,13 +222,17 @@ impl Session {
     async fn follow(&mut self, conversation_id: &str) -> Step {
         // In this order: what is stored after the look below is signalled.
         self.listener.bind(conversation_id);
-        let found = conversation::Entity::find_by_id(conversation_id).one(self.app.db.read()).await;
+        let found = conversation::Entity::find_by_id(conversation_id)
+            .one(self.app.db.read())
+            .await;
         self.conversation = found.map_err(Problem::from)?;
         self.catch_up().await
     }
 
     async fn catch_up(&mut self) -> Step {
-        let Some(conversation) = self.conversation.clone() else { return Ok(()) };
+        let Some(conversation) = self.conversation.clone() else {
+            return Ok(());
+        };
         loop {
             let after = self.sent_seq.unwrap_or(0);
             let (messages, more) = page(&self.app, &self.chat, &conversation, after, PAGE).await?;
@@ -253,7 +268,12 @@ impl Session {
                 self.receipt(last_seq, read_seq).await
             }
             Signal::Typing { name } => {
-                self.send(&Frame::Typing { author: Typist { name: name.as_deref() } }).await
+                self.send(&Frame::Typing {
+                    author: Typist {
+                        name: name.as_deref(),
+                    },
+                })
+                .await
             }
             Signal::Found(conversation_id) => self.follow(&conversation_id).await,
             Signal::Resync => {
@@ -280,15 +300,33 @@ impl Session {
             return Ok(());
         }
         self.told = now;
-        self.send(&Frame::Receipt { delivered_seq: now.0, read_seq: now.1 }).await
+        self.send(&Frame::Receipt {
+            delivered_seq: now.0,
+            read_seq: now.1,
+        })
+        .await
     }
 
     async fn said(&mut self, text: &str) -> Step {
-        let Ok(said) = serde_json::from_str::<Said>(text) else { return Ok(()) };
+        let Ok(said) = serde_json::from_str::<Said>(text) else {
+            return Ok(());
+        };
         match said {
             Said::Ping => self.send(&Frame::Pong).await,
-            Said::Delivered { seq } => self.mark(ClientMarks { delivered: Some(seq), read: None }).await,
-            Said::Read { seq } => self.mark(ClientMarks { delivered: None, read: Some(seq) }).await,
+            Said::Delivered { seq } => {
+                self.mark(ClientMarks {
+                    delivered: Some(seq),
+                    read: None,
+                })
+                .await
+            }
+            Said::Read { seq } => {
+                self.mark(ClientMarks {
+                    delivered: None,
+                    read: Some(seq),
+                })
+                .await
+            }
             Said::Typing { text } => {
                 let now = self.app.clock.now();
                 let recently = self.typed_at.is_some_and(|at| now - at < TYPING_EVERY);
@@ -304,9 +342,12 @@ impl Session {
     }
 
     async fn mark(&mut self, marks: ClientMarks) -> Step {
-        let Some(conversation) = &mut self.conversation else { return Ok(()) };
+        let Some(conversation) = &mut self.conversation else {
+            return Ok(());
+        };
         mark(&self.app, conversation, marks).await?;
-        let upto = |known: i64, seq: Option<i64>| seq.map_or(known, |seq| known.max(seq.min(conversation.last_seq)));
+        let upto =
+            |known: i64, seq: Option<i64>| seq.map_or(known, |seq| known.max(seq.min(conversation.last_seq)));
         let read = upto(conversation.client_read_seq, marks.read);
         let delivered = upto(conversation.client_delivered_seq, marks.delivered).max(read);
         (conversation.client_read_seq, conversation.client_delivered_seq) = (read, delivered);
@@ -336,7 +377,10 @@ impl Session {
                 (code::ERROR, "something went wrong: reconnect with after")
             }
         };
-        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        let close = Message::Close(Some(CloseFrame {
+            code,
+            reason: reason.into(),
+        }));
         // A visitor who is too slow will not read this either.
         drop(tokio::time::timeout(Duration::from_secs(1), self.sink.send(close)).await);
     }

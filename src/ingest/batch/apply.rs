@@ -308,6 +308,8 @@ impl World {
         row.last_seq += 1;
         row.last_inbound_seq = row.last_seq;
         row.unread += 1;
+        // Who snoozed it wanted to be woken by exactly this.
+        row.snoozed_until = None;
         row.version += 1;
         row.updated_at = now;
         row.last_message_id = Some(incoming.id.clone());

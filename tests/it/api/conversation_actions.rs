@@ -1,9 +1,10 @@
 //! What is done with a conversation.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use switchboard_sdk::{
-    Batch, Clock, Identity, IdentityKind, InboundBody, InboundEvent, InboundMessage, Outcome, Person, SystemClock,
+    Batch, Clock, Identity, IdentityKind, InboundBody, InboundEvent, InboundMessage, Outcome, Person,
+    SystemClock,
 };
 
 use crate::support::{Answer, TestApp};
@@ -19,30 +20,61 @@ struct Scene {
 
 async fn scene(app: &TestApp) -> Scene {
     let (anna, key) = app.operator("Anna", "operator").await;
-    let line = app.line("Support", json!({"queue": [{"operator_id": anna["id"]}]})).await;
-    let channel = app.channel("webchat", &line, json!({})).await["id"].as_str().unwrap().to_owned();
+    let line = app
+        .line("Support", json!({"queue": [{"operator_id": anna["id"]}]}))
+        .await;
+    let channel = app.channel("webchat", &line, json!({})).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let id = write(app, &channel, "one").await;
-    Scene { line, channel, anna, key, id }
+    Scene {
+        line,
+        channel,
+        anna,
+        key,
+        id,
+    }
 }
 
 async fn write(app: &TestApp, channel: &str, external_id: &str) -> String {
-    let identity = Identity { kind: IdentityKind::External, value: "u1".to_owned(), verified: true };
-    let from = Person { identities: vec![identity], ..Person::default() };
+    let identity = Identity {
+        kind: IdentityKind::External,
+        value: "u1".to_owned(),
+        verified: true,
+    };
+    let from = Person {
+        identities: vec![identity],
+        ..Person::default()
+    };
     let event = InboundEvent {
         external_id: external_id.to_owned(),
         at: SystemClock.now(),
-        body: InboundBody::Message(InboundMessage { from, text: "Hello".to_owned(), ..InboundMessage::default() }),
+        body: InboundBody::Message(InboundMessage {
+            from,
+            text: "Hello".to_owned(),
+            ..InboundMessage::default()
+        }),
     };
     let receipt = app.app.ingest.deliver(channel, Batch::one(event)).await.unwrap();
     match &receipt.outcomes[0] {
-        Outcome::Stored { conversation_id: Some(id), .. } => id.clone(),
+        Outcome::Stored {
+            conversation_id: Some(id),
+            ..
+        } => id.clone(),
         other => panic!("{other:?}"),
     }
 }
 
 impl Scene {
     async fn act(&self, app: &TestApp, key: &str, action: &str, body: Value) -> Answer {
-        app.call_as(key, "POST", &format!("/conversations/{}/{action}", self.id), Some(body)).await
+        app.call_as(
+            key,
+            "POST",
+            &format!("/conversations/{}/{action}", self.id),
+            Some(body),
+        )
+        .await
     }
 
     async fn anna(&self, app: &TestApp, action: &str, body: Value) -> Answer {
@@ -52,8 +84,14 @@ impl Scene {
     /// The texts of the messages that were not written by the client.
     async fn said(&self, app: &TestApp) -> Vec<String> {
         let listed = app.get(&format!("/conversations/{}/messages", self.id)).await;
-        let messages = listed["items"].as_array().unwrap().iter().filter(|message| message["kind"] != "inbound");
-        messages.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+        let messages = listed["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|message| message["kind"] != "inbound");
+        messages
+            .map(|message| message["text"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -134,10 +172,10 @@ both_databases! {
             let seen = app.get(&format!("/conversations/{}", scene.id)).await;
             seen["snoozed_until"].is_null().then_some(())
         };
-        let later = Utc::now() + TimeDelta::seconds(2);
+        let later = SystemClock.now() + TimeDelta::seconds(2);
         assert!(!scene.anna(&app, "snooze", json!({"until": later})).await.expect(200)["snoozed_until"].is_null());
         app.until("its time comes", awake).await;
-        scene.anna(&app, "snooze", json!({"until": Utc::now() + TimeDelta::days(1)})).await.expect(200);
+        scene.anna(&app, "snooze", json!({"until": SystemClock.now() + TimeDelta::days(1)})).await.expect(200);
         write(&app, &scene.channel, "two").await;
         app.until("the client writes", awake).await;
     }

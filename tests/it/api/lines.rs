@@ -3,7 +3,12 @@
 use serde_json::{Value, json};
 
 fn fields(answer: &Value) -> Vec<&str> {
-    answer["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect()
+    answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["field"].as_str().unwrap())
+        .collect()
 }
 
 both_databases! {

@@ -17,7 +17,9 @@ use switchboard::{
     connector::registry,
     operator::rights::Role,
 };
-use switchboard_sdk::Descriptor;
+use switchboard_sdk::{
+    Batch, Descriptor, Identity, IdentityKind, InboundBody, InboundEvent, InboundMessage, Outcome, Person,
+};
 
 use super::{Database, Socket};
 
@@ -191,6 +193,25 @@ impl TestApp {
     pub async fn says(&self, channel: &Value, token: &str, text: &str) -> Value {
         let body = json!({"client_id": uuid::Uuid::new_v4().to_string(), "text": text});
         self.widget(channel, "messages", Some(token), body).await.expect(201)
+    }
+
+    /// Any request; what is no JSON is answered as text.
+    pub async fn ask(&self, request: reqwest::RequestBuilder) -> Answer {
+        answer(request).await
+    }
+
+    /// Somebody outside writes, as a connector hands it over: the conversation.
+    pub async fn writes(&self, channel: &Value, from: &str, text: &str) -> String {
+        let external_id = uuid::Uuid::new_v4().to_string();
+        let identity = Identity { kind: IdentityKind::External, value: from.to_owned(), verified: true };
+        let from = Person { identities: vec![identity], name: Some(from.to_owned()), ..Person::default() };
+        let body = InboundMessage { from, text: text.to_owned(), ..InboundMessage::default() };
+        let event = InboundEvent { external_id, at: self.app.clock.now(), body: InboundBody::Message(body) };
+        let receipt = self.app.ingest.deliver(channel["id"].as_str().unwrap(), Batch::one(event)).await.unwrap();
+        match &receipt.outcomes[0] {
+            Outcome::Stored { conversation_id: Some(id), .. } => id.clone(),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The operators' socket.

@@ -2,10 +2,12 @@
 
 mod app;
 mod database;
+mod mail;
 mod socket;
 
 pub use app::{Answer, TestApp};
 pub use database::Database;
+pub use mail::Mailbox;
 pub use socket::Socket;
 
 /// Runs a scenario on SQLite and on PostgreSQL, as two tests.

@@ -128,7 +128,12 @@ export const api = {
 };
 
 /** Uploads one file; `progress` gets a share from 0 to 1. Aborting rejects with status 0 and code `aborted`. */
-export function upload<T>(path: string, file: File, progress: (share: number) => void, signal?: AbortSignal): Promise<T> {
+export function upload<T>(
+  path: string,
+  file: File,
+  progress: (share: number) => void,
+  signal?: AbortSignal,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     const form = new FormData();

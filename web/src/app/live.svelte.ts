@@ -58,12 +58,20 @@ export const outbox = new Outbox({
   explain: (error) => {
     // Signed out is no fault of the message: it waits for the next sign-in.
     if (error instanceof ApiError)
-      return { transient: error.transient || error.status === 401, reason: explain(error), retryAfter: error.retryAfter };
+      return {
+        transient: error.transient || error.status === 401,
+        reason: explain(error),
+        retryAfter: error.retryAfter,
+      };
     return { transient: false, reason: explain(error), retryAfter: null };
   },
   now: Date.now,
 });
-outbox.sent.subscribe((m) => store.putMessage(m));
+outbox.sent.subscribe((m) => {
+  store.putMessage(m);
+  // The server answers, so a socket that waits for its next try need not.
+  realtime.nudge();
+});
 
 const realtime = new Realtime(browserHost(), {
   events: (batch) => onEvents(batch),
@@ -120,7 +128,7 @@ async function loadList(view: View, filter: Filter, keep: boolean): Promise<void
   store.beginList(view, filter, keep);
   try {
     const page = await api.get<Page<Conversation>>('/conversations', { view, ...filter, limit: PAGE });
-    if (run === listRun) store.fillList(page.items, page.next_cursor, false);
+    if (run === listRun) store.fillList(page.items, page.next_cursor ?? null, false);
   } catch (error) {
     if (run === listRun) store.failList(error);
   }
@@ -137,7 +145,7 @@ export async function moreList(): Promise<void> {
   store.busyList();
   try {
     const page = await api.get<Page<Conversation>>('/conversations', { view, ...filter, limit: PAGE, cursor });
-    if (run === listRun) store.fillList(page.items, page.next_cursor, true);
+    if (run === listRun) store.fillList(page.items, page.next_cursor ?? null, true);
   } catch (error) {
     if (run === listRun) store.failList(error);
   }
@@ -201,7 +209,7 @@ export async function loadThread(id: string): Promise<void> {
     const later = (store.threads.get(id)?.items ?? []).filter((m) => m.seq > newest);
     store.setThread(id, {
       items: [...page.items, ...later],
-      older: page.next_cursor !== null,
+      older: Boolean(page.next_cursor),
       state: 'ready',
       error: null,
     });
@@ -218,14 +226,17 @@ export async function olderMessages(id: string): Promise<void> {
   if (!thread?.older || !first || olderRuns.has(id)) return;
   olderRuns.add(id);
   try {
-    const page = await api.get<Page<Message>>(`/conversations/${id}/messages`, { before_seq: first.seq, limit: MESSAGES });
+    const page = await api.get<Page<Message>>(`/conversations/${id}/messages`, {
+      before_seq: first.seq,
+      limit: MESSAGES,
+    });
     const now = store.threads.get(id);
     if (!now) return;
     const known = new Set(now.items.map((m) => m.id));
     store.setThread(id, {
       ...now,
       items: [...page.items.filter((m) => !known.has(m.id)), ...now.items],
-      older: page.next_cursor !== null && page.items.length > 0,
+      older: Boolean(page.next_cursor) && page.items.length > 0,
     });
   } finally {
     olderRuns.delete(id);
@@ -274,6 +285,17 @@ export async function act(id: string, action: string, body: unknown = {}): Promi
   return c;
 }
 
+/** Joins a conversation (`hidden`: the client sees neither the person nor what they write), or changes how. */
+export function join(id: string, hidden: boolean): Promise<Conversation> {
+  return act(id, 'participants', { hidden });
+}
+
+/** Takes a participant out. Whoever takes themselves out may lose sight of the conversation. */
+export async function removeParticipant(id: string, operatorId: string): Promise<void> {
+  store.putConversation(await api.delete<Conversation>(`/conversations/${id}/participants/${operatorId}`));
+  refreshCounts();
+}
+
 let lastTyping = 0;
 
 export function sendTyping(conversationId: string): void {
@@ -310,7 +332,8 @@ function onNudge(nudge: Nudge): void {
   if (prefs.sound) play(tone);
   if (!prefs.desktop || nudge.type === 'queued' || document.hasFocus()) return;
   const name = c.contact.name ?? t('unnamed-contact');
-  const body = nudge.type === 'message' ? (nudge.message.text ?? t('attachment')) : t('notify-assigned', { line: c.line_name ?? '' });
+  const body =
+    nudge.type === 'message' ? nudge.message.text || t('attachment') : t('notify-assigned', { line: c.line_name });
   desktop(name, body.slice(0, 140), c.id, () => go(`/inbox/mine/${c.id}`));
 }
 

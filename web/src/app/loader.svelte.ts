@@ -52,7 +52,7 @@ export class Paged<T> {
       });
       if (run !== this.#run) return;
       this.items = append ? [...this.items, ...page.items] : page.items;
-      this.cursor = page.next_cursor;
+      this.cursor = page.next_cursor ?? null;
       this.loaded = true;
     } catch (error) {
       if (run === this.#run) this.error = error;
@@ -73,7 +73,7 @@ export async function fetchAll<T>(path: string): Promise<T[]> {
   do {
     const page: Page<T> = await api.get<Page<T>>(path, { limit: 200, cursor });
     all.push(...page.items);
-    cursor = page.next_cursor;
+    cursor = page.next_cursor ?? null;
   } while (cursor && all.length < 5_000);
   return all;
 }

@@ -31,7 +31,15 @@ export function go(to: string, options: { replace?: boolean } = {}): void {
 /** Lets plain links inside the app work without a page load; everything else is left to the browser. */
 export function interceptLinks(node: HTMLElement): { destroy(): void } {
   const onclick = (event: MouseEvent) => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     const a = (event.target as Element | null)?.closest?.('a');
     if (!a || !node.contains(a) || a.target || a.hasAttribute('download') || a.dataset.external !== undefined) return;
     const url = new URL(a.href, location.href);

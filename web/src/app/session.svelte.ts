@@ -47,7 +47,7 @@ export async function startSession(): Promise<void> {
   });
   try {
     const user = await api.get<Me>('/me');
-    setCsrf(user.csrf_token);
+    setCsrf(user.csrf_token ?? null);
     state = { kind: 'in', user };
   } catch (error) {
     if (error instanceof ApiError && (error.status === 401 || error.status === 403)) state = { kind: 'out' };

@@ -31,7 +31,8 @@ export function explain(error: unknown): string {
   if (error instanceof ApiError) {
     if (error.status === 0) return t('error-network');
     const first = error.errors[0];
-    if (error.detail) return first && !error.detail.includes(first.message) ? `${error.detail} ${first.message}` : error.detail;
+    if (error.detail)
+      return first && !error.detail.includes(first.message) ? `${error.detail} ${first.message}` : error.detail;
     if (first) return first.message;
     return tOr(`error-${error.code || error.status}`, t('error-status', { status: String(error.status) }));
   }

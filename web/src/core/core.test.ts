@@ -6,7 +6,14 @@ import { badgeTitle } from './notify';
 import { fold, initials, linkify, marked } from './text';
 import { frozenOrder, scrollToShow, visibleSlice } from './window';
 
-const key = (code: string, extra: Partial<KeyLike> = {}): KeyLike => ({ code, altKey: false, shiftKey: false, ctrlKey: false, metaKey: false, ...extra });
+const key = (code: string, extra: Partial<KeyLike> = {}): KeyLike => ({
+  code,
+  altKey: false,
+  shiftKey: false,
+  ctrlKey: false,
+  metaKey: false,
+  ...extra,
+});
 
 describe('window', () => {
   it('draws what is visible and a little around it', () => {
@@ -22,7 +29,10 @@ describe('window', () => {
   });
 
   it('rows keep their places while frozen; what is new or moved up is counted, older ones are appended', () => {
-    expect(frozenOrder(['a', 'b', 'c'], ['new', 'c', 'a', 'b', 'older'])).toEqual({ order: ['a', 'b', 'c', 'older'], fresh: 2 });
+    expect(frozenOrder(['a', 'b', 'c'], ['new', 'c', 'a', 'b', 'older'])).toEqual({
+      order: ['a', 'b', 'c', 'older'],
+      fresh: 2,
+    });
     expect(frozenOrder(['a', 'b'], ['a', 'between', 'b'])).toEqual({ order: ['a', 'b'], fresh: 1 });
     expect(frozenOrder(['a', 'gone'], ['a'])).toEqual({ order: ['a', 'gone'], fresh: 0 });
   });
@@ -106,14 +116,26 @@ describe('small things', () => {
 
   it('drafts are kept by user, conversation and kind, and say when there is no room', () => {
     const map = new Map<string, string>();
-    const storage = { getItem: (k: string) => map.get(k) ?? null, setItem: (k: string, v: string) => void map.set(k, v), removeItem: (k: string) => void map.delete(k) };
+    const storage = {
+      getItem: (k: string) => map.get(k) ?? null,
+      setItem: (k: string, v: string) => void map.set(k, v),
+      removeItem: (k: string) => void map.delete(k),
+    };
     const drafts = new Drafts(storage, () => 'u');
     drafts.save('c', 'reply', { text: 'hello', attachments: [] });
     expect(drafts.load('c', 'reply').text).toBe('hello');
     expect(drafts.load('c', 'note').text).toBe('');
     drafts.save('c', 'reply', { text: '', attachments: [] });
     expect(map.size).toBe(0);
-    const full = new Drafts({ ...storage, setItem: () => { throw new Error('full'); } }, () => 'u');
+    const full = new Drafts(
+      {
+        ...storage,
+        setItem: () => {
+          throw new Error('full');
+        },
+      },
+      () => 'u',
+    );
     expect(full.save('c', 'reply', { text: 'x', attachments: [] })).toBe(false);
   });
 

@@ -93,7 +93,9 @@ export class Keymap {
     const fits = (b: Binding) =>
       Boolean(b.mod) === mod && Boolean(b.alt) === event.altKey && (mod || Boolean(b.shift) === event.shiftKey);
     if (first) {
-      const two = BINDINGS.find((b) => b.codes.length === 2 && b.codes[0] === first && b.codes[1] === event.code && fits(b));
+      const two = BINDINGS.find(
+        (b) => b.codes.length === 2 && b.codes[0] === first && b.codes[1] === event.code && fits(b),
+      );
       if (two) return two.command;
     }
     const one = BINDINGS.find((b) => b.codes.length === 1 && b.codes[0] === event.code && fits(b));
@@ -110,5 +112,7 @@ export function isTypingTarget(target: EventTarget | null): boolean {
   if (!el || typeof el.tagName !== 'string') return false;
   if (el.isContentEditable) return true;
   if (el.tagName === 'TEXTAREA' || el.tagName === 'SELECT') return true;
-  return el.tagName === 'INPUT' && !['checkbox', 'radio', 'button', 'submit', 'range', 'file'].includes(el.type ?? 'text');
+  return (
+    el.tagName === 'INPUT' && !['checkbox', 'radio', 'button', 'submit', 'range', 'file'].includes(el.type ?? 'text')
+  );
 }

@@ -13,8 +13,15 @@ export function unlockAudio(): void {
 
 /** Frequencies in Hz, start in seconds: three tones that can be told apart without looking. */
 const TONES: Record<Tone, [number, number][]> = {
-  message: [[740, 0], [988, 0.09]],
-  assigned: [[523, 0], [659, 0.11], [784, 0.22]],
+  message: [
+    [740, 0],
+    [988, 0.09],
+  ],
+  assigned: [
+    [523, 0],
+    [659, 0.11],
+    [784, 0.22],
+  ],
   queued: [[440, 0]],
 };
 

@@ -3,18 +3,69 @@ import type { Conversation, LogEvent, Message } from '../api/types';
 import { Store, belongs, compareFor, placeMessage, type Nudge } from './store';
 
 const ME = 'opr_me';
-function conv(id: string, at: number, extra: Partial<Conversation> & { owner?: string | null; state?: string } = {}): Conversation {
+function conv(
+  id: string,
+  at: number,
+  extra: Partial<Conversation> & { owner?: string | null; state?: string } = {},
+): Conversation {
   const { owner = ME, state = 'assigned', ...rest } = extra;
   const time = new Date(at * 1000).toISOString();
   return {
-    id, number: 1, line_id: 'lin_1', channel_id: 'chn_1', channel_kind: 'webchat', contact: { id: 'cnt_' + id, name: id }, lead_id: null, subject: null,
-    priority: 0, tags: [], unread: 0, version: 1,
-    session: { id: 'ses', state, operator_id: owner, offered_to: [], offer_expires_at: null, opened_at: time, waiting_since: time, first_reply_at: null, closed_at: null, close_reason: null, rating: null } as never,
-    participants: [], last_message: { id: 'm', text: 'x', kind: 'inbound', at: time }, last_seq: 1, read_seq: 0, created_at: time, updated_at: time, ...rest,
+    id,
+    number: 1,
+    line_id: 'lin_1',
+    channel_id: 'chn_1',
+    channel_kind: 'webchat',
+    contact: { id: 'cnt_' + id, name: id },
+    lead_id: null,
+    subject: null,
+    priority: 0,
+    tags: [],
+    unread: 0,
+    version: 1,
+    session: {
+      id: 'ses',
+      state,
+      operator_id: owner,
+      offered_to: [],
+      offer_expires_at: null,
+      opened_at: time,
+      waiting_since: time,
+      first_reply_at: null,
+      closed_at: null,
+      close_reason: null,
+      rating: null,
+    },
+    participants: [],
+    channel_name: 'Chat',
+    line_name: 'Support',
+    contact_claimed: false,
+    can_reply: true,
+    client_read_seq: 0,
+    client_delivered_seq: 0,
+    last_message: { id: 'm', text: 'x', kind: 'inbound', at: time },
+    last_seq: 1,
+    read_seq: 0,
+    created_at: time,
+    updated_at: time,
+    ...rest,
   };
 }
-const msg = (id: string, conversation_id: string, seq: number, extra: Partial<Message> = {}): Message =>
-  ({ id, conversation_id, seq, kind: 'inbound', author: { type: 'contact', id: 'cnt', name: 'C' }, text: id, html: null, attachments: [], external_id: null, client_id: null, delivery: null, created_at: '', ...extra });
+const msg = (id: string, conversation_id: string, seq: number, extra: Partial<Message> = {}): Message => ({
+  id,
+  conversation_id,
+  seq,
+  kind: 'inbound',
+  author: { type: 'contact', id: 'cnt', name: 'C' },
+  text: id,
+  html: null,
+  attachments: [],
+  external_id: null,
+  client_id: null,
+  delivery: null,
+  created_at: '',
+  ...extra,
+});
 const updated = (data: Conversation): LogEvent => ({ seq: 1, at: '', type: 'conversation.updated', data });
 const created = (data: Message): LogEvent => ({ seq: 1, at: '', type: 'message.created', data });
 
@@ -30,9 +81,13 @@ describe('views', () => {
     const mine = conv('a', 1);
     const waiting = conv('b', 1, { state: 'waiting', owner: null });
     const closed = conv('c', 1, { state: 'closed' });
-    const table = [mine, waiting, closed].map((c) => (['mine', 'queue', 'all', 'closed'] as const).filter((v) => belongs(c, v, {}, ME)));
+    const table = [mine, waiting, closed].map((c) =>
+      (['mine', 'queue', 'all', 'closed'] as const).filter((v) => belongs(c, v, {}, ME)),
+    );
     expect(table).toEqual([['mine', 'all'], ['queue', 'all'], ['closed']]);
     expect(belongs(mine, 'mine', { line: 'lin_2' }, ME)).toBe(false);
+    const snoozed = conv('d', 1, { snoozed_until: '2026-11-23T09:00:00Z' });
+    expect([belongs(snoozed, 'mine', {}, ME), belongs(snoozed, 'all', {}, ME)]).toEqual([false, true]);
   });
 
   it('the queue begins with the most urgent, then with who waits longest', () => {
@@ -41,7 +96,11 @@ describe('views', () => {
   });
 
   it('elsewhere the latest activity comes first', () => {
-    expect([conv('a', 1), conv('b', 3), conv('c', 2)].sort(compareFor('all')).map((c) => c.id)).toEqual(['b', 'c', 'a']);
+    expect([conv('a', 1), conv('b', 3), conv('c', 2)].sort(compareFor('all')).map((c) => c.id)).toEqual([
+      'b',
+      'c',
+      'a',
+    ]);
   });
 });
 
@@ -76,7 +135,12 @@ describe('store', () => {
     s.setThread('a', { items: [], older: false, state: 'ready', error: null });
     s.listChanged.subscribe(() => lists++);
     s.threadChanged('a').subscribe(() => threads++);
-    s.apply([created(msg('m1', 'a', 1)), updated(conv('a', 1)), created(msg('m2', 'a', 2)), updated(conv('a', 2, { version: 2 }))]);
+    s.apply([
+      created(msg('m1', 'a', 1)),
+      updated(conv('a', 1)),
+      created(msg('m2', 'a', 2)),
+      updated(conv('a', 2, { version: 2 })),
+    ]);
     expect([lists, threads]).toEqual([1, 1]);
     expect(s.threads.get('a')?.items.map((m) => m.id)).toEqual(['m1', 'm2']);
   });
@@ -120,7 +184,11 @@ describe('store', () => {
 
   it('stays fast with ten thousand rows', () => {
     const s = store('all');
-    s.fillList(Array.from({ length: 10_000 }, (_, i) => conv(`c${i}`, i)), null, false);
+    s.fillList(
+      Array.from({ length: 10_000 }, (_, i) => conv(`c${i}`, i)),
+      null,
+      false,
+    );
     const start = performance.now();
     for (let i = 0; i < 20; i++) s.apply([updated(conv(`c${i}`, 20_000 + i, { version: 2 }))]);
     // 50 updates a second leave 20 ms each; this machine is slower than an operator's.

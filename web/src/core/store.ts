@@ -38,11 +38,12 @@ export type Nudge =
 export function belongs(c: Conversation, view: View, filter: Filter, me: string): boolean {
   if (filter.line && c.line_id !== filter.line) return false;
   if (filter.channel && c.channel_id !== filter.channel) return false;
-  if (filter.operator && c.session?.operator_id !== filter.operator) return false;
-  const state = c.session?.state ?? 'closed';
+  if (filter.operator && c.session.operator_id !== filter.operator) return false;
+  const state = c.session.state;
   switch (view) {
     case 'mine':
-      return state === 'assigned' && c.session?.operator_id === me;
+      // Out of sight until its time comes or the customer writes: then the server clears the date.
+      return state === 'assigned' && c.session.operator_id === me && !c.snoozed_until;
     case 'queue':
       return state === 'waiting' || state === 'offered';
     case 'all':
@@ -58,9 +59,7 @@ const activity = (c: Conversation): string => c.last_message?.at ?? c.created_at
 export function compareFor(view: View): (a: Conversation, b: Conversation) => number {
   if (view === 'queue') {
     return (a, b) =>
-      b.priority - a.priority ||
-      cmp(a.session?.waiting_since ?? a.created_at, b.session?.waiting_since ?? b.created_at) ||
-      cmp(a.id, b.id);
+      b.priority - a.priority || cmp(a.session.waiting_since, b.session.waiting_since) || cmp(a.id, b.id);
   }
   return (a, b) => cmp(activity(b), activity(a)) || cmp(b.id, a.id);
 }
@@ -157,11 +156,11 @@ export class Store {
           if (!this.#put(event.data)) break;
           conversations.add(event.data.id);
           list = true;
-          const state = event.data.session?.state;
-          const mine = state === 'assigned' && event.data.session?.operator_id === this.me;
-          const wasMine = before?.session?.state === 'assigned' && before.session.operator_id === this.me;
+          const state = event.data.session.state;
+          const mine = state === 'assigned' && event.data.session.operator_id === this.me;
+          const wasMine = before?.session.state === 'assigned' && before.session.operator_id === this.me;
           if (mine && !wasMine) nudges.push({ type: 'assigned', conversation: event.data });
-          else if (state === 'waiting' && before?.session?.state !== 'waiting')
+          else if (state === 'waiting' && before?.session.state !== 'waiting')
             nudges.push({ type: 'queued', conversation: event.data });
           break;
         }

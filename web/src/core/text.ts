@@ -68,8 +68,6 @@ export function marked(snippet: string): { text: string; hit: boolean }[] {
     .split(/(<mark>[\s\S]*?<\/mark>)/)
     .filter(Boolean)
     .map((part) =>
-      part.startsWith('<mark>')
-        ? { text: plain(part.slice(6, -7)), hit: true }
-        : { text: plain(part), hit: false },
+      part.startsWith('<mark>') ? { text: plain(part.slice(6, -7)), hit: true } : { text: plain(part), hit: false },
     );
 }

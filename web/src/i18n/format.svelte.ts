@@ -56,6 +56,15 @@ export function brief(iso: string): string {
   return formatter({ day: 'numeric', month: 'short', ...(sameYear ? {} : { year: '2-digit' }) }).format(at);
 }
 
+/** A time soon to come: 14:02 today, then with the day of the week, beyond a week with the date. */
+export function soon(at: string | Date): string {
+  const ms = new Date(at).getTime();
+  const clock = { hour: 'numeric', minute: '2-digit' } as const;
+  if (dayStart(ms) === dayStart(now)) return formatter(clock).format(ms);
+  if (ms - now < 7 * 86_400_000) return formatter({ weekday: 'short', ...clock }).format(ms);
+  return formatter({ day: 'numeric', month: 'short', ...clock }).format(ms);
+}
+
 /** How long something waits: 40s, 12m, 3h, 2d, in the words of the language. */
 export function waiting(iso: string): string {
   const seconds = Math.max(0, Math.round((now - new Date(iso).getTime()) / 1000));
@@ -73,9 +82,12 @@ export function waiting(iso: string): string {
 export function bytes(size: number): string {
   const [value, unit] =
     size < 1000 ? [size, 'byte'] : size < 1_000_000 ? [size / 1000, 'kilobyte'] : [size / 1_000_000, 'megabyte'];
-  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: value < 10 ? 1 : 0 }).format(
-    value,
-  );
+  return new Intl.NumberFormat(locale(), {
+    style: 'unit',
+    unit,
+    unitDisplay: size < 1000 ? 'long' : 'short',
+    maximumFractionDigits: value < 10 ? 1 : 0,
+  }).format(value);
 }
 
 export function number(value: number): string {

@@ -41,7 +41,10 @@ describe('texts', () => {
   it('every key that the code chooses between exists', () => {
     const known = new Set(keysOf('en'));
     const used = sources(src).flatMap((text) =>
-      [...text.matchAll(/\bt\([^'()\n]*\? '([a-z][\w-]*)' : '([a-z][\w-]*)'/g)].flatMap((m) => [m[1] ?? '', m[2] ?? '']),
+      [...text.matchAll(/\bt\([^'()\n]*\? '([a-z][\w-]*)' : '([a-z][\w-]*)'/g)].flatMap((m) => [
+        m[1] ?? '',
+        m[2] ?? '',
+      ]),
     );
     expect(used.length).toBeGreaterThan(0);
     expect(used.filter((k) => !known.has(k))).toEqual([]);
@@ -49,7 +52,9 @@ describe('texts', () => {
 
   it('every family of keys that the code builds has its members', () => {
     const known = new Set(keysOf('en'));
-    const families = sources(src).flatMap((text) => [...text.matchAll(/\bt\(`([a-z][\w-]*-)\$\{/g)].map((m) => m[1] ?? ''));
+    const families = sources(src).flatMap((text) =>
+      [...text.matchAll(/\bt\(`([a-z][\w-]*-)\$\{/g)].map((m) => m[1] ?? ''),
+    );
     const empty = [...new Set(families)].filter((f) => ![...known].some((k) => k.startsWith(f)));
     expect(empty).toEqual([]);
   });
@@ -58,7 +63,9 @@ describe('texts', () => {
     for (const code of ['en', 'ru']) {
       const b = bundle(code);
       const args = Object.fromEntries(
-        'item count name state status query level line version algorithm rank time at ago'.split(' ').map((k) => [k, k === 'count' ? 2 : 'x']),
+        'item count name state status query level line version algorithm rank time at ago'
+          .split(' ')
+          .map((k) => [k, k === 'count' ? 2 : 'x']),
       );
       for (const key of keysOf(code)) {
         const errors: Error[] = [];
@@ -71,7 +78,8 @@ describe('texts', () => {
 
   it('Russian counts with its three forms', () => {
     const b = bundle('ru');
-    const say = (count: number) => b.formatPattern(b.getMessage('queue-members')?.value ?? '', { count }).replace(/[\u2068\u2069]/g, '');
+    const say = (count: number) =>
+      b.formatPattern(b.getMessage('queue-members')?.value ?? '', { count }).replace(/[\u2068\u2069]/g, '');
     expect([1, 3, 7, 21].map(say)).toEqual(['1 запись', '3 записи', '7 записей', '21 запись']);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonSchema } from '../../api/types';
-import { initialValue, mainType, nullable, resolve, withoutEmptySecrets } from './schema';
+import { initialValue, mainType, nullable, ordered, resolve, withoutEmptySecrets } from './schema';
 
 const root: JsonSchema = {
   type: 'object',
@@ -13,7 +13,11 @@ const root: JsonSchema = {
     days: { type: 'integer', default: 3 },
   },
   $defs: {
-    Server: { type: 'object', title: 'Server', properties: { port: { type: 'integer' }, password: { type: 'string', 'x-secret': true } } },
+    Server: {
+      type: 'object',
+      title: 'Server',
+      properties: { port: { type: 'integer' }, password: { type: 'string', 'x-secret': true } },
+    },
     Consent: { type: 'object', properties: { text: { type: 'string' } } },
   },
 };
@@ -37,13 +41,27 @@ describe('settings schema', () => {
 
   it('begins with the example and the defaults, and with empty secrets', () => {
     expect(initialValue(root, root, { host: 'h', imap: { port: 993, password: 'example' }, consent: null })).toEqual({
-      host: 'h', password: null, imap: { port: 993, password: null }, consent: null, days: 3,
+      host: 'h',
+      password: null,
+      imap: { port: 993, password: null },
+      consent: null,
+      days: 3,
     });
   });
 
   it('leaves secrets out that were not typed, so that the stored ones stay', () => {
-    expect(withoutEmptySecrets(root, root, { host: 'h', password: null, imap: { port: 1, password: '' } })).toEqual({ host: 'h', imap: { port: 1 } });
+    expect(withoutEmptySecrets(root, root, { host: 'h', password: null, imap: { port: 1, password: '' } })).toEqual({
+      host: 'h',
+      imap: { port: 1 },
+    });
     expect(withoutEmptySecrets(root, root, { password: 'new' })).toEqual({ password: 'new' });
+  });
+
+  it('puts the server before its password and switches last', () => {
+    const unordered: JsonSchema = {
+      properties: { accept: { type: 'boolean' }, password: {}, days: { type: 'integer' }, host: {} },
+    };
+    expect(ordered(unordered, unordered).map(([k]) => k)).toEqual(['host', 'password', 'days', 'accept']);
   });
 
   it('survives a schema that refers to itself', () => {

@@ -81,3 +81,43 @@ export function humanise(key: string): string {
   const words = key.replace(/_/g, ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** A JSON object has no order; people expect an address before its options. Unknown names come after, as they stand. */
+const NATURAL = [
+  'address',
+  'title',
+  'from_name',
+  'token',
+  'host',
+  'port',
+  'tls',
+  'username',
+  'password',
+  'mailbox',
+  'callback_url',
+  'secret',
+  'imap',
+  'smtp',
+  'message',
+  'redirect_url',
+  'submit_label',
+  'success',
+  'consent',
+  'required',
+  'text',
+  'url',
+  'accent_color',
+  'color',
+  'locale',
+  'allowed_origins',
+];
+
+/** The properties in the order in which a person fills them: natural names first, switches last. */
+export function ordered(schema: JsonSchema, root: JsonSchema): [string, JsonSchema][] {
+  const rank = ([key, child]: [string, JsonSchema]): number => {
+    const known = NATURAL.indexOf(key);
+    if (known >= 0) return known;
+    return NATURAL.length + (mainType(resolve(child, root)) === 'boolean' ? 2 : schema.required?.includes(key) ? 0 : 1);
+  };
+  return Object.entries(schema.properties ?? {}).sort((a, b) => rank(a) - rank(b));
+}

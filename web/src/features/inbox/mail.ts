@@ -13,7 +13,8 @@ export function prepareMail(html: string): { html: string; blocked: number } {
   for (const el of doc.querySelectorAll('*')) {
     for (const attr of [...el.attributes]) {
       const name = attr.name.toLowerCase();
-      if (name.startsWith('on') || name === 'srcset' || name === 'background' || name === 'ping' || name === 'id') el.removeAttribute(attr.name);
+      if (name.startsWith('on') || name === 'srcset' || name === 'background' || name === 'ping' || name === 'id')
+        el.removeAttribute(attr.name);
       else if (name === 'style') el.removeAttribute('style');
       else if (name === 'data-style') {
         const safe = safeStyle(attr.value);
