@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use metrics_exporter_prometheus::PrometheusHandle;
 use switchboard_sdk::Descriptor;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -182,21 +182,32 @@ impl Group {
     /// Waits for all of them, and takes each from the names as it ends.
     async fn ended(&mut self) {
         while let Some(done) = self.tasks.join_next_with_id().await {
-            let id = match &done {
-                Ok((id, ())) => *id,
-                Err(error) => error.id(),
-            };
-            let name = self.names.remove(&id).unwrap_or("a task");
-            if let Err(error) = done {
-                tracing::error!(task = name, %error, "a part of the server crashed");
-            }
+            self.ended_as(done);
         }
+    }
+
+    async fn one_ended(&mut self) -> &'static str {
+        match self.tasks.join_next_with_id().await {
+            Some(done) => self.ended_as(done),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn ended_as(&mut self, done: Result<(tokio::task::Id, ()), JoinError>) -> &'static str {
+        let id = match &done {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        let name = self.names.remove(&id).unwrap_or("a task");
+        if let Err(error) = done {
+            tracing::error!(task = name, %error, "a part of the server crashed");
+        }
+        name
     }
 
     fn still_running(&mut self) -> Vec<&'static str> {
         while let Some(done) = self.tasks.try_join_next_with_id() {
-            let id = done.map_or_else(|error| error.id(), |(id, ())| id);
-            self.names.remove(&id);
+            self.ended_as(done);
         }
         self.names.values().copied().collect()
     }
@@ -233,6 +244,16 @@ impl Assembly {
 }
 
 impl Running {
+    /// Resolves when a part ends that should run until the stop; answers its name. A server without
+    /// one of them would look alive and lose its purpose: whoever runs it should start it anew.
+    pub async fn crashed(&mut self) -> &'static str {
+        tokio::select! {
+            name = self.sources.one_ended() => name,
+            name = self.ingest.one_ended() => name,
+            name = self.followers.one_ended() => name,
+        }
+    }
+
     /// Stops in the order in which nothing is lost: sources first, then (with `http`, which ends when
     /// the last answer is out) the HTTP side, then ingest with what it still holds, then the outbox
     /// with what is on its way, then the database. Callers that hang get two thirds of the time; what
@@ -242,11 +263,16 @@ impl Running {
     /// The names of what still ran when its time was over.
     pub async fn stop(mut self, http: impl Future<Output = ()>, limit: Duration) -> Result<(), Vec<&'static str>> {
         self.app.stop.cancel();
-        let mut left = Vec::new();
+        let mut http_ended = false;
         let orderly = async {
-            let no_more = async { tokio::join!(self.sources.ended(), http) };
+            let no_more = async {
+                tokio::join!(self.sources.ended(), async {
+                    http.await;
+                    http_ended = true;
+                })
+            };
             if tokio::time::timeout(limit * 2 / 3, no_more).await.is_err() {
-                left.push("HTTP requests or channels");
+                tracing::warn!("callers or channels hang; what they left is brought to its end without them");
             }
             self.ingest_stop.cancel();
             self.ingest.ended().await;
@@ -255,10 +281,11 @@ impl Running {
                 tracing::warn!(%error, "the database did not close cleanly");
             }
         };
-        if tokio::time::timeout(limit, orderly).await.is_err() {
-            for group in [&mut self.sources, &mut self.ingest, &mut self.followers] {
-                left.extend(group.still_running());
-            }
+        drop(tokio::time::timeout(limit, orderly).await);
+        let groups = [&mut self.sources, &mut self.ingest, &mut self.followers];
+        let mut left: Vec<&'static str> = groups.into_iter().flat_map(Group::still_running).collect();
+        if !http_ended {
+            left.push("HTTP requests");
         }
         if left.is_empty() { Ok(()) } else { Err(left) }
     }

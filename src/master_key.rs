@@ -54,25 +54,39 @@ pub enum Error {
 
 /// The vault of this database. Makes a key when none is configured and the database knows of none.
 pub async fn vault(config: &Config, db: &Db) -> Result<Vault, Error> {
-    let known = setting::get(db.read(), SETTING).await?;
-    let (key, source) = match config.security.master_key.get() {
-        Some(key) => (key.to_owned(), "the setting security.master_key".to_owned()),
-        None => {
-            let path = data_folder(config).join(FILE);
-            let key = match read(&path)? {
-                Some(key) => key,
-                None if known.is_some() => return Err(Error::Lost(path)),
-                None => make(&path)?,
-            };
-            (key, format!("the file {}", path.display()))
-        }
+    let known = fingerprint(db).await?;
+    let vault = match (configured(config)?, &known) {
+        (Some(vault), _) => vault,
+        (None, Some(_)) => return Err(Error::Lost(file(config))),
+        (None, None) => Vault::new(&make(&file(config))?),
     };
-    let vault = Vault::new(&key);
     let known = match known {
         Some(known) => known,
         None => remember(db, &vault.fingerprint()).await?,
     };
-    if known == vault.fingerprint() { Ok(vault) } else { Err(Error::Wrong(source)) }
+    if known == vault.fingerprint() { Ok(vault) } else { Err(Error::Wrong(source(config))) }
+}
+
+/// The vault of the key that is configured or lies in its file; `None` when there is no key.
+pub fn configured(config: &Config) -> Result<Option<Vault>, Error> {
+    let key = match config.security.master_key.get() {
+        Some(key) => Some(key.to_owned()),
+        None => read(&file(config))?,
+    };
+    Ok(key.map(|key| Vault::new(&key)))
+}
+
+/// The fingerprint of the key a database was first started with.
+pub async fn fingerprint(db: &Db) -> Result<Option<String>, sea_orm::DbErr> {
+    setting::get(db.read(), SETTING).await
+}
+
+/// Where the key is taken from, in words.
+pub fn source(config: &Config) -> String {
+    match config.security.master_key.get() {
+        Some(_) => "the setting security.master_key".to_owned(),
+        None => format!("the file {}", file(config).display()),
+    }
 }
 
 /// Writes down which key this database belongs to; of two first starts the slower one is told what the
@@ -88,11 +102,11 @@ async fn remember(db: &Db, fingerprint: &str) -> Result<String, sea_orm::DbErr> 
     Ok(fingerprint.to_owned())
 }
 
-/// The folder beside the SQLite file, or beside the storage: where the key is looked for.
-fn data_folder(config: &Config) -> PathBuf {
+/// Beside the SQLite file, or beside the storage.
+fn file(config: &Config) -> PathBuf {
     let beside = sqlite_path(config.database.url.reveal());
     let beside = beside.or_else(|| config.storage.url.strip_prefix("file://")).unwrap_or("data/x");
-    Path::new(beside).parent().map(PathBuf::from).unwrap_or_default()
+    Path::new(beside).with_file_name(FILE)
 }
 
 fn read(path: &Path) -> Result<Option<String>, Error> {

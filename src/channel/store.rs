@@ -23,6 +23,10 @@ pub async fn load(db: &impl ConnectionTrait, id: &str) -> Result<Option<channel:
 
 /// One by the key in its URLs.
 pub async fn by_key(db: &impl ConnectionTrait, key: &str) -> Result<Option<channel::Model>, DbErr> {
+    // Keys come out of addresses, where anything may stand: PostgreSQL takes a NUL for an error.
+    if key.contains('\0') {
+        return Ok(None);
+    }
     channel::Entity::find().filter(channel::Column::Key.eq(key)).one(db).await
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "this is where the process talks to a terminal")]
 
 mod accounts;
+mod backup;
 mod serve;
 
 use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};
@@ -41,6 +42,16 @@ enum Action {
     CheckConfig,
     /// Asks the server of these settings whether it is ready
     Healthcheck,
+    /// Writes the database and all files into one archive, while the server runs or not (SQLite)
+    Backup {
+        /// The archive to write; it must not exist
+        file: PathBuf,
+    },
+    /// Brings an archive back into an empty place; needs the same master key (SQLite)
+    Restore {
+        /// The archive to read
+        file: PathBuf,
+    },
     /// People who sign in
     #[command(subcommand)]
     User(UserAction),
@@ -129,6 +140,8 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             Action::Healthcheck => serve::healthcheck(&config).await,
+            Action::Backup { file } => backup::write(&config, &file, clock().now()).await,
+            Action::Restore { file } => backup::read(&config, &file).await,
             Action::User(UserAction::Create { email, name, role, password_stdin }) => {
                 accounts::create_user(&config, clock(), email, name, role.into(), password_stdin).await
             }

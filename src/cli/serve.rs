@@ -19,6 +19,9 @@ pub(super) async fn run(config: Config, clock: SharedClock) -> anyhow::Result<Ex
     let public_url = config.server.public_url.clone();
     let limit = Duration::from_secs(config.server.shutdown_timeout_secs);
 
+    if config.security.guard_admin_urls {
+        tracing::warn!("security.guard_admin_urls is set, but no connector of this version holds to it yet");
+    }
     // reqwest and the mail connector share one provider; whoever comes second finds it there.
     drop(rustls::crypto::ring::default_provider().install_default());
     let assembly = App::assemble(config, clock).await?;
@@ -28,27 +31,31 @@ pub(super) async fn run(config: Config, clock: SharedClock) -> anyhow::Result<Ex
             "Nobody is set up yet. Open this link, once, to make the first admin:\n\n  {public_url}/setup?token={token}\n"
         ))?;
     }
-    let running = assembly.start();
+    let mut running = assembly.start();
     let stop = app.stop.clone();
     let service = api::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let http = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
     let mut http = tokio::spawn(http.into_future());
     tracing::info!(%address, public_url, "serving");
 
-    let crashed = tokio::select! {
-        () = signalled() => None,
-        ended = &mut http => Some(ended),
-    };
-    tracing::info!("stopping: no new work, finishing what runs");
     let mut clean = true;
-    let http_end = async {
-        let ended = match crashed {
-            Some(ended) => ended,
-            None => http.await,
-        };
-        if !matches!(ended, Ok(Ok(()))) {
+    let mut http_ended = false;
+    tokio::select! {
+        () = signalled() => {}
+        _ = &mut http => {
             tracing::error!("the HTTP side ended by itself");
+            http_ended = true;
             clean = false;
+        }
+        name = running.crashed() => {
+            tracing::error!(task = name, "a part of the server ended by itself");
+            clean = false;
+        }
+    }
+    tracing::info!("stopping: no new work, finishing what runs");
+    let http_end = async {
+        if !http_ended && !matches!(http.await, Ok(Ok(()))) {
+            tracing::error!("the HTTP side did not end cleanly");
         }
     };
     match running.stop(http_end, limit).await {

@@ -177,10 +177,7 @@ impl Host {
         if known.is_some() {
             return Ok(known);
         }
-        let row = channel::Entity::find()
-            .filter(channel::Column::Key.eq(key))
-            .one(self.0.parts.db.read())
-            .await?;
+        let row = store::by_key(self.0.parts.db.read(), key).await?;
         let Some(row) = row else { return Ok(None) };
         let id = row.id.clone();
         self.put(row);

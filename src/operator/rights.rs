@@ -106,6 +106,10 @@ impl Scope {
 
     /// Whether one conversation is visible, by its id.
     pub async fn sees_conversation(&self, db: &impl ConnectionTrait, id: &str) -> Result<bool, DbErr> {
+        // Out of a socket's frame anything may come: PostgreSQL takes a NUL for an error.
+        if id.contains('\0') {
+            return Ok(false);
+        }
         let Some(conversation) = conversation::Entity::find_by_id(id).one(db).await? else { return Ok(false) };
         if self.sees(&conversation.line_id, None, std::iter::empty()) {
             return Ok(true);

@@ -83,9 +83,9 @@ pub async fn messages(db: &Db, scope: &Scope, query: &str, limit: u64) -> Result
     let statement = match db.backend() {
         DbBackend::Postgres => Statement::from_sql_and_values(
             DbBackend::Postgres,
-            "SELECT object_id, ts_headline('simple', body, to_tsquery('simple', $1), \
+            "SELECT object_id, ts_headline('switchboard', body, to_tsquery('switchboard', $1), \
              'StartSel=' || chr(1) || ',StopSel=' || chr(2) || ',MaxWords=24,MinWords=8') AS snippet \
-             FROM search_document WHERE to_tsvector('simple', body) @@ to_tsquery('simple', $1) \
+             FROM search_document WHERE to_tsvector('switchboard', body) @@ to_tsquery('switchboard', $1) \
              ORDER BY id DESC LIMIT $2",
             [postgres_query(&words).into(), candidates],
         ),

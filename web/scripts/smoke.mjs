@@ -176,6 +176,65 @@ await step('the contact can be edited', async () => {
   await page.locator('aside').getByRole('button', { name: 'Save' }).click();
   await page.locator('aside h2', { hasText: 'Aziza' }).waitFor();
 });
+await step('snoozing takes a conversation out of Mine and says until when; it can be brought back', async () => {
+  await page.goto(`${base}/inbox/mine`);
+  const row = page.locator('[role=option]', { hasText: 'Карим' });
+  await row.click();
+  await page.locator('h2', { hasText: 'Карим' }).first().waitFor();
+  await page.getByRole('button', { name: 'Snooze' }).click();
+  await page.getByRole('menuitem', { name: 'For an hour' }).click();
+  await page.locator('.toast', { hasText: 'Snoozed until' }).waitFor();
+  await page.mouse.move(5, 5);
+  await row.waitFor({ state: 'detached' });
+  await page.goto(`${base}/inbox/all`);
+  await row.click();
+  await page.locator('.strip .chip', { hasText: 'snoozed until' }).waitFor();
+  await page.getByRole('button', { name: 'Snooze' }).click();
+  await page.getByRole('menuitem', { name: 'Bring back now' }).click();
+  await page.locator('.strip .chip', { hasText: 'snoozed until' }).waitFor({ state: 'detached' });
+});
+await step('a supervisor joins unseen, stands in the card, then openly, and leaves', async () => {
+  await page.goto(`${base}/inbox/all`);
+  await page.locator('[role=option]', { hasText: 'Emily' }).click();
+  await page.locator('article').first().waitFor();
+  const choose = async (name) => {
+    await page.getByRole('button', { name: 'More actions' }).click();
+    await page.getByRole('menuitem', { name, exact: true }).click();
+  };
+  await choose('Join unseen');
+  await page.locator('aside .chip', { hasText: 'unseen' }).waitFor();
+  await page.locator('.composer').getByText('stays with the team').waitFor();
+  await choose('Join openly');
+  await page.locator('aside .chip', { hasText: 'unseen' }).waitFor({ state: 'detached' });
+  await choose('Leave the conversation');
+  await page.locator('aside').getByText('In this conversation').waitFor({ state: 'detached' });
+});
+await step('under the heading of a new view the rows of the old one never stand', async () => {
+  await page.goto(`${base}/inbox/mine`);
+  await rows.first().waitFor();
+  await page.locator('.scroller').hover();
+  let answer;
+  const held = new Promise((r) => (answer = r));
+  await page.route('**/conversations?view=queue*', async (r) => {
+    await held;
+    await r.continue();
+  });
+  await page.evaluate(() => {
+    window.mixed = 0;
+    new MutationObserver(() => {
+      const heading = document.querySelector('h1')?.textContent;
+      if (heading === 'Queue' && document.querySelector('.scroller')?.textContent.includes('Карим')) window.mixed += 1;
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  await page.keyboard.press('g');
+  await page.keyboard.press('q');
+  await page.locator('h1', { hasText: 'Queue' }).waitFor();
+  assert.equal(await page.locator('[role=option]', { hasText: 'Карим' }).count(), 0);
+  answer();
+  await rows.first().waitFor();
+  assert.equal(await page.evaluate(() => window.mixed), 0);
+  await page.unroute('**/conversations?view=queue*');
+});
 await step('all open: the virtual list loads page after page', async () => {
   await page.goto(`${base}/inbox/all`);
   await rows.first().waitFor();

@@ -89,6 +89,7 @@ impl From<outbox::Model> for OutboxEntry {
 #[into_params(parameter_in = Query)]
 pub struct OutboxQuery {
     /// Of one state.
+    #[param(inline)]
     pub state: Option<OutboxState>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Socket, TestApp};
+use crate::support::Socket;
 
 both_databases! {
     async fn in_the_web_chat(app: TestApp) {

@@ -2,8 +2,6 @@
 
 use serde_json::json;
 
-use crate::support::TestApp;
-
 both_databases! {
     async fn however_often_they_try(app: TestApp) {
         let (anna, anna_key) = app.operator("Anna", "operator").await;

@@ -2,7 +2,7 @@
  * A customer's web site on an origin of its own: strict policy, hostile style, the widget's snippet.
  * It is what the widget has to survive in the wild.
  */
-import { createServer } from "node:http";
+import { createServer } from 'node:http';
 
 /** Style of a site that was never made with a widget in mind. */
 const HOSTILE = `
@@ -18,8 +18,8 @@ body { font: 18px serif; background: #f4ead2; color: #333; padding: 40px; min-he
  * `?attr=data-theme%3Ddark,…` to set further attributes of the script tag, and `?csp=off` to drop the policy.
  * Answers the origin, a log of violation reports and `close`.
  */
-export async function startSite({ widget, key, host = "localhost" }) {
-  const ws = widget.replace(/^http/, "ws");
+export async function startSite({ widget, key, host = 'localhost' }) {
+  const ws = widget.replace(/^http/, 'ws');
   const policy = [
     "default-src 'none'",
     `script-src 'self' ${widget}`,
@@ -27,32 +27,29 @@ export async function startSite({ widget, key, host = "localhost" }) {
     `connect-src ${widget} ${ws}`,
     `img-src 'self' ${widget}`,
     "base-uri 'none'",
-  ].join("; ");
+  ].join('; ');
   const server = createServer((request, response) => {
-    const url = new URL(request.url, "http://site");
-    if (url.pathname === "/site.css") return response.writeHead(200, { "Content-Type": "text/css" }).end(HOSTILE);
-    if (url.pathname === "/early.js")
-      return response
-        .writeHead(200, { "Content-Type": "text/javascript" })
+    const url = new URL(request.url, 'http://site');
+    if (url.pathname === '/site.css') return response.writeHead(200, { 'Content-Type': 'text/css' }).end(HOSTILE);
+    if (url.pathname === '/early.js')
+      return response.writeHead(200, { 'Content-Type': 'text/javascript' })
         .end(`window.Switchboard=window.Switchboard||function(){(Switchboard.q=Switchboard.q||[]).push(arguments)};
 window.heard=[];for(const name of ["ready","open","close","message","unread","send"])Switchboard("on",name,(data)=>heard.push([name,data&&data.text||data]));`);
-    if (url.pathname === "/favicon.ico") return response.writeHead(204).end();
-    const attributes = (url.searchParams.get("attr") ?? "")
-      .split(",")
+    if (url.pathname === '/favicon.ico') return response.writeHead(204).end();
+    const attributes = (url.searchParams.get('attr') ?? '')
+      .split(',')
       .filter(Boolean)
-      .map((pair) => pair.split("="))
-      .map(([name, value]) => `${name.replace(/[^a-z-]/g, "")}="${value.replace(/[^\w#.-]/g, "")}"`)
-      .join(" ");
-    const twice = url.searchParams.has("twice");
+      .map((pair) => pair.split('='))
+      .map(([name, value]) => `${name.replace(/[^a-z-]/g, '')}="${value.replace(/[^\w#.-]/g, '')}"`)
+      .join(' ');
+    const twice = url.searchParams.has('twice');
     const script = `<script src="${widget}/widget/v1.js" data-channel="${key}" ${attributes} async></script>`;
-    response
-      .writeHead(200, {
-        "Content-Type": "text/html; charset=utf-8",
-        ...(url.searchParams.get("csp") !== "off" && { "Content-Security-Policy": policy }),
-      })
-      .end(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Lamp shop</title>
+    response.writeHead(200, {
+      'Content-Type': 'text/html; charset=utf-8',
+      ...(url.searchParams.get('csp') !== 'off' && { 'Content-Security-Policy': policy }),
+    }).end(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Lamp shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/site.css"><script src="/early.js"></script></head>
-<body><main><h1>Lamp shop</h1><p>Every lamp on this page is for sale.</p><a href="/other">Another page</a></main>${script}${twice ? script : ""}</body></html>`);
+<body><main><h1>Lamp shop</h1><p>Every lamp on this page is for sale.</p><a href="/other">Another page</a></main>${script}${twice ? script : ''}</body></html>`);
   });
   await new Promise((resolve) => server.listen(0, host, resolve));
   return {

@@ -5,9 +5,9 @@
  * site itself, and sent nowhere before the visitor opens the chat. A site that does not want it
  * sets `data-attribution="off"`.
  */
-import type { Attribution, Touch } from "./types";
+import type { Attribution, Touch } from './types';
 
-const KEY = "switchboard:from";
+const KEY = 'switchboard:from';
 /** A first touch older than this says nothing about today's visit: 90 days in milliseconds. */
 const FORGET_MS = 7_776_000_000;
 /** Longer values are cut: they are noise or an attack on storage. */
@@ -44,14 +44,14 @@ export function touch(url: string, referrer: string, now: number): { touch: Touc
  */
 export function join(known: Attribution | null, url: string, referrer: string, now: number): Attribution {
   const { touch: current, arrived } = touch(url, referrer, now);
-  if (!known || !(now - Date.parse(known.first?.at ?? "") < FORGET_MS)) return { first: current, last: current };
+  if (!known || !(now - Date.parse(known.first?.at ?? '') < FORGET_MS)) return { first: current, last: current };
   return { first: known.first, last: arrived ? current : known.last };
 }
 
 /** What the site's storage holds under `name`; nothing when it is refused or unreadable. */
 export function recall<T>(name: string): T | null {
   try {
-    return JSON.parse(localStorage.getItem(name) ?? "null") as T | null;
+    return JSON.parse(localStorage.getItem(name) ?? 'null') as T | null;
   } catch {
     return null;
   }

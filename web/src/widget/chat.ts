@@ -3,13 +3,13 @@
  * the live connection. The view draws what it finds here and calls its methods; nothing here touches
  * elements of the page.
  */
-import { backoff } from "./backoff";
-import { Client, Refused } from "./client";
-import { Link } from "./link";
-import { Memory } from "./memory";
-import type { Strings } from "./strings";
-import { Timeline, type Pending } from "./timeline";
-import type { Attachment, Contact, Frame, Host, Message, Session, Settings } from "./types";
+import { backoff } from './backoff';
+import { Client, Refused } from './client';
+import { Link } from './link';
+import { Memory } from './memory';
+import type { Strings } from './strings';
+import { Timeline, type Pending } from './timeline';
+import type { Attachment, Contact, Frame, Host, Message, Session, Settings } from './types';
 
 /** Between polls while sockets cannot be opened, with the panel in sight and without, milliseconds. */
 const POLL_MS = 3_000;
@@ -63,17 +63,17 @@ export class Chat {
     const base = `${host.origin}/widget/v1/${encodeURIComponent(host.key)}/`;
     this.client = new Client(
       base,
-      this.memory.get("token"),
+      this.memory.get('token'),
       () => this.visit(),
       (session, renewed) => this.entered(session, renewed),
     );
-    const socket = base.replace(/^http/, "ws") + "socket?token=";
-    this.link = new Link(() => `${socket}${encodeURIComponent(this.client.token ?? "")}&after=${this.timeline.last}`, {
+    const socket = base.replace(/^http/, 'ws') + 'socket?token=';
+    this.link = new Link(() => `${socket}${encodeURIComponent(this.client.token ?? '')}&after=${this.timeline.last}`, {
       up: () => {
         clearTimeout(this.poller);
         this.reached();
         // what requests brought in the meantime has arrived too
-        if (this.remembered) this.link.send({ type: "delivered", seq: this.timeline.last });
+        if (this.remembered) this.link.send({ type: 'delivered', seq: this.timeline.last });
         this.tell();
       },
       frame: (frame) => this.frame(frame),
@@ -84,9 +84,9 @@ export class Chat {
       },
     });
     for (const own of this.memory.unsent()) this.timeline.add(own);
-    addEventListener("online", () => this.nudge());
-    addEventListener("offline", () => this.trouble());
-    document.addEventListener("visibilitychange", () => document.hidden || this.nudge());
+    addEventListener('online', () => this.nudge());
+    addEventListener('offline', () => this.trouble());
+    document.addEventListener('visibilitychange', () => document.hidden || this.nudge());
   }
 
   private visit() {
@@ -136,7 +136,7 @@ export class Chat {
     const was = this.session;
     this.session = session;
     this.settings = session.settings ?? {};
-    this.memory.set({ token: session.visitor_token, accent: this.settings.accent_color ?? "" });
+    this.memory.set({ token: session.visitor_token, accent: this.settings.accent_color ?? '' });
     const moved = was?.conversation_id && session.conversation_id && was.conversation_id !== session.conversation_id;
     if (renewed || moved) {
       this.timeline.startOver();
@@ -150,8 +150,15 @@ export class Chat {
 
   /** A line of the panel itself in the log. */
   private notice(text: string): void {
-    const id = "local-" + crypto.randomUUID();
-    this.timeline.remark({ id, seq: 0, kind: "system", author: { type: "system" }, text, created_at: new Date().toISOString() });
+    const id = 'local-' + crypto.randomUUID();
+    this.timeline.remark({
+      id,
+      seq: 0,
+      kind: 'system',
+      author: { type: 'system' },
+      text,
+      created_at: new Date().toISOString(),
+    });
   }
 
   /** A socket makes sense once there is something to hear: a conversation, or a message on its way. */
@@ -164,9 +171,9 @@ export class Chat {
   }
 
   private frame(frame: Frame): void {
-    if (frame.type === "message" && "message" in frame) this.take([frame.message]);
-    else if (frame.type === "typing") this.showTyping(("author" in frame && frame.author?.name) || "");
-    else if (frame.type === "receipt") {
+    if (frame.type === 'message' && 'message' in frame) this.take([frame.message]);
+    else if (frame.type === 'typing') this.showTyping(('author' in frame && frame.author?.name) || '');
+    else if (frame.type === 'receipt') {
       const { delivered_seq, read_seq } = frame as { delivered_seq?: number; read_seq?: number };
       this.timeline.receipt(delivered_seq, read_seq);
       this.changed();
@@ -177,13 +184,13 @@ export class Chat {
     let fresh = 0;
     for (const message of messages) {
       const result = this.timeline.apply(message);
-      if (result === "own" && message.client_id) this.memory.drop(message.client_id);
-      if (result !== "new" || message.kind !== "reply") continue;
+      if (result === 'own' && message.client_id) this.memory.drop(message.client_id);
+      if (result !== 'new' || message.kind !== 'reply') continue;
       fresh = message.seq;
       this.typist = null;
       if (!this.loading) this.arrived(message);
     }
-    if (fresh) this.link.send({ type: "delivered", seq: fresh });
+    if (fresh) this.link.send({ type: 'delivered', seq: fresh });
     this.changed();
   }
 
@@ -191,7 +198,7 @@ export class Chat {
   private async catchUp(): Promise<void> {
     this.loading = this.timeline.last === 0;
     try {
-      for (let more = true; more; ) {
+      for (let more = true; more;) {
         const page = await this.client.after(this.timeline.last);
         const before = this.timeline.last;
         this.take(page.items);
@@ -254,14 +261,14 @@ export class Chat {
       text,
       attachments,
       created_at: new Date().toISOString(),
-      state: "waiting",
+      state: 'waiting',
       tries: 0,
     };
     this.timeline.add(own);
     this.memory.persist();
     this.memory.keep(own);
     this.typingSent = 0;
-    this.host.emit("send", { client_id: own.client_id, text });
+    this.host.emit('send', { client_id: own.client_id, text });
     this.changed();
     void this.flush();
   }
@@ -270,7 +277,7 @@ export class Chat {
   again(client_id: string): void {
     const own = this.timeline.pending(client_id);
     if (!own) return;
-    Object.assign(own, { state: "waiting", error: undefined, tries: 0 });
+    Object.assign(own, { state: 'waiting', error: undefined, tries: 0 });
     this.changed();
     void this.flush();
   }
@@ -287,11 +294,15 @@ export class Chat {
     this.flushing = true;
     clearTimeout(this.repeat);
     try {
-      for (let own; (own = this.timeline.unconfirmed.find((p) => p.state === "waiting")); ) {
-        own.state = "sending";
+      for (let own; (own = this.timeline.unconfirmed.find((p) => p.state === 'waiting'));) {
+        own.state = 'sending';
         this.changed();
         try {
-          const { id } = await this.client.send(own.client_id, own.text, own.attachments.map((file) => file.id));
+          const { id } = await this.client.send(
+            own.client_id,
+            own.text,
+            own.attachments.map((file) => file.id),
+          );
           this.timeline.accepted(own.client_id, id);
           this.memory.drop(own.client_id);
           this.troubled = false;
@@ -313,12 +324,12 @@ export class Chat {
     const refused = error instanceof Refused ? error : new Refused(0);
     own.tries++;
     if (!refused.passing) {
-      own.state = "failed";
+      own.state = 'failed';
       own.error = refused.status === 413 ? this.words().tooMuch : refused.message || this.words().refused;
       this.changed();
       return false;
     }
-    own.state = "waiting";
+    own.state = 'waiting';
     own.error = refused.status === 429 ? this.words().tooMany : undefined;
     if (!refused.status) this.troubled = true;
     this.repeat = setTimeout(() => void this.flush(), Math.max(backoff(own.tries - 1), refused.retryAfter * 1000));
@@ -329,20 +340,20 @@ export class Chat {
   /** The visitor has everything in sight that came so far. */
   seen(): void {
     const seq = this.timeline.last;
-    if (seq > (this.memory.get("read") ?? 0)) this.memory.set({ read: seq });
+    if (seq > (this.memory.get('read') ?? 0)) this.memory.set({ read: seq });
     this.tell();
   }
 
   /** Replies that the visitor has not seen. */
   get unread(): number {
-    return this.timeline.unread(this.memory.get("read") ?? 0);
+    return this.timeline.unread(this.memory.get('read') ?? 0);
   }
 
   private tell(): void {
-    const seq = this.memory.get("read") ?? 0;
-    if (seq <= this.told || !this.timeline.messages.some((m) => m.kind === "reply" && m.seq > this.told)) return;
+    const seq = this.memory.get('read') ?? 0;
+    if (seq <= this.told || !this.timeline.messages.some((m) => m.kind === 'reply' && m.seq > this.told)) return;
     this.told = seq;
-    if (!this.link.send({ type: "read", seq })) void this.client.read(seq).catch(() => (this.told = 0));
+    if (!this.link.send({ type: 'read', seq })) void this.client.read(seq).catch(() => (this.told = 0));
   }
 
   /** The visitor is writing; the staff sees a mark, never the unsent text. */
@@ -350,7 +361,7 @@ export class Chat {
     const now = Date.now();
     if (now - this.typingSent < TYPING_SENT_MS || !this.session || !this.remembered) return;
     this.typingSent = now;
-    if (!this.link.send({ type: "typing" })) void this.client.typing().catch(() => undefined);
+    if (!this.link.send({ type: 'typing' })) void this.client.typing().catch(() => undefined);
   }
 
   private showTyping(name: string): void {

@@ -1,5 +1,5 @@
 /** HTTP side of the visitor's protocol: the session, messages, files. Knows nothing of the page's elements. */
-import type { Attachment, Attribution, Contact, Identity, Message, Session } from "./types";
+import type { Attachment, Attribution, Contact, Identity, Message, Session } from './types';
 
 /** Requests that take longer are given up and repeated, milliseconds. */
 const PATIENCE_MS = 20_000;
@@ -8,7 +8,7 @@ const PATIENCE_MS = 20_000;
 export class Refused extends Error {
   constructor(
     readonly status: number,
-    detail = "",
+    detail = '',
     /** seconds that the server asks to wait */
     readonly retryAfter = 0,
   ) {
@@ -61,10 +61,10 @@ export class Client {
     const had = this.token;
     let session: Session;
     try {
-      session = await this.post<Session>("sessions", { ...visit, ...(had && { visitor_token: had }) });
+      session = await this.post<Session>('sessions', { ...visit, ...(had && { visitor_token: had }) });
     } catch (error) {
       if (!had || !(error instanceof Refused) || error.status !== 401) throw error;
-      session = await this.post<Session>("sessions", visit);
+      session = await this.post<Session>('sessions', visit);
     }
     this.token = session.visitor_token;
     // a token that changes together with an identity is a rotation, not a refusal
@@ -74,21 +74,24 @@ export class Client {
 
   /** Sends a message; the same client_id twice is one message on the server. */
   send(client_id: string, text: string, attachments: string[]): Promise<{ id: string; seq: number }> {
-    return this.authorized("POST", "messages", { client_id, text, attachments });
+    return this.authorized('POST', 'messages', { client_id, text, attachments });
   }
 
   /** Everything after `seq`, oldest first; `more` when the page was not the last. */
   async after(seq: number): Promise<{ items: Message[]; more: boolean }> {
-    const page = await this.authorized<{ items: Message[]; next_cursor?: string | null }>("GET", "messages?after=" + seq);
+    const page = await this.authorized<{ items: Message[]; next_cursor?: string | null }>(
+      'GET',
+      'messages?after=' + seq,
+    );
     return { items: page.items, more: !!page.next_cursor && page.items.length > 0 };
   }
 
   read(seq: number): Promise<unknown> {
-    return this.authorized("POST", "read", { seq });
+    return this.authorized('POST', 'read', { seq });
   }
 
   typing(): Promise<unknown> {
-    return this.authorized("POST", "typing", {});
+    return this.authorized('POST', 'typing', {});
   }
 
   /** Uploads a file; `progress` hears 0 to 1. Aborts with `signal`. */
@@ -99,7 +102,7 @@ export class Client {
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 401) throw error;
       await this.renew(token);
-      return this.transfer(file, this.token ?? "", progress, signal);
+      return this.transfer(file, this.token ?? '', progress, signal);
     }
   }
 
@@ -108,17 +111,17 @@ export class Client {
     return new Promise<Attachment>((resolve, reject) => {
       const xhr = new XMLHttpRequest();
       const body = new FormData();
-      body.append("file", file, file.name);
-      xhr.open("POST", this.base + "attachments");
-      xhr.setRequestHeader("Authorization", "Bearer " + token);
-      xhr.responseType = "json";
+      body.append('file', file, file.name);
+      xhr.open('POST', this.base + 'attachments');
+      xhr.setRequestHeader('Authorization', 'Bearer ' + token);
+      xhr.responseType = 'json';
       xhr.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
       xhr.onload = () =>
         xhr.status < 300 && xhr.response
           ? resolve(xhr.response as Attachment)
           : reject(new Refused(xhr.status, (xhr.response as { detail?: string } | null)?.detail));
       xhr.onerror = xhr.onabort = () => reject(new Refused(0));
-      signal.addEventListener("abort", () => xhr.abort());
+      signal.addEventListener('abort', () => xhr.abort());
       xhr.send(body);
     });
   }
@@ -141,7 +144,7 @@ export class Client {
   }
 
   private post<T>(path: string, body: unknown): Promise<T> {
-    return this.request("POST", path, body, null);
+    return this.request('POST', path, body, null);
   }
 
   private async request<T>(method: string, path: string, body: unknown, token: string | null): Promise<T> {
@@ -149,11 +152,11 @@ export class Client {
     try {
       response = await fetch(this.base + path, {
         method,
-        credentials: "omit",
-        cache: "no-store",
+        credentials: 'omit',
+        cache: 'no-store',
         headers: {
-          ...(body !== undefined && { "Content-Type": "application/json" }),
-          ...(token && { Authorization: "Bearer " + token }),
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...(token && { Authorization: 'Bearer ' + token }),
         },
         body: body === undefined ? null : JSON.stringify(body),
         signal: AbortSignal.timeout(PATIENCE_MS),
@@ -163,6 +166,6 @@ export class Client {
       throw new Refused(0);
     }
     const problem = (await response.json().catch(() => ({}))) as { detail?: string };
-    throw new Refused(response.status, problem.detail, Number(response.headers.get("Retry-After")) || 0);
+    throw new Refused(response.status, problem.detail, Number(response.headers.get('Retry-After')) || 0);
   }
 }

@@ -4,15 +4,15 @@
  */
 
 /** Accent of the product, used when a channel has none or an unreadable one. */
-export const ACCENT = "#2B50CC";
+export const ACCENT = '#2B50CC';
 
 type Rgb = [number, number, number];
 
 /** `#rgb` or `#rrggbb` as three numbers 0 to 255; anything else is null. */
 export function parse(color: string | null | undefined): Rgb | null {
-  const hex = /^#?([\da-f]{3}|[\da-f]{6})$/i.exec((color ?? "").trim())?.[1];
+  const hex = /^#?([\da-f]{3}|[\da-f]{6})$/i.exec((color ?? '').trim())?.[1];
   if (!hex) return null;
-  const full = hex.length === 3 ? hex.replace(/./g, "$&$&") : hex;
+  const full = hex.length === 3 ? hex.replace(/./g, '$&$&') : hex;
   return [0, 2, 4].map((at) => parseInt(full.slice(at, at + 2), 16)) as Rgb;
 }
 
@@ -35,17 +35,17 @@ export function contrast(one: string, other: string): number {
 
 /** Black or white, whichever reads better on `accent`; one of them always reaches 4.5. */
 export function textOn(accent: string): string {
-  return contrast(accent, "#ffffff") >= contrast(accent, "#0b0d12") ? "#ffffff" : "#0b0d12";
+  return contrast(accent, '#ffffff') >= contrast(accent, '#0b0d12') ? '#ffffff' : '#0b0d12';
 }
 
 /** `accent` moved towards white or black until it reaches `ratio` on `surface`. */
 export function readable(accent: string, surface: string, ratio: number): string {
   const from = parse(accent) ?? (parse(ACCENT) as Rgb);
-  const end = textOn(surface) === "#ffffff" ? 255 : 0;
+  const end = textOn(surface) === '#ffffff' ? 255 : 0;
   for (let step = 0; step <= 20; step++) {
     const mixed = from.map((v) => Math.round(v + ((end - v) * step) / 20));
-    const hex = "#" + mixed.map((v) => v.toString(16).padStart(2, "0")).join("");
+    const hex = '#' + mixed.map((v) => v.toString(16).padStart(2, '0')).join('');
     if (contrast(hex, surface) >= ratio) return hex;
   }
-  return end ? "#ffffff" : "#000000";
+  return end ? '#ffffff' : '#000000';
 }

@@ -1,9 +1,9 @@
 /** Where the visitor writes: text, files, sending. */
-import type { Chat } from "./chat";
-import { Refused } from "./client";
-import { h, icon, size } from "./dom";
-import { fill, type Strings } from "./strings";
-import type { Attachment } from "./types";
+import type { Chat } from './chat';
+import { Refused } from './client';
+import { h, icon, size } from './dom';
+import { fill, type Strings } from './strings';
+import type { Attachment } from './types';
 
 /** Limits when the channel does not tell its own: bytes and characters. */
 const UPLOAD_BYTES = 25 * 1024 * 1024;
@@ -32,35 +32,41 @@ export class Composer {
     private locale: () => string,
     private sent: () => void,
   ) {
-    this.field = h("textarea", { rows: 1, dir: "auto", autocomplete: "off", enterkeyhint: "send" });
-    this.field.addEventListener("input", () => {
+    this.field = h('textarea', { rows: 1, dir: 'auto', autocomplete: 'off', enterkeyhint: 'send' });
+    this.field.addEventListener('input', () => {
       this.grow();
       if (this.field.value.trim()) this.chat.typing();
       this.check();
     });
-    this.field.addEventListener("keydown", (event) => {
+    this.field.addEventListener('keydown', (event) => {
       // 229: an input method is composing; its Enter chooses a word
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
       this.submit();
     });
-    this.field.addEventListener("paste", (event) => {
+    this.field.addEventListener('paste', (event) => {
       const files = event.clipboardData?.files;
       if (!files?.length) return;
       event.preventDefault();
       this.add(files);
     });
-    this.picker = h("input", { type: "file", multiple: true, hidden: true, tabindex: -1 });
-    this.picker.addEventListener("change", () => {
+    this.picker = h('input', { type: 'file', multiple: true, hidden: true, tabindex: -1 });
+    this.picker.addEventListener('change', () => {
       this.add(this.picker.files ?? []);
-      this.picker.value = "";
+      this.picker.value = '';
     });
-    this.clip = h("button", { class: "i", type: "button", onclick: () => this.picker.click() }, icon("clip"));
-    this.go = h("button", { class: "i s", type: "button", onclick: () => this.submit() }, icon("send"));
-    this.errors = h("p", { class: "er", role: "alert", hidden: true });
-    this.list = h("div", { class: "up" });
+    this.clip = h('button', { class: 'i', type: 'button', onclick: () => this.picker.click() }, icon('clip'));
+    this.go = h('button', { class: 'i s', type: 'button', onclick: () => this.submit() }, icon('send'));
+    this.errors = h('p', { class: 'er', role: 'alert', hidden: true });
+    this.list = h('div', { class: 'up' });
     this.list.hidden = true;
-    this.element = h("div", { class: "cp" }, this.errors, this.list, h("div", { class: "bx" }, this.clip, this.picker, this.field, this.go));
+    this.element = h(
+      'div',
+      { class: 'cp' },
+      this.errors,
+      this.list,
+      h('div', { class: 'bx' }, this.clip, this.picker, this.field, this.go),
+    );
     this.check();
   }
 
@@ -68,12 +74,12 @@ export class Composer {
   translate(): void {
     const words = this.words();
     this.field.placeholder = words.write;
-    this.field.setAttribute("aria-label", words.write);
+    this.field.setAttribute('aria-label', words.write);
     for (const [button, label] of [
       [this.clip, words.attach],
       [this.go, words.send],
     ] as const) {
-      button.setAttribute("aria-label", label);
+      button.setAttribute('aria-label', label);
       button.title = label;
     }
     this.check();
@@ -84,19 +90,31 @@ export class Composer {
     const limit = this.chat.settings.max_upload_bytes ?? UPLOAD_BYTES;
     const complaints: string[] = [];
     for (const file of files) {
-      if (file.size > limit) complaints.push(fill(this.words().large, { name: file.name, size: size(limit, this.locale()) }));
+      if (file.size > limit)
+        complaints.push(fill(this.words().large, { name: file.name, size: size(limit, this.locale()) }));
       else void this.upload(file);
     }
-    this.complain(complaints.join(". "));
+    this.complain(complaints.join('. '));
   }
 
   private async upload(file: File): Promise<void> {
     const words = this.words();
     const cancel = new AbortController();
-    const bar = h("progress", { max: 1, value: 0, "aria-label": fill(words.uploading, { name: file.name }) });
-    const remove = h("button", { class: "i", type: "button", "aria-label": fill(words.remove, { name: file.name }) }, icon("close"));
-    const name = file.name || "file";
-    const element = h("div", { class: "fl" }, h("span", { dir: "auto" }, name), h("small", {}, size(file.size, this.locale())), remove, bar);
+    const bar = h('progress', { max: 1, value: 0, 'aria-label': fill(words.uploading, { name: file.name }) });
+    const remove = h(
+      'button',
+      { class: 'i', type: 'button', 'aria-label': fill(words.remove, { name: file.name }) },
+      icon('close'),
+    );
+    const name = file.name || 'file';
+    const element = h(
+      'div',
+      { class: 'fl' },
+      h('span', { dir: 'auto' }, name),
+      h('small', {}, size(file.size, this.locale())),
+      remove,
+      bar,
+    );
     const upload: Upload = { element };
     remove.onclick = () => {
       cancel.abort();
@@ -112,9 +130,9 @@ export class Composer {
     } catch (error) {
       if (cancel.signal.aborted) return;
       upload.failed = true;
-      element.classList.add("bad");
-      const why = error instanceof Refused ? error.message : "";
-      this.complain(fill(words.broken, { name }) + (why ? ": " + why : ""));
+      element.classList.add('bad');
+      const why = error instanceof Refused ? error.message : '';
+      this.complain(fill(words.broken, { name }) + (why ? ': ' + why : ''));
     }
     bar.remove();
     this.check();
@@ -124,7 +142,7 @@ export class Composer {
     this.uploads.delete(upload);
     upload.element.remove();
     this.list.hidden = !this.uploads.size;
-    this.complain("");
+    this.complain('');
     this.check();
   }
 
@@ -141,12 +159,16 @@ export class Composer {
   private check(): boolean {
     const { excess } = this;
     if (excess > 0) this.complain(fill(this.words().long, { n: excess }));
-    else if (this.field.dataset.long) this.complain("");
-    this.field.dataset.long = excess > 0 ? "1" : "";
+    else if (this.field.dataset.long) this.complain('');
+    this.field.dataset.long = excess > 0 ? '1' : '';
     const files = [...this.uploads];
-    const ready = (!!this.field.value.trim() || files.some((file) => file.done)) && files.every((file) => file.done || file.failed) && excess <= 0 && !this.chat.refused;
+    const ready =
+      (!!this.field.value.trim() || files.some((file) => file.done)) &&
+      files.every((file) => file.done || file.failed) &&
+      excess <= 0 &&
+      !this.chat.refused;
     // not "disabled": a button that disappears from the keyboard's order would lose the focus
-    this.go.setAttribute("aria-disabled", String(!ready));
+    this.go.setAttribute('aria-disabled', String(!ready));
     return ready;
   }
 
@@ -155,8 +177,8 @@ export class Composer {
     const files = [...this.uploads].flatMap((upload) => upload.done ?? []);
     for (const upload of [...this.uploads]) this.forget(upload);
     this.chat.send(this.field.value.trim(), files);
-    this.field.value = "";
-    this.complain("");
+    this.field.value = '';
+    this.complain('');
     this.grow();
     this.check();
     this.field.focus();
@@ -164,8 +186,8 @@ export class Composer {
   }
 
   private grow(): void {
-    this.field.style.height = "";
+    this.field.style.height = '';
     const { scrollHeight, clientHeight } = this.field;
-    if (scrollHeight > clientHeight) this.field.style.height = scrollHeight + "px";
+    if (scrollHeight > clientHeight) this.field.style.height = scrollHeight + 'px';
   }
 }

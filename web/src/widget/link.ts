@@ -2,8 +2,8 @@
  * The live socket: connects, notices when it is dead, comes back. It does not know what the frames
  * mean; what was missed is asked for by the address, which is made anew for each attempt.
  */
-import { backoff } from "./backoff";
-import type { Frame } from "./types";
+import { backoff } from './backoff';
+import type { Frame } from './types';
 
 /** Proxies cut what is silent for a minute; milliseconds between pings. */
 export const PING_MS = 25_000;
@@ -64,7 +64,7 @@ export class Link {
     if (!this.wanted) return;
     if (!this.socket) this.connect();
     else if (this.greeted) {
-      this.send({ type: "ping" });
+      this.send({ type: 'ping' });
       this.watch(NUDGE_MS);
     }
   }
@@ -99,7 +99,7 @@ export class Link {
       }
       // any frame proves life
       clearTimeout(this.dead);
-      if (frame.type === "hello" && !this.greeted) {
+      if (frame.type === 'hello' && !this.greeted) {
         this.greeted = true;
         this.attempt = 0;
         this.beat();
@@ -117,7 +117,7 @@ export class Link {
   private beat(): void {
     clearTimeout(this.ping);
     this.ping = setTimeout(() => {
-      this.send({ type: "ping" });
+      this.send({ type: 'ping' });
       this.watch(DEAD_MS);
       this.beat();
     }, PING_MS);

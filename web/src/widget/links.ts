@@ -29,17 +29,21 @@ function trim(found: string): string {
   let end = found.length;
   for (; end > 0; end--) {
     const last = found[end - 1] as string;
-    if (".,:;!?*_~»”…".includes(last)) continue;
-    const at = ")]}".indexOf(last);
-    if (at < 0 || found.slice(0, end - 1).split("([{"[at] as string).length > found.slice(0, end - 1).split(last).length) break;
+    if ('.,:;!?*_~»”…'.includes(last)) continue;
+    const at = ')]}'.indexOf(last);
+    if (
+      at < 0 ||
+      found.slice(0, end - 1).split('([{'[at] as string).length > found.slice(0, end - 1).split(last).length
+    )
+      break;
   }
   return found.slice(0, end);
 }
 
 function address(shown: string): string | undefined {
   try {
-    const url = new URL(/^www\./i.test(shown) ? "https://" + shown : shown);
-    return url.protocol === "https:" || url.protocol === "http:" ? url.href : undefined;
+    const url = new URL(/^www\./i.test(shown) ? 'https://' + shown : shown);
+    return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : undefined;
   } catch {
     return undefined;
   }

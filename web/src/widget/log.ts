@@ -1,10 +1,10 @@
 /** The message log: draws the timeline, reuses what is already drawn, keeps the reader's place. */
-import type { Chat } from "./chat";
-import { h, icon, size } from "./dom";
-import { pieces } from "./links";
-import { fill, type Strings } from "./strings";
-import type { Pending } from "./timeline";
-import type { Attachment, Message } from "./types";
+import type { Chat } from './chat';
+import { h, icon, size } from './dom';
+import { pieces } from './links';
+import { fill, type Strings } from './strings';
+import type { Pending } from './timeline';
+import type { Attachment, Message } from './types';
 
 /** So close to the end, in CSS pixels, the reader follows new messages. */
 const NEAR_END = 48;
@@ -33,11 +33,11 @@ export class Log {
     /** the end of the log came into sight */
     private onEnd: () => void,
   ) {
-    this.hello = h("p", { class: "b", dir: "auto" });
-    this.element = h("div", { class: "lg", role: "log", tabindex: 0, "aria-relevant": "additions" }, this.hello);
-    this.pill = h("button", { class: "dn", type: "button", hidden: true, onclick: () => this.toEnd() });
-    this.area = h("div", { class: "bd" }, this.element, this.pill);
-    this.element.addEventListener("scroll", () => {
+    this.hello = h('p', { class: 'b', dir: 'auto' });
+    this.element = h('div', { class: 'lg', role: 'log', tabindex: 0, 'aria-relevant': 'additions' }, this.hello);
+    this.pill = h('button', { class: 'dn', type: 'button', hidden: true, onclick: () => this.toEnd() });
+    this.area = h('div', { class: 'bd' }, this.element, this.pill);
+    this.element.addEventListener('scroll', () => {
       this.followed = this.atEnd;
       if (this.followed) {
         this.pill.hidden = true;
@@ -65,10 +65,10 @@ export class Log {
   draw(): void {
     const words = this.words();
     const { timeline } = this.chat;
-    this.element.setAttribute("aria-label", words.log);
-    this.element.setAttribute("aria-busy", String(this.chat.loading));
+    this.element.setAttribute('aria-label', words.log);
+    this.element.setAttribute('aria-busy', String(this.chat.loading));
     this.hello.textContent = words.hello;
-    this.pill.replaceChildren(icon("down"), words.fresh);
+    this.pill.replaceChildren(icon('down'), words.fresh);
 
     const kept = new Set<string>();
     let at: Element = this.hello;
@@ -86,36 +86,47 @@ export class Log {
       at = row.element;
     };
 
-    let day = "";
+    let day = '';
     let last: { own: boolean; who: string; time: number } | null = null;
-    const lastOwn = [...timeline.messages].reverse().find((m) => m.kind === "inbound");
+    const lastOwn = [...timeline.messages].reverse().find((m) => m.kind === 'inbound');
     const newest = timeline.unconfirmed.at(-1)?.client_id ?? (lastOwn?.client_id || lastOwn?.id);
-    const each = (message: Message | (Pending & { kind: "inbound" })) => {
+    const each = (message: Message | (Pending & { kind: 'inbound' })) => {
       const key = message.client_id || (message as Message).id;
       const time = Date.parse(message.created_at);
       const on = new Date(time).toDateString();
       if (on !== day) {
         day = on;
         last = null;
-        place("day " + on, this.locale(), () => h("p", { class: "dy" }, this.dayName(time)));
+        place('day ' + on, this.locale(), () => h('p', { class: 'dy' }, this.dayName(time)));
       }
-      if (message.kind === "system") {
+      if (message.kind === 'system') {
         last = null;
-        place(key, message.text, () => h("p", { class: "sy", dir: "auto" }, message.text));
+        place(key, message.text, () => h('p', { class: 'sy', dir: 'auto' }, message.text));
         return;
       }
-      const own = message.kind === "inbound";
+      const own = message.kind === 'inbound';
       const who = own ? words.you : (message as Message).author.name || words.staff;
       const joined = !!last && last.own === own && last.who === who && time - last.time < TOGETHER_MS;
       last = { own, who, time };
-      const state = !own ? "" : "state" in message ? message.state : this.mark(message);
-      const status = own && (key === newest || state === "failed" || (state === "waiting" && "tries" in message && message.tries > 0));
-      const error = "error" in message ? message.error : undefined;
-      const shows = JSON.stringify([message.text, who, joined, state, status, error, message.attachments, this.locale()]);
+      const state = !own ? '' : 'state' in message ? message.state : this.mark(message);
+      const status =
+        own &&
+        (key === newest || state === 'failed' || (state === 'waiting' && 'tries' in message && message.tries > 0));
+      const error = 'error' in message ? message.error : undefined;
+      const shows = JSON.stringify([
+        message.text,
+        who,
+        joined,
+        state,
+        status,
+        error,
+        message.attachments,
+        this.locale(),
+      ]);
       place(key, shows, () => this.message(message, { own, who, joined, state, status, time, error }));
     };
     timeline.messages.forEach(each);
-    timeline.unconfirmed.forEach((own) => each({ ...own, kind: "inbound" }));
+    timeline.unconfirmed.forEach((own) => each({ ...own, kind: 'inbound' }));
     for (const [key, row] of this.rows)
       if (!kept.has(key)) {
         row.element.remove();
@@ -131,7 +142,7 @@ export class Log {
 
   private mark(message: Message): string {
     const { read, delivered } = this.chat.timeline;
-    return message.read || message.seq <= read ? "read" : message.seq <= delivered ? "delivered" : "sent";
+    return message.read || message.seq <= read ? 'read' : message.seq <= delivered ? 'delivered' : 'sent';
   }
 
   private message(
@@ -139,10 +150,19 @@ export class Log {
     view: { own: boolean; who: string; joined: boolean; state: string; status: boolean; time: number; error?: string },
   ): HTMLElement {
     const words = this.words();
-    const clock = new Intl.DateTimeFormat(this.locale(), { hour: "numeric", minute: "2-digit" }).format(view.time);
-    const classes = ["m", view.own && "o", !view.joined && "g", view.state === "failed" && "x", (view.state === "waiting" || view.state === "sending") && "v"];
-    const article = h("article", { class: classes.filter(Boolean).join(" "), "aria-label": `${view.who}, ${clock}` });
-    if (!view.joined) article.append(h("p", { class: "by", "aria-hidden": "true" }, h("bdi", {}, view.own ? "" : view.who + " "), clock));
+    const clock = new Intl.DateTimeFormat(this.locale(), { hour: 'numeric', minute: '2-digit' }).format(view.time);
+    const classes = [
+      'm',
+      view.own && 'o',
+      !view.joined && 'g',
+      view.state === 'failed' && 'x',
+      (view.state === 'waiting' || view.state === 'sending') && 'v',
+    ];
+    const article = h('article', { class: classes.filter(Boolean).join(' '), 'aria-label': `${view.who}, ${clock}` });
+    if (!view.joined)
+      article.append(
+        h('p', { class: 'by', 'aria-hidden': 'true' }, h('bdi', {}, view.own ? '' : view.who + ' '), clock),
+      );
     if (message.text) article.append(bubble(message.text));
     for (const file of message.attachments ?? []) article.append(this.file(file));
     if (view.status) article.append(this.status(message as Pending, view.state, view.error, words));
@@ -150,15 +170,21 @@ export class Log {
   }
 
   private status(own: Pending, state: string, error: string | undefined, words: Strings): HTMLElement {
-    const line = h("p", { class: "st" });
-    if (state !== "failed") {
-      const label = state === "waiting" ? (own.tries ? (error ?? words.waiting) : words.sending) : words[state as "sent" | "sending" | "delivered" | "read"];
+    const line = h('p', { class: 'st' });
+    if (state !== 'failed') {
+      const label =
+        state === 'waiting'
+          ? own.tries
+            ? (error ?? words.waiting)
+            : words.sending
+          : words[state as 'sent' | 'sending' | 'delivered' | 'read'];
       line.append(label);
-      if (state === "waiting" && own.tries > 1) line.append(this.button(words.retry, () => this.chat.again(own.client_id)));
+      if (state === 'waiting' && own.tries > 1)
+        line.append(this.button(words.retry, () => this.chat.again(own.client_id)));
       return line;
     }
     line.append(
-      h("span", { dir: "auto" }, `${words.failed}. ${error ?? ""}`),
+      h('span', { dir: 'auto' }, `${words.failed}. ${error ?? ''}`),
       this.button(words.retry, () => this.chat.again(own.client_id)),
       this.button(words.discard, () => this.chat.discard(own.client_id)),
     );
@@ -171,19 +197,25 @@ export class Log {
       // the button is gone now; the reader stays in the log
       this.element.focus({ preventScroll: true });
     };
-    return h("button", { type: "button", onclick }, label);
+    return h('button', { type: 'button', onclick }, label);
   }
 
   /** A file as a link; a picture shows itself, unless the site's policy forbids it. */
   private file(file: Attachment): HTMLElement {
     const href = file.url ? new URL(file.url, this.chat.origin).href : undefined;
     const safe = href && /^https?:/.test(href) ? href : undefined;
-    const link = { href: safe, target: "_blank", rel: "noopener noreferrer", download: file.name };
+    const link = { href: safe, target: '_blank', rel: 'noopener noreferrer', download: file.name };
     const row = () =>
-      h("a", { ...link, class: "fl" }, icon("file"), h("span", { dir: "auto" }, file.name), h("small", {}, size(file.size, this.locale())));
+      h(
+        'a',
+        { ...link, class: 'fl' },
+        icon('file'),
+        h('span', { dir: 'auto' }, file.name),
+        h('small', {}, size(file.size, this.locale())),
+      );
     if (!safe || !PICTURES.test(file.content_type)) return row();
-    const image = h("img", { src: safe, alt: file.name, decoding: "async" });
-    const frame = h("a", { ...link, class: "im" }, image);
+    const image = h('img', { src: safe, alt: file.name, decoding: 'async' });
+    const frame = h('a', { ...link, class: 'im' }, image);
     image.onload = () => this.followed && this.toEnd();
     image.onerror = () => frame.replaceWith(row());
     return frame;
@@ -192,25 +224,31 @@ export class Log {
   private dayName(time: number): string {
     const midnight = (at: number) => new Date(at).setHours(0, 0, 0, 0);
     const ago = Math.round((midnight(Date.now()) - midnight(time)) / 86_400_000);
-    if (ago <= 1) return new Intl.RelativeTimeFormat(this.locale(), { numeric: "auto" }).format(-ago, "day");
-    return new Intl.DateTimeFormat(this.locale(), { day: "numeric", month: "long", ...(ago > 300 && { year: "numeric" }) }).format(time);
+    if (ago <= 1) return new Intl.RelativeTimeFormat(this.locale(), { numeric: 'auto' }).format(-ago, 'day');
+    return new Intl.DateTimeFormat(this.locale(), {
+      day: 'numeric',
+      month: 'long',
+      ...(ago > 300 && { year: 'numeric' }),
+    }).format(time);
   }
 }
 
 /** Text with its addresses as links, never as markup. */
 function bubble(text: string): HTMLElement {
   return h(
-    "p",
-    { class: "b", dir: "auto" },
+    'p',
+    { class: 'b', dir: 'auto' },
     ...pieces(text).map((piece) =>
-      piece.href ? h("a", { href: piece.href, target: "_blank", rel: "noopener noreferrer nofollow" }, piece.text) : piece.text,
+      piece.href
+        ? h('a', { href: piece.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, piece.text)
+        : piece.text,
     ),
   );
 }
 
 /** Puts the number of unread messages on the launcher. */
 export function badge(launcher: HTMLElement, count: number, label: string, words: Strings): void {
-  launcher.querySelector(".n")?.remove();
-  if (count) launcher.append(h("span", { class: "n", "aria-hidden": "true" }, count > 99 ? "99+" : String(count)));
-  launcher.setAttribute("aria-label", count ? `${label}, ${fill(words.unread, { n: count })}` : label);
+  launcher.querySelector('.n')?.remove();
+  if (count) launcher.append(h('span', { class: 'n', 'aria-hidden': 'true' }, count > 99 ? '99+' : String(count)));
+  launcher.setAttribute('aria-label', count ? `${label}, ${fill(words.unread, { n: count })}` : label);
 }

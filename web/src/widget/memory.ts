@@ -5,7 +5,7 @@
  * its own, because two tabs of one site would overwrite a common list. Storage that is refused or full
  * is no error: the conversation then lives as long as the page.
  */
-import type { Pending } from "./timeline";
+import type { Pending } from './timeline';
 
 /** What is kept per channel. */
 export interface Kept {
@@ -29,7 +29,7 @@ export class Memory {
     key: string,
     private storage: () => Storage,
   ) {
-    this.name = "switchboard:" + key;
+    this.name = 'switchboard:' + key;
     this.reload();
   }
 
@@ -75,11 +75,11 @@ export class Memory {
   unsent(): Pending[] {
     const found: Pending[] = [];
     for (const name of this.names()) {
-      if (!name.startsWith(this.name + ":q:")) continue;
+      if (!name.startsWith(this.name + ':q:')) continue;
       try {
-        const own = JSON.parse(this.storage().getItem(name) ?? "") as Pending;
-        if (typeof own.client_id === "string" && typeof own.text === "string")
-          found.push({ ...own, attachments: own.attachments ?? [], state: "waiting", tries: 0 });
+        const own = JSON.parse(this.storage().getItem(name) ?? '') as Pending;
+        if (typeof own.client_id === 'string' && typeof own.text === 'string')
+          found.push({ ...own, attachments: own.attachments ?? [], state: 'waiting', tries: 0 });
       } catch {
         // not ours, or half written
       }
@@ -89,7 +89,7 @@ export class Memory {
 
   /** Forgets the visitor: token, marks and unsent messages. */
   forget(): void {
-    for (const name of this.names()) if (name === this.name || name.startsWith(this.name + ":q:")) this.erase(name);
+    for (const name of this.names()) if (name === this.name || name.startsWith(this.name + ':q:')) this.erase(name);
     this.kept = {};
     this.storing = false;
   }
@@ -97,7 +97,7 @@ export class Memory {
   private names(): string[] {
     try {
       const storage = this.storage();
-      return Array.from({ length: storage.length }, (_, at) => storage.key(at) ?? "");
+      return Array.from({ length: storage.length }, (_, at) => storage.key(at) ?? '');
     } catch {
       return [];
     }

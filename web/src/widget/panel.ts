@@ -2,18 +2,18 @@
  * The widget's second file, `panel.js`: the chat itself. The loader imports it and calls `start`.
  * This file draws the frame around the log and the composer and decides what is shown when.
  */
-import { Chat } from "./chat";
-import { ACCENT, parse, readable, textOn } from "./color";
-import { Composer } from "./composer";
-import { CSS } from "./css";
-import { h, icon } from "./dom";
-import { badge, Log } from "./log";
-import { form, shown } from "./prechat";
-import { choose, fill, texts } from "./strings";
-import type { Host, Panel } from "./types";
+import { Chat } from './chat';
+import { ACCENT, parse, readable, textOn } from './color';
+import { Composer } from './composer';
+import { CSS } from './css';
+import { h, icon } from './dom';
+import { badge, Log } from './log';
+import { form, shown } from './prechat';
+import { choose, fill, texts } from './strings';
+import type { Host, Panel } from './types';
 
 /** The panel fills the screen of phones; the same condition stands in the style. */
-const SMALL = "(max-width:480px),(max-height:440px)";
+const SMALL = '(max-width:480px),(max-height:440px)';
 /** A short break of the connection is not worth a word, milliseconds. */
 const TOLERATE_MS = 1_500;
 
@@ -29,13 +29,13 @@ export async function start(host: Host): Promise<Panel> {
   let wished = language.code;
   const words = () => spoken;
   const small = matchMedia(SMALL);
-  const darkness = matchMedia("(prefers-color-scheme:dark)");
+  const darkness = matchMedia('(prefers-color-scheme:dark)');
   let opened = false;
   let asked = false;
   let queued = false;
   let apology: ReturnType<typeof setTimeout> | undefined;
   let formShown: HTMLElement | null = null;
-  const originalTitle = { shown: "", page: "" };
+  const originalTitle = { shown: '', page: '' };
 
   // drawing waits for the end of the present work, so that a burst of messages is drawn once; not for a
   // frame, which a hidden page never gets, and the title and the badge matter most there
@@ -49,29 +49,33 @@ export async function start(host: Host): Promise<Panel> {
   };
 
   const chat = new Chat(host, words, changed, (message) => {
-    host.emit("message", message);
+    host.emit('message', message);
     if (!inSight() || !log.atEnd) log.arrived();
-    if (chat.memory.get("sound") && !inSight()) chime();
+    if (chat.memory.get('sound') && !inSight()) chime();
   });
   const tag = () => language.tag;
   const log = new Log(chat, words, tag, () => inSight() && chat.unread && see());
   const composer = new Composer(chat, words, tag, () => log.toEnd());
 
-  const title = h("h2", { id: "t", dir: "auto" });
-  const status = h("p", { dir: "auto" });
-  const bell = h("button", { class: "i", type: "button", onclick: () => {
-    chat.memory.set({ sound: !chat.memory.get("sound") });
-    if (chat.memory.get("sound")) chime();
-    changed();
-  } });
-  const shut = h("button", { class: "i", type: "button", onclick: () => close() }, icon("close"));
-  const banner = h("p", { class: "bn", role: "status", hidden: true });
-  const typing = h("p", { class: "ty", "aria-hidden": "true" });
-  const drop = h("div", { class: "dr", hidden: true });
+  const title = h('h2', { id: 't', dir: 'auto' });
+  const status = h('p', { dir: 'auto' });
+  const bell = h('button', {
+    class: 'i',
+    type: 'button',
+    onclick: () => {
+      chat.memory.set({ sound: !chat.memory.get('sound') });
+      if (chat.memory.get('sound')) chime();
+      changed();
+    },
+  });
+  const shut = h('button', { class: 'i', type: 'button', onclick: () => close() }, icon('close'));
+  const banner = h('p', { class: 'bn', role: 'status', hidden: true });
+  const typing = h('p', { class: 'ty', 'aria-hidden': 'true' });
+  const drop = h('div', { class: 'dr', hidden: true });
   const panel = h(
-    "div",
-    { class: "p", id: "p", role: "dialog", "aria-labelledby": "t", tabindex: -1, hidden: true },
-    h("header", { class: "hd" }, h("div", {}, title, status), bell, shut),
+    'div',
+    { class: 'p', id: 'p', role: 'dialog', 'aria-labelledby': 't', tabindex: -1, hidden: true },
+    h('header', { class: 'hd' }, h('div', {}, title, status), bell, shut),
     banner,
     log.area,
     typing,
@@ -79,7 +83,7 @@ export async function start(host: Host): Promise<Panel> {
     drop,
   );
   root.append(panel);
-  launcher.setAttribute("aria-controls", "p");
+  launcher.setAttribute('aria-controls', 'p');
 
   const inSight = () => opened && !document.hidden;
   const see = () => {
@@ -89,19 +93,20 @@ export async function start(host: Host): Promise<Panel> {
 
   /** Colours by theme and by the channel's accent. */
   const paint = () => {
-    const theme = options.theme === "dark" || options.theme === "light" ? options.theme : darkness.matches ? "dark" : "light";
+    const theme =
+      options.theme === 'dark' || options.theme === 'light' ? options.theme : darkness.matches ? 'dark' : 'light';
     root.dataset.theme = theme;
-    const wish = options.accent ?? chat.settings.accent_color ?? chat.memory.get("accent");
+    const wish = options.accent ?? chat.settings.accent_color ?? chat.memory.get('accent');
     const accent = parse(wish) ? (wish as string) : ACCENT;
-    const surface = theme === "dark" ? "#16191f" : "#ffffff";
-    const their = theme === "dark" ? "#262b35" : "#edeff3";
+    const surface = theme === 'dark' ? '#16191f' : '#ffffff';
+    const their = theme === 'dark' ? '#262b35' : '#edeff3';
     for (const [name, value] of Object.entries({
       accent,
       on: textOn(accent),
       focus: readable(accent, surface, 3),
       link: readable(readable(accent, surface, 4.5), their, 4.5),
     }))
-      root.style.setProperty("--" + name, value);
+      root.style.setProperty('--' + name, value);
   };
 
   /** Changes the language; the texts come with the next drawing, together with their direction. */
@@ -121,20 +126,20 @@ export async function start(host: Host): Promise<Panel> {
     speak(choose([options.locale, settings.locale, navigator.language]));
     const text = words();
     panel.lang = language.tag;
-    panel.dir = language.rtl ? "rtl" : "ltr";
+    panel.dir = language.rtl ? 'rtl' : 'ltr';
     root.dir = panel.dir;
     paint();
     title.textContent = options.title || settings.title || text.title;
-    const typist = chat.typist === null ? "" : fill(text.typing, { name: chat.typist || text.staff });
-    status.textContent = session ? (session.line_open === false ? "" : text.online) : "";
+    const typist = chat.typist === null ? '' : fill(text.typing, { name: chat.typist || text.staff });
+    status.textContent = session ? (session.line_open === false ? '' : text.online) : '';
     typing.textContent = typist;
     drop.textContent = text.drop;
-    shut.setAttribute("aria-label", text.close);
+    shut.setAttribute('aria-label', text.close);
     shut.title = text.close;
-    bell.replaceChildren(icon(chat.memory.get("sound") ? "bell" : "muted"));
-    bell.setAttribute("aria-label", text.sound);
+    bell.replaceChildren(icon(chat.memory.get('sound') ? 'bell' : 'muted'));
+    bell.setAttribute('aria-label', text.sound);
     bell.title = text.sound;
-    bell.setAttribute("aria-pressed", String(!!chat.memory.get("sound")));
+    bell.setAttribute('aria-pressed', String(!!chat.memory.get('sound')));
     composer.translate();
     warn();
     drawForm();
@@ -160,18 +165,29 @@ export async function start(host: Host): Promise<Panel> {
     }
     clearTimeout(apology);
     apology = undefined;
-    if (chat.session?.line_open !== false) return say("");
-    const back = Date.parse(chat.session.opens_at ?? "");
+    if (chat.session?.line_open !== false) return say('');
+    const back = Date.parse(chat.session.opens_at ?? '');
     if (!back) return say(text.away);
     const near = back - Date.now() < 86_400_000;
-    const time = new Intl.DateTimeFormat(language.tag, { ...(!near && { weekday: "long", day: "numeric", month: "long" }), hour: "numeric", minute: "2-digit" });
+    const time = new Intl.DateTimeFormat(language.tag, {
+      ...(!near && { weekday: 'long', day: 'numeric', month: 'long' }),
+      hour: 'numeric',
+      minute: '2-digit',
+    });
     say(fill(text.until, { time: time.format(back) }));
   };
 
   /** The form stands in the place of log and composer until it is filled in or passed. */
   const drawForm = () => {
     const fields = shown(chat.settings.prechat_fields);
-    const wanted = !!chat.session && !asked && fields.length > 0 && !chat.session.conversation_id && !chat.timeline.messages.length && !chat.timeline.unconfirmed.length && !host.identity;
+    const wanted =
+      !!chat.session &&
+      !asked &&
+      fields.length > 0 &&
+      !chat.session.conversation_id &&
+      !chat.timeline.messages.length &&
+      !chat.timeline.unconfirmed.length &&
+      !host.identity;
     if (wanted === !!formShown) return;
     const focused = panel.contains(host.shadow.activeElement);
     formShown?.remove();
@@ -199,31 +215,31 @@ export async function start(host: Host): Promise<Panel> {
     originalTitle.shown = unread && document.hidden ? `(${unread}) ${originalTitle.page}` : originalTitle.page;
     if (document.title !== originalTitle.shown) document.title = originalTitle.shown;
     badge(launcher, opened ? 0 : unread, opened ? words().close : (options.label ?? words().open), words());
-    root.setAttribute("aria-label", options.title || chat.settings.title || words().title);
+    root.setAttribute('aria-label', options.title || chat.settings.title || words().title);
     if (unread !== counted) {
       counted = unread;
-      host.emit("unread", unread);
+      host.emit('unread', unread);
     }
   };
 
   const focusInside = () => {
-    const first = formShown?.querySelector<HTMLElement>("input,textarea,select") ?? composer.field;
+    const first = formShown?.querySelector<HTMLElement>('input,textarea,select') ?? composer.field;
     // on a phone the keyboard would hide the conversation that was just opened
-    (matchMedia("(pointer:coarse)").matches && small.matches ? panel : first).focus({ preventScroll: true });
+    (matchMedia('(pointer:coarse)').matches && small.matches ? panel : first).focus({ preventScroll: true });
   };
 
   const open = () => {
     if (opened) return;
     opened = true;
     panel.hidden = false;
-    root.dataset.open = "";
-    launcher.setAttribute("aria-expanded", "true");
+    root.dataset.open = '';
+    launcher.setAttribute('aria-expanded', 'true');
     fit();
     if (!chat.session) void chat.enter().catch(() => undefined);
     draw();
     log.toEnd();
     focusInside();
-    host.emit("open");
+    host.emit('open');
   };
 
   const close = () => {
@@ -232,27 +248,29 @@ export async function start(host: Host): Promise<Panel> {
     const inside = panel.contains(host.shadow.activeElement);
     panel.hidden = true;
     delete root.dataset.open;
-    launcher.setAttribute("aria-expanded", "false");
+    launcher.setAttribute('aria-expanded', 'false');
     if (inside) launcher.focus({ preventScroll: true });
     changed();
-    host.emit("close");
+    host.emit('close');
   };
 
   /** On a phone the panel covers the page: it is modal, and ends where the keyboard begins. */
   const fit = () => {
-    panel.setAttribute("aria-modal", String(small.matches));
+    panel.setAttribute('aria-modal', String(small.matches));
     const view = window.visualViewport;
-    if (small.matches && view && opened && view.scale === 1) panel.style.setProperty("--view", view.height + "px");
-    else panel.style.removeProperty("--view");
-    panel.style.top = small.matches && view?.offsetTop && view.scale === 1 ? view.offsetTop + "px" : "";
+    if (small.matches && view && opened && view.scale === 1) panel.style.setProperty('--view', view.height + 'px');
+    else panel.style.removeProperty('--view');
+    panel.style.top = small.matches && view?.offsetTop && view.scale === 1 ? view.offsetTop + 'px' : '';
   };
 
-  panel.addEventListener("keydown", (event) => {
+  panel.addEventListener('keydown', (event) => {
     // the site's own shortcuts must not act on what is typed here
     event.stopPropagation();
-    if (event.key === "Escape" && !event.isComposing) close();
-    if (event.key !== "Tab" || !small.matches) return;
-    const stops = [...panel.querySelectorAll<HTMLElement>("a[href],button,input,textarea,select,[tabindex='0']")].filter((stop) => stop.checkVisibility());
+    if (event.key === 'Escape' && !event.isComposing) close();
+    if (event.key !== 'Tab' || !small.matches) return;
+    const stops = [
+      ...panel.querySelectorAll<HTMLElement>("a[href],button,input,textarea,select,[tabindex='0']"),
+    ].filter((stop) => stop.checkVisibility());
     const edge = event.shiftKey ? stops[0] : stops.at(-1);
     if (host.shadow.activeElement === edge || (event.shiftKey && host.shadow.activeElement === panel)) {
       event.preventDefault();
@@ -260,33 +278,33 @@ export async function start(host: Host): Promise<Panel> {
     }
   });
 
-  const dragged = (event: DragEvent) => !formShown && !!event.dataTransfer?.types.includes("Files");
-  panel.addEventListener("dragover", (event) => {
+  const dragged = (event: DragEvent) => !formShown && !!event.dataTransfer?.types.includes('Files');
+  panel.addEventListener('dragover', (event) => {
     if (!dragged(event)) return;
     event.preventDefault();
     drop.hidden = false;
   });
-  panel.addEventListener("dragleave", (event) => {
+  panel.addEventListener('dragleave', (event) => {
     if (!panel.contains(event.relatedTarget as Node | null)) drop.hidden = true;
   });
-  panel.addEventListener("drop", (event) => {
+  panel.addEventListener('drop', (event) => {
     drop.hidden = true;
     if (!dragged(event)) return;
     event.preventDefault();
     composer.add(event.dataTransfer?.files ?? []);
   });
 
-  darkness.addEventListener("change", paint);
-  small.addEventListener("change", fit);
-  window.visualViewport?.addEventListener("resize", fit);
-  window.visualViewport?.addEventListener("scroll", fit);
-  document.addEventListener("visibilitychange", changed);
-  addEventListener("storage", (event) => {
-    if (event.key?.startsWith("switchboard:" + host.key)) chat.shared();
+  darkness.addEventListener('change', paint);
+  small.addEventListener('change', fit);
+  window.visualViewport?.addEventListener('resize', fit);
+  window.visualViewport?.addEventListener('scroll', fit);
+  document.addEventListener('visibilitychange', changed);
+  addEventListener('storage', (event) => {
+    if (event.key?.startsWith('switchboard:' + host.key)) chat.shared();
   });
 
   // a conversation of an earlier page: listen for answers before the panel is opened
-  if (chat.memory.get("token") || chat.timeline.unconfirmed.length) void chat.enter().catch(() => undefined);
+  if (chat.memory.get('token') || chat.timeline.unconfirmed.length) void chat.enter().catch(() => undefined);
   draw();
 
   return {

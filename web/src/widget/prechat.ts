@@ -1,7 +1,7 @@
 /** The form before the chat, drawn from the channel's fields. What is typed here is a claim, never proof. */
-import { h } from "./dom";
-import type { Strings } from "./strings";
-import type { Contact, Field } from "./types";
+import { h } from './dom';
+import type { Strings } from './strings';
+import type { Contact, Field } from './types';
 
 /** What the visitor filled in. */
 export interface Answers {
@@ -11,65 +11,82 @@ export interface Answers {
   contact: Contact;
 }
 
-const CONTACT = ["name", "email", "phone"] as const;
-const AUTOCOMPLETE: Record<string, string> = { name: "name", email: "email", phone: "tel" };
-const TYPES: Record<string, string> = { email: "email", phone: "tel", number: "number", date: "date" };
+const CONTACT = ['name', 'email', 'phone'] as const;
+const AUTOCOMPLETE: Record<string, string> = { name: 'name', email: 'email', phone: 'tel' };
+const TYPES: Record<string, string> = { email: 'email', phone: 'tel', number: 'number', date: 'date' };
 
 /** Fields that can be shown here: a file needs a conversation first, a hidden one has nothing to show. */
 export function shown(fields: Field[] | null | undefined): Field[] {
-  return (fields ?? []).filter((field) => field.name && field.type !== "file" && field.type !== "hidden");
+  return (fields ?? []).filter((field) => field.name && field.type !== 'file' && field.type !== 'hidden');
 }
 
 /** Which part of the contact a field is, if any: by its mapping, else by its type or name. */
 export function part(field: Field): (typeof CONTACT)[number] | undefined {
-  const mapped = field.maps_to?.startsWith("contact.") ? field.maps_to.slice(8) : field.maps_to ? "" : undefined;
+  const mapped = field.maps_to?.startsWith('contact.') ? field.maps_to.slice(8) : field.maps_to ? '' : undefined;
   return CONTACT.find((name) => (mapped !== undefined ? mapped === name : field.type === name || field.name === name));
 }
 
 /** What is wrong with a value, or nothing. */
 export function fault(field: Field, value: string, words: Strings): string | undefined {
   if (!value) return field.required ? words.required : undefined;
-  if (field.type === "email" && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value)) return words.email;
-  if (field.type === "phone" && value.replace(/\D/g, "").length < 5) return words.phone;
+  if (field.type === 'email' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value)) return words.email;
+  if (field.type === 'phone' && value.replace(/\D/g, '').length < 5) return words.phone;
   return undefined;
 }
 
 /** The form; `done` hears the answers, or null when the visitor passed. */
-export function form(fields: Field[], required: boolean, words: Strings, done: (answers: Answers | null) => void): HTMLElement {
+export function form(
+  fields: Field[],
+  required: boolean,
+  words: Strings,
+  done: (answers: Answers | null) => void,
+): HTMLElement {
   const inputs = fields.map((field, at) => {
-    const id = "f" + at;
+    const id = 'f' + at;
     const base = {
       id,
-      class: field.type === "checkbox" ? undefined : "in",
+      class: field.type === 'checkbox' ? undefined : 'in',
       name: field.name,
-      dir: "auto",
+      dir: 'auto',
       required: field.required,
-      autocomplete: AUTOCOMPLETE[part(field) ?? ""] ?? "off",
+      autocomplete: AUTOCOMPLETE[part(field) ?? ''] ?? 'off',
     };
-    const options = (field.options ?? []).map((option) => (typeof option === "string" ? { value: option, label: option } : option));
+    const options = (field.options ?? []).map((option) =>
+      typeof option === 'string' ? { value: option, label: option } : option,
+    );
     const input =
-      field.type === "textarea"
-        ? h("textarea", { ...base, rows: 3 })
-        : field.type === "select"
-          ? h("select", { ...base }, h("option", { value: "" }, "—"), ...options.map((o) => h("option", { value: o.value }, o.label ?? o.value)))
-          : h("input", { ...base, type: field.type === "checkbox" ? "checkbox" : (TYPES[field.type ?? ""] ?? "text") });
-    const error = h("p", { class: "er", id: id + "e", hidden: true });
-    const label = h("label", { for: id, class: field.type === "checkbox" ? "ck" : undefined });
-    const title = h("span", {}, (field.label || field.name) + (field.required ? " *" : ""));
-    label.append(...(field.type === "checkbox" ? [input, title] : [title, input]));
-    const value = () => (input instanceof HTMLInputElement && input.type === "checkbox" ? (input.checked ? "true" : "") : input.value.trim());
+      field.type === 'textarea'
+        ? h('textarea', { ...base, rows: 3 })
+        : field.type === 'select'
+          ? h(
+              'select',
+              { ...base },
+              h('option', { value: '' }, '—'),
+              ...options.map((o) => h('option', { value: o.value }, o.label ?? o.value)),
+            )
+          : h('input', { ...base, type: field.type === 'checkbox' ? 'checkbox' : (TYPES[field.type ?? ''] ?? 'text') });
+    const error = h('p', { class: 'er', id: id + 'e', hidden: true });
+    const label = h('label', { for: id, class: field.type === 'checkbox' ? 'ck' : undefined });
+    const title = h('span', {}, (field.label || field.name) + (field.required ? ' *' : ''));
+    label.append(...(field.type === 'checkbox' ? [input, title] : [title, input]));
+    const value = () =>
+      input instanceof HTMLInputElement && input.type === 'checkbox'
+        ? input.checked
+          ? 'true'
+          : ''
+        : input.value.trim();
     const check = () => {
       const wrong = fault(field, value(), words);
-      error.textContent = wrong ?? "";
+      error.textContent = wrong ?? '';
       error.hidden = !wrong;
-      input.setAttribute("aria-invalid", String(!!wrong));
-      if (wrong) input.setAttribute("aria-describedby", error.id);
-      else input.removeAttribute("aria-describedby");
+      input.setAttribute('aria-invalid', String(!!wrong));
+      if (wrong) input.setAttribute('aria-describedby', error.id);
+      else input.removeAttribute('aria-describedby');
       return !wrong;
     };
     // a complaint goes away as soon as it is no longer true, and does not come before the form is sent
-    input.addEventListener("input", () => !error.hidden && check());
-    return { field, input, value, check, row: h("div", { class: "f" }, label, error) };
+    input.addEventListener('input', () => !error.hidden && check());
+    return { field, input, value, check, row: h('div', { class: 'f' }, label, error) };
   });
 
   const submit = (event: Event) => {
@@ -90,11 +107,11 @@ export function form(fields: Field[], required: boolean, words: Strings, done: (
     done(Object.keys(answers.values).length ? answers : null);
   };
   return h(
-    "form",
-    { class: "fm", novalidate: true, onsubmit: submit },
-    h("h3", {}, words.ask),
+    'form',
+    { class: 'fm', novalidate: true, onsubmit: submit },
+    h('h3', {}, words.ask),
     ...inputs.map((input) => input.row),
-    h("button", { class: "go", type: "submit" }, words.start),
-    required ? null : h("button", { class: "sk", type: "button", onclick: () => done(null) }, words.skip),
+    h('button', { class: 'go', type: 'submit' }, words.start),
+    required ? null : h('button', { class: 'sk', type: 'button', onclick: () => done(null) }, words.skip),
   );
 }

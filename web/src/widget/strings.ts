@@ -5,56 +5,56 @@ declare const STRINGS: string;
 
 /** English, the language that is always there. */
 export const english = {
-  title: "Chat with us",
-  open: "Open chat",
-  close: "Close chat",
-  unread: "unread: {n}",
-  hello: "Hello! Write to us, we answer right here.",
-  away: "We are away now. Leave a message and we will answer.",
-  until: "We are back {time}. Leave a message and we will answer.",
-  online: "We are here",
-  log: "Messages",
-  write: "Write a message…",
-  send: "Send",
-  attach: "Attach a file",
-  remove: "Remove {name}",
-  drop: "Drop files here",
-  uploading: "Uploading {name}",
-  broken: "{name} could not be uploaded",
-  large: "{name} is larger than {size}",
-  long: "{n} characters too many",
-  you: "You",
-  staff: "Support",
-  sending: "Sending…",
-  waiting: "Waiting for the connection…",
-  sent: "Sent",
-  delivered: "Delivered",
-  read: "Read",
-  failed: "Not sent",
-  retry: "Retry",
-  discard: "Discard",
-  typing: "{name} is typing…",
-  offline: "No connection. Messages will go out when it is back.",
-  unavailable: "The chat is not available on this page.",
-  renewed: "The earlier conversation could not be continued. A new one has begun.",
-  refused: "The message was not accepted.",
-  tooMuch: "The message is too large.",
-  tooMany: "Too many messages at once. We keep trying.",
-  fresh: "New messages",
-  sound: "Sound",
-  ask: "Please tell us who you are",
-  start: "Start chat",
-  skip: "Skip",
-  required: "Please fill in this field",
-  email: "This does not look like an e-mail address",
-  phone: "This does not look like a phone number",
+  title: 'Chat with us',
+  open: 'Open chat',
+  close: 'Close chat',
+  unread: 'unread: {n}',
+  hello: 'Hello! Write to us, we answer right here.',
+  away: 'We are away now. Leave a message and we will answer.',
+  until: 'We are back {time}. Leave a message and we will answer.',
+  online: 'We are here',
+  log: 'Messages',
+  write: 'Write a message…',
+  send: 'Send',
+  attach: 'Attach a file',
+  remove: 'Remove {name}',
+  drop: 'Drop files here',
+  uploading: 'Uploading {name}',
+  broken: '{name} could not be uploaded',
+  large: '{name} is larger than {size}',
+  long: '{n} characters too many',
+  you: 'You',
+  staff: 'Support',
+  sending: 'Sending…',
+  waiting: 'Waiting for the connection…',
+  sent: 'Sent',
+  delivered: 'Delivered',
+  read: 'Read',
+  failed: 'Not sent',
+  retry: 'Retry',
+  discard: 'Discard',
+  typing: '{name} is typing…',
+  offline: 'No connection. Messages will go out when it is back.',
+  unavailable: 'The chat is not available on this page.',
+  renewed: 'The earlier conversation could not be continued. A new one has begun.',
+  refused: 'The message was not accepted.',
+  tooMuch: 'The message is too large.',
+  tooMany: 'Too many messages at once. We keep trying.',
+  fresh: 'New messages',
+  sound: 'Sound',
+  ask: 'Please tell us who you are',
+  start: 'Start chat',
+  skip: 'Skip',
+  required: 'Please fill in this field',
+  email: 'This does not look like an e-mail address',
+  phone: 'This does not look like a phone number',
 };
 
 /** All texts of one language. */
 export type Strings = typeof english;
 
 /** Languages with a file of their own in `strings/`; English is part of the panel. */
-const OTHERS = ["de", "es", "fa", "ru", "uz"];
+const OTHERS = ['de', 'es', 'fa', 'ru', 'uz'];
 
 /** A language that the panel can speak. `tag` keeps the region, for dates and numbers. */
 export interface Language {
@@ -69,18 +69,20 @@ export interface Language {
  */
 export function choose(wishes: (string | null | undefined)[]): Language {
   for (const wish of wishes) {
-    const tag = wish?.trim().replace("_", "-") ?? "";
-    const code = tag.split("-")[0]?.toLowerCase() ?? "";
-    if (code === "en" || OTHERS.includes(code)) return { code, tag, rtl: code === "fa" };
+    const tag = wish?.trim().replace('_', '-') ?? '';
+    const code = tag.split('-')[0]?.toLowerCase() ?? '';
+    if (code === 'en' || OTHERS.includes(code)) return { code, tag, rtl: code === 'fa' };
   }
-  return { code: "en", tag: "en", rtl: false };
+  return { code: 'en', tag: 'en', rtl: false };
 }
 
 /** The texts of a language; English when its file cannot be had. Texts it lacks are English too. */
 export async function texts(code: string, origin: string): Promise<Strings> {
-  if (code === "en") return english;
+  if (code === 'en') return english;
   try {
-    const file = (await import(/* @vite-ignore */ `${origin}/widget/strings-${code}.js?v=${STRINGS}`)) as { default: Partial<Strings> };
+    const file = (await import(/* @vite-ignore */ `${origin}/widget/strings-${code}.js?v=${STRINGS}`)) as {
+      default: Partial<Strings>;
+    };
     return { ...english, ...file.default };
   } catch {
     return english;

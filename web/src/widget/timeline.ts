@@ -10,7 +10,7 @@
  *   still be on its way.
  * - An own message is found again by its `client_id`, or by the id that its `POST` answered with.
  */
-import type { Attachment, Message } from "./types";
+import type { Attachment, Message } from './types';
 
 /** An own message that the server has not yet sent back as part of the conversation. */
 export interface Pending {
@@ -20,7 +20,7 @@ export interface Pending {
   /** RFC 3339 */
   created_at: string;
   /** waiting: will be sent by itself; sending; sent: accepted, its frame has not come; failed: waits for the visitor */
-  state: "waiting" | "sending" | "sent" | "failed";
+  state: 'waiting' | 'sending' | 'sent' | 'failed';
   /** why it failed, for the visitor */
   error?: string;
   /** attempts made so far */
@@ -30,7 +30,7 @@ export interface Pending {
 }
 
 /** What `apply` did with a message. */
-export type Applied = "new" | "own" | "changed" | "dropped";
+export type Applied = 'new' | 'own' | 'changed' | 'dropped';
 
 export class Timeline {
   /** highest seq received in order; the `after` of the next resume */
@@ -49,9 +49,9 @@ export class Timeline {
     if (known) {
       Object.assign(known, message);
       this.raise(message);
-      return "changed";
+      return 'changed';
     }
-    if (!(message.seq > this.last)) return "dropped";
+    if (!(message.seq > this.last)) return 'dropped';
     this.last = message.seq;
     this.byId.set(message.id, message);
     this.bySeq.push(message);
@@ -59,13 +59,13 @@ export class Timeline {
     const at = this.waiting.findIndex(
       (own) => (message.client_id && own.client_id === message.client_id) || own.id === message.id,
     );
-    if (at < 0) return "new";
+    if (at < 0) return 'new';
     this.waiting.splice(at, 1);
-    return "own";
+    return 'own';
   }
 
   private raise(message: Message): void {
-    if (message.kind === "inbound" && message.read) this.receipt(message.seq, message.seq);
+    if (message.kind === 'inbound' && message.read) this.receipt(message.seq, message.seq);
   }
 
   /** The staff has got and read the visitor's messages up to these; never moves back. */
@@ -85,7 +85,7 @@ export class Timeline {
     if (!own) return;
     // the frame came first and did not name the client_id: this is the same message
     if (this.byId.has(id)) this.remove(client_id);
-    else Object.assign(own, { state: "sent", id, error: undefined });
+    else Object.assign(own, { state: 'sent', id, error: undefined });
   }
 
   /** The message with this client_id that is not yet part of the conversation. */
@@ -110,7 +110,7 @@ export class Timeline {
 
   /** Replies with a seq above `seq`: what the visitor has not read. */
   unread(seq: number): number {
-    return this.bySeq.filter((m) => m.kind === "reply" && m.seq > seq).length;
+    return this.bySeq.filter((m) => m.kind === 'reply' && m.seq > seq).length;
   }
 
   /** Adds a line of the panel itself, below the messages of the earlier conversation. */
@@ -126,7 +126,7 @@ export class Timeline {
     this.last = this.delivered = this.read = 0;
     for (const own of this.waiting) {
       delete own.id;
-      if (own.state === "sent" || own.state === "sending") own.state = "waiting";
+      if (own.state === 'sent' || own.state === 'sending') own.state = 'waiting';
     }
   }
 }

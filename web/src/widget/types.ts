@@ -18,8 +18,8 @@ export interface Attachment {
 export interface Message {
   id: string;
   seq: number;
-  kind: "inbound" | "reply" | "system";
-  author: { type: "contact" | "operator" | "system"; name?: string | null };
+  kind: 'inbound' | 'reply' | 'system';
+  author: { type: 'contact' | 'operator' | 'system'; name?: string | null };
   text: string;
   attachments?: Attachment[];
   client_id?: string | null;
@@ -88,11 +88,11 @@ export interface Attribution {
 
 /** Frames that the server sends over the socket. */
 export type Frame =
-  | { type: "hello"; seq: number }
-  | { type: "message"; message: Message }
-  | { type: "typing"; author?: { name?: string | null } }
-  | { type: "receipt"; delivered_seq?: number; read_seq?: number }
-  | { type: "pong" }
+  | { type: 'hello'; seq: number }
+  | { type: 'message'; message: Message }
+  | { type: 'typing'; author?: { name?: string | null } }
+  | { type: 'receipt'; delivered_seq?: number; read_seq?: number }
+  | { type: 'pong' }
   | { type: string };
 
 /** What the loader hands to the panel: its place in the page and its memory of the page's wishes. */
