@@ -23,6 +23,11 @@ const SECONDS: u64 = 10;
 /// Visitors that share them.
 const VISITORS: usize = 100;
 
+/// A client that keeps its connections.
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().pool_max_idle_per_host(CONNECTIONS).build().unwrap()
+}
+
 /// The release binary on an empty folder.
 pub struct Server {
     pub child: Child,
@@ -34,6 +39,8 @@ pub struct Server {
 
 impl Server {
     pub async fn start() -> Self {
+        // The client and the program share one provider of TLS, though nothing here is encrypted.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let base = format!("http://127.0.0.1:{port}");
@@ -53,7 +60,7 @@ impl Server {
         let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
         let begun = Instant::now();
         let child = run(&["serve"]).stdout(Stdio::null()).spawn().unwrap();
-        let client = reqwest::Client::new();
+        let client = client();
         while client.get(format!("{base}/health/ready")).send().await.is_err() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -61,7 +68,7 @@ impl Server {
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Value {
-        let request = reqwest::Client::new().post(format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key);
+        let request = client().post(format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key);
         let response = request.json(&body).send().await.unwrap();
         assert!(response.status().is_success(), "{path}: {}", response.status());
         response.json().await.unwrap()
@@ -92,7 +99,7 @@ pub async fn http() {
     let mut server = Server::start().await;
     let form = server.channel("webform").await;
     let url = format!("{}/f/{}", server.base, form["key"].as_str().unwrap());
-    let client = reqwest::Client::builder().pool_max_idle_per_host(CONNECTIONS).build().unwrap();
+    let client = client();
     let begun = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for connection in 0..CONNECTIONS {
@@ -144,7 +151,7 @@ pub async fn latency() {
             waits
         }
     });
-    let client = reqwest::Client::new();
+    let client = client();
     let mut tokens = Vec::new();
     for _ in 0..VISITORS {
         let url = format!("{}/widget/v1/{key}/sessions", server.base);

@@ -5,70 +5,69 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::db::entity::channel;
+use crate::db::entity::channel as table;
 
-/// A channel.
+/// A configured connector.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Channel)]
-pub struct ChannelView {
+pub struct Channel {
     /// `chn_…`
     pub id: String,
-    /// The word in its URLs.
+    /// Its word in URLs; unique.
     pub key: String,
-    /// Which connector.
+    /// Which connector it is of.
     pub kind: String,
-    /// The line its conversations go to.
+    /// Where its conversations go.
     pub line_id: String,
     /// What people call it.
     pub name: String,
-    /// Whether it takes anything.
+    /// Whether it runs.
     pub enabled: bool,
-    /// The connector's settings, secrets as null.
+    /// By the connector's `settings_schema`; secrets read as null.
+    #[schema(value_type = Object)]
     pub settings: Value,
-    /// How it does.
-    pub health: Health,
-    /// Grows with each change of its settings.
+    /// How it is doing.
+    pub health: ChannelHealth,
+    /// Grows with each change of what an admin sets.
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When it was changed last.
+    /// When an admin changed it last.
     pub updated_at: DateTime<Utc>,
 }
 
-/// How a channel does.
+/// How a channel is doing.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = ChannelHealth)]
-pub struct Health {
+pub struct ChannelHealth {
     /// `starting`, `ok`, `degraded`, `failed` or `disabled`.
     pub state: String,
-    /// When the provider last answered.
+    /// When its provider was last reached.
     pub last_success_at: Option<DateTime<Utc>>,
     /// What went wrong last.
     pub last_error: Option<String>,
-    /// When that was.
+    /// When it did.
     pub last_error_at: Option<DateTime<Utc>>,
-    /// How long ago the provider last answered, in seconds.
+    /// How far behind its provider it is, in seconds; null when it is not known to be.
     pub lag_secs: Option<i64>,
 }
 
-impl ChannelView {
-    /// A row as it is at `now`.
-    pub fn of(row: &channel::Model, now: DateTime<Utc>) -> Self {
+impl From<table::Model> for Channel {
+    fn from(row: table::Model) -> Self {
+        let settings = super::public_settings(&row);
         Self {
-            id: row.id.clone(),
-            key: row.key.clone(),
-            kind: row.kind.clone(),
-            line_id: row.line_id.clone(),
-            name: row.name.clone(),
-            enabled: row.enabled,
-            settings: super::public_settings(row),
-            health: Health {
-                state: if row.enabled { row.health_state.clone() } else { "disabled".to_owned() },
+            health: ChannelHealth {
+                state: row.health_state,
                 last_success_at: row.last_success_at,
-                last_error: row.last_error.clone(),
+                last_error: row.last_error,
                 last_error_at: row.last_error_at,
-                lag_secs: row.last_success_at.map(|at| (now - at).num_seconds().max(0)),
+                lag_secs: None,
             },
+            settings,
+            id: row.id,
+            key: row.key,
+            kind: row.kind,
+            line_id: row.line_id,
+            name: row.name,
+            enabled: row.enabled,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,

@@ -22,12 +22,13 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{DbErr, EntityTrait};
 use serde_json::Value;
 use switchboard_sdk::{BuildContext, CancellationToken, Connector, Descriptor, SettingsError};
 use tokio::sync::watch;
 
 use crate::{
+    channel::store,
     clock::SharedClock,
     db::{Db, entity::channel},
     id,

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 
 /// Rows a statement carries, largest first. With at most 30 columns the largest stays far below both
 /// databases' limits of bound values (32,766 and 65,535).
@@ -106,6 +106,9 @@ fn next_statement(
     }
     sql.push_str(") VALUES ");
     let mut number = 0;
+    // A numbered place has a name to SQLite, and the driver asks for the name of each place, which is a
+    // search through all of them: with thousands of values that search was most of the work.
+    let sqlite = db.get_database_backend() == DbBackend::Sqlite;
     for row in 0..size {
         sql.push_str(if row > 0 { ", (" } else { "(" });
         for position in 0..columns.len() {
@@ -113,7 +116,11 @@ fn next_statement(
             if position > 0 {
                 sql.push_str(", ");
             }
-            let _infallible = write!(sql, "${number}");
+            if sqlite {
+                sql.push('?');
+            } else {
+                let _infallible = write!(sql, "${number}");
+            }
         }
         sql.push(')');
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Audience, LiveEvent, Object, frame};
 use crate::{
     conversation::view::{ConversationView, MessageView, Views},
-    channel::{self, view::ChannelView},
+    channel::{self, view::Channel},
     db::{
         Db,
         entity::{contact, line, operator},
@@ -138,7 +138,7 @@ impl Hydrator {
                 }),
                 EventType::ChannelHealth | EventType::ChannelUpdated => {
                     channel::store::load(db.read(), &event.object_id).await?.map(|row| {
-                        let view = ChannelView::of(&row, now);
+                        let view = Channel::from(row);
                         (of(&event, kind, &view), Audience::Staff, Object::Other(event.object_id.clone()))
                     })
                 }

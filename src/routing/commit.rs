@@ -22,6 +22,7 @@ use crate::{
         entity::{conversation, line, line_turn, operator, session},
     },
     operator::{Weights, load::fits},
+    telemetry::metrics::{Counter, Timer},
 };
 
 /// Sessions of one transaction: enough to share a flush, few enough to hold no lock for long.
@@ -88,6 +89,8 @@ pub async fn write(
             };
             if holds {
                 committed.assigned += 1;
+                let waited = (now - proposal.session.waiting_since).to_std().unwrap_or_default();
+                Timer::QueueWait.record(waited, &[]);
                 records.push(proposal.record());
             } else {
                 committed.skipped += 1;
@@ -121,8 +124,15 @@ pub async fn write(
     if records.is_empty() {
         return Ok(committed);
     }
+    let mut outcomes: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for record in &records {
+        *outcomes.entry(record.outcome.as_str()).or_default() += 1;
+    }
     explain::store(&write, records, now).await?;
     write.commit().await?;
+    for (outcome, count) in outcomes {
+        Counter::RoutingDecisions.add(count, &[("outcome", outcome.to_owned())]);
+    }
     Ok(committed)
 }
 

@@ -11,12 +11,11 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chrono::Utc;
 use serde_json::{Value, json};
 use switchboard_sdk::{
-    Batch, BuildContext, CancellationToken, Capabilities, Connector, Descriptor, Fault, Identity,
+    Batch, BuildContext, CancellationToken, Capabilities, Clock, Connector, Descriptor, Fault, Identity,
     IdentityKind, InboundBody, InboundEvent, InboundMessage, Intake, OutboundMessage, Person, Receiver,
-    SendError, Sender, Sent, SettingsError,
+    SendError, Sender, Sent, SettingsError, SystemClock,
 };
 use tokio::sync::watch;
 
@@ -200,7 +199,7 @@ pub fn message(external_id: &str, from: &str, text: &str) -> InboundEvent {
     };
     InboundEvent {
         external_id: external_id.to_owned(),
-        at: Utc::now(),
+        at: SystemClock.now(),
         body: InboundBody::Message(body),
     }
 }
@@ -213,7 +212,7 @@ pub fn poison(external_id: &str, raw: &str) -> Batch {
     };
     Batch::one(InboundEvent {
         external_id: external_id.to_owned(),
-        at: Utc::now(),
+        at: SystemClock.now(),
         body,
     })
 }

@@ -271,3 +271,52 @@ async fn lead_hooks_of_other_services_end_in_a_form_and_other_kinds_do_not() {
     }
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_of_a_megabyte_is_refused_with_its_field_in_every_writing() {
+    let app = TestApp::start(Database::sqlite().await).await;
+    let channel = form(&app).await;
+    let long = "x".repeat(1 << 20);
+    let post = || app.client.post(url(&app, &channel, "")).header(header::ACCEPT, "application/json");
+    let parts = reqwest::multipart::Form::new().text("name", long.clone()).text("phone", "+998901234567");
+    for request in [
+        post().json(&json!({"name": long, "phone": "+998901234567"})),
+        post().form(&[("name", long.as_str()), ("phone", "+998901234567")]),
+        post().multipart(parts),
+    ] {
+        let problem = app.ask(request).await.expect(422);
+        assert_eq!(problem["errors"][0]["field"], "name", "{problem}");
+    }
+    assert_eq!(leads(&app).await, 0);
+    app.stop().await;
+}
+
+both_databases! {
+    async fn however_it_is_written_a_post_becomes_contact_lead_and_conversation(app: TestApp) {
+        let channel = form(&app).await;
+        let post = || app.client.post(url(&app, &channel, "")).header(header::ACCEPT, "application/json");
+        let file = reqwest::multipart::Part::bytes(b"%PDF plan".to_vec()).file_name("план.pdf").mime_str("application/pdf").unwrap();
+        let parts = reqwest::multipart::Form::new().text("name", "Вера").text("phone", "+998901234503").part("file", file);
+        for (request, name) in [
+            (post().json(&json!({"name": "Анна", "phone": "+998 90 123-45-01"})), "Анна"),
+            (post().form(&[("name", "Боб"), ("phone", "+998901234502")]), "Боб"),
+            (post().multipart(parts), "Вера"),
+        ] {
+            let made = app.ask(request).await.expect(201);
+            let submission = app.get(&format!("/submissions/{}", made["submission_id"].as_str().unwrap())).await;
+            let talk = app.get(&format!("/conversations/{}", submission["conversation_id"].as_str().unwrap())).await;
+            assert_eq!((&talk["contact"]["name"], &talk["lead_id"]), (&json!(name), &submission["lead_id"]));
+            let thread = app.get(&format!("/conversations/{}/messages", talk["id"].as_str().unwrap())).await;
+            assert!(thread["items"][0]["text"].as_str().unwrap().contains(name), "{thread}");
+            let files = thread["items"][0]["attachments"].as_array().unwrap();
+            assert_eq!(files.len(), usize::from(name == "Вера"));
+            if let Some(file) = files.first() {
+                assert_eq!((&file["name"], &file["content_type"]), (&json!("план.pdf"), &json!("application/pdf")));
+                let down = app.client.get(format!("{}{}", app.base, file["url"].as_str().unwrap())).bearer_auth(&app.key);
+                assert_eq!(down.send().await.unwrap().bytes().await.unwrap().as_ref(), b"%PDF plan");
+            }
+        }
+        assert_eq!(leads(&app).await, 3);
+        app.stop().await;
+    }
+}

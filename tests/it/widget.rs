@@ -193,6 +193,9 @@ both_databases! {
         let mut forged = signed("u7");
         forged["user_id"] = json!("admin");
         app.widget(&channel, "sessions", None, json!({"identity": forged})).await.expect(401);
+        let past = exp - 1200;
+        let expired = json!({"user_id": "u7", "exp": past, "signature": switchboard_webchat::sign(secret, "u7", past)});
+        app.widget(&channel, "sessions", None, json!({"identity": expired})).await.expect(401);
         let contact = app.get("/conversations?view=all").await["items"][0]["contact"]["id"].clone();
         let identities = app.get(&format!("/contacts/{}", contact.as_str().unwrap())).await["identities"].to_string();
         assert!(identities.contains("\"u7\""), "{identities}");

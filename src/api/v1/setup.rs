@@ -9,13 +9,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     auth::sign_in_cookie,
-    channels::{Channel, channel_problem, descriptor_of, try_build},
+    channels::{channel_problem, descriptor_of, try_build},
 };
 use crate::{
     api::{Json, Query, problem::Problem},
     app::App,
     auth::{password, session, setup},
-    channel::{self, NewChannel},
+    channel::{self, NewChannel, view::Channel},
     line,
     operator::{
         rights::Role,

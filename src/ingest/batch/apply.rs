@@ -1,5 +1,7 @@
 //! One event, applied to the world in memory.
 
+use std::collections::hash_map::Entry;
+
 use serde_json::{Value, json};
 use switchboard_sdk::{Attribution, LeadHints, Outcome, Person, Thread};
 
@@ -99,8 +101,8 @@ impl World {
         let (conversation_id, seq) = self.add_inbound(channel, found, key, &contact_id, claimed, incoming);
         if let Thread::Messages { own, .. } = &message.thread {
             let place = (channel.id.clone(), own.clone());
-            if !self.by_ref.contains_key(&place) {
-                self.by_ref.insert(place, conversation_id.clone());
+            if let Entry::Vacant(slot) = self.by_ref.entry(place) {
+                slot.insert(conversation_id.clone());
                 self.refs.push(thread_ref::Model {
                     channel_id: channel.id.clone(),
                     external_id: own.clone(),

@@ -3654,7 +3654,12 @@ export interface operations {
     };
     list_contact_conversations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description `cnt_…` */
@@ -3680,7 +3685,12 @@ export interface operations {
     };
     list_contact_leads: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description `cnt_…` */

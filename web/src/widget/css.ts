@@ -57,7 +57,7 @@ button{cursor:pointer;border-radius:8px}
 .bx{display:flex;align-items:flex-end;gap:2px;padding:3px}
 .bx:focus-within{outline:2px solid var(--focus);outline-offset:-1px}
 .p textarea{resize:none;max-height:132px;scrollbar-width:thin}
-.bx textarea{flex:1;min-width:0;outline:0;padding:9px 4px;height:40px}
+.p .bx textarea{flex:1;min-width:0;outline:0;padding:9px 4px;height:40px}
 ::placeholder{color:var(--muted);opacity:1}
 .p .s[aria-disabled=true]{background:var(--sunk);color:var(--muted);cursor:default}
 .er{padding-bottom:6px;overflow-wrap:anywhere}

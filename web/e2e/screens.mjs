@@ -1,0 +1,198 @@
+/**
+ * Pictures of every screen of a real server with a day's work in it, light and dark, wide and at phone width.
+ *   npm run screens [name …]      MODES=light,dark,phone,phone-dark LOCALE=ru
+ * Writes to e2e/.artifacts. Fails when a page throws, a policy is broken or something is wider than its window.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openWindow, operator, startBrowser, visitor } from './support/browser.mjs';
+import { startServer } from './support/server.mjs';
+import { boss, openShop } from './support/shop.mjs';
+import { startSite } from './support/site.mjs';
+
+const out = join(import.meta.dirname, '.artifacts');
+mkdirSync(out, { recursive: true });
+const wanted = process.argv.slice(2);
+const locale = process.env.LOCALE ?? 'en-GB';
+const modes = {
+  light: { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
+  dark: { colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
+  phone: { colorScheme: 'light', viewport: { width: 390, height: 800 }, hasTouch: true },
+  'phone-dark': { colorScheme: 'dark', viewport: { width: 390, height: 800 }, hasTouch: true },
+};
+
+const open = (text) => async (page) => {
+  await page.locator('#main [role=option]', { hasText: text }).first().click();
+  await page.locator('[role=log] article').first().waitFor();
+};
+const firstOf = (selector) => async (page) => {
+  await page.locator(selector).first().click();
+  await page.locator('#main h1, #main h2, dialog[open]').first().waitFor();
+};
+const pressed =
+  (key, act = open('Emily')) =>
+  async (page) => {
+    await act(page);
+    await page.keyboard.press(key);
+    await page.locator('dialog[open]').waitFor();
+  };
+/** Screens behind the sign-in: path, and what is done there before the picture. */
+const inside = {
+  'inbox-nothing-open': ['/inbox/mine'],
+  inbox: ['/inbox/mine', open('Emily')],
+  'inbox-rtl-text': ['/inbox/all', open('نرگس')],
+  queue: ['/inbox/queue'],
+  all: ['/inbox/all', open('Zarina')],
+  closed: ['/inbox/closed'],
+  note: [
+    '/inbox/mine',
+    async (page) => {
+      await open('Emily')(page);
+      await page.keyboard.press('n');
+      await page.locator('.composer textarea').fill('The blue one is in the cellar.');
+    },
+  ],
+  transfer: ['/inbox/mine', pressed('t')],
+  tags: ['/inbox/mine', pressed('l')],
+  why: [
+    '/inbox/mine',
+    async (page) => {
+      await open('Emily')(page);
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: /Why/ }).click();
+      await page.locator('dialog[open]').waitFor();
+    },
+  ],
+  palette: ['/inbox/mine', pressed('Control+k')],
+  shortcuts: ['/inbox/mine', pressed('Shift+Slash')],
+  search: ['/search?q=lamp'],
+  contacts: ['/contacts'],
+  contact: ['/contacts', firstOf('td a')],
+  leads: ['/leads'],
+  lead: ['/leads', firstOf('td a')],
+  submissions: ['/submissions'],
+  deliveries: ['/deliveries'],
+  quarantine: ['/quarantine'],
+  lines: ['/admin/lines'],
+  line: ['/admin/lines', firstOf('td a')],
+  channels: ['/admin/channels'],
+  'channel-chat': ['/admin/channels', firstOf('td a:has-text("Shop chat")')],
+  'channel-form': ['/admin/channels', firstOf('td a:has-text("form")')],
+  'channel-mail': ['/admin/channels', firstOf('td a:has-text("hello@")')],
+  'channel-mail-new': ['/admin/channels/new/email'],
+  users: ['/admin/users'],
+  user: ['/admin/users', firstOf('td button')],
+  teams: ['/admin/teams'],
+  'api-keys': ['/admin/apikeys'],
+  profile: ['/profile'],
+  'not-found': ['/nowhere'],
+};
+
+const problems = [];
+const server = await startServer({ env: { SWITCHBOARD__LIMITS__ENABLED: 'false' } });
+const browser = await startBrowser();
+const shown = (name) => wanted.length === 0 || wanted.includes(name);
+
+async function picture(page, name, mode) {
+  // pictures, fonts and the ends of transitions
+  await page.waitForLoadState('networkidle');
+  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => undefined))));
+  await page.screenshot({ path: join(out, `${name}-${mode}.png`), animations: 'disabled' });
+  if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1))
+    problems.push(`${name}-${mode}: wider than the window`);
+  for (const complaint of page.complaints.splice(0)) problems.push(`${name}-${mode}: ${complaint}`);
+}
+
+/** Runs with a window of its own for each wanted mode. */
+async function eachMode(act) {
+  for (const [mode, options] of Object.entries(modes)) {
+    if (process.env.MODES && !process.env.MODES.split(',').includes(mode)) continue;
+    const page = await openWindow(browser, { ...options, locale, reducedMotion: 'reduce' });
+    try {
+      await act(page, mode);
+    } catch (error) {
+      problems.push(`${mode}: ${error.stack}`);
+    }
+    await page.context().close();
+  }
+}
+
+const take = (name, path, act) => async (page, mode) => {
+  if (!shown(name)) return;
+  try {
+    await page.goto(server.url + path);
+    await act?.(page);
+  } catch (error) {
+    problems.push(`${name}-${mode}: ${error.message.split('\n')[0]}`);
+  }
+  await picture(page, name, mode);
+};
+
+// before anybody exists
+const token = new URL(server.setupLink);
+await eachMode(take('setup', token.pathname + token.search, (page) => page.locator('input[type=email]').waitFor()));
+const shop = await openShop(server);
+await eachMode(take('setup-used', token.pathname + token.search));
+await eachMode(take('login', '/', (page) => page.locator('input[type=password]').waitFor()));
+
+await eachMode(async (page, mode) => {
+  await operator(page).signIn(server.url, boss);
+  for (const [name, [path, act]] of Object.entries(inside)) {
+    await take(name, path, async () => {
+      await page.locator('#main').waitFor();
+      await page.waitForLoadState('networkidle');
+      await act?.(page);
+    })(page, mode);
+  }
+});
+
+await eachMode(async (page, mode) => {
+  await take('form', shop.form_url)(page, mode);
+  await take('form-complaint', shop.form_url, async () => {
+    await page.getByLabel(/Your name/).fill('Peter Holm');
+    await page.getByLabel(/Phone/).fill('none');
+    await page.locator('form button[type=submit]').click();
+    await page.getByRole('alert').waitFor();
+  })(page, mode);
+  await take('form-thanks', shop.form_url, async () => {
+    await page.getByLabel(/Your name/).fill('Peter Holm');
+    await page.locator('form button[type=submit]').click();
+    await page.getByRole('status').waitFor();
+  })(page, mode);
+  await take('demo', shop.demo_url)(page, mode);
+});
+
+// the widget: on the demo page, and where a site's style tries its worst
+const site = await startSite({ widget: server.url, key: shop.webchat.key });
+for (const [name, address] of [
+  ['widget', server.url + shop.demo_url],
+  ['widget-hostile', site.origin],
+]) {
+  if (!shown(name)) continue;
+  await eachMode(async (page, mode) => {
+    const guest = visitor(page);
+    await page.goto(address);
+    await guest.open();
+    await picture(page, name + '-empty', mode);
+    await guest.write('Do you have this lamp in brass? https://lamps.example/brass');
+    await guest.write('And how long does it take?');
+    await guest.bubble('how long').getByText('Delivered').waitFor();
+    const { items } = await shop.api.get('/conversations?view=all&limit=200');
+    const conversation = items.find((one) => one.last_message?.text === 'And how long does it take?');
+    await shop.api.post(`/conversations/${conversation.id}/messages`, {
+      kind: 'reply',
+      text: 'We do. Brass takes a week, and we engrave it for free.',
+      client_id: crypto.randomUUID(),
+    });
+    await guest.bubble('engrave it').waitFor();
+    await picture(page, name, mode);
+    await shop.api.post(`/conversations/${conversation.id}/close`, { reason: 'done' });
+  });
+}
+
+await site.close();
+await browser.close();
+await server.stop();
+for (const problem of problems) console.error(problem);
+console.log(`${problems.length} problems; the pictures are in ${out}`);
+process.exitCode = problems.length ? 1 : 0;
