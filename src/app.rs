@@ -99,7 +99,9 @@ impl std::fmt::Debug for Assembly {
 impl App {
     /// Opens the store, brings its schema up, checks the master key and builds all parts.
     pub async fn assemble(config: Config, clock: SharedClock) -> anyhow::Result<Assembly> {
-        let db = Db::connect(config.database.url.reveal()).await.context("the database cannot be opened")?;
+        let db = Db::connect(config.database.url.reveal())
+            .await
+            .context("the database cannot be opened")?;
         Self::assemble_with(config, clock, db, registry::ALL.to_vec()).await
     }
 
@@ -110,14 +112,24 @@ impl App {
         db: Db,
         descriptors: Vec<&'static Descriptor>,
     ) -> anyhow::Result<Assembly> {
-        db.migrate().await.context("the database's schema cannot be brought up")?;
+        db.migrate()
+            .await
+            .context("the database's schema cannot be brought up")?;
         let vault = master_key::vault(&config, &db).await?;
         let storage = Storage::open(&config.storage.url).context("the storage cannot be opened")?;
         let ingest_stop = CancellationToken::new();
-        let (ingest, ingest_writer) =
-            Ingest::start(db.clone(), storage.clone(), Arc::clone(&clock), ingest_stop.clone());
+        let (ingest, ingest_writer) = Ingest::start(
+            db.clone(),
+            storage.clone(),
+            Arc::clone(&clock),
+            ingest_stop.clone(),
+        );
         let views = Views::new(descriptors.iter().map(|known| (known.kind, known.capabilities)));
-        let live = Live::new(Hydrator::new(views.clone(), config.routing.weights, Arc::clone(&clock)));
+        let live = Live::new(Hydrator::new(
+            views.clone(),
+            config.routing.weights,
+            Arc::clone(&clock),
+        ));
         let host = Host::new(connector::Parts {
             descriptors,
             db: db.clone(),
@@ -146,7 +158,11 @@ impl App {
             live,
             views,
         }));
-        Ok(Assembly { app, ingest_writer: Box::pin(ingest_writer), ingest_stop })
+        Ok(Assembly {
+            app,
+            ingest_writer: Box::pin(ingest_writer),
+            ingest_stop,
+        })
     }
 }
 
@@ -216,7 +232,11 @@ impl Group {
 impl Assembly {
     /// Starts everything that runs by itself.
     pub fn start(self) -> Running {
-        let Self { app, ingest_writer, ingest_stop } = self;
+        let Self {
+            app,
+            ingest_writer,
+            ingest_stop,
+        } = self;
         let stop = &app.stop;
         let (db, clock) = (&app.db, &app.clock);
         let mut sources = Group::default();
@@ -233,13 +253,30 @@ impl Assembly {
         });
         followers.spawn(
             "router",
-            routing::run(db.clone(), clock.clone(), app.config.routing.weights, stop.clone()),
+            routing::run(
+                db.clone(),
+                clock.clone(),
+                app.config.routing.weights,
+                stop.clone(),
+            ),
         );
         followers.spawn("live", live::run(app.live.clone(), db.clone(), stop.clone()));
-        followers.spawn("search index", consumer::run(db.clone(), clock.clone(), search::Indexer, stop.clone()));
-        followers.spawn("leads", consumer::run(db.clone(), clock.clone(), lead::follow::FirstReply, stop.clone()));
+        followers.spawn(
+            "search index",
+            consumer::run(db.clone(), clock.clone(), search::Indexer, stop.clone()),
+        );
+        followers.spawn(
+            "leads",
+            consumer::run(db.clone(), clock.clone(), lead::follow::FirstReply, stop.clone()),
+        );
         followers.spawn("sweeper", sweep(app.clone()));
-        Running { ingest_stop, sources, ingest, followers, app }
+        Running {
+            ingest_stop,
+            sources,
+            ingest,
+            followers,
+            app,
+        }
     }
 }
 
@@ -261,7 +298,11 @@ impl Running {
     ///
     /// # Errors
     /// The names of what still ran when its time was over.
-    pub async fn stop(mut self, http: impl Future<Output = ()>, limit: Duration) -> Result<(), Vec<&'static str>> {
+    pub async fn stop(
+        mut self,
+        http: impl Future<Output = ()>,
+        limit: Duration,
+    ) -> Result<(), Vec<&'static str>> {
         self.app.stop.cancel();
         let mut http_ended = false;
         let orderly = async {

@@ -23,7 +23,8 @@ impl ManualClock {
 
     /// Moves forward.
     pub fn advance(&self, by: TimeDelta) {
-        self.0.fetch_add(by.num_microseconds().unwrap_or_default(), Ordering::SeqCst);
+        self.0
+            .fetch_add(by.num_microseconds().unwrap_or_default(), Ordering::SeqCst);
     }
 }
 

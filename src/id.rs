@@ -92,14 +92,20 @@ pub fn word() -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0_u8; 10];
     fill_random(&mut bytes);
-    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+    bytes
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+        .collect()
 }
 
 /// Fills a buffer from the machine's random source.
 ///
 /// # Panics
 /// When the machine has no random source: nothing secret can be made then.
-#[expect(clippy::expect_used, reason = "a machine without randomness must not run this")]
+#[expect(
+    clippy::expect_used,
+    reason = "a machine without randomness must not run this"
+)]
 pub fn fill_random(buffer: &mut [u8]) {
     getrandom::fill(buffer).expect("the machine's random source works");
 }

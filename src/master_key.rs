@@ -64,7 +64,11 @@ pub async fn vault(config: &Config, db: &Db) -> Result<Vault, Error> {
         Some(known) => known,
         None => remember(db, &vault.fingerprint()).await?,
     };
-    if known == vault.fingerprint() { Ok(vault) } else { Err(Error::Wrong(source(config))) }
+    if known == vault.fingerprint() {
+        Ok(vault)
+    } else {
+        Err(Error::Wrong(source(config)))
+    }
 }
 
 /// The vault of the key that is configured or lies in its file; `None` when there is no key.
@@ -105,7 +109,9 @@ async fn remember(db: &Db, fingerprint: &str) -> Result<String, sea_orm::DbErr> 
 /// Beside the SQLite file, or beside the storage.
 fn file(config: &Config) -> PathBuf {
     let beside = sqlite_path(config.database.url.reveal());
-    let beside = beside.or_else(|| config.storage.url.strip_prefix("file://")).unwrap_or("data/x");
+    let beside = beside
+        .or_else(|| config.storage.url.strip_prefix("file://"))
+        .unwrap_or("data/x");
     Path::new(beside).with_file_name(FILE)
 }
 
@@ -113,14 +119,26 @@ fn read(path: &Path) -> Result<Option<String>, Error> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(cause) => return Err(Error::File { path: path.to_owned(), cause }),
+        Err(cause) => {
+            return Err(Error::File {
+                path: path.to_owned(),
+                cause,
+            });
+        }
     };
     let key = text.trim();
-    if key.chars().count() < MIN_KEY_CHARS { Err(Error::Short(path.to_owned())) } else { Ok(Some(key.to_owned())) }
+    if key.chars().count() < MIN_KEY_CHARS {
+        Err(Error::Short(path.to_owned()))
+    } else {
+        Ok(Some(key.to_owned()))
+    }
 }
 
 fn make(path: &Path) -> Result<String, Error> {
-    let failed = |cause| Error::File { path: path.to_owned(), cause };
+    let failed = |cause| Error::File {
+        path: path.to_owned(),
+        cause,
+    };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
@@ -132,7 +150,9 @@ fn make(path: &Path) -> Result<String, Error> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&draft).map_err(failed)?;
-    file.write_all(format!("{key}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    file.write_all(format!("{key}\n").as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(failed)?;
     // A link fails when the name exists: of two first starts one wins, and both use its key.
     let linked = std::fs::hard_link(&draft, path);
     drop(std::fs::remove_file(&draft));
@@ -163,11 +183,18 @@ mod tests {
         let key = make(&path).unwrap();
         assert_eq!(key.len(), 64);
         assert_eq!(read(&path).unwrap().as_deref(), Some(key.as_str()));
-        assert_eq!(make(&path).unwrap(), key, "a second first start uses the key of the first");
+        assert_eq!(
+            make(&path).unwrap(),
+            key,
+            "a second first start uses the key of the first"
+        );
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         std::fs::write(&path, "short").unwrap();

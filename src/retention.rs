@@ -38,8 +38,13 @@ async fn old_events(db: &Db, before: DateTime<Utc>) -> Result<(), DbErr> {
         .one(db.read())
         .await?
         .map_or(0, |row| row.seq);
-    let oldest = event::Entity::find().order_by_asc(event::Column::Seq).one(db.read()).await?;
-    let Some(oldest) = oldest.filter(|row| row.at < before && row.seq < slowest) else { return Ok(()) };
+    let oldest = event::Entity::find()
+        .order_by_asc(event::Column::Seq)
+        .one(db.read())
+        .await?;
+    let Some(oldest) = oldest.filter(|row| row.at < before && row.seq < slowest) else {
+        return Ok(());
+    };
     let last = std::cmp::min(oldest.seq + i64::try_from(CHUNK).unwrap_or(1_000), slowest);
     let write = db.write().await?;
     event::Entity::delete_many()
@@ -74,7 +79,10 @@ async fn silent_visitors(db: &Db, before: DateTime<Utc>) -> Result<(), DbErr> {
         return Ok(());
     }
     let write = db.write().await?;
-    visitor::Entity::delete_many().filter(visitor::Column::Id.is_in(silent)).exec(write.tx()).await?;
+    visitor::Entity::delete_many()
+        .filter(visitor::Column::Id.is_in(silent))
+        .exec(write.tx())
+        .await?;
     write.commit().await
 }
 

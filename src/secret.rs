@@ -52,7 +52,11 @@ impl Vault {
     /// Derives the keys. `master_key` is any text of at least [`MIN_KEY_CHARS`] characters.
     pub fn new(master_key: &str) -> Self {
         let derive = |purpose: &str| mac(master_key.as_bytes(), &[b"switchboard/", purpose.as_bytes()]);
-        Self { seal: derive("seal/1"), sign: derive("sign/1"), check: derive("check/1") }
+        Self {
+            seal: derive("seal/1"),
+            sign: derive("sign/1"),
+            check: derive("check/1"),
+        }
     }
 
     /// Encrypts; only this master key opens it.
@@ -60,7 +64,9 @@ impl Vault {
         let mut nonce = [0_u8; NONCE_BYTES];
         id::fill_random(&mut nonce);
         let cipher = XChaCha20Poly1305::new(&self.seal.into());
-        let sealed = cipher.encrypt(&XNonce::from(nonce), plain).map_err(|_| Error::Refused)?;
+        let sealed = cipher
+            .encrypt(&XNonce::from(nonce), plain)
+            .map_err(|_| Error::Refused)?;
         let mut out = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
         out.push(SEALED_V1);
         out.extend_from_slice(&nonce);
@@ -70,10 +76,14 @@ impl Vault {
 
     /// Decrypts what [`Vault::seal`] wrote.
     pub fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, Error> {
-        let (&SEALED_V1, rest) = sealed.split_first().ok_or(Error::Unreadable)? else { return Err(Error::Unreadable) };
+        let (&SEALED_V1, rest) = sealed.split_first().ok_or(Error::Unreadable)? else {
+            return Err(Error::Unreadable);
+        };
         let (nonce, body) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(Error::Unreadable)?;
         let cipher = XChaCha20Poly1305::new(&self.seal.into());
-        cipher.decrypt(&XNonce::from(*nonce), body).map_err(|_| Error::Unreadable)
+        cipher
+            .decrypt(&XNonce::from(*nonce), body)
+            .map_err(|_| Error::Unreadable)
     }
 
     /// Signs `data` for one `purpose`, in hex. What is signed for one purpose is worth nothing for another.
@@ -83,8 +93,12 @@ impl Vault {
 
     /// Whether this is our signature, in constant time.
     pub fn verify(&self, purpose: &str, data: &[u8], signature: &str) -> bool {
-        let Ok(given) = hex::decode(signature) else { return false };
-        keyed(&self.sign, &[purpose.as_bytes(), &[0], data]).verify_slice(&given).is_ok()
+        let Ok(given) = hex::decode(signature) else {
+            return false;
+        };
+        keyed(&self.sign, &[purpose.as_bytes(), &[0], data])
+            .verify_slice(&given)
+            .is_ok()
     }
 
     /// Tells this master key from another without giving it away; kept in the database.
@@ -120,7 +134,10 @@ mod tests {
         let vault = Vault::new("a master key of enough length");
         let sealed = vault.seal(b"password").unwrap_or_default();
         assert_eq!(vault.open(&sealed), Ok(b"password".to_vec()));
-        assert_eq!(Vault::new("another key of enough length").open(&sealed), Err(Error::Unreadable));
+        assert_eq!(
+            Vault::new("another key of enough length").open(&sealed),
+            Err(Error::Unreadable)
+        );
         let mut damaged = sealed.clone();
         if let Some(last) = damaged.last_mut() {
             *last ^= 1;

@@ -7,14 +7,24 @@ use crate::db::entity::setting;
 
 /// Reads one.
 pub async fn get(db: &impl ConnectionTrait, name: &str) -> Result<Option<String>, DbErr> {
-    Ok(setting::Entity::find_by_id(name).one(db).await?.map(|row| row.value))
+    Ok(setting::Entity::find_by_id(name)
+        .one(db)
+        .await?
+        .map(|row| row.value))
 }
 
 /// Writes one.
 pub async fn put(db: &impl ConnectionTrait, name: &str, value: &str) -> Result<(), DbErr> {
-    let row = setting::ActiveModel { name: Set(name.to_owned()), value: Set(value.to_owned()) };
+    let row = setting::ActiveModel {
+        name: Set(name.to_owned()),
+        value: Set(value.to_owned()),
+    };
     setting::Entity::insert(row)
-        .on_conflict(OnConflict::column(setting::Column::Name).update_column(setting::Column::Value).to_owned())
+        .on_conflict(
+            OnConflict::column(setting::Column::Name)
+                .update_column(setting::Column::Value)
+                .to_owned(),
+        )
         .exec_without_returning(db)
         .await
         .map(|_| ())

@@ -38,7 +38,9 @@ impl From<object_store::Error> for Error {
 impl Storage {
     /// Opens `file://folder` (relative to the working directory), making the folder.
     pub fn open(url: &str) -> Result<Self, Error> {
-        let folder = url.strip_prefix("file://").ok_or_else(|| Error::Url(url.to_owned()))?;
+        let folder = url
+            .strip_prefix("file://")
+            .ok_or_else(|| Error::Url(url.to_owned()))?;
         std::fs::create_dir_all(folder)?;
         // What a message refers to must be as durable as the message.
         let store = LocalFileSystem::new_with_prefix(Path::new(folder))?.with_fsync(true);
@@ -81,7 +83,10 @@ mod tests {
     async fn what_was_put_is_got_and_what_was_deleted_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let storage = Storage::open(&format!("file://{}", folder.path().display())).unwrap();
-        storage.put("ab/att_1", Bytes::from_static(b"hello")).await.unwrap();
+        storage
+            .put("ab/att_1", Bytes::from_static(b"hello"))
+            .await
+            .unwrap();
         assert_eq!(storage.get("ab/att_1").await.unwrap(), "hello");
         storage.delete("ab/att_1").await.unwrap();
         storage.delete("ab/att_1").await.unwrap();
@@ -90,6 +95,11 @@ mod tests {
 
     #[test]
     fn another_scheme_is_refused_by_name() {
-        assert!(Storage::open("ftp://x").unwrap_err().to_string().contains("ftp://x"));
+        assert!(
+            Storage::open("ftp://x")
+                .unwrap_err()
+                .to_string()
+                .contains("ftp://x")
+        );
     }
 }

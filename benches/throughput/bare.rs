@@ -19,8 +19,14 @@ const TABLES: [(&str, &str); 9] = [
     ("conversation", "SELECT created_at, t.* FROM conversation t"),
     ("session", "SELECT opened_at, t.* FROM session t"),
     ("message", "SELECT created_at, t.* FROM message t"),
-    ("submission", "SELECT i.received_at, t.* FROM submission t JOIN inbound_event i ON i.submission_id = t.id"),
-    ("event", "SELECT at, t.* FROM event t WHERE type IN ('message.created','conversation.updated','lead.created','contact.updated','submission.created')"),
+    (
+        "submission",
+        "SELECT i.received_at, t.* FROM submission t JOIN inbound_event i ON i.submission_id = t.id",
+    ),
+    (
+        "event",
+        "SELECT at, t.* FROM event t WHERE type IN ('message.created','conversation.updated','lead.created','contact.updated','submission.created')",
+    ),
 ];
 
 /// What the bare engine took.
@@ -36,19 +42,38 @@ type Rows = Vec<(&'static str, Vec<Vec<Value>>)>;
 pub async fn replay(path: &Path) -> Bare {
     let batches = read(path);
     let target = path.with_file_name("bare.db");
-    for file in [target.clone(), target.with_extension("db-wal"), target.with_extension("db-shm")] {
+    for file in [
+        target.clone(),
+        target.with_extension("db-wal"),
+        target.with_extension("db-shm"),
+    ] {
         drop(std::fs::remove_file(file));
     }
-    let db = Db::connect(&format!("sqlite://{}", target.display())).await.unwrap();
+    let db = Db::connect(&format!("sqlite://{}", target.display()))
+        .await
+        .unwrap();
     db.migrate().await.unwrap();
     db.close().await.unwrap();
     let connection = Connection::open(&target).unwrap();
-    for pragma in ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-8000", "journal_size_limit=67108864"] {
+    for pragma in [
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-8000",
+        "journal_size_limit=67108864",
+    ] {
         connection.execute_batch(&format!("PRAGMA {pragma};")).unwrap();
     }
     // What the rows refer to and ingest did not make.
-    connection.execute("ATTACH DATABASE ?1 AS made", [path.to_str().unwrap()]).unwrap();
-    connection.execute_batch("INSERT INTO line SELECT * FROM made.line; INSERT INTO channel SELECT * FROM made.channel;").unwrap();
+    connection
+        .execute("ATTACH DATABASE ?1 AS made", [path.to_str().unwrap()])
+        .unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO line SELECT * FROM made.line; INSERT INTO channel SELECT * FROM made.channel;",
+        )
+        .unwrap();
     connection.execute_batch("DETACH DATABASE made;").unwrap();
     connection.set_prepared_statement_cache_capacity(64);
     let mut rows = 0;
@@ -56,9 +81,13 @@ pub async fn replay(path: &Path) -> Bare {
     for batch in &batches {
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         for (table, values) in batch {
-            let Some(width) = values.first().map(Vec::len) else { continue };
+            let Some(width) = values.first().map(Vec::len) else {
+                continue;
+            };
             let places = vec!["?"; width].join(",");
-            let mut insert = connection.prepare_cached(&format!("INSERT INTO {table} VALUES ({places})")).unwrap();
+            let mut insert = connection
+                .prepare_cached(&format!("INSERT INTO {table} VALUES ({places})"))
+                .unwrap();
             for row in values {
                 insert.execute(rusqlite::params_from_iter(row)).unwrap();
                 rows += 1;
@@ -66,7 +95,11 @@ pub async fn replay(path: &Path) -> Bare {
         }
         connection.execute_batch("COMMIT").unwrap();
     }
-    Bare { taken: begun.elapsed(), rows, batches: batches.len() }
+    Bare {
+        taken: begun.elapsed(),
+        rows,
+        batches: batches.len(),
+    }
 }
 
 fn read(path: &Path) -> Vec<Rows> {
@@ -79,13 +112,23 @@ fn read(path: &Path) -> Vec<Rows> {
         while let Some(row) = rows.next().unwrap() {
             let at: String = row.get(0).unwrap();
             let values = (1..width).map(|column| row.get(column).unwrap()).collect();
-            batches.entry(at).or_default().entry(table).or_default().push(values);
+            batches
+                .entry(at)
+                .or_default()
+                .entry(table)
+                .or_default()
+                .push(values);
         }
     }
     batches
         .into_values()
         // Only transactions of ingest: those with events that came in.
         .filter(|batch| batch.contains_key("inbound_event"))
-        .map(|mut batch| TABLES.iter().map(|(table, _)| (*table, batch.remove(table).unwrap_or_default())).collect())
+        .map(|mut batch| {
+            TABLES
+                .iter()
+                .map(|(table, _)| (*table, batch.remove(table).unwrap_or_default()))
+                .collect()
+        })
         .collect()
 }

@@ -14,11 +14,17 @@ pub async fn measure() {
             // Long enough for the first sweeps to have run.
             tokio::time::sleep(Duration::from_secs(8)).await;
             let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
-            let rss = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
+            let rss = status
+                .lines()
+                .find(|line| line.starts_with("VmRSS"))
+                .unwrap_or_default();
             println!("memory at rest: {}", rss.trim_start_matches("VmRSS:").trim());
         }
         server.stop();
     }
     starts.sort_unstable();
-    println!("start to ready on a migrated database: median {} ms", starts[2].as_millis());
+    println!(
+        "start to ready on a migrated database: median {} ms",
+        starts[2].as_millis()
+    );
 }

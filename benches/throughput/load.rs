@@ -25,7 +25,10 @@ const VISITORS: usize = 100;
 
 /// A client that keeps its connections.
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().pool_max_idle_per_host(CONNECTIONS).build().unwrap()
+    reqwest::Client::builder()
+        .pool_max_idle_per_host(CONNECTIONS)
+        .build()
+        .unwrap()
 }
 
 /// The release binary on an empty folder.
@@ -42,7 +45,11 @@ impl Server {
         // The client and the program share one provider of TLS, though nothing here is encrypted.
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let base = format!("http://127.0.0.1:{port}");
         let run = |arguments: &[&str]| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
@@ -55,8 +62,16 @@ impl Server {
                 .env("SWITCHBOARD__LOG__LEVEL", "warn");
             command
         };
-        assert!(run(&["migrate"]).stdout(Stdio::null()).status().unwrap().success());
-        let made = run(&["apikey", "create", "--name", "bench", "--role", "admin"]).output().unwrap();
+        assert!(
+            run(&["migrate"])
+                .stdout(Stdio::null())
+                .status()
+                .unwrap()
+                .success()
+        );
+        let made = run(&["apikey", "create", "--name", "bench", "--role", "admin"])
+            .output()
+            .unwrap();
         let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
         let begun = Instant::now();
         let child = run(&["serve"]).stdout(Stdio::null()).spawn().unwrap();
@@ -64,11 +79,19 @@ impl Server {
         while client.get(format!("{base}/health/ready")).send().await.is_err() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        Self { child, base, key, started_in: begun.elapsed(), folder }
+        Self {
+            child,
+            base,
+            key,
+            started_in: begun.elapsed(),
+            folder,
+        }
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Value {
-        let request = client().post(format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key);
+        let request = client()
+            .post(format!("{}/api/v1{path}", self.base))
+            .bearer_auth(&self.key);
         let response = request.json(&body).send().await.unwrap();
         assert!(response.status().is_success(), "{path}: {}", response.status());
         response.json().await.unwrap()
@@ -76,7 +99,11 @@ impl Server {
 
     async fn channel(&self, kind: &str) -> Value {
         let line = self.post("/lines", json!({"name": "Bench"})).await;
-        self.post("/channels", json!({"kind": kind, "line_id": line["id"], "name": kind, "settings": {}})).await
+        self.post(
+            "/channels",
+            json!({"kind": kind, "line_id": line["id"], "name": kind, "settings": {}}),
+        )
+        .await
     }
 
     /// Stops as SIGTERM does, so that the database is closed.
@@ -120,7 +147,13 @@ pub async fn http() {
     }
     let taken = begun.elapsed();
     server.stop();
-    super::report("forms over HTTP", POSTS, taken, &server.folder.path().join("data/switchboard.db")).await;
+    super::report(
+        "forms over HTTP",
+        POSTS,
+        taken,
+        &server.folder.path().join("data/switchboard.db"),
+    )
+    .await;
 }
 
 /// From the moment before a visitor's POST to the frame at the operator's socket.
@@ -128,9 +161,12 @@ pub async fn latency() {
     let server = Server::start().await;
     let channel = server.channel("webchat").await;
     let key = channel["key"].as_str().unwrap();
-    let mut request =
-        format!("{}/api/v1/realtime", server.base.replacen("http", "ws", 1)).into_client_request().unwrap();
-    request.headers_mut().insert("authorization", format!("Bearer {}", server.key).parse().unwrap());
+    let mut request = format!("{}/api/v1/realtime", server.base.replacen("http", "ws", 1))
+        .into_client_request()
+        .unwrap();
+    request
+        .headers_mut()
+        .insert("authorization", format!("Bearer {}", server.key).parse().unwrap());
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
     let sent: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
     let total = usize::try_from(RATE * SECONDS).unwrap();
@@ -139,11 +175,16 @@ pub async fn latency() {
         async move {
             let mut waits = Vec::with_capacity(total);
             while waits.len() < total {
-                let Some(Ok(Message::Text(text))) = socket.next().await else { continue };
+                let Some(Ok(Message::Text(text))) = socket.next().await else {
+                    continue;
+                };
                 let arrived = Instant::now();
                 let frame: Value = serde_json::from_str(&text).unwrap();
                 if frame["type"] == "message.created"
-                    && let Some(begun) = sent.lock().await.remove(frame["data"]["text"].as_str().unwrap_or_default())
+                    && let Some(begun) = sent
+                        .lock()
+                        .await
+                        .remove(frame["data"]["text"].as_str().unwrap_or_default())
                 {
                     waits.push(arrived - begun);
                 }
@@ -155,7 +196,15 @@ pub async fn latency() {
     let mut tokens = Vec::new();
     for _ in 0..VISITORS {
         let url = format!("{}/widget/v1/{key}/sessions", server.base);
-        let session: Value = client.post(url).json(&json!({})).send().await.unwrap().json().await.unwrap();
+        let session: Value = client
+            .post(url)
+            .json(&json!({}))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         tokens.push(session["visitor_token"].as_str().unwrap().to_owned());
     }
     let url = format!("{}/widget/v1/{key}/messages", server.base);
@@ -163,24 +212,40 @@ pub async fn latency() {
     let mut posts = tokio::task::JoinSet::new();
     for n in 0..total {
         tick.tick().await;
-        let (client, url, token, sent) =
-            (client.clone(), url.clone(), tokens[n % VISITORS].clone(), Arc::clone(&sent));
+        let (client, url, token, sent) = (
+            client.clone(),
+            url.clone(),
+            tokens[n % VISITORS].clone(),
+            Arc::clone(&sent),
+        );
         posts.spawn(async move {
             let text = format!("message number {n}");
             sent.lock().await.insert(text.clone(), Instant::now());
             let body = json!({"client_id": format!("c{n}"), "text": text});
-            let response = client.post(url).bearer_auth(token).json(&body).send().await.unwrap();
+            let response = client
+                .post(url)
+                .bearer_auth(token)
+                .json(&body)
+                .send()
+                .await
+                .unwrap();
             assert_eq!(response.status(), 201);
         });
     }
     while let Some(done) = posts.join_next().await {
         done.unwrap();
     }
-    let mut waits = tokio::time::timeout(Duration::from_secs(20), reader).await.expect("all frames arrive").unwrap();
+    let mut waits = tokio::time::timeout(Duration::from_secs(20), reader)
+        .await
+        .expect("all frames arrive")
+        .unwrap();
     waits.sort_unstable();
     let at = |part: f64| waits[((waits.len() - 1) as f64 * part) as usize].as_secs_f64() * 1000.0;
     println!(
         "visitor's POST to operator's frame at {RATE} messages/s: p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms ({} messages)",
-        at(0.5), at(0.99), at(1.0), waits.len()
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        waits.len()
     );
 }

@@ -5,7 +5,13 @@
 //! (all rows of a batch carry one time), and inserted once more into an empty database of the same
 //! schema and settings with prepared statements of rusqlite, one transaction a batch.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a measuring program")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a measuring program"
+)]
 
 mod bare;
 mod footprint;
@@ -31,7 +37,10 @@ const CALLERS: usize = 256;
 
 #[tokio::main]
 async fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
     if runs("ingest") {
         // The machine is shared and its disk uneven: three runs, each with its own ratio.
@@ -56,7 +65,9 @@ async fn main() {
 async fn ingest() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("switchboard.db");
-    let db = Db::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    let db = Db::connect(&format!("sqlite://{}", path.display()))
+        .await
+        .unwrap();
     db.migrate().await.unwrap();
     let channel = form(&db).await;
     let storage = Storage::open(&format!("file://{}/files", folder.path().display())).unwrap();
@@ -103,21 +114,34 @@ pub async fn report(what: &str, events: usize, taken: std::time::Duration, path:
 fn submission(n: usize) -> InboundEvent {
     let email = format!("customer{n}@example.test");
     let phone = format!("+99890{n:07}");
-    let identity = |kind, value: &str| Identity { kind, value: value.to_owned(), verified: false };
+    let identity = |kind, value: &str| Identity {
+        kind,
+        value: value.to_owned(),
+        verified: false,
+    };
     InboundEvent {
         external_id: format!("key:{n}"),
         at: SystemClock.now(),
         body: InboundBody::Submission(Submission {
             from: Person {
                 name: Some(format!("Customer {n}")),
-                identities: vec![identity(IdentityKind::Email, &email), identity(IdentityKind::Phone, &phone)],
+                identities: vec![
+                    identity(IdentityKind::Email, &email),
+                    identity(IdentityKind::Phone, &phone),
+                ],
                 ..Person::default()
             },
-            values: [("name", json!(format!("Customer {n}"))), ("email", json!(email)), ("phone", json!(phone))]
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-            text: format!("Name: Customer {n}\nEmail: {email}\nPhone: {phone}\nComment: Please call me back about the offer."),
+            values: [
+                ("name", json!(format!("Customer {n}"))),
+                ("email", json!(email)),
+                ("phone", json!(phone)),
+            ]
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+            text: format!(
+                "Name: Customer {n}\nEmail: {email}\nPhone: {phone}\nComment: Please call me back about the offer."
+            ),
             ..Submission::default()
         }),
     }
@@ -129,8 +153,12 @@ async fn form(db: &Db) -> String {
     let write = db.write().await.unwrap();
     let now = "'2026-01-01T00:00:00+00:00'";
     for sql in [
-        format!("INSERT INTO line (id, key, name, enabled, version, rules, created_at, updated_at) VALUES ('lin_1', 'l', 'L', true, 1, '{{}}', {now}, {now})"),
-        format!("INSERT INTO channel (id, key, kind, line_id, name, enabled, settings, version, health_state, created_at, updated_at) VALUES ('chn_1', 'f', 'webform', 'lin_1', 'F', true, '{{}}', 1, 'ok', {now}, {now})"),
+        format!(
+            "INSERT INTO line (id, key, name, enabled, version, rules, created_at, updated_at) VALUES ('lin_1', 'l', 'L', true, 1, '{{}}', {now}, {now})"
+        ),
+        format!(
+            "INSERT INTO channel (id, key, kind, line_id, name, enabled, settings, version, health_state, created_at, updated_at) VALUES ('chn_1', 'f', 'webform', 'lin_1', 'F', true, '{{}}', 1, 'ok', {now}, {now})"
+        ),
     ] {
         write.tx().execute_unprepared(&sql).await.unwrap();
     }

@@ -29,20 +29,34 @@ const TYPES: [(&str, &str, &str); 6] = [
     ("{bytes}", "BLOB", "BYTEA"),
     // On SQLite only the word INTEGER makes a key the row's own place.
     ("{key}", "INTEGER", "BIGINT"),
-    ("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+    (
+        "{serial}",
+        "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    ),
 ];
 
 /// Runs a script whose statements are separated by blank lines.
 async fn run_script(manager: &SchemaManager<'_>, script: &str) -> Result<(), DbErr> {
     let backend = manager.get_database_backend();
     for statement in script.split("\n\n") {
-        let lines: Vec<&str> = statement.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+        let lines: Vec<&str> = statement
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("--"))
+            .collect();
         let mut sql = lines.join("\n");
         if sql.trim().is_empty() {
             continue;
         }
         for (placeholder, sqlite, postgres) in TYPES {
-            sql = sql.replace(placeholder, if backend == DbBackend::Sqlite { sqlite } else { postgres });
+            sql = sql.replace(
+                placeholder,
+                if backend == DbBackend::Sqlite {
+                    sqlite
+                } else {
+                    postgres
+                },
+            );
         }
         manager.get_connection().execute_unprepared(&sql).await?;
     }

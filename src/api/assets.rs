@@ -22,7 +22,9 @@ pub const APP_CSP: &str = "default-src 'self'; script-src 'self'; style-src 'sel
      base-uri 'none'; form-action 'self'";
 
 /// Paths that are never pages of the app.
-const NOT_PAGES: [&str; 8] = ["/api", "/hooks", "/widget", "/f", "/health", "/metrics", "/assets", "/demo"];
+const NOT_PAGES: [&str; 8] = [
+    "/api", "/hooks", "/widget", "/f", "/health", "/metrics", "/assets", "/demo",
+];
 
 /// Served when the app was not built.
 const PLACEHOLDER: &str = include_str!("placeholder.html");
@@ -42,13 +44,20 @@ pub async fn fallback(request: Request) -> Response {
     }
     match Web::get("index.html") {
         Some(index) => serve("/index.html", None, request.headers(), index),
-        None => (StatusCode::OK, [(header::CACHE_CONTROL, "no-cache")], Html(PLACEHOLDER)).into_response(),
+        None => (
+            StatusCode::OK,
+            [(header::CACHE_CONTROL, "no-cache")],
+            Html(PLACEHOLDER),
+        )
+            .into_response(),
     }
 }
 
 /// `/demo/{key}`: an empty page of "some site" with the widget on it.
 pub async fn demo(State(app): State<App>, Path(key): Path<String>) -> Result<Response, Problem> {
-    let channel = channel::store::by_key(app.db.read(), &key).await?.filter(|channel| channel.kind == "webchat");
+    let channel = channel::store::by_key(app.db.read(), &key)
+        .await?
+        .filter(|channel| channel.kind == "webchat");
     let channel = channel.ok_or_else(|| Problem::not_found("web chat"))?;
     let nonce = id::word();
     let page = minijinja::Environment::new()
@@ -61,7 +70,14 @@ pub async fn demo(State(app): State<App>, Path(key): Path<String>) -> Result<Res
     let csp = APP_CSP.replace("style-src 'self'", &format!("style-src 'self' 'nonce-{nonce}'"));
     let csp = HeaderValue::from_str(&csp).map_err(|error| Problem::from_cause(&error))?;
     let cache = HeaderValue::from_static("no-store");
-    Ok(([(header::CONTENT_SECURITY_POLICY, csp), (header::CACHE_CONTROL, cache)], Html(page)).into_response())
+    Ok((
+        [
+            (header::CONTENT_SECURITY_POLICY, csp),
+            (header::CACHE_CONTROL, cache),
+        ],
+        Html(page),
+    )
+        .into_response())
 }
 
 fn file_at(path: &str) -> Option<EmbeddedFile> {
@@ -75,7 +91,8 @@ fn file_at(path: &str) -> Option<EmbeddedFile> {
 /// A path somebody may type or reload: not one of a machine's, and no missing file.
 fn is_page(path: &str) -> bool {
     let is_machines = NOT_PAGES.iter().any(|start| {
-        path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        path.strip_prefix(start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     let last = path.rsplit('/').next().unwrap_or_default();
     !is_machines && !last.contains('.')
@@ -85,12 +102,20 @@ fn serve(path: &str, query: Option<&str>, asked: &HeaderMap, file: EmbeddedFile)
     let etag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash()));
     // The app's build writes hashes into names below /assets, the loader asks for the panel with ?v=hash.
     let is_versioned = path.starts_with("/assets/") || query.is_some_and(|query| query.starts_with("v="));
-    let cache = if is_versioned { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache = if is_versioned {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     let mut response = if is_known(asked, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let kind = mime_guess::from_path(path).first_or_octet_stream();
-        let kind = if kind.type_() == "text" { format!("{kind}; charset=utf-8") } else { kind.to_string() };
+        let kind = if kind.type_() == "text" {
+            format!("{kind}; charset=utf-8")
+        } else {
+            kind.to_string()
+        };
         ([(header::CONTENT_TYPE, kind)], file.data.into_owned()).into_response()
     };
     let headers = response.headers_mut();
@@ -101,14 +126,23 @@ fn serve(path: &str, query: Option<&str>, asked: &HeaderMap, file: EmbeddedFile)
     if path.starts_with("/widget/") {
         // Sites everywhere load these, the panel as a module, which browsers fetch with CORS.
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+        headers.insert(
+            "cross-origin-resource-policy",
+            HeaderValue::from_static("cross-origin"),
+        );
     }
     response
 }
 
 fn is_known(asked: &HeaderMap, etag: &str) -> bool {
-    let known = asked.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag))
+    let known = asked
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    known.is_some_and(|known| {
+        known
+            .split(',')
+            .any(|tag| tag.trim().trim_start_matches("W/") == etag)
+    })
 }
 
 #[cfg(test)]
@@ -120,7 +154,15 @@ mod tests {
         for page in ["/", "/inbox/mine/cnv_1", "/setup", "/form-editor", "/widgets"] {
             assert!(is_page(page), "{page}");
         }
-        for other in ["/api/v1/nothing", "/api", "/assets/gone-1a2b.js", "/favicon.ico", "/f/x", "/hooks/x", "/widget/v1/x"] {
+        for other in [
+            "/api/v1/nothing",
+            "/api",
+            "/assets/gone-1a2b.js",
+            "/favicon.ico",
+            "/f/x",
+            "/hooks/x",
+            "/widget/v1/x",
+        ] {
             assert!(!is_page(other), "{other}");
         }
     }

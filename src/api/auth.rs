@@ -77,7 +77,10 @@ impl FromRequestParts<App> for Admin {
 async fn at_least(role: Role, parts: &Parts, app: &App) -> Result<Caller, Problem> {
     let caller = identify(parts, app).await?;
     if caller.role() < role {
-        return Err(Problem::forbidden(format!("this needs the role {}", role.as_str())));
+        return Err(Problem::forbidden(format!(
+            "this needs the role {}",
+            role.as_str()
+        )));
     }
     Ok(caller)
 }
@@ -90,19 +93,34 @@ pub async fn identify(parts: &Parts, app: &App) -> Result<Caller, Problem> {
             Problem::unauthenticated_because("the header Authorization must be `Bearer sb_…`")
         })?;
         let operator = apikey::find(db, key).await?.ok_or_else(|| {
-            Problem::unauthenticated_because("this API key is not known, was revoked, or its user is disabled")
+            Problem::unauthenticated_because(
+                "this API key is not known, was revoked, or its user is disabled",
+            )
         })?;
         let scope = Scope::load(db, &operator).await?;
-        return Ok(Caller { operator, scope, session: None });
+        return Ok(Caller {
+            operator,
+            scope,
+            session: None,
+        });
     }
     let jar = CookieJar::from_headers(&parts.headers);
-    let token = jar.get(COOKIE).map(|cookie| cookie.value().to_owned()).ok_or_else(Problem::unauthenticated)?;
+    let token = jar
+        .get(COOKIE)
+        .map(|cookie| cookie.value().to_owned())
+        .ok_or_else(Problem::unauthenticated)?;
     let now = app.clock.now();
-    let (session, operator) = session::find(db, &token, now).await?.ok_or_else(Problem::unauthenticated)?;
+    let (session, operator) = session::find(db, &token, now)
+        .await?
+        .ok_or_else(Problem::unauthenticated)?;
     guard_cookie(parts, &session, &app.config.server.public_url)?;
     session::prolong(&app.db, &session, now).await?;
     let scope = Scope::load(db, &operator).await?;
-    Ok(Caller { operator, scope, session: Some(session) })
+    Ok(Caller {
+        operator,
+        scope,
+        session: Some(session),
+    })
 }
 
 /// A browser sends the cookie along with whatever any page asks of it: what changes something must
@@ -112,29 +130,41 @@ fn guard_cookie(parts: &Parts, session: &auth_session::Model, public_url: &str) 
         return if is_own_origin(&parts.headers, public_url) {
             Ok(())
         } else {
-            Err(Problem::forbidden("a socket with the sign-in cookie is opened from our own pages only"))
+            Err(Problem::forbidden(
+                "a socket with the sign-in cookie is opened from our own pages only",
+            ))
         };
     }
     if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
-    let given = parts.headers.get(CSRF_HEADER).map(|value| value.as_bytes()).unwrap_or_default();
+    let given = parts
+        .headers
+        .get(CSRF_HEADER)
+        .map(|value| value.as_bytes())
+        .unwrap_or_default();
     if bool::from(given.ct_eq(session.csrf_token.as_bytes())) {
         return Ok(());
     }
-    Err(Problem::forbidden("the header X-CSRF-Token is missing or wrong; GET /api/v1/me tells the right one"))
+    Err(Problem::forbidden(
+        "the header X-CSRF-Token is missing or wrong; GET /api/v1/me tells the right one",
+    ))
 }
 
 /// Whether `Origin` is this server, by its public address or by the host the request was sent to.
 /// A caller without `Origin` is no browser.
 fn is_own_origin(headers: &HeaderMap, public_url: &str) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
     let Ok(origin) = origin.to_str() else { return false };
     if url::Url::parse(public_url).is_ok_and(|url| url.origin().ascii_serialization() == origin) {
         return true;
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let bare = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let bare = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
     host.is_some() && host == bare
 }
 
@@ -162,7 +192,10 @@ mod tests {
         headers.insert(header::ORIGIN, HeaderValue::from_static("https://evil.example"));
         headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1:8080"));
         assert!(!is_own_origin(&headers, "https://chat.example.org"));
-        headers.insert(header::ORIGIN, HeaderValue::from_static("https://chat.example.org"));
+        headers.insert(
+            header::ORIGIN,
+            HeaderValue::from_static("https://chat.example.org"),
+        );
         assert!(is_own_origin(&headers, "https://chat.example.org"));
         headers.insert(header::ORIGIN, HeaderValue::from_static("http://127.0.0.1:8080"));
         assert!(is_own_origin(&headers, "https://chat.example.org"));

@@ -37,9 +37,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(Problem::unsupported_media_type("send a body of `Content-Type: application/json`"));
+            return Err(Problem::unsupported_media_type(
+                "send a body of `Content-Type: application/json`",
+            ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| body_problem(&rejection))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| body_problem(&rejection))?;
         read_json(&bytes).map(Self)
     }
 }
@@ -49,7 +53,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         if holds_nul(parts.uri.query().unwrap_or_default()) {
-            return Err(Problem::bad_request("the query holds a NUL character, which no text here has"));
+            return Err(Problem::bad_request(
+                "the query holds a NUL character, which no text here has",
+            ));
         }
         match axum::extract::Query::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(query)) => Ok(Self(query)),
@@ -100,7 +106,9 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
         Problem::bad_request(format!("the body is no JSON: {cause}"))
     })?;
-    reader.end().map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
+    reader
+        .end()
+        .map_err(|error| Problem::bad_request(format!("the body is no JSON: {error}")))?;
     Ok(value)
 }
 
@@ -112,9 +120,14 @@ fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
         return Ok(());
     }
     // What is no JSON is told by the reading that follows.
-    let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return Ok(()) };
+    let Ok(value) = serde_json::from_slice::<Value>(bytes) else {
+        return Ok(());
+    };
     match place_of_nul(&value) {
-        Some(field) => Err(Problem::invalid(field, "holds a NUL character, which no text here has")),
+        Some(field) => Err(Problem::invalid(
+            field,
+            "holds a NUL character, which no text here has",
+        )),
         None => Ok(()),
     }
 }
@@ -123,13 +136,24 @@ fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
 fn place_of_nul(value: &Value) -> Option<String> {
     let inside = |name: String, value: &Value| {
         let rest = place_of_nul(value)?;
-        Some(if rest.is_empty() { name } else { format!("{name}.{rest}") })
+        Some(if rest.is_empty() {
+            name
+        } else {
+            format!("{name}.{rest}")
+        })
     };
     match value {
         Value::String(text) => text.contains('\0').then(String::new),
-        Value::Array(items) => items.iter().enumerate().find_map(|(at, item)| inside(at.to_string(), item)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(at, item)| inside(at.to_string(), item)),
         Value::Object(fields) => fields.iter().find_map(|(name, value)| {
-            if name.contains('\0') { Some(name.replace('\0', "\u{fffd}")) } else { inside(name.clone(), value) }
+            if name.contains('\0') {
+                Some(name.replace('\0', "\u{fffd}"))
+            } else {
+                inside(name.clone(), value)
+            }
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
@@ -151,13 +175,27 @@ fn field_of(path: &str, message: &str) -> FieldError {
         Some(name) => format!("{path}.{name}"),
         None => path.to_owned(),
     };
-    let message = if message.starts_with("missing field") { "is required".to_owned() } else { message.to_owned() };
+    let message = if message.starts_with("missing field") {
+        "is required".to_owned()
+    } else {
+        message.to_owned()
+    };
     FieldError { field, message }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let Some(kind) = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
@@ -181,23 +219,36 @@ mod tests {
     fn refusal(body: &str) -> (u16, String) {
         match read_json::<Outer>(body.as_bytes()) {
             Ok(outer) => (200, outer.inner.count.to_string()),
-            Err(Problem { status, errors, .. }) => {
-                (status, errors.first().map(|error| error.field.clone()).unwrap_or_default())
-            }
+            Err(Problem { status, errors, .. }) => (
+                status,
+                errors
+                    .first()
+                    .map(|error| error.field.clone())
+                    .unwrap_or_default(),
+            ),
         }
     }
 
     #[test]
     fn the_field_that_does_not_fit_is_named_by_its_path() {
-        assert_eq!(refusal(r#"{"inner":{"count":"x"}}"#), (422, "inner.count".to_owned()));
+        assert_eq!(
+            refusal(r#"{"inner":{"count":"x"}}"#),
+            (422, "inner.count".to_owned())
+        );
         assert_eq!(refusal(r#"{"inner":{}}"#), (422, "inner.count".to_owned()));
         assert_eq!(refusal(r"{}"), (422, "inner".to_owned()));
-        assert_eq!(refusal(r#"{"inner":{"count":1,"more":2}}"#), (422, "inner.more".to_owned()));
+        assert_eq!(
+            refusal(r#"{"inner":{"count":1,"more":2}}"#),
+            (422, "inner.more".to_owned())
+        );
     }
 
     #[test]
     fn a_nul_is_refused_where_it_stands_and_a_backslash_before_its_name_is_none() {
-        assert_eq!(refusal(r#"{"inner":{"count":1,"more":["a","b\u0000"]}}"#), (422, "inner.more.1".to_owned()));
+        assert_eq!(
+            refusal(r#"{"inner":{"count":1,"more":["a","b\u0000"]}}"#),
+            (422, "inner.more.1".to_owned())
+        );
         assert_eq!(refusal(r#"{"inner":{"count":1},"note":"\\u0000"}"#).0, 200);
     }
 

@@ -18,7 +18,9 @@ use crate::{app::App, db::Db, telemetry::metrics::Gauge};
 
 /// Routes of the API document.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(get_health_live)).routes(routes!(get_health_ready))
+    OpenApiRouter::new()
+        .routes(routes!(get_health_live))
+        .routes(routes!(get_health_ready))
 }
 
 /// `/metrics`, which is no JSON and not part of the document.
@@ -35,7 +37,10 @@ pub struct Health {
     pub version: &'static str,
 }
 
-const OK: Health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") };
+const OK: Health = Health {
+    status: "ok",
+    version: env!("CARGO_PKG_VERSION"),
+};
 
 /// The process runs.
 #[utoipa::path(get, path = "/health/live", tag = "health", operation_id = "get_health_live", security(()),
@@ -64,7 +69,10 @@ async fn get_health_ready(State(app): State<App>) -> Result<Json<Health>, Proble
 
 async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
     if let Some(token) = app.config.server.metrics_token.get() {
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let given = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let given = given.strip_prefix("Bearer ").unwrap_or_default();
         if !bool::from(given.as_bytes().ct_eq(token.as_bytes())) {
             return Problem::unauthenticated_because("send `Authorization: Bearer <server.metrics_token>`")
@@ -79,7 +87,11 @@ async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
     Gauge::Uptime.set(uptime as f64 / 1000.0, &[]);
     app.metrics.run_upkeep();
     let body = app.metrics.render();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], body).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        body,
+    )
+        .into_response()
 }
 
 /// Reads the figures that stand in the database; each is a count over a small index.
@@ -87,7 +99,14 @@ async fn measure(db: &Db) -> Result<(), DbErr> {
     let open = "SELECT state AS label, COUNT(*) AS n FROM session WHERE state <> 'closed' GROUP BY state";
     grouped(db, Gauge::Sessions, "state", &["waiting", "assigned"], open).await?;
     let outbox = "SELECT state AS label, COUNT(*) AS n FROM outbox GROUP BY state";
-    grouped(db, Gauge::Outbox, "state", &["queued", "sending", "failed", "uncertain"], outbox).await?;
+    grouped(
+        db,
+        Gauge::Outbox,
+        "state",
+        &["queued", "sending", "failed", "uncertain"],
+        outbox,
+    )
+    .await?;
     let channels = "SELECT health_state AS label, COUNT(*) AS n FROM channel GROUP BY health_state";
     let states = ["starting", "ok", "degraded", "failed", "disabled"];
     grouped(db, Gauge::Channels, "health", &states, channels).await?;
@@ -100,12 +119,22 @@ async fn measure(db: &Db) -> Result<(), DbErr> {
 }
 
 async fn grouped(db: &Db, gauge: Gauge, label: &'static str, known: &[&str], sql: &str) -> Result<(), DbErr> {
-    let labels = |value: &str| if label.is_empty() { Vec::new() } else { vec![(label, value.to_owned())] };
+    let labels = |value: &str| {
+        if label.is_empty() {
+            Vec::new()
+        } else {
+            vec![(label, value.to_owned())]
+        }
+    };
     // What is not among the rows is none, not what it was.
     for value in known {
         gauge.set(0.0, &labels(value));
     }
-    for row in db.read().query_all_raw(Statement::from_string(db.backend(), sql)).await? {
+    for row in db
+        .read()
+        .query_all_raw(Statement::from_string(db.backend(), sql))
+        .await?
+    {
         let value: String = row.try_get("", "label")?;
         let count: i64 = row.try_get("", "n")?;
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]

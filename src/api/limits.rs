@@ -37,9 +37,16 @@ impl FromRequestParts<App> for ClientAddress {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0.ip());
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        Ok(Self(client_address(peer, &parts.headers, &app.config.server.trusted_proxies)))
+        Ok(Self(client_address(
+            peer,
+            &parts.headers,
+            &app.config.server.trusted_proxies,
+        )))
     }
 }
 
@@ -49,11 +56,16 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
     if !is_trusted(&peer) {
         return peer;
     }
-    let lists: Vec<&str> =
-        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let lists: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     let mut nearest = peer;
     for address in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
-        let Ok(address) = address.trim().parse::<IpAddr>() else { break };
+        let Ok(address) = address.trim().parse::<IpAddr>() else {
+            break;
+        };
         nearest = address;
         if !is_trusted(&address) {
             break;
@@ -66,7 +78,9 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
 pub async fn bodies(State(app): State<App>, request: Request, next: Next) -> Response {
     let limit = body_limit(&app.config, request.uri().path(), request.headers());
     let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
+    let length = length
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse::<u64>().ok());
     if length.is_none_or(|length| length <= limit) {
         return next.run(request).await;
     }
@@ -91,11 +105,17 @@ pub async fn times(State(app): State<App>, request: Request, next: Next) -> Resp
 
 fn body_limit(config: &Config, path: &str, headers: &HeaderMap) -> u64 {
     let takes_files = ["/f/", "/hooks/"].iter().any(|start| path.starts_with(start)) || is_multipart(headers);
-    if takes_files { config.limits.upload_bytes() + FORM_SLACK } else { JSON_BYTES }
+    if takes_files {
+        config.limits.upload_bytes() + FORM_SLACK
+    } else {
+        JSON_BYTES
+    }
 }
 
 fn is_multipart(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/"))
 }
 
@@ -133,7 +153,10 @@ mod tests {
         let address = |text: &str| text.parse::<IpAddr>().ok();
         assert_eq!(seen_as("203.0.113.9", "198.51.100.1"), address("203.0.113.9"));
         assert_eq!(seen_as("10.0.0.1", "198.51.100.1"), address("198.51.100.1"));
-        assert_eq!(seen_as("10.0.0.1", "1.2.3.4, 198.51.100.1, 10.0.0.2"), address("198.51.100.1"));
+        assert_eq!(
+            seen_as("10.0.0.1", "1.2.3.4, 198.51.100.1, 10.0.0.2"),
+            address("198.51.100.1")
+        );
         assert_eq!(seen_as("10.0.0.1", "rubbish"), address("10.0.0.1"));
     }
 }

@@ -12,8 +12,8 @@ pub mod observe;
 pub mod openapi;
 pub mod page;
 pub mod problem;
-pub mod realtime;
 pub mod push;
+pub mod realtime;
 pub mod v1;
 pub mod widget;
 
@@ -80,10 +80,18 @@ fn is_compressible(
 ) -> bool {
     const WORTH_IT: u64 = 1024;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let is_small = text(http::header::CONTENT_LENGTH).and_then(|length| length.parse().ok()).is_some_and(|length: u64| length < WORTH_IT);
+    let is_small = text(http::header::CONTENT_LENGTH)
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: u64| length < WORTH_IT);
     let kind = text(http::header::CONTENT_TYPE).unwrap_or_default();
-    let is_text = ["text/", "application/json", "application/problem+json", "application/javascript", "image/svg+xml"]
-        .iter()
-        .any(|start| kind.starts_with(start));
+    let is_text = [
+        "text/",
+        "application/json",
+        "application/problem+json",
+        "application/javascript",
+        "image/svg+xml",
+    ]
+    .iter()
+    .any(|start| kind.starts_with(start));
     is_text && !is_small
 }

@@ -23,14 +23,22 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives the request an id and records what became of it.
 pub async fn requests(State(_app): State<App>, mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(&REQUEST_ID).filter(|value| is_plain_id(value)).cloned();
+    let given = request
+        .headers()
+        .get(&REQUEST_ID)
+        .filter(|value| is_plain_id(value))
+        .cloned();
     let request_id = match given {
         Some(given) => given,
         None => HeaderValue::from_str(&id::word()).unwrap_or(HeaderValue::from_static("unknown")),
     };
     request.headers_mut().insert(REQUEST_ID, request_id.clone());
     let method = request.method().to_string();
-    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("other", MatchedPath::as_str)
+        .to_owned();
     let span = tracing::info_span!(
         "request",
         request.id = request_id.to_str().unwrap_or_default(),
@@ -44,7 +52,11 @@ pub async fn requests(State(_app): State<App>, mut request: Request, next: Next)
     span.in_scope(|| {
         let duration_ms = took.as_secs_f64() * 1000.0;
         if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
-            tracing::warn!(http.status = status.as_u16(), duration_ms, "a request ended in an error of ours");
+            tracing::warn!(
+                http.status = status.as_u16(),
+                duration_ms,
+                "a request ended in an error of ours"
+            );
         } else {
             tracing::debug!(http.status = status.as_u16(), duration_ms, "request");
         }
@@ -73,13 +85,18 @@ pub async fn headers(request: Request, next: Next) -> Response {
 
 /// Turns bare answers of the libraries below (404, 405, 413, 415, …) into problem+json.
 pub async fn problems(request: Request, next: Next) -> Response {
-    let is_ours = ["/api/", "/health/", "/metrics"].iter().any(|start| request.uri().path().starts_with(start));
+    let is_ours = ["/api/", "/health/", "/metrics"]
+        .iter()
+        .any(|start| request.uri().path().starts_with(start));
     let response = next.run(request).await;
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let is_bare = kind.is_none_or(|kind| kind.starts_with("text/plain"));
     let is_librarys = matches!(
         status,
@@ -104,7 +121,9 @@ pub async fn problems(request: Request, next: Next) -> Response {
 /// A handler that panicked.
 pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    let words = words
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
     tracing::error!(panic = words, "a handler panicked");
     Problem::internal().into_response()
 }
@@ -117,5 +136,7 @@ fn set_default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
 fn is_plain_id(value: &HeaderValue) -> bool {
     let bytes = value.as_bytes();
     (1..=64).contains(&bytes.len())
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }

@@ -12,7 +12,10 @@ const TAGS: [(&str, &str); 20] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
-    ("conversations", "Threads, their sessions and what is done with them"),
+    (
+        "conversations",
+        "Threads, their sessions and what is done with them",
+    ),
     ("messages", "What was said"),
     ("attachments", "Files"),
     ("contacts", "People outside"),
@@ -34,13 +37,33 @@ const TAGS: [(&str, &str); 20] = [
 /// Answers that many operations share: name, status, words.
 const SHARED: [(&str, &str, &str); 8] = [
     ("BadRequest", "400", "The request cannot be read"),
-    ("Unauthenticated", "401", "Nobody is signed in, or the key is not known"),
+    (
+        "Unauthenticated",
+        "401",
+        "Nobody is signed in, or the key is not known",
+    ),
     ("Forbidden", "403", "Signed in, but not allowed"),
-    ("NotFound", "404", "There is no such thing, or the caller may not see it"),
-    ("Conflict", "409", "Not in the state this needs, or changed meanwhile"),
+    (
+        "NotFound",
+        "404",
+        "There is no such thing, or the caller may not see it",
+    ),
+    (
+        "Conflict",
+        "409",
+        "Not in the state this needs, or changed meanwhile",
+    ),
     ("TooLarge", "413", "The body is too large"),
-    ("UnsupportedMediaType", "415", "The body is of a type that is not read here"),
-    ("Invalid", "422", "Fields of the body do not fit; `errors` names them"),
+    (
+        "UnsupportedMediaType",
+        "415",
+        "The body is of a type that is not read here",
+    ),
+    (
+        "Invalid",
+        "422",
+        "Fields of the body do not fit; `errors` names them",
+    ),
 ];
 
 /// Completes what the handlers say.
@@ -72,7 +95,10 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     for (name, _, words) in SHARED {
         let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
         let content = ContentBuilder::new().schema(Some(schema)).build();
-        let response = ResponseBuilder::new().description(words).content("application/problem+json", content).build();
+        let response = ResponseBuilder::new()
+            .description(words)
+            .content("application/problem+json", content)
+            .build();
         components.responses.insert(name.to_owned(), response.into());
     }
     for (path, item) in &mut document.paths.paths {
@@ -85,7 +111,10 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
 
 /// Adds the shared answers that fit an operation, unless it has words of its own for them.
 fn share(path: &str, operation: &mut Operation) {
-    let is_open = operation.security.as_ref().is_some_and(|required| required.iter().all(|one| *one == SecurityRequirement::default()));
+    let is_open = operation
+        .security
+        .as_ref()
+        .is_some_and(|required| required.iter().all(|one| *one == SecurityRequirement::default()));
     let has_body = operation.request_body.is_some();
     let has_id = path.contains('{');
     let takes_query = operation.parameters.iter().flatten().count() > 0;
@@ -105,5 +134,13 @@ fn share(path: &str, operation: &mut Operation) {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+        &mut item.patch,
+    ]
+    .into_iter()
+    .flatten()
 }

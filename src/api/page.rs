@@ -73,22 +73,39 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// All there is.
     pub fn whole(items: Vec<T>) -> Self {
-        Self { items, next_cursor: None }
+        Self {
+            items,
+            next_cursor: None,
+        }
     }
 
     /// Turns `limit + 1` rows, read to see whether more follow, into a page; `place` names where a
     /// row stands in the list.
-    pub fn of_rows<P: Serialize + DeserializeOwned>(mut rows: Vec<T>, limit: u64, place: impl Fn(&T) -> P) -> Self {
+    pub fn of_rows<P: Serialize + DeserializeOwned>(
+        mut rows: Vec<T>,
+        limit: u64,
+        place: impl Fn(&T) -> P,
+    ) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = if more { rows.last().map(|row| Cursor::encode(&place(row))) } else { None };
-        Self { items: rows, next_cursor }
+        let next_cursor = if more {
+            rows.last().map(|row| Cursor::encode(&place(row)))
+        } else {
+            None
+        };
+        Self {
+            items: rows,
+            next_cursor,
+        }
     }
 
     /// The same page with each row as something else.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
-        Page { items: self.items.into_iter().map(change).collect(), next_cursor: self.next_cursor }
+        Page {
+            items: self.items.into_iter().map(change).collect(),
+            next_cursor: self.next_cursor,
+        }
     }
 }
 
@@ -101,8 +118,16 @@ mod tests {
         let place = ("2026-01-01".to_owned(), "cnv_1".to_owned());
         let word = Cursor::encode(&place);
         assert_eq!(Cursor::<(String, String)>::decode(&word).ok(), Some(place));
-        assert_eq!(Cursor::<(String, String)>::decode("rubbish!").err().map(|problem| problem.status), Some(400));
-        assert_eq!(Cursor::<i64>::decode(&word).err().map(|problem| problem.status), Some(400));
+        assert_eq!(
+            Cursor::<(String, String)>::decode("rubbish!")
+                .err()
+                .map(|problem| problem.status),
+            Some(400)
+        );
+        assert_eq!(
+            Cursor::<i64>::decode(&word).err().map(|problem| problem.status),
+            Some(400)
+        );
     }
 
     #[test]
@@ -115,9 +140,15 @@ mod tests {
 
     #[test]
     fn a_limit_out_of_bounds_is_400() {
-        let query = PageQuery { cursor: None, limit: Some(201) };
+        let query = PageQuery {
+            cursor: None,
+            limit: Some(201),
+        };
         assert_eq!(query.limit().err().map(|problem| problem.status), Some(400));
-        let query = PageQuery { cursor: None, limit: Some(0) };
+        let query = PageQuery {
+            cursor: None,
+            limit: Some(0),
+        };
         assert_eq!(query.limit().err().map(|problem| problem.status), Some(400));
     }
 }

@@ -60,7 +60,12 @@ impl Problem {
 
     /// 400: the request itself cannot be read.
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "/problems/bad-request", "Bad request", detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "/problems/bad-request",
+            "Bad request",
+            detail,
+        )
     }
 
     /// 401: nobody is signed in, or the key is not known.
@@ -70,12 +75,22 @@ impl Problem {
 
     /// 401 with its reason.
     pub fn unauthenticated_because(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "/problems/unauthenticated", "Not signed in", detail)
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "/problems/unauthenticated",
+            "Not signed in",
+            detail,
+        )
     }
 
     /// 403: signed in, but not allowed.
     pub fn forbidden(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "/problems/forbidden", "Not allowed", detail)
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "/problems/forbidden",
+            "Not allowed",
+            detail,
+        )
     }
 
     /// 404: there is no such thing, or the caller may not know of it. `what` is a noun ("conversation").
@@ -86,13 +101,23 @@ impl Problem {
 
     /// 404 for a path nobody serves.
     pub fn no_such_path() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "/problems/not-found", "Not found", "nothing is served at this path")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "/problems/not-found",
+            "Not found",
+            "nothing is served at this path",
+        )
     }
 
     /// 405.
     pub fn method_not_allowed() -> Self {
         let detail = "this path does not take this method; the header Allow names those it takes";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "/problems/method-not-allowed", "Method not allowed", detail)
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "/problems/method-not-allowed",
+            "Method not allowed",
+            detail,
+        )
     }
 
     /// 409: the thing is not in the state this needs, or was changed meanwhile.
@@ -103,32 +128,55 @@ impl Problem {
     /// 409: the operator has as much as they can hold.
     pub fn at_capacity() -> Self {
         let detail = "this would put the operator above their capacity; a supervisor may force it";
-        Self::new(StatusCode::CONFLICT, "/problems/at-capacity", "At capacity", detail)
+        Self::new(
+            StatusCode::CONFLICT,
+            "/problems/at-capacity",
+            "At capacity",
+            detail,
+        )
     }
 
     /// 413.
     pub fn too_large(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "/problems/too-large", "Too large", detail)
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "/problems/too-large",
+            "Too large",
+            detail,
+        )
     }
 
     /// 415.
     pub fn unsupported_media_type(detail: impl Into<String>) -> Self {
         let kind = "/problems/unsupported-media-type";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind, "Unsupported media type", detail)
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            kind,
+            "Unsupported media type",
+            detail,
+        )
     }
 
     /// 422: the body was read, but these fields do not fit. Each is a path and a message.
     pub fn validation<F: Into<String>, M: Into<String>>(errors: Vec<(F, M)>) -> Self {
         let errors: Vec<FieldError> = errors
             .into_iter()
-            .map(|(field, message)| FieldError { field: field.into(), message: message.into() })
+            .map(|(field, message)| FieldError {
+                field: field.into(),
+                message: message.into(),
+            })
             .collect();
         let detail = match errors.as_slice() {
             [one] if one.field.is_empty() => one.message.clone(),
             [one] => format!("{}: {}", one.field, one.message),
             many => format!("{} fields are not right", many.len()),
         };
-        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "/problems/validation", "Invalid input", detail);
+        let problem = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "/problems/validation",
+            "Invalid input",
+            detail,
+        );
         Self { errors, ..problem }
     }
 
@@ -140,27 +188,52 @@ impl Problem {
     /// 429.
     pub fn rate_limited(retry_after_secs: u64) -> Self {
         let detail = format!("too many requests; try again in {retry_after_secs} s");
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "/problems/rate-limited", "Too many requests", detail);
-        Self { retry_after_secs: Some(retry_after_secs), ..problem }
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "/problems/rate-limited",
+            "Too many requests",
+            detail,
+        );
+        Self {
+            retry_after_secs: Some(retry_after_secs),
+            ..problem
+        }
     }
 
     /// 500: our fault. The cause goes to the log, not to the caller.
     pub fn internal() -> Self {
         let detail = "something went wrong on our side; the server's log has the cause under this request's x-request-id";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "/problems/internal", "Internal error", detail)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "/problems/internal",
+            "Internal error",
+            detail,
+        )
     }
 
     /// 503: not now; trying again later may work.
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        let problem =
-            Self::new(StatusCode::SERVICE_UNAVAILABLE, "/problems/unavailable", "Temporarily unavailable", detail);
-        Self { retry_after_secs: Some(5), ..problem }
+        let problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "/problems/unavailable",
+            "Temporarily unavailable",
+            detail,
+        );
+        Self {
+            retry_after_secs: Some(5),
+            ..problem
+        }
     }
 
     /// 503: the request took too long; whether it took effect is unknown.
     pub fn timed_out() -> Self {
         let detail = "the request took too long; look before you repeat it";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "/problems/timeout", "Timed out", detail)
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "/problems/timeout",
+            "Timed out",
+            detail,
+        )
     }
 
     /// Logs the cause of an [`Problem::internal`] and answers it.
@@ -180,8 +253,14 @@ impl Problem {
             }
             StatusCode::UNAUTHORIZED => Self::unauthenticated(),
             StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => Self::timed_out(),
-            status if status.is_server_error() => Self { status: status.as_u16(), ..Self::internal() },
-            status => Self { status: status.as_u16(), ..Self::bad_request("the request cannot be read") },
+            status if status.is_server_error() => Self {
+                status: status.as_u16(),
+                ..Self::internal()
+            },
+            status => Self {
+                status: status.as_u16(),
+                ..Self::bad_request("the request cannot be read")
+            },
         }
     }
 
@@ -195,12 +274,17 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status_code();
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response =
+            (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if let Some(seconds) = self.retry_after_secs {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

@@ -81,12 +81,15 @@ async fn open_realtime(
     Query(query): Query<SinceQuery>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response> {
-    Ok(upgrade.max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME).on_upgrade(move |socket| async move {
-        let operator_id = caller.operator.id.clone();
-        if let Err(error) = Connection::new(app, caller, socket).serve(query.since).await {
-            tracing::warn!(operator.id = operator_id, %error, "a realtime socket ended with an error");
-        }
-    }))
+    Ok(upgrade
+        .max_message_size(MAX_FRAME)
+        .max_frame_size(MAX_FRAME)
+        .on_upgrade(move |socket| async move {
+            let operator_id = caller.operator.id.clone();
+            if let Err(error) = Connection::new(app, caller, socket).serve(query.since).await {
+                tracing::warn!(operator.id = operator_id, %error, "a realtime socket ended with an error");
+            }
+        }))
 }
 
 /// What a client says.
@@ -118,7 +121,14 @@ struct Connection {
 
 impl Connection {
     fn new(app: App, caller: Caller, socket: WebSocket) -> Self {
-        Self { app, caller, socket, source: format!("socket:{}", id::word()), state: Presence::Online, seq: 0 }
+        Self {
+            app,
+            caller,
+            socket,
+            source: format!("socket:{}", id::word()),
+            state: Presence::Online,
+            seq: 0,
+        }
     }
 
     async fn serve(mut self, since: Option<i64>) -> std::result::Result<(), DbErr> {
@@ -127,7 +137,10 @@ impl Connection {
         let end = self.run(since).await;
         Counter::SocketsClosed.add(1, &who);
         if let Ok(End::Close(code, reason)) = &end {
-            let frame = CloseFrame { code: *code, reason: Utf8Bytes::from_static(reason) };
+            let frame = CloseFrame {
+                code: *code,
+                reason: Utf8Bytes::from_static(reason),
+            };
             drop(timeout(WRITE_TIMEOUT, self.socket.send(Message::Close(Some(frame)))).await);
         }
         let now = self.app.clock.now();
@@ -149,7 +162,10 @@ impl Connection {
             return Ok(End::Gone);
         }
         self.renew().await?;
-        if since.is_some() && resumed && let Some(end) = self.replay().await? {
+        if since.is_some()
+            && resumed
+            && let Some(end) = self.replay().await?
+        {
             return Ok(end);
         }
         self.follow(&mut live).await
@@ -242,7 +258,9 @@ impl Connection {
         let own = event.kind == EventType::OperatorUpdated
             && matches!(&event.object, crate::live::Object::Other(id) if *id == self.caller.operator.id);
         if own || event.kind == EventType::LineUpdated {
-            let Some(user) = operator::Entity::find_by_id(&self.caller.operator.id).one(self.app.db.read()).await?
+            let Some(user) = operator::Entity::find_by_id(&self.caller.operator.id)
+                .one(self.app.db.read())
+                .await?
             else {
                 return Ok(Some(End::Close(CLOSE_SIGNED_OUT, "the user is gone")));
             };
@@ -264,10 +282,14 @@ impl Connection {
 
     /// The frame for a conversation that has just left the caller's sight.
     fn removed(&self, event: &LiveEvent) -> Option<String> {
-        let (Some(was), Audience::Conversation(view)) = (&event.was, &event.audience) else { return None };
-        let saw = self.caller.scope.sees(&was.line_id, was.operator_id.as_deref(), std::iter::empty());
-        let frame =
-            || json!({"seq": event.seq, "type": "conversation.removed", "at": view.updated_at, "data": {"id": view.id}});
+        let (Some(was), Audience::Conversation(view)) = (&event.was, &event.audience) else {
+            return None;
+        };
+        let saw = self
+            .caller
+            .scope
+            .sees(&was.line_id, was.operator_id.as_deref(), std::iter::empty());
+        let frame = || json!({"seq": event.seq, "type": "conversation.removed", "at": view.updated_at, "data": {"id": view.id}});
         (saw && event.kind == EventType::ConversationUpdated).then(|| frame().to_string())
     }
 
@@ -275,12 +297,20 @@ impl Connection {
         if typing.author_id == self.caller.operator.id {
             return Ok(false);
         }
-        if !self.caller.scope.sees_conversation(self.app.db.read(), &typing.conversation_id).await? {
+        if !self
+            .caller
+            .scope
+            .sees_conversation(self.app.db.read(), &typing.conversation_id)
+            .await?
+        {
             return Ok(false);
         }
         let author = json!({"type": typing.author_type, "id": typing.author_id, "name": typing.author_name});
         let data = json!({"conversation_id": typing.conversation_id, "author": author, "text": typing.text});
-        Ok(self.send(json!({"type": "typing", "data": data}).to_string().into()).await.is_err())
+        Ok(self
+            .send(json!({"type": "typing", "data": data}).to_string().into())
+            .await
+            .is_err())
     }
 
     async fn hear(&mut self, message: Message) -> std::result::Result<Option<End>, DbErr> {
@@ -290,7 +320,9 @@ impl Connection {
             Message::Ping(_) | Message::Pong(_) | Message::Binary(_) => return Ok(None),
         };
         // What a newer client says and this server does not know is no reason to hang up.
-        let Ok(said) = serde_json::from_str::<Said>(&text) else { return Ok(None) };
+        let Ok(said) = serde_json::from_str::<Said>(&text) else {
+            return Ok(None);
+        };
         match said {
             Said::Ping => {
                 if self.send(r#"{"type":"pong"}"#.to_owned().into()).await.is_err() {
@@ -298,7 +330,12 @@ impl Connection {
                 }
             }
             Said::Typing { conversation_id } => {
-                if self.caller.scope.sees_conversation(self.app.db.read(), &conversation_id).await? {
+                if self
+                    .caller
+                    .scope
+                    .sees_conversation(self.app.db.read(), &conversation_id)
+                    .await?
+                {
                     self.app.live.typing(Typing {
                         conversation_id,
                         author_type: "operator",
@@ -324,14 +361,26 @@ impl Connection {
 
     async fn renew(&mut self) -> std::result::Result<(), DbErr> {
         let now = self.app.clock.now();
-        presence::touch(&self.app.db, &self.caller.operator.id, &self.source, self.state, LEASE, now).await
+        presence::touch(
+            &self.app.db,
+            &self.caller.operator.id,
+            &self.source,
+            self.state,
+            LEASE,
+            now,
+        )
+        .await
     }
 
     /// Whether the sign-in that opened this socket still holds.
     async fn still_welcome(&mut self) -> std::result::Result<bool, DbErr> {
         use crate::db::entity::auth_session;
-        let Some(session) = &self.caller.session else { return Ok(true) };
-        let row = auth_session::Entity::find_by_id(&session.token_hash).one(self.app.db.read()).await?;
+        let Some(session) = &self.caller.session else {
+            return Ok(true);
+        };
+        let row = auth_session::Entity::find_by_id(&session.token_hash)
+            .one(self.app.db.read())
+            .await?;
         Ok(row.is_some())
     }
 

@@ -32,7 +32,9 @@ pub struct NewKey {
 
 impl std::fmt::Debug for NewKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewKey").field("id", &self.row.id).finish_non_exhaustive()
+        f.debug_struct("NewKey")
+            .field("id", &self.row.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -73,7 +75,10 @@ pub async fn find(db: &impl ConnectionTrait, key: &str) -> Result<Option<operato
     if !key.starts_with(PREFIX) {
         return Ok(None);
     }
-    let row = api_key::Entity::find().filter(api_key::Column::KeyHash.eq(secret::hash_token(key))).one(db).await?;
+    let row = api_key::Entity::find()
+        .filter(api_key::Column::KeyHash.eq(secret::hash_token(key)))
+        .one(db)
+        .await?;
     let Some(row) = row else { return Ok(None) };
     let user = operator::Entity::find_by_id(row.operator_id).one(db).await?;
     Ok(user.filter(|user| user.enabled))
@@ -82,9 +87,13 @@ pub async fn find(db: &impl ConnectionTrait, key: &str) -> Result<Option<operato
 /// Revokes a key and disables its service user, who stays as the author of what it wrote. `false`
 /// when there is no such key.
 pub async fn revoke(write: &mut WriteTx, key_id: &str, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let Some(row) = api_key::Entity::find_by_id(key_id).one(write.tx()).await? else { return Ok(false) };
+    let Some(row) = api_key::Entity::find_by_id(key_id).one(write.tx()).await? else {
+        return Ok(false);
+    };
     api_key::Entity::delete_by_id(key_id).exec(write.tx()).await?;
-    let user = operator::Entity::find_by_id(&row.operator_id).one(write.tx()).await?;
+    let user = operator::Entity::find_by_id(&row.operator_id)
+        .one(write.tx())
+        .await?;
     if let Some(user) = user.filter(|user| user.service) {
         let version = user.version;
         let mut user: operator::ActiveModel = user.into();

@@ -28,7 +28,9 @@ pub struct Error(String);
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { permits: Arc::new(Semaphore::new(AT_A_TIME)) }
+        Self {
+            permits: Arc::new(Semaphore::new(AT_A_TIME)),
+        }
     }
 }
 
@@ -47,13 +49,21 @@ impl Passwords {
             let known = stored.is_some();
             let stored = stored.unwrap_or_else(|| NOBODY.to_owned());
             let parsed = PasswordHash::new(&stored).map_err(|error| Error(error.to_string()))?;
-            Ok(Argon2::default().verify_password(plain.as_bytes(), &parsed).is_ok() && known)
+            Ok(Argon2::default()
+                .verify_password(plain.as_bytes(), &parsed)
+                .is_ok()
+                && known)
         })
         .await?
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let permit = self.permits.clone().acquire_owned().await.map_err(|error| Error(error.to_string()))?;
+        let permit = self
+            .permits
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|error| Error(error.to_string()))?;
         let task = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(permit);
@@ -80,7 +90,8 @@ fn hash(plain: &str) -> Result<String, Error> {
 
 /// The hash of nobody's password, with the parameters of every new one: checking against it takes the
 /// same time.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cy1zYWx0LS0xNg$bm9ib2R5cy1oYXNoLW9mLTMyLWJ5dGVzLS0tLS0tLS0";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cy1zYWx0LS0xNg$bm9ib2R5cy1oYXNoLW9mLTMyLWJ5dGVzLS0tLS0tLS0";
 
 #[cfg(test)]
 mod tests {
@@ -89,16 +100,23 @@ mod tests {
     #[tokio::test]
     async fn only_the_right_password_of_a_known_user_is_accepted() {
         let passwords = Passwords::default();
-        let Ok(hash) = passwords.hash("correct horse").await else { panic!("hashes") };
+        let Ok(hash) = passwords.hash("correct horse").await else {
+            panic!("hashes")
+        };
         assert!(hash.starts_with("$argon2id$"));
-        assert_eq!(passwords.verify("correct horse", Some(hash.clone())).await, Ok(true));
+        assert_eq!(
+            passwords.verify("correct horse", Some(hash.clone())).await,
+            Ok(true)
+        );
         assert_eq!(passwords.verify("wrong horse", Some(hash)).await, Ok(false));
         assert_eq!(passwords.verify("correct horse", None).await, Ok(false));
     }
 
     #[tokio::test]
     async fn nobody_takes_as_long_as_somebody() {
-        let Ok(hash) = Passwords::default().hash("correct horse").await else { panic!("hashes") };
+        let Ok(hash) = Passwords::default().hash("correct horse").await else {
+            panic!("hashes")
+        };
         let parameters = |hash: &str| hash.split('$').take(4).collect::<Vec<_>>().join("$");
         assert_eq!(parameters(NOBODY), parameters(&hash));
         let lengths = |hash: &str| hash.split('$').map(str::len).collect::<Vec<_>>();

@@ -33,7 +33,10 @@ impl std::fmt::Debug for NewSession {
 
 /// Signs a user in.
 pub async fn create(write: &WriteTx, operator_id: &str, now: DateTime<Utc>) -> Result<NewSession, DbErr> {
-    let new = NewSession { token: id::token(), csrf_token: id::token() };
+    let new = NewSession {
+        token: id::token(),
+        csrf_token: id::token(),
+    };
     auth_session::ActiveModel {
         token_hash: Set(secret::hash_token(&new.token)),
         operator_id: Set(operator_id.to_owned()),
@@ -52,7 +55,10 @@ pub async fn find(
     token: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<(auth_session::Model, operator::Model)>, DbErr> {
-    let Some(session) = auth_session::Entity::find_by_id(secret::hash_token(token)).one(db).await? else {
+    let Some(session) = auth_session::Entity::find_by_id(secret::hash_token(token))
+        .one(db)
+        .await?
+    else {
         return Ok(None);
     };
     if session.expires_at <= now {
@@ -69,7 +75,10 @@ pub async fn prolong(db: &Db, session: &auth_session::Model, now: DateTime<Utc>)
     }
     let write = db.write().await?;
     auth_session::Entity::update_many()
-        .col_expr(auth_session::Column::ExpiresAt, sea_orm::sea_query::Expr::value(now + LIFETIME))
+        .col_expr(
+            auth_session::Column::ExpiresAt,
+            sea_orm::sea_query::Expr::value(now + LIFETIME),
+        )
         .filter(auth_session::Column::TokenHash.eq(&session.token_hash))
         .exec(write.tx())
         .await?;
@@ -78,12 +87,16 @@ pub async fn prolong(db: &Db, session: &auth_session::Model, now: DateTime<Utc>)
 
 /// Signs one session out.
 pub async fn delete(write: &WriteTx, token_hash: &str) -> Result<(), DbErr> {
-    auth_session::Entity::delete_by_id(token_hash).exec(write.tx()).await.map(|_| ())
+    auth_session::Entity::delete_by_id(token_hash)
+        .exec(write.tx())
+        .await
+        .map(|_| ())
 }
 
 /// Signs a user out everywhere but in the session kept.
 pub async fn delete_others(write: &WriteTx, operator_id: &str, keep: Option<&str>) -> Result<(), DbErr> {
-    let mut rows = auth_session::Entity::delete_many().filter(auth_session::Column::OperatorId.eq(operator_id));
+    let mut rows =
+        auth_session::Entity::delete_many().filter(auth_session::Column::OperatorId.eq(operator_id));
     if let Some(keep) = keep {
         rows = rows.filter(auth_session::Column::TokenHash.ne(keep));
     }
@@ -93,6 +106,9 @@ pub async fn delete_others(write: &WriteTx, operator_id: &str, keep: Option<&str
 /// Forgets sessions that ended.
 pub async fn sweep(db: &Db, now: DateTime<Utc>) -> Result<(), DbErr> {
     let write = db.write().await?;
-    auth_session::Entity::delete_many().filter(auth_session::Column::ExpiresAt.lte(now)).exec(write.tx()).await?;
+    auth_session::Entity::delete_many()
+        .filter(auth_session::Column::ExpiresAt.lte(now))
+        .exec(write.tx())
+        .await?;
     write.commit().await
 }

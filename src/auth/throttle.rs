@@ -44,8 +44,14 @@ impl SignInThrottle {
         let account = secret::hash_token(&format!("{address} {}", email.trim().to_lowercase()));
         let clock = governor::clock::DefaultClock::default();
         let seconds = |wait: std::time::Duration| wait.as_secs() + 1;
-        budgets.address.check_key(&address).map_err(|until| seconds(until.wait_time_from(clock.now())))?;
-        budgets.account.check_key(&account).map_err(|until| seconds(until.wait_time_from(clock.now())))
+        budgets
+            .address
+            .check_key(&address)
+            .map_err(|until| seconds(until.wait_time_from(clock.now())))?;
+        budgets
+            .account
+            .check_key(&account)
+            .map_err(|until| seconds(until.wait_time_from(clock.now())))
     }
 
     /// Forgets addresses whose budget is full again.

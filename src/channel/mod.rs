@@ -84,8 +84,11 @@ pub struct Changes {
 
 /// The settings as the connector needs them.
 pub fn settings_with_secrets(row: &channel::Model, vault: &Vault) -> Result<Value, secret::Error> {
-    let Some(sealed) = &row.secrets else { return Ok(row.settings.clone()) };
-    let secrets: Value = serde_json::from_slice(&vault.open(sealed)?).map_err(|_| secret::Error::Unreadable)?;
+    let Some(sealed) = &row.secrets else {
+        return Ok(row.settings.clone());
+    };
+    let secrets: Value =
+        serde_json::from_slice(&vault.open(sealed)?).map_err(|_| secret::Error::Unreadable)?;
     Ok(settings::join(row.settings.clone(), &secrets))
 }
 
@@ -146,7 +149,10 @@ pub async fn update(
     changes: Changes,
     now: DateTime<Utc>,
 ) -> Result<channel::Model, Error> {
-    let row = channel::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await?;
+    let row = channel::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?;
     let mut row = row.ok_or(Error::NotFound)?;
     if changes.version.is_some_and(|version| version != row.version) {
         return Err(Error::Stale);
@@ -178,7 +184,11 @@ pub async fn update(
     store::update(write, row, now).await
 }
 
-fn seal(vault: &Vault, descriptor: &Descriptor, settings: Value) -> Result<(Value, Option<Vec<u8>>), secret::Error> {
+fn seal(
+    vault: &Vault,
+    descriptor: &Descriptor,
+    settings: Value,
+) -> Result<(Value, Option<Vec<u8>>), secret::Error> {
     let paths = secret_paths(&(descriptor.settings_schema)());
     if paths.is_empty() {
         return Ok((settings, None));
@@ -197,7 +207,11 @@ fn check_settings(
     if !settings.is_object() {
         errors.push(("settings".to_owned(), "must be an object".to_owned()));
     } else if let Err(error) = try_build(row, settings) {
-        let field = if error.field.is_empty() { "settings".to_owned() } else { format!("settings.{}", error.field) };
+        let field = if error.field.is_empty() {
+            "settings".to_owned()
+        } else {
+            format!("settings.{}", error.field)
+        };
         errors.push((field, error.message));
     }
 }
@@ -234,7 +248,9 @@ fn name(text: &str) -> Result<String, String> {
 fn key(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     if text.is_empty() || text.len() > MAX_KEY_CHARS || !text.chars().all(fits) {
-        return Err(format!("must be 1 to {MAX_KEY_CHARS} lower-case letters, digits, hyphens and underscores"));
+        return Err(format!(
+            "must be 1 to {MAX_KEY_CHARS} lower-case letters, digits, hyphens and underscores"
+        ));
     }
     Ok(text.to_owned())
 }

@@ -10,10 +10,18 @@ use serde_json::{Map, Value};
 pub fn split(mut settings: Value, paths: &[Vec<String>]) -> (Value, Value) {
     let mut secrets = Value::Object(Map::new());
     for path in paths {
-        let Some((name, parents)) = path.split_last() else { continue };
-        let Some(place) = descend(&mut settings, parents) else { continue };
+        let Some((name, parents)) = path.split_last() else {
+            continue;
+        };
+        let Some(place) = descend(&mut settings, parents) else {
+            continue;
+        };
         let value = place.insert(name.clone(), Value::Null).unwrap_or(Value::Null);
-        let value = if value.as_str() == Some("") { Value::Null } else { value };
+        let value = if value.as_str() == Some("") {
+            Value::Null
+        } else {
+            value
+        };
         if let Some(place) = descend_making(&mut secrets, parents) {
             place.insert(name.clone(), value);
         }
@@ -76,16 +84,25 @@ fn properties<'a>(root: &'a Value, node: &'a Value, depth: usize) -> Option<&'a 
     if let Some(properties) = node.get("properties").and_then(Value::as_object) {
         return Some(properties);
     }
-    let target = node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+    let target = node
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|target| target.strip_prefix('#'));
     if let Some(node) = target.and_then(|target| root.pointer(target)) {
         return properties(root, node, depth + 1);
     }
-    let combined = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|name| node.get(name)?.as_array());
-    combined.flatten().find_map(|node| properties(root, node, depth + 1))
+    let combined = ["allOf", "anyOf", "oneOf"]
+        .into_iter()
+        .filter_map(|name| node.get(name)?.as_array());
+    combined
+        .flatten()
+        .find_map(|node| properties(root, node, depth + 1))
 }
 
 fn put_back(settings: &mut Value, secrets: &Value) {
-    let (Some(settings), Some(secrets)) = (settings.as_object_mut(), secrets.as_object()) else { return };
+    let (Some(settings), Some(secrets)) = (settings.as_object_mut(), secrets.as_object()) else {
+        return;
+    };
     for (name, secret) in secrets {
         match (settings.get_mut(name), secret) {
             (Some(Value::Object(_)), Value::Object(_)) => {
@@ -106,13 +123,18 @@ fn put_back(settings: &mut Value, secrets: &Value) {
 }
 
 fn descend<'a>(value: &'a mut Value, path: &[String]) -> Option<&'a mut Map<String, Value>> {
-    path.iter().try_fold(value, |value, name| value.get_mut(name))?.as_object_mut()
+    path.iter()
+        .try_fold(value, |value, name| value.get_mut(name))?
+        .as_object_mut()
 }
 
 fn descend_making<'a>(value: &'a mut Value, path: &[String]) -> Option<&'a mut Map<String, Value>> {
     let mut map = value.as_object_mut()?;
     for name in path {
-        map = map.entry(name.clone()).or_insert_with(|| Value::Object(Map::new())).as_object_mut()?;
+        map = map
+            .entry(name.clone())
+            .or_insert_with(|| Value::Object(Map::new()))
+            .as_object_mut()?;
     }
     Some(map)
 }
@@ -124,7 +146,10 @@ mod tests {
     use super::{join, patched, split};
 
     fn paths() -> Vec<Vec<String>> {
-        vec![vec!["imap".to_owned(), "password".to_owned()], vec!["token".to_owned()]]
+        vec![
+            vec!["imap".to_owned(), "password".to_owned()],
+            vec!["token".to_owned()],
+        ]
     }
 
     fn schema() -> serde_json::Value {
@@ -141,7 +166,10 @@ mod tests {
     fn secrets_are_taken_out_and_put_back() {
         let whole = json!({"imap": {"host": "h", "password": "p"}, "title": "t"});
         let (shown, secrets) = split(whole.clone(), &paths());
-        assert_eq!(shown, json!({"imap": {"host": "h", "password": null}, "title": "t", "token": null}));
+        assert_eq!(
+            shown,
+            json!({"imap": {"host": "h", "password": null}, "title": "t", "token": null})
+        );
         assert_eq!(secrets, json!({"imap": {"password": "p"}, "token": null}));
         assert_eq!(join(shown, &secrets), whole);
     }
@@ -161,6 +189,9 @@ mod tests {
         let wanted = json!({"imap": {"host": "new", "password": "p"}, "token": "s", "numbers": {"2": "b"}});
         assert_eq!(patched(&current, &patch, &schema(), &paths()), wanted);
         let wanted = json!({"imap": {"host": "h", "password": "q"}, "token": "s", "title": "t", "numbers": {"1": "a"}});
-        assert_eq!(patched(&current, &json!({"imap": {"password": "q"}}), &schema(), &paths()), wanted);
+        assert_eq!(
+            patched(&current, &json!({"imap": {"password": "q"}}), &schema(), &paths()),
+            wanted
+        );
     }
 }

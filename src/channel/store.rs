@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set, Unchanged,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set, Unchanged,
 };
 
 use super::Error;
@@ -27,12 +27,21 @@ pub async fn by_key(db: &impl ConnectionTrait, key: &str) -> Result<Option<chann
     if key.contains('\0') {
         return Ok(None);
     }
-    channel::Entity::find().filter(channel::Column::Key.eq(key)).one(db).await
+    channel::Entity::find()
+        .filter(channel::Column::Key.eq(key))
+        .one(db)
+        .await
 }
 
 /// Up to `limit`, oldest first, after the id given.
-pub async fn list(db: &impl ConnectionTrait, after: Option<&str>, limit: u64) -> Result<Vec<channel::Model>, DbErr> {
-    let mut rows = channel::Entity::find().order_by_asc(channel::Column::Id).limit(limit);
+pub async fn list(
+    db: &impl ConnectionTrait,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<channel::Model>, DbErr> {
+    let mut rows = channel::Entity::find()
+        .order_by_asc(channel::Column::Id)
+        .limit(limit);
     if let Some(after) = after {
         rows = rows.filter(channel::Column::Id.gt(after));
     }
@@ -50,9 +59,17 @@ pub(super) async fn insert(
     row: channel::Model,
     now: DateTime<Utc>,
 ) -> Result<channel::Model, Error> {
-    let row = channel::ActiveModel::from(row).reset_all().insert(write.tx()).await.map_err(|error| {
-        if is_unique_violation(&error) { Error::KeyTaken } else { Error::Database(error) }
-    })?;
+    let row = channel::ActiveModel::from(row)
+        .reset_all()
+        .insert(write.tx())
+        .await
+        .map_err(|error| {
+            if is_unique_violation(&error) {
+                Error::KeyTaken
+            } else {
+                Error::Database(error)
+            }
+        })?;
     write.record(NewEvent::new(EventType::ChannelUpdated, &row.id, now));
     Ok(row)
 }
@@ -81,7 +98,13 @@ pub(super) async fn update(
         .filter(channel::Column::Version.eq(row.version))
         .exec(write.tx())
         .await
-        .map_err(|error| if is_unique_violation(&error) { Error::KeyTaken } else { Error::Database(error) })?;
+        .map_err(|error| {
+            if is_unique_violation(&error) {
+                Error::KeyTaken
+            } else {
+                Error::Database(error)
+            }
+        })?;
     if done.rows_affected == 0 {
         return Err(Error::Stale);
     }
@@ -91,7 +114,10 @@ pub(super) async fn update(
 
 /// Removes one that nothing was ever said on.
 pub async fn delete(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result<(), Error> {
-    let used = conversation::Entity::find().filter(conversation::Column::ChannelId.eq(id)).one(write.tx()).await?;
+    let used = conversation::Entity::find()
+        .filter(conversation::Column::ChannelId.eq(id))
+        .one(write.tx())
+        .await?;
     if used.is_some() {
         return Err(Error::InUse);
     }

@@ -28,7 +28,11 @@ pub(super) async fn create_user(
     role: Role,
     from_stdin: bool,
 ) -> anyhow::Result<ExitCode> {
-    let password = if from_stdin { read_password()? } else { format!("{}-{}", id::word(), id::word()) };
+    let password = if from_stdin {
+        read_password()?
+    } else {
+        format!("{}-{}", id::word(), id::word())
+    };
     if let Some(message) = password::refusal(&password) {
         bail!("the password {message}");
     }
@@ -45,7 +49,9 @@ pub(super) async fn create_user(
         capacity: None,
         service: false,
     };
-    let user = store::create(&mut write, new, clock.now()).await.map_err(in_words)?;
+    let user = store::create(&mut write, new, clock.now())
+        .await
+        .map_err(in_words)?;
     write.commit().await?;
     db.close().await?;
     say(&format!("{} {}", user.id, user.email.unwrap_or_default()))?;
@@ -63,7 +69,9 @@ pub(super) async fn create_apikey(
 ) -> anyhow::Result<ExitCode> {
     let db = open(config).await?;
     let mut write = db.write().await?;
-    let made = apikey::create(&mut write, name, role, clock.now()).await.map_err(in_words)?;
+    let made = apikey::create(&mut write, name, role, clock.now())
+        .await
+        .map_err(in_words)?;
     write.commit().await?;
     db.close().await?;
     say(&made.key)?;
@@ -72,14 +80,20 @@ pub(super) async fn create_apikey(
 
 fn read_password() -> anyhow::Result<String> {
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).context("the password cannot be read from standard input")?;
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("the password cannot be read from standard input")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn in_words(error: Error) -> anyhow::Error {
     match error {
         Error::Invalid(errors) => {
-            let words: Vec<String> = errors.into_iter().map(|(field, message)| format!("{field} {message}")).collect();
+            let words: Vec<String> = errors
+                .into_iter()
+                .map(|(field, message)| format!("{field} {message}"))
+                .collect();
             anyhow::anyhow!("{}", words.join("; "))
         }
         other => other.into(),

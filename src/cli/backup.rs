@@ -37,13 +37,19 @@ struct Manifest {
 
 pub(super) async fn write(config: &Config, target: &Path, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
     let (database, files) = places(config)?;
-    ensure!(database.exists(), "there is no database at {}", database.display());
+    ensure!(
+        database.exists(),
+        "there is no database at {}",
+        database.display()
+    );
     ensure!(!target.exists(), "{} exists already", target.display());
     let db = open(config).await?;
     // The database first: every file it refers to was kept before its row was written.
     let copy = database.with_extension(format!("{}.backup", id::word()));
     let _gone = Removed(copy.clone());
-    snapshot(&db, &copy).await.context("the database cannot be copied")?;
+    snapshot(&db, &copy)
+        .await
+        .context("the database cannot be copied")?;
     let manifest = Manifest {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -59,20 +65,39 @@ pub(super) async fn write(config: &Config, target: &Path, now: DateTime<Utc>) ->
     };
     packed.with_context(|| format!("{} cannot be written", draft.display()))?;
     fs::rename(&draft, target).with_context(|| format!("{} cannot be written", target.display()))?;
-    say(&format!("wrote {}; keep the master key ({}) apart from it", target.display(), master_key::source(config)))?;
+    say(&format!(
+        "wrote {}; keep the master key ({}) apart from it",
+        target.display(),
+        master_key::source(config)
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) async fn read(config: &Config, source: &Path) -> anyhow::Result<ExitCode> {
     let (database, files) = places(config)?;
-    ensure!(!database.exists(), "{} exists already: restore into an empty place", database.display());
+    ensure!(
+        !database.exists(),
+        "{} exists already: restore into an empty place",
+        database.display()
+    );
     let is_empty = fs::read_dir(&files).map_or(true, |mut entries| entries.next().is_none());
-    ensure!(is_empty, "{} is not empty: restore into an empty place", files.display());
+    ensure!(
+        is_empty,
+        "{} is not empty: restore into an empty place",
+        files.display()
+    );
     let manifest = manifest(source).with_context(|| format!("{} is no archive of ours", source.display()))?;
-    ensure!(manifest.format == FORMAT, "the archive has the format {}, this version reads {FORMAT}", manifest.format);
+    ensure!(
+        manifest.format == FORMAT,
+        "the archive has the format {}, this version reads {FORMAT}",
+        manifest.format
+    );
     match (master_key::configured(config)?, &manifest.key_fingerprint) {
         (Some(vault), Some(known)) if vault.fingerprint() != *known => {
-            bail!("{} is not the master key of this archive", master_key::source(config))
+            bail!(
+                "{} is not the master key of this archive",
+                master_key::source(config)
+            )
         }
         (None, Some(_)) => bail!(
             "the archive needs the master key it was made with: give it as security.master_key, or put it into {}",
@@ -92,7 +117,10 @@ pub(super) async fn read(config: &Config, source: &Path) -> anyhow::Result<ExitC
     let db = open(config).await?;
     master_key::vault(config, &db).await?;
     db.close().await?;
-    say(&format!("restored what was saved at {} with version {}", manifest.made_at, manifest.version))?;
+    say(&format!(
+        "restored what was saved at {} with version {}",
+        manifest.made_at, manifest.version
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -101,7 +129,11 @@ fn places(config: &Config) -> anyhow::Result<(PathBuf, PathBuf)> {
     let Some(database) = sqlite_path(config.database.url.reveal()) else {
         bail!("this is for SQLite; on PostgreSQL use pg_dump and pg_restore, and copy the storage's folder");
     };
-    let files = config.storage.url.strip_prefix("file://").context("the storage is no folder")?;
+    let files = config
+        .storage
+        .url
+        .strip_prefix("file://")
+        .context("the storage is no folder")?;
     Ok((PathBuf::from(database), PathBuf::from(files)))
 }
 
@@ -145,7 +177,10 @@ fn pack_folder(archive: &mut tar::Builder<File>, folder: &Path, name: &Path) -> 
 fn manifest(source: &Path) -> anyhow::Result<Manifest> {
     let mut archive = tar::Archive::new(File::open(source)?);
     let first = archive.entries()?.next().context("it is empty")??;
-    ensure!(first.path()?.as_ref() == Path::new(MANIFEST), "it does not begin with a manifest");
+    ensure!(
+        first.path()?.as_ref() == Path::new(MANIFEST),
+        "it does not begin with a manifest"
+    );
     let mut text = String::new();
     first.take(64 * 1024).read_to_string(&mut text)?;
     Ok(serde_json::from_str(&text)?)
@@ -167,7 +202,12 @@ fn unpack(source: &Path, database: &Path, files: &Path) -> anyhow::Result<()> {
             has_database = true;
         } else if let Ok(name) = path.strip_prefix(FILES) {
             // A name that leads elsewhere is refused: the archive may come from anywhere.
-            ensure!(name.components().all(|part| matches!(part, std::path::Component::Normal(_))), "{}", path.display());
+            ensure!(
+                name.components()
+                    .all(|part| matches!(part, std::path::Component::Normal(_))),
+                "{}",
+                path.display()
+            );
             let target = files.join(name);
             if let Some(folder) = target.parent() {
                 fs::create_dir_all(folder)?;
@@ -193,5 +233,8 @@ impl Drop for Removed {
 /// Writes a copy of a SQLite database as it is at this moment, beside whoever reads and writes.
 async fn snapshot(db: &Db, target: &Path) -> Result<(), sea_orm::DbErr> {
     let target = target.display().to_string().replace('\'', "''");
-    db.read().execute_unprepared(&format!("VACUUM INTO '{target}'")).await.map(|_| ())
+    db.read()
+        .execute_unprepared(&format!("VACUUM INTO '{target}'"))
+        .await
+        .map(|_| ())
 }

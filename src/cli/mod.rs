@@ -1,6 +1,9 @@
 //! The command line. Answers go to standard output, everything else to standard error.
 
-#![expect(clippy::print_stderr, reason = "this is where the process talks to a terminal")]
+#![expect(
+    clippy::print_stderr,
+    reason = "this is where the process talks to a terminal"
+)]
 
 mod accounts;
 mod backup;
@@ -127,11 +130,17 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
     }
     let config = config::load(command.config.as_deref(), std::env::vars())?;
     if let Action::CheckConfig = command.action {
-        say(&format!("the settings are fine: {} on {}", config.server.public_url, config.server.listen))?;
+        say(&format!(
+            "the settings are fine: {} on {}",
+            config.server.public_url, config.server.listen
+        ))?;
         return Ok(ExitCode::SUCCESS);
     }
     telemetry::start(&config.log);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("no runtime")?;
     runtime.block_on(async {
         match command.action {
             Action::Serve => serve::run(config, clock()).await,
@@ -142,9 +151,12 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             Action::Healthcheck => serve::healthcheck(&config).await,
             Action::Backup { file } => backup::write(&config, &file, clock().now()).await,
             Action::Restore { file } => backup::read(&config, &file).await,
-            Action::User(UserAction::Create { email, name, role, password_stdin }) => {
-                accounts::create_user(&config, clock(), email, name, role.into(), password_stdin).await
-            }
+            Action::User(UserAction::Create {
+                email,
+                name,
+                role,
+                password_stdin,
+            }) => accounts::create_user(&config, clock(), email, name, role.into(), password_stdin).await,
             Action::Apikey(ApikeyAction::Create { name, role }) => {
                 accounts::create_apikey(&config, clock(), &name, role.into()).await
             }
@@ -163,8 +175,12 @@ fn say(text: &str) -> std::io::Result<()> {
 
 /// Opens the database and brings its schema up; fine beside a running server.
 async fn open(config: &Config) -> anyhow::Result<Db> {
-    let db = Db::connect(config.database.url.reveal()).await.context("the database cannot be opened")?;
-    db.migrate().await.context("the database's schema cannot be brought up")?;
+    let db = Db::connect(config.database.url.reveal())
+        .await
+        .context("the database cannot be opened")?;
+    db.migrate()
+        .await
+        .context("the database's schema cannot be brought up")?;
     Ok(db)
 }
 

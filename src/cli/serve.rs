@@ -14,7 +14,9 @@ use crate::{api, app::App, auth::setup, clock::SharedClock, config::Config};
 pub(super) async fn run(config: Config, clock: SharedClock) -> anyhow::Result<ExitCode> {
     // Bound first: an address in use is the most common mistake, and nothing has happened yet.
     let address = config.server.listen;
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     let public_url = config.server.public_url.clone();
     let limit = Duration::from_secs(config.server.shutdown_timeout_secs);
@@ -65,7 +67,11 @@ pub(super) async fn run(config: Config, clock: SharedClock) -> anyhow::Result<Ex
             clean = false;
         }
     }
-    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if clean {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Asks `/health/ready` over a plain connection: for containers, where there is no curl.
@@ -80,7 +86,9 @@ pub(super) async fn healthcheck(config: &Config) -> anyhow::Result<ExitCode> {
     }
     let ask = async {
         let mut stream = TcpStream::connect(address).await?;
-        stream.write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+        stream
+            .write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .await?;
         let mut answer = String::new();
         stream.take(64 * 1024).read_to_string(&mut answer).await?;
         Ok::<_, std::io::Error>(answer)
@@ -94,7 +102,10 @@ pub(super) async fn healthcheck(config: &Config) -> anyhow::Result<ExitCode> {
         say("ready")?;
         return Ok(ExitCode::SUCCESS);
     }
-    say(&format!("not ready: {}", answer.lines().last().unwrap_or_default()))?;
+    say(&format!(
+        "not ready: {}",
+        answer.lines().last().unwrap_or_default()
+    ))?;
     Ok(ExitCode::FAILURE)
 }
 

@@ -52,29 +52,48 @@ pub fn load(file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>
     let mut figment = defaults.clone();
     if let Some(path) = file {
         let place = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::File { path: place.clone(), cause: error.to_string() })?;
+        let text = std::fs::read_to_string(path).map_err(|error| Error::File {
+            path: place.clone(),
+            cause: error.to_string(),
+        })?;
         let own = Figment::from(Toml::string(&text));
         match own.find_value("") {
             Ok(tree) => refuse_unknown(&defaults, &tree, "", &format!("the file {place}"))?,
             // A file that says nothing has no tree either.
             Err(_) if text.trim().is_empty() => {}
-            Err(error) => return Err(Error::File { path: place, cause: error.kind.to_string() }),
+            Err(error) => {
+                return Err(Error::File {
+                    path: place,
+                    cause: error.kind.to_string(),
+                });
+            }
         }
         figment = figment.merge(Toml::string(&text));
     }
-    let mut variables: Vec<(String, String)> =
-        env.into_iter().filter(|(name, _)| name.starts_with(ENV_PREFIX)).collect();
+    let mut variables: Vec<(String, String)> = env
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(ENV_PREFIX))
+        .collect();
     variables.sort();
     for (name, raw) in &variables {
-        let key = name.trim_start_matches(ENV_PREFIX).to_ascii_lowercase().replace("__", ".");
+        let key = name
+            .trim_start_matches(ENV_PREFIX)
+            .to_ascii_lowercase()
+            .replace("__", ".");
         let place = format!("the environment ({name})");
         let Some(default) = leaf(&defaults, &key) else {
             let suggestion = nearest(&defaults, &key);
-            return Err(Error::Unknown { key, place, suggestion });
+            return Err(Error::Unknown {
+                key,
+                place,
+                suggestion,
+            });
         };
-        let value = read_variable(&default, raw)
-            .map_err(|message| Error::Invalid { key: key.clone(), place, message })?;
+        let value = read_variable(&default, raw).map_err(|message| Error::Invalid {
+            key: key.clone(),
+            place,
+            message,
+        })?;
         figment = figment.merge((key, value));
     }
     let config: Config = figment.extract().map_err(|error| {
@@ -86,7 +105,11 @@ pub fn load(file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>
             (false, Some(path)) => format!("the file {}", path.display()),
             (false, None) => "the defaults".to_owned(),
         };
-        Error::Invalid { key, place, message: error.kind.to_string() }
+        Error::Invalid {
+            key,
+            place,
+            message: error.kind.to_string(),
+        }
     })?;
     check(config)
 }
@@ -108,8 +131,13 @@ fn check(mut config: Config) -> Result<Config, Error> {
     };
     server.public_url = if url.is_empty() { own } else { url };
     let parsed = url::Url::parse(&server.public_url).ok();
-    if !parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()) {
-        return Err(invalid("server.public_url", "must be an address like https://chat.example.org"));
+    if !parsed.is_some_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()
+    }) {
+        return Err(invalid(
+            "server.public_url",
+            "must be an address like https://chat.example.org",
+        ));
     }
     for (key, value) in [
         ("server.request_timeout_secs", server.request_timeout_secs),
@@ -120,8 +148,14 @@ fn check(mut config: Config) -> Result<Config, Error> {
         }
     }
     let database = config.database.url.reveal();
-    if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme)) {
-        return Err(invalid("database.url", "must begin with sqlite:// or postgres://"));
+    if !["sqlite:", "postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| database.starts_with(scheme))
+    {
+        return Err(invalid(
+            "database.url",
+            "must begin with sqlite:// or postgres://",
+        ));
     }
     if !config.storage.url.starts_with("file://") {
         return Err(invalid("storage.url", "must be file://folder"));
@@ -163,10 +197,18 @@ fn read_variable(default: &Value, raw: &str) -> Result<Value, String> {
 fn refuse_unknown(defaults: &Figment, tree: &Value, path: &str, place: &str) -> Result<(), Error> {
     let Some(dict) = tree.as_dict() else { return Ok(()) };
     for (name, value) in dict {
-        let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let key = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
         if defaults.find_value(&key).is_err() {
             let suggestion = nearest(defaults, &key);
-            return Err(Error::Unknown { key, place: place.to_owned(), suggestion });
+            return Err(Error::Unknown {
+                key,
+                place: place.to_owned(),
+                suggestion,
+            });
         }
         refuse_unknown(defaults, value, &key, place)?;
     }
@@ -175,7 +217,10 @@ fn refuse_unknown(defaults: &Figment, tree: &Value, path: &str, place: &str) -> 
 
 /// The default of a key, when it is a setting and not a section.
 fn leaf(defaults: &Figment, key: &str) -> Option<Value> {
-    defaults.find_value(key).ok().filter(|value| value.as_dict().is_none())
+    defaults
+        .find_value(key)
+        .ok()
+        .filter(|value| value.as_dict().is_none())
 }
 
 fn nearest(defaults: &Figment, key: &str) -> Option<String> {
@@ -183,7 +228,11 @@ fn nearest(defaults: &Figment, key: &str) -> Option<String> {
         match value.as_dict() {
             Some(dict) => {
                 for (name, value) in dict {
-                    let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    let key = if path.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{path}.{name}")
+                    };
                     collect(value, &key, all);
                 }
             }
@@ -192,8 +241,13 @@ fn nearest(defaults: &Figment, key: &str) -> Option<String> {
     }
     let mut all = Vec::new();
     collect(&defaults.find_value("").ok()?, "", &mut all);
-    let scored = all.into_iter().map(|known| (strsim::jaro_winkler(&known, key), known));
-    scored.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
+    let scored = all
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(&known, key), known));
+    scored
+        .filter(|(score, _)| *score > 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
 }
 
 #[cfg(test)]
@@ -201,12 +255,19 @@ mod tests {
     use super::{Error, load};
 
     fn with(variables: &[(&str, &str)]) -> Result<super::Config, Error> {
-        load(None, variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        load(
+            None,
+            variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]
     fn the_defaults_alone_are_complete() {
-        let Ok(config) = with(&[]) else { panic!("{:?}", with(&[])) };
+        let Ok(config) = with(&[]) else {
+            panic!("{:?}", with(&[]))
+        };
         assert_eq!(config.server.public_url, "http://127.0.0.1:8080");
         assert_eq!(config.limits.upload_bytes(), 25 << 20);
         assert!((config.routing.weights.of("email") - 0.5).abs() < f64::EPSILON);
@@ -216,7 +277,10 @@ mod tests {
     fn the_environment_wins_and_lists_are_written_as_in_toml() {
         let config = with(&[
             ("SWITCHBOARD__SERVER__LISTEN", "0.0.0.0:9000"),
-            ("SWITCHBOARD__SECURITY__ALLOWED_PRIVATE_NETWORKS", r#"["10.0.0.0/8", "fd00::/8"]"#),
+            (
+                "SWITCHBOARD__SECURITY__ALLOWED_PRIVATE_NETWORKS",
+                r#"["10.0.0.0/8", "fd00::/8"]"#,
+            ),
             ("SWITCHBOARD__SECURITY__MASTER_KEY", "1234567890123456"),
             ("SWITCHBOARD__LIMITS__ENABLED", "false"),
             ("SWITCHBOARD__ROUTING__WEIGHTS__EMAIL", "1"),
@@ -234,9 +298,14 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named_with_the_one_that_was_meant() {
-        let error = with(&[("SWITCHBOARD__SERVER__LITSEN", "x")]).err().map(|error| error.to_string());
+        let error = with(&[("SWITCHBOARD__SERVER__LITSEN", "x")])
+            .err()
+            .map(|error| error.to_string());
         let error = error.unwrap_or_default();
-        assert!(error.contains("`server.litsen`") && error.contains("`server.listen`"), "{error}");
+        assert!(
+            error.contains("`server.litsen`") && error.contains("`server.listen`"),
+            "{error}"
+        );
         assert!(with(&[("SWITCHBOARD__SERVER", "x")]).is_err());
         assert!(with(&[("SWITCHBOARD__NOSUCH__KEY", "x")]).is_err());
     }
@@ -245,17 +314,32 @@ mod tests {
     fn a_file_is_held_to_the_same() -> std::io::Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("own.toml");
-        std::fs::write(&path, "[server]\nlisten = \"127.0.0.1:1\"\n[limits]\nuplaod_mb = 3\n")?;
-        let error = load(Some(&path), []).err().map(|error| error.to_string()).unwrap_or_default();
-        assert!(error.contains("`limits.uplaod_mb`") && error.contains("own.toml"), "{error}");
+        std::fs::write(
+            &path,
+            "[server]\nlisten = \"127.0.0.1:1\"\n[limits]\nuplaod_mb = 3\n",
+        )?;
+        let error = load(Some(&path), [])
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        assert!(
+            error.contains("`limits.uplaod_mb`") && error.contains("own.toml"),
+            "{error}"
+        );
         std::fs::write(&path, "[limits]\nupload_mb = \"many\"\n")?;
-        let error = load(Some(&path), []).err().map(|error| error.to_string()).unwrap_or_default();
+        let error = load(Some(&path), [])
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
         assert!(error.contains("`limits.upload_mb`"), "{error}");
         std::fs::write(&path, "this is no toml")?;
         assert!(matches!(load(Some(&path), []), Err(Error::File { .. })));
         std::fs::write(&path, "")?;
         assert!(load(Some(&path), []).is_ok());
-        assert!(matches!(load(Some(&folder.path().join("none.toml")), []), Err(Error::File { .. })));
+        assert!(matches!(
+            load(Some(&folder.path().join("none.toml")), []),
+            Err(Error::File { .. })
+        ));
         Ok(())
     }
 
@@ -278,8 +362,14 @@ mod tests {
             ("SWITCHBOARD__LOG__FORMAT", "yaml"),
             ("SWITCHBOARD__SECURITY__ALLOWED_PRIVATE_NETWORKS", "10.0.0.0/8"),
         ] {
-            let error = with(&[(name, value)]).err().map(|error| error.to_string()).unwrap_or_default();
-            let key = name.trim_start_matches("SWITCHBOARD__").to_lowercase().replace("__", ".");
+            let error = with(&[(name, value)])
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default();
+            let key = name
+                .trim_start_matches("SWITCHBOARD__")
+                .to_lowercase()
+                .replace("__", ".");
             assert!(error.contains(&key), "{name}: {error}");
         }
     }

@@ -28,7 +28,11 @@ impl Masked {
 
 impl fmt::Debug for Masked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "[not set]" } else { "[masked]" })
+        f.write_str(if self.0.is_empty() {
+            "[not set]"
+        } else {
+            "[masked]"
+        })
     }
 }
 

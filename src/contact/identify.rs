@@ -36,9 +36,11 @@ pub struct Resolution {
 /// (`webchat`) and a channel's own address are proven by nature.
 pub fn resolve(person: &Person, known: impl Fn(&Identity) -> Option<Known>) -> Resolution {
     let mut resolution = Resolution::default();
-    let proven_first = person.identities.iter().filter(|identity| is_own(identity)).chain(
-        person.identities.iter().filter(|identity| !is_own(identity)),
-    );
+    let proven_first = person
+        .identities
+        .iter()
+        .filter(|identity| is_own(identity))
+        .chain(person.identities.iter().filter(|identity| !is_own(identity)));
     for identity in proven_first {
         if let Some(found) = known(identity) {
             resolution.claimed = !is_own(identity);
@@ -85,11 +87,18 @@ mod tests {
     use super::{Known, resolve};
 
     fn identity(kind: IdentityKind, value: &str, verified: bool) -> Identity {
-        Identity { kind, value: value.to_owned(), verified }
+        Identity {
+            kind,
+            value: value.to_owned(),
+            verified,
+        }
     }
 
     fn person(identities: Vec<Identity>) -> Person {
-        Person { identities, ..Person::default() }
+        Person {
+            identities,
+            ..Person::default()
+        }
     }
 
     #[test]
@@ -111,7 +120,10 @@ mod tests {
             identity(IdentityKind::Email, "a@b.c", false),
         ]);
         let resolution = resolve(&who, |identity| {
-            (identity.kind == IdentityKind::Email).then(|| Known { contact_id: "cnt_1".into(), verified: true })
+            (identity.kind == IdentityKind::Email).then(|| Known {
+                contact_id: "cnt_1".into(),
+                verified: true,
+            })
         });
         assert_eq!(resolution.contact_id.as_deref(), Some("cnt_1"));
         assert!(resolution.claimed);
@@ -125,8 +137,15 @@ mod tests {
             identity(IdentityKind::Telegram, "7", true),
         ]);
         let resolution = resolve(&who, |identity| {
-            let contact_id = if identity.kind == IdentityKind::Telegram { "cnt_tg" } else { "cnt_mail" };
-            Some(Known { contact_id: contact_id.into(), verified: true })
+            let contact_id = if identity.kind == IdentityKind::Telegram {
+                "cnt_tg"
+            } else {
+                "cnt_mail"
+            };
+            Some(Known {
+                contact_id: contact_id.into(),
+                verified: true,
+            })
         });
         assert_eq!(resolution.contact_id.as_deref(), Some("cnt_tg"));
         assert!(!resolution.claimed);

@@ -127,7 +127,10 @@ pub async fn list(
         .await?;
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows.last().filter(|_| more).map(|row| Place { at: row.updated_at, id: row.id.clone() });
+    let next = rows.last().filter(|_| more).map(|row| Place {
+        at: row.updated_at,
+        id: row.id.clone(),
+    });
     Ok((rows, next))
 }
 
@@ -145,7 +148,11 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<contact::Model>) -> Resu
         .all(db)
         .await?;
     for row in found {
-        let view = IdentityView { kind: row.kind, value: row.value, verified: row.verified };
+        let view = IdentityView {
+            kind: row.kind,
+            value: row.value,
+            verified: row.verified,
+        };
         identities.entry(row.contact_id).or_default().push(view);
     }
     let mut suggestions: HashMap<String, Vec<SuggestionView>> = HashMap::new();
@@ -176,7 +183,11 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<contact::Model>) -> Resu
         .map(|row| {
             let identities = identities.remove(&row.id).unwrap_or_default();
             let of_kind = |kind: &str| {
-                identities.iter().filter(|identity| identity.kind == kind).map(|identity| identity.value.clone()).collect()
+                identities
+                    .iter()
+                    .filter(|identity| identity.kind == kind)
+                    .map(|identity| identity.value.clone())
+                    .collect()
             };
             ContactView {
                 emails: of_kind("email"),
@@ -244,8 +255,17 @@ pub enum ChangeError {
 }
 
 /// Changes a contact.
-pub async fn change(write: &mut WriteTx, id: &str, change: Change, now: DateTime<Utc>) -> Result<(), ChangeError> {
-    let row = contact::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await?.ok_or(ChangeError::Missing)?;
+pub async fn change(
+    write: &mut WriteTx,
+    id: &str,
+    change: Change,
+    now: DateTime<Utc>,
+) -> Result<(), ChangeError> {
+    let row = contact::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?
+        .ok_or(ChangeError::Missing)?;
     if change.version.is_some_and(|version| version != row.version) {
         return Err(ChangeError::Stale);
     }
@@ -303,10 +323,16 @@ async fn replace_identities(
             created_at: Set(now),
         };
         identity::Entity::insert(row)
-            .on_conflict(OnConflict::columns([identity::Column::Kind, identity::Column::Value]).do_nothing().to_owned())
+            .on_conflict(
+                OnConflict::columns([identity::Column::Kind, identity::Column::Value])
+                    .do_nothing()
+                    .to_owned(),
+            )
             .exec_without_returning(write.tx())
             .await?;
-        let owner = identity::Entity::find_by_id((kind.to_owned(), value.clone())).one(write.tx()).await?;
+        let owner = identity::Entity::find_by_id((kind.to_owned(), value.clone()))
+            .one(write.tx())
+            .await?;
         if owner.is_none_or(|owner| owner.contact_id != contact_id) {
             return Err(ChangeError::Taken { field, value });
         }

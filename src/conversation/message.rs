@@ -117,7 +117,10 @@ pub enum AttachError {
 
 /// Locks a conversation for the rest of the write and reads it. On SQLite the write itself is the lock.
 pub async fn lock(write: &WriteTx, id: &str) -> Result<Option<conversation::Model>, DbErr> {
-    conversation::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await
+    conversation::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await
 }
 
 /// Appends a message to a locked conversation and records the events. `conversation` is written and
@@ -154,11 +157,16 @@ pub async fn append(
         delivery_error: None,
         created_at: now,
     };
-    message::Entity::insert(row.clone().into_active_model()).exec_without_returning(write.tx()).await?;
+    message::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(write.tx())
+        .await?;
     for (position, attachment_id) in (0..).zip(&new.attachment_ids) {
         attachment::Entity::update_many()
             .col_expr(attachment::Column::MessageId, row.id.clone().into())
-            .col_expr(attachment::Column::Position, sea_orm::sea_query::Expr::value::<i64>(position))
+            .col_expr(
+                attachment::Column::Position,
+                sea_orm::sea_query::Expr::value::<i64>(position),
+            )
             .filter(attachment::Column::Id.eq(attachment_id))
             .exec(write.tx())
             .await?;
@@ -185,7 +193,12 @@ pub async fn append(
         change.last_message_at = Set(conversation.last_message_at);
     }
     change.update_without_returning(write.tx()).await?;
-    write.record(NewEvent::message(EventType::MessageCreated, &row.id, &conversation.id, now));
+    write.record(NewEvent::message(
+        EventType::MessageCreated,
+        &row.id,
+        &conversation.id,
+        now,
+    ));
     write.record(NewEvent::conversation(&conversation.id, now));
     Ok(row)
 }
@@ -199,7 +212,10 @@ pub async fn claim_attachments(
 ) -> Result<Vec<attachment::Model>, AttachError> {
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
-        let row = attachment::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await?;
+        let row = attachment::Entity::find_by_id(id)
+            .lock_exclusive()
+            .one(write.tx())
+            .await?;
         match row {
             Some(row) if row.owner == owner && row.message_id.is_none() => rows.push(row),
             _ => return Err(AttachError::Unknown(id.clone())),

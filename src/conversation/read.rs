@@ -23,7 +23,9 @@ pub async fn by_staff(
     seq: i64,
     now: DateTime<Utc>,
 ) -> Result<Option<bool>, DbErr> {
-    let Some(row) = message::lock(write, conversation_id).await? else { return Ok(None) };
+    let Some(row) = message::lock(write, conversation_id).await? else {
+        return Ok(None);
+    };
     let seq = seq.min(row.last_seq);
     if seq <= row.read_seq {
         return Ok(Some(false));
@@ -69,9 +71,16 @@ pub async fn by_client(
     marks: ClientMarks,
     now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
-    let Some(row) = message::lock(write, conversation_id).await? else { return Ok(false) };
+    let Some(row) = message::lock(write, conversation_id).await? else {
+        return Ok(false);
+    };
     let read = marks.read.unwrap_or(0).min(row.last_seq).max(row.client_read_seq);
-    let delivered = marks.delivered.unwrap_or(0).min(row.last_seq).max(row.client_delivered_seq).max(read);
+    let delivered = marks
+        .delivered
+        .unwrap_or(0)
+        .min(row.last_seq)
+        .max(row.client_delivered_seq)
+        .max(read);
     if read == row.client_read_seq && delivered == row.client_delivered_seq {
         return Ok(false);
     }
@@ -84,7 +93,10 @@ pub async fn by_client(
     }
     .update_without_returning(write.tx())
     .await?;
-    for (upto, state, before) in [(delivered, "delivered", vec!["sent"]), (read, "read", vec!["sent", "delivered"])] {
+    for (upto, state, before) in [
+        (delivered, "delivered", vec!["sent"]),
+        (read, "read", vec!["sent", "delivered"]),
+    ] {
         let changed: Vec<String> = message_row::Entity::find()
             .select_only()
             .column(message_row::Column::Id)
@@ -104,7 +116,12 @@ pub async fn by_client(
             .exec(write.tx())
             .await?;
         for id in changed {
-            write.record(NewEvent::message(EventType::MessageUpdated, id, conversation_id, now));
+            write.record(NewEvent::message(
+                EventType::MessageUpdated,
+                id,
+                conversation_id,
+                now,
+            ));
         }
     }
     write.record(NewEvent::conversation(conversation_id, now));

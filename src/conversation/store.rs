@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, JoinType, Order, QueryFilter,
+    QueryOrder, QuerySelect, Select,
     sea_query::{Expr, ExprTrait, Func},
 };
 use serde::{Deserialize, Serialize};
@@ -73,10 +73,18 @@ pub async fn list(
     after: Option<&Place>,
     limit: u64,
 ) -> Result<(Vec<conversation::Model>, Option<Place>), DbErr> {
-    let mut query = visible_to(scope).select_also(session::Entity).filter(condition(db.get_database_backend(), scope, filter));
+    let mut query = visible_to(scope).select_also(session::Entity).filter(condition(
+        db.get_database_backend(),
+        scope,
+        filter,
+    ));
     let queue = filter.view == View::Queue;
     if let Some(place) = after {
-        query = query.filter(if queue { after_in_queue(place) } else { after_by_change(place) });
+        query = query.filter(if queue {
+            after_in_queue(place)
+        } else {
+            after_by_change(place)
+        });
     }
     query = if queue {
         query
@@ -84,7 +92,9 @@ pub async fn list(
             .order_by(session::Column::WaitingSince, Order::Asc)
             .order_by(conversation::Column::Id, Order::Asc)
     } else {
-        query.order_by(conversation::Column::UpdatedAt, Order::Desc).order_by(conversation::Column::Id, Order::Desc)
+        query
+            .order_by(conversation::Column::UpdatedAt, Order::Desc)
+            .order_by(conversation::Column::Id, Order::Desc)
     };
     let mut rows = query.limit(limit + 1).all(db).await?;
     let more = rows.len() as u64 > limit;
@@ -124,7 +134,10 @@ pub async fn counts(db: &impl ConnectionTrait, scope: &Scope) -> Result<Counts, 
         .expr(Expr::col((session::Entity, session::Column::OperatorId)))
         .expr(unread())
         .expr(snoozed())
-        .expr(Func::count(Expr::col((conversation::Entity, conversation::Column::Id))))
+        .expr(Func::count(Expr::col((
+            conversation::Entity,
+            conversation::Column::Id,
+        ))))
         .filter(session::Column::State.ne("closed"))
         .group_by(session::Column::State)
         .group_by(session::Column::OperatorId)
@@ -167,9 +180,10 @@ fn condition(backend: DbBackend, scope: &Scope, filter: &Filter) -> Condition {
     let mut all = Condition::all();
     all = match filter.view {
         // The router wakes a snoozed conversation when its time has come or the customer writes.
-        View::Mine => {
-            all.add(conversation::Column::SnoozedUntil.is_null()).add(session::Column::OperatorId.eq(&scope.operator_id)).add(session::Column::State.ne("closed"))
-        }
+        View::Mine => all
+            .add(conversation::Column::SnoozedUntil.is_null())
+            .add(session::Column::OperatorId.eq(&scope.operator_id))
+            .add(session::Column::State.ne("closed")),
         View::Queue => all.add(session::Column::State.is_in(["waiting", "offered"])),
         View::All => all.add(session::Column::State.ne("closed")),
         View::Closed => all.add(session::Column::State.eq("closed")),
@@ -208,23 +222,31 @@ fn condition(backend: DbBackend, scope: &Scope, filter: &Filter) -> Condition {
 }
 
 fn after_in_queue(place: &Place) -> Condition {
-    Condition::any().add(conversation::Column::Priority.lt(place.priority)).add(
-        Condition::all().add(conversation::Column::Priority.eq(place.priority)).add(
-            Condition::any().add(session::Column::WaitingSince.gt(place.at)).add(
-                Condition::all()
-                    .add(session::Column::WaitingSince.eq(place.at))
-                    .add(conversation::Column::Id.gt(&place.id)),
-            ),
-        ),
-    )
+    Condition::any()
+        .add(conversation::Column::Priority.lt(place.priority))
+        .add(
+            Condition::all()
+                .add(conversation::Column::Priority.eq(place.priority))
+                .add(
+                    Condition::any()
+                        .add(session::Column::WaitingSince.gt(place.at))
+                        .add(
+                            Condition::all()
+                                .add(session::Column::WaitingSince.eq(place.at))
+                                .add(conversation::Column::Id.gt(&place.id)),
+                        ),
+                ),
+        )
 }
 
 fn after_by_change(place: &Place) -> Condition {
-    Condition::any().add(conversation::Column::UpdatedAt.lt(place.at)).add(
-        Condition::all()
-            .add(conversation::Column::UpdatedAt.eq(place.at))
-            .add(conversation::Column::Id.lt(&place.id)),
-    )
+    Condition::any()
+        .add(conversation::Column::UpdatedAt.lt(place.at))
+        .add(
+            Condition::all()
+                .add(conversation::Column::UpdatedAt.eq(place.at))
+                .add(conversation::Column::Id.lt(&place.id)),
+        )
 }
 
 /// Which messages of a conversation.
@@ -247,8 +269,12 @@ pub async fn messages(
 ) -> Result<(Vec<message::Model>, bool), DbErr> {
     let mut query = message::Entity::find().filter(message::Column::ConversationId.eq(conversation_id));
     query = match range {
-        Range::After(seq) => query.filter(message::Column::Seq.gt(seq)).order_by_asc(message::Column::Seq),
-        Range::Before(seq) => query.filter(message::Column::Seq.lt(seq)).order_by_desc(message::Column::Seq),
+        Range::After(seq) => query
+            .filter(message::Column::Seq.gt(seq))
+            .order_by_asc(message::Column::Seq),
+        Range::Before(seq) => query
+            .filter(message::Column::Seq.lt(seq))
+            .order_by_desc(message::Column::Seq),
         Range::Newest => query.order_by_desc(message::Column::Seq),
     };
     let mut rows = query.limit(limit + 1).all(db).await?;

@@ -237,7 +237,11 @@ impl MessageView {
             conversation_id: row.conversation_id,
             seq: row.seq,
             kind: row.kind,
-            author: AuthorView { kind: row.author_type, id: row.author_id, name: row.author_name },
+            author: AuthorView {
+                kind: row.author_type,
+                id: row.author_id,
+                name: row.author_name,
+            },
             text: row.body,
             html: row.html,
             attachments,
@@ -259,7 +263,9 @@ pub struct Views {
 impl Views {
     /// With the capabilities of all kinds of channels.
     pub fn new(capabilities: impl IntoIterator<Item = (&'static str, Capabilities)>) -> Self {
-        Self { capabilities: Arc::new(capabilities.into_iter().collect()) }
+        Self {
+            capabilities: Arc::new(capabilities.into_iter().collect()),
+        }
     }
 
     /// What a kind of channel can do.
@@ -276,14 +282,25 @@ impl Views {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = conversation::Entity::find().filter(conversation::Column::Id.is_in(ids)).all(db).await?;
-        let mut by_id: HashMap<String, ConversationView> =
-            self.of_rows(db, rows).await?.into_iter().map(|view| (view.id.clone(), view)).collect();
+        let rows = conversation::Entity::find()
+            .filter(conversation::Column::Id.is_in(ids))
+            .all(db)
+            .await?;
+        let mut by_id: HashMap<String, ConversationView> = self
+            .of_rows(db, rows)
+            .await?
+            .into_iter()
+            .map(|view| (view.id.clone(), view))
+            .collect();
         Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
     }
 
     /// One conversation.
-    pub async fn conversation(&self, db: &impl ConnectionTrait, id: &str) -> Result<Option<ConversationView>, DbErr> {
+    pub async fn conversation(
+        &self,
+        db: &impl ConnectionTrait,
+        id: &str,
+    ) -> Result<Option<ConversationView>, DbErr> {
         Ok(self.conversations(db, &[id.to_owned()]).await?.pop())
     }
 
@@ -337,21 +354,38 @@ impl Views {
             .all(db)
             .await?;
         for row in participants {
-            let view = ParticipantView { operator_id: row.operator_id, hidden: row.hidden };
+            let view = ParticipantView {
+                operator_id: row.operator_id,
+                hidden: row.hidden,
+            };
             people.entry(row.conversation_id).or_default().push(view);
         }
 
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
             let session = sessions.get(&row.session_id).cloned().ok_or_else(|| {
-                DbErr::RecordNotFound(format!("conversation {} without its session {}", row.id, row.session_id))
+                DbErr::RecordNotFound(format!(
+                    "conversation {} without its session {}",
+                    row.id, row.session_id
+                ))
             })?;
             let capabilities = self.capabilities(&row.channel_kind);
-            let name = contacts.get(&row.contact_id).and_then(|contact| contact.name.clone());
+            let name = contacts
+                .get(&row.contact_id)
+                .and_then(|contact| contact.name.clone());
             views.push(ConversationView {
-                contact: ContactRef { name: name.or_else(|| shown_address(&row)), id: row.contact_id },
-                line_name: lines.get(&row.line_id).map(|line| line.name.clone()).unwrap_or_default(),
-                channel_name: channels.get(&row.channel_id).map(|channel| channel.name.clone()).unwrap_or_default(),
+                contact: ContactRef {
+                    name: name.or_else(|| shown_address(&row)),
+                    id: row.contact_id,
+                },
+                line_name: lines
+                    .get(&row.line_id)
+                    .map(|line| line.name.clone())
+                    .unwrap_or_default(),
+                channel_name: channels
+                    .get(&row.channel_id)
+                    .map(|channel| channel.name.clone())
+                    .unwrap_or_default(),
                 can_reply: capabilities.is_some_and(|capabilities| capabilities.outbound),
                 max_text_chars: capabilities.and_then(|capabilities| capabilities.max_text_chars),
                 participants: people.get(&row.id).cloned().unwrap_or_default(),
@@ -393,7 +427,11 @@ impl Views {
         db: &impl ConnectionTrait,
         rows: Vec<message::Model>,
     ) -> Result<Vec<MessageView>, DbErr> {
-        let with_files: Vec<&String> = rows.iter().filter(|row| row.has_attachments).map(|row| &row.id).collect();
+        let with_files: Vec<&String> = rows
+            .iter()
+            .filter(|row| row.has_attachments)
+            .map(|row| &row.id)
+            .collect();
         let mut files: HashMap<String, Vec<AttachmentView>> = HashMap::new();
         if !with_files.is_empty() {
             let attachments = attachment::Entity::find()
@@ -417,11 +455,18 @@ impl Views {
     }
 
     /// Messages by id, in no particular order.
-    pub async fn messages_by_id(&self, db: &impl ConnectionTrait, ids: &[String]) -> Result<Vec<MessageView>, DbErr> {
+    pub async fn messages_by_id(
+        &self,
+        db: &impl ConnectionTrait,
+        ids: &[String],
+    ) -> Result<Vec<MessageView>, DbErr> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = message::Entity::find().filter(message::Column::Id.is_in(ids)).all(db).await?;
+        let rows = message::Entity::find()
+            .filter(message::Column::Id.is_in(ids))
+            .all(db)
+            .await?;
         self.messages(db, rows).await
     }
 }
@@ -451,5 +496,10 @@ fn shown_address(row: &conversation::Model) -> Option<String> {
 
 /// A JSON array of strings; anything else in it is passed over.
 pub fn strings(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
 }

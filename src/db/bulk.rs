@@ -54,7 +54,9 @@ pub async fn upsert(
     rows: Vec<Vec<Value>>,
 ) -> Result<(), DbErr> {
     let mut tail = String::from("ON CONFLICT (");
-    let Some((key, others)) = columns.split_first() else { return Ok(()) };
+    let Some((key, others)) = columns.split_first() else {
+        return Ok(());
+    };
     push_quoted(&mut tail, key);
     tail.push_str(") DO UPDATE SET ");
     for (position, column) in others.iter().enumerate() {
@@ -71,7 +73,12 @@ pub async fn upsert(
 /// `($1, $2, …)` placeholders for `IN`, padded to a fixed size by repeating the last value, for the
 /// same reason. Answers the list and the values.
 pub fn in_list(first: usize, mut values: Vec<Value>) -> (String, Vec<Value>) {
-    let size = SIZES.iter().rev().copied().find(|size| *size >= values.len()).unwrap_or(values.len());
+    let size = SIZES
+        .iter()
+        .rev()
+        .copied()
+        .find(|size| *size >= values.len())
+        .unwrap_or(values.len());
     if let Some(last) = values.last().cloned() {
         values.resize(size, last);
     }
@@ -93,7 +100,11 @@ fn next_statement(
     rest: &mut std::vec::IntoIter<Vec<Value>>,
     tail: &str,
 ) -> Statement {
-    let size = SIZES.iter().copied().find(|size| *size <= rest.len()).unwrap_or(1);
+    let size = SIZES
+        .iter()
+        .copied()
+        .find(|size| *size <= rest.len())
+        .unwrap_or(1);
     let mut sql = String::with_capacity(64 + size * columns.len() * 6);
     sql.push_str("INSERT INTO ");
     push_quoted(&mut sql, table);

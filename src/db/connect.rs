@@ -20,9 +20,15 @@ impl Db {
     /// The schema is left as it is; see [`Db::migrate`].
     pub async fn connect(url: &str) -> Result<Self, DbErr> {
         let (read, write) = if let Some(path) = sqlite_path(url) {
-            if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            if let Some(folder) = Path::new(path)
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+            {
                 std::fs::create_dir_all(folder).map_err(|error| {
-                    DbErr::Custom(format!("cannot create the database's folder {}: {error}", folder.display()))
+                    DbErr::Custom(format!(
+                        "cannot create the database's folder {}: {error}",
+                        folder.display()
+                    ))
                 })?;
             }
             // The writer first: it creates the file and switches it to WAL.
@@ -32,7 +38,11 @@ impl Db {
             let pool = Database::connect(postgres(url)).await?;
             (pool.clone(), pool)
         };
-        Ok(Self { read, write, head: watch::Sender::new(0) })
+        Ok(Self {
+            read,
+            write,
+            head: watch::Sender::new(0),
+        })
     }
 
     /// Brings the schema up to this version and learns where the log ends.
@@ -57,7 +67,9 @@ impl Db {
 
 /// The file of a SQLite URL.
 pub fn sqlite_path(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
+    let rest = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))?;
     Some(rest.split('?').next().unwrap_or(rest))
 }
 

@@ -7,9 +7,9 @@ pub mod text;
 mod connect;
 mod write;
 
+pub use connect::sqlite_path;
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, SqlErr};
 use tokio::sync::watch;
-pub use connect::sqlite_path;
 pub use write::{WriteTx, next_numbers};
 
 /// Both ways into the database.
@@ -73,9 +73,15 @@ pub fn is_conflict(error: &DbErr) -> bool {
         return true;
     }
     let text = error.to_string();
-    ["40001", "40P01", "deadlock detected", "could not serialize", "database is locked"]
-        .iter()
-        .any(|sign| text.contains(sign))
+    [
+        "40001",
+        "40P01",
+        "deadlock detected",
+        "could not serialize",
+        "database is locked",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
 }
 
 /// Whether an error is the violation of a unique index.

@@ -21,7 +21,11 @@ pub fn contains(backend: DbBackend, column: Expr, text: &str) -> Expr {
 }
 
 fn like(text: &str) -> String {
-    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = text
+        .to_lowercase()
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
     format!("%{escaped}%")
 }
 
@@ -29,7 +33,10 @@ fn glob(text: &str) -> String {
     let mut pattern = String::from("*");
     for char in text.chars() {
         let mut cases = vec![char];
-        for other in [single(char.to_lowercase()), single(char.to_uppercase())].into_iter().flatten() {
+        for other in [single(char.to_lowercase()), single(char.to_uppercase())]
+            .into_iter()
+            .flatten()
+        {
             if !cases.contains(&other) {
                 cases.push(other);
             }

@@ -1,8 +1,8 @@
 //! The one way to write: a transaction that carries its events.
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::watch;
 
@@ -32,11 +32,21 @@ impl WriteTx {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         };
         let options = if write.get_database_backend() == DbBackend::Sqlite {
-            TransactionOptions { access_mode: None, ..options }
+            TransactionOptions {
+                access_mode: None,
+                ..options
+            }
         } else {
-            TransactionOptions { sqlite_transaction_mode: None, ..options }
+            TransactionOptions {
+                sqlite_transaction_mode: None,
+                ..options
+            }
         };
-        Ok(Self { tx: write.begin_with_options(options).await?, events: Vec::new(), head })
+        Ok(Self {
+            tx: write.begin_with_options(options).await?,
+            events: Vec::new(),
+            head,
+        })
     }
 
     /// The connection to run statements on.
@@ -59,7 +69,13 @@ impl WriteTx {
     pub async fn lock(&self, name: i64) -> Result<(), DbErr> {
         if self.backend() == DbBackend::Postgres {
             let sql = "SELECT pg_advisory_xact_lock($1)";
-            self.tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [name.into()])).await?;
+            self.tx
+                .execute_raw(Statement::from_sql_and_values(
+                    DbBackend::Postgres,
+                    sql,
+                    [name.into()],
+                ))
+                .await?;
         }
         Ok(())
     }
@@ -84,7 +100,12 @@ impl WriteTx {
         }
         let count = i64::try_from(self.events.len()).unwrap_or(i64::MAX);
         let last = next_numbers(&self.tx, "event", count).await?;
-        let rows = self.events.iter().zip(last - count + 1..).map(|(event, seq)| event.row(seq)).collect();
+        let rows = self
+            .events
+            .iter()
+            .zip(last - count + 1..)
+            .map(|(event, seq)| event.row(seq))
+            .collect();
         bulk::insert(&self.tx, "event", &NewEvent::COLUMNS, rows, "").await?;
         Ok(Some(last))
     }
@@ -94,7 +115,9 @@ impl WriteTx {
 /// the end of this transaction.
 pub async fn next_numbers(tx: &impl ConnectionTrait, counter: &str, count: i64) -> Result<i64, DbErr> {
     let sql = "UPDATE counter SET value = value + $1 WHERE name = $2 RETURNING value";
-    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, [count.into(), counter.into()]);
+    let statement =
+        Statement::from_sql_and_values(tx.get_database_backend(), sql, [count.into(), counter.into()]);
     let row = tx.query_one_raw(statement).await?;
-    row.ok_or_else(|| DbErr::RecordNotFound(format!("counter {counter}")))?.try_get("", "value")
+    row.ok_or_else(|| DbErr::RecordNotFound(format!("counter {counter}")))?
+        .try_get("", "value")
 }

@@ -58,10 +58,14 @@ pub async fn run(db: Db, clock: SharedClock, consumer: impl Consumer, stop: Canc
 
 /// Handles one batch; answers whether there may be more.
 pub async fn step(db: &Db, clock: &SharedClock, consumer: &impl Consumer) -> Result<bool, DbErr> {
-    let cursor = consumer_cursor::Entity::find_by_id(consumer.name()).one(db.read()).await?;
+    let cursor = consumer_cursor::Entity::find_by_id(consumer.name())
+        .one(db.read())
+        .await?;
     let from = cursor.map_or(0, |row| row.seq);
     let events = super::after(db.read(), from, BATCH).await?;
-    let Some(last) = events.last().map(|event| event.seq) else { return Ok(false) };
+    let Some(last) = events.last().map(|event| event.seq) else {
+        return Ok(false);
+    };
     let full = events.len() as u64 == BATCH;
     let wanted: Vec<Event> = events.into_iter().filter(|event| consumer.wants(event)).collect();
     // Moving the cursor over nothing is worth a write only now and then.

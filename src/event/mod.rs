@@ -7,7 +7,9 @@
 pub mod consumer;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value,
+};
 use serde_json::json;
 
 use crate::db::entity::event;
@@ -62,12 +64,18 @@ impl EventType {
 
     /// The word.
     pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
+        Self::ALL
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("", |(_, word)| word)
     }
 
     /// The type of a word; `None` for one that a newer version wrote.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == word)
+            .map(|(kind, _)| *kind)
     }
 }
 
@@ -96,13 +104,25 @@ impl NewEvent {
 
     /// Something happened to the object of this id.
     pub fn new(kind: EventType, object_id: impl Into<String>, at: DateTime<Utc>) -> Self {
-        Self { kind, object_id: object_id.into(), conversation_id: None, was: None, at }
+        Self {
+            kind,
+            object_id: object_id.into(),
+            conversation_id: None,
+            was: None,
+            at,
+        }
     }
 
     /// A conversation changed.
     pub fn conversation(conversation_id: impl Into<String>, at: DateTime<Utc>) -> Self {
         let id = conversation_id.into();
-        Self { kind: EventType::ConversationUpdated, object_id: id.clone(), conversation_id: Some(id), was: None, at }
+        Self {
+            kind: EventType::ConversationUpdated,
+            object_id: id.clone(),
+            conversation_id: Some(id),
+            was: None,
+            at,
+        }
     }
 
     /// A message of a conversation was made or changed.
@@ -129,7 +149,10 @@ impl NewEvent {
     }
 
     pub(crate) fn row(&self, seq: i64) -> Vec<Value> {
-        let data = self.was.as_ref().map(|was| json!({"line_id": was.line_id, "operator_id": was.operator_id}));
+        let data = self
+            .was
+            .as_ref()
+            .map(|was| json!({"line_id": was.line_id, "operator_id": was.operator_id}));
         vec![
             seq.into(),
             self.kind.as_str().into(),
@@ -163,7 +186,10 @@ impl From<event::Model> for Event {
         let was = row.data.as_ref().and_then(|data| {
             Some(Was {
                 line_id: data.get("line_id")?.as_str()?.to_owned(),
-                operator_id: data.get("operator_id").and_then(|id| id.as_str()).map(str::to_owned),
+                operator_id: data
+                    .get("operator_id")
+                    .and_then(|id| id.as_str())
+                    .map(str::to_owned),
             })
         });
         Self {
@@ -190,6 +216,9 @@ pub async fn after(db: &impl ConnectionTrait, seq: i64, limit: u64) -> Result<Ve
 
 /// The oldest number still kept, or `None` when the log is empty.
 pub async fn oldest(db: &impl ConnectionTrait) -> Result<Option<i64>, DbErr> {
-    let row = event::Entity::find().order_by_asc(event::Column::Seq).one(db).await?;
+    let row = event::Entity::find()
+        .order_by_asc(event::Column::Seq)
+        .one(db)
+        .await?;
     Ok(row.map(|row| row.seq))
 }

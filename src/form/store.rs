@@ -87,11 +87,13 @@ pub async fn list(
     }
     if let Some(place) = after {
         query = query.filter(
-            Condition::any().add(submission::Column::CreatedAt.lt(place.at)).add(
-                Condition::all()
-                    .add(submission::Column::CreatedAt.eq(place.at))
-                    .add(submission::Column::Id.lt(&place.id)),
-            ),
+            Condition::any()
+                .add(submission::Column::CreatedAt.lt(place.at))
+                .add(
+                    Condition::all()
+                        .add(submission::Column::CreatedAt.eq(place.at))
+                        .add(submission::Column::Id.lt(&place.id)),
+                ),
         );
     }
     query
@@ -104,9 +106,18 @@ pub async fn list(
 
 /// Marks a held submission as spam. Answers whether there was one.
 pub async fn reject(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let row = submission::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await?;
-    let Some(row) = row.filter(|row| row.state == "held") else { return Ok(false) };
-    let change = submission::ActiveModel { id: Set(row.id), state: Set("spam".to_owned()), ..Default::default() };
+    let row = submission::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?;
+    let Some(row) = row.filter(|row| row.state == "held") else {
+        return Ok(false);
+    };
+    let change = submission::ActiveModel {
+        id: Set(row.id),
+        state: Set("spam".to_owned()),
+        ..Default::default()
+    };
     change.update_without_returning(write.tx()).await?;
     write.record(NewEvent::new(EventType::SubmissionUpdated, id, now));
     Ok(true)

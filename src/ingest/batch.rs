@@ -35,17 +35,24 @@ pub(super) struct Work {
 
 /// Stores all jobs in one transaction; answers each when it is durable. An error means that nothing
 /// is stored.
-pub(super) async fn store(db: &Db, works: &[Work], now: DateTime<Utc>) -> Result<Vec<Result<Receipt, Error>>, DbErr> {
+pub(super) async fn store(
+    db: &Db,
+    works: &[Work],
+    now: DateTime<Utc>,
+) -> Result<Vec<Result<Receipt, Error>>, DbErr> {
     let mut write = db.write().await?;
     write.lock(INGEST_LOCK).await?;
     let mut world = World::new(now);
     world.load_channels(&write, works).await?;
 
-    let mut outcomes: Vec<Vec<Option<Outcome>>> = works.iter().map(|work| vec![None; work.events.len()]).collect();
+    let mut outcomes: Vec<Vec<Option<Outcome>>> =
+        works.iter().map(|work| vec![None; work.events.len()]).collect();
     let fresh = dedupe(&mut write, &world, works, &mut outcomes, now).await?;
     world.load(&write, works, &fresh).await?;
     for &(work, event) in &fresh {
-        let Some(channel) = world.channel(&works[work].channel_id) else { continue };
+        let Some(channel) = world.channel(&works[work].channel_id) else {
+            continue;
+        };
         outcomes[work][event] = Some(world.apply(&channel, &works[work].events[event]));
     }
     world.flush(&mut write, works).await?;
@@ -58,7 +65,9 @@ pub(super) async fn store(db: &Db, works: &[Work], now: DateTime<Utc>) -> Result
             if world.channel(&work.channel_id).is_none() {
                 return Err(Error::NoChannel);
             }
-            Ok(Receipt { outcomes: outcomes.into_iter().flatten().collect() })
+            Ok(Receipt {
+                outcomes: outcomes.into_iter().flatten().collect(),
+            })
         })
         .collect())
 }
@@ -101,7 +110,13 @@ async fn dedupe(
             ]
         })
         .collect();
-    const COLUMNS: [&str; 5] = ["channel_id", "external_id", "message_id", "submission_id", "received_at"];
+    const COLUMNS: [&str; 5] = [
+        "channel_id",
+        "external_id",
+        "message_id",
+        "submission_id",
+        "received_at",
+    ];
     let tail = "ON CONFLICT DO NOTHING RETURNING channel_id, external_id";
     let claimed = bulk::insert_returning(write.tx(), "inbound_event", &COLUMNS, rows, tail).await?;
     let mut new = std::collections::HashSet::with_capacity(claimed.len());
@@ -111,7 +126,10 @@ async fn dedupe(
         new.insert((channel_id, external_id));
     }
     let is_new = |w: usize, e: usize| {
-        new.contains(&(works[w].channel_id.clone(), works[w].events[e].external_id.clone()))
+        new.contains(&(
+            works[w].channel_id.clone(),
+            works[w].events[e].external_id.clone(),
+        ))
     };
     let fresh: Vec<(usize, usize)> = order.iter().copied().filter(|&(w, e)| is_new(w, e)).collect();
     for &(w, e) in order.iter().filter(|&&(w, e)| !is_new(w, e)) {
@@ -122,7 +140,12 @@ async fn dedupe(
         let (message_id, submission_id) = own_ids(&works[fw].events[fe].body);
         outcomes[w][e] = Some(match &outcomes[fw][fe] {
             Some(outcome) => outcome.clone(),
-            None => Outcome::Duplicate { message_id, seq: None, conversation_id: None, submission_id },
+            None => Outcome::Duplicate {
+                message_id,
+                seq: None,
+                conversation_id: None,
+                submission_id,
+            },
         });
     }
     Ok(fresh)
@@ -145,9 +168,17 @@ async fn known(write: &WriteTx, channel_id: &str, external_id: &str) -> Result<O
     let sql = "SELECT i.message_id, i.submission_id, m.seq, m.conversation_id FROM inbound_event i \
                LEFT JOIN message m ON m.id = i.message_id WHERE i.channel_id = $1 AND i.external_id = $2";
     let values: [Value; 2] = [channel_id.into(), external_id.into()];
-    let row = write.tx().query_one_raw(Statement::from_sql_and_values(write.backend(), sql, values)).await?;
+    let row = write
+        .tx()
+        .query_one_raw(Statement::from_sql_and_values(write.backend(), sql, values))
+        .await?;
     let Some(row) = row else {
-        return Ok(Outcome::Duplicate { message_id: None, seq: None, conversation_id: None, submission_id: None });
+        return Ok(Outcome::Duplicate {
+            message_id: None,
+            seq: None,
+            conversation_id: None,
+            submission_id: None,
+        });
     };
     Ok(Outcome::Duplicate {
         message_id: row.try_get("", "message_id")?,

@@ -22,7 +22,12 @@ pub async fn approve(
     submission_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Receipt>, Error> {
-    let Some(row) = submission::Entity::find_by_id(submission_id).one(db.read()).await? else { return Ok(None) };
+    let Some(row) = submission::Entity::find_by_id(submission_id)
+        .one(db.read())
+        .await?
+    else {
+        return Ok(None);
+    };
     let Some(held) = row.held else { return Ok(None) };
     let content = serde_json::from_value(held)
         .map_err(|error| Error::File(format!("the held submission cannot be read: {error}")))?;
@@ -32,11 +37,17 @@ pub async fn approve(
         approved: true,
         held: false,
         values: row.body,
-        consent: row.consent.and_then(|consent| serde_json::from_value(consent).ok()),
+        consent: row
+            .consent
+            .and_then(|consent| serde_json::from_value(consent).ok()),
         spam_score: row.spam_score,
         spam_reasons: strings(&row.spam_reasons),
         content,
     });
-    let event = Prepared { external_id: format!("approve:{}", row.id), at: row.created_at, body };
+    let event = Prepared {
+        external_id: format!("approve:{}", row.id),
+        at: row.created_at,
+        body,
+    };
     ingest.enqueue(&row.channel_id, vec![event], None).await.map(Some)
 }

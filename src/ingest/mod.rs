@@ -16,11 +16,11 @@ use sea_orm::DbErr;
 use switchboard_sdk::{Batch, CancellationToken, Receipt};
 use tokio::sync::{mpsc, oneshot};
 
+use self::prepare::Prepared;
 pub use self::{
     held::approve,
     prepare::{clean_content_type, clean_file_name, clean_line},
 };
-use self::prepare::Prepared;
 use crate::{clock::SharedClock, db::Db, storage::Storage};
 
 /// Batches that may wait; a connector that is faster than the disk waits for a place.
@@ -86,7 +86,14 @@ impl Ingest {
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let writer = writer::run(db, storage.clone(), Arc::clone(&clock), jobs, stop);
-        (Self { queue, storage, clock: SharedClockBox(clock) }, writer)
+        (
+            Self {
+                queue,
+                storage,
+                clock: SharedClockBox(clock),
+            },
+            writer,
+        )
     }
 
     /// Stores a batch; resolves after the durable commit of all its events and its cursor.
@@ -106,7 +113,12 @@ impl Ingest {
         cursor: Option<switchboard_sdk::Cursor>,
     ) -> Result<Receipt, Error> {
         let (answer, answered) = oneshot::channel();
-        let job = Job { channel_id: channel_id.to_owned(), events, cursor, answer };
+        let job = Job {
+            channel_id: channel_id.to_owned(),
+            events,
+            cursor,
+            answer,
+        };
         self.queue.send(job).await.map_err(|_| Error::Stopping)?;
         answered.await.map_err(|_| Error::Stopping)?
     }

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use switchboard_sdk::{
-    Attribution, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints, Person, Thread,
+    Attribution, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints, Person,
+    Thread,
 };
 
 use super::Error;
@@ -33,7 +34,11 @@ pub(super) enum PreparedBody {
     Message(PreparedMessage),
     Submission(PreparedSubmission),
     Receipt(DeliveryReceipt),
-    Poison { reason: String, size: i64, storage_key: String },
+    Poison {
+        reason: String,
+        size: i64,
+        storage_key: String,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -118,21 +123,34 @@ impl SubmissionContent {
     }
 
     pub fn hints(&self) -> LeadHints {
-        LeadHints { title: self.lead_title.clone(), fields: self.lead_fields.clone() }
+        LeadHints {
+            title: self.lead_title.clone(),
+            fields: self.lead_fields.clone(),
+        }
     }
 }
 
 /// Cleans an event and keeps its files. Files are durable before the rows that name them; a crash in
 /// between leaves a file without a row, never a row without its file.
-pub(super) async fn prepare(storage: &Storage, event: InboundEvent, now: DateTime<Utc>) -> Result<Prepared, Error> {
+pub(super) async fn prepare(
+    storage: &Storage,
+    event: InboundEvent,
+    now: DateTime<Utc>,
+) -> Result<Prepared, Error> {
     let body = match event.body {
         InboundBody::Message(message) => PreparedBody::Message(PreparedMessage {
             id: id::new(Kind::Message, now),
             from: clean_person(message.from),
             thread: message.thread,
             text: clean_text(&message.text),
-            html: message.html.map(|html| sanitise(&html)).filter(|html| !html.trim().is_empty()),
-            subject: message.subject.map(|subject| clean_line(&subject, 500)).filter(|subject| !subject.is_empty()),
+            html: message
+                .html
+                .map(|html| sanitise(&html))
+                .filter(|html| !html.trim().is_empty()),
+            subject: message
+                .subject
+                .map(|subject| clean_line(&subject, 500))
+                .filter(|subject| !subject.is_empty()),
             files: keep_files(storage, message.attachments, now).await?,
             attribution: clean_attribution(message.attribution),
             client_id: message.client_id,
@@ -178,7 +196,11 @@ pub(super) async fn prepare(storage: &Storage, event: InboundEvent, now: DateTim
         InboundBody::Receipt(receipt) => PreparedBody::Receipt(receipt),
         InboundBody::Poison { reason, raw } => keep_poison(storage, &reason, raw, now).await?,
     };
-    Ok(Prepared { external_id: clean_external_id(&event.external_id), at: event.at, body })
+    Ok(Prepared {
+        external_id: clean_external_id(&event.external_id),
+        at: event.at,
+        body,
+    })
 }
 
 /// Keeps raw bytes for the quarantine.
@@ -190,8 +212,15 @@ pub(super) async fn keep_poison(
 ) -> Result<PreparedBody, Error> {
     let storage_key = storage::key(&id::new(Kind::Quarantine, now));
     let size = i64::try_from(raw.len()).unwrap_or(i64::MAX);
-    storage.put(&storage_key, raw).await.map_err(|error| Error::File(error.to_string()))?;
-    Ok(PreparedBody::Poison { reason: clean_line(reason, 1000), size, storage_key })
+    storage
+        .put(&storage_key, raw)
+        .await
+        .map_err(|error| Error::File(error.to_string()))?;
+    Ok(PreparedBody::Poison {
+        reason: clean_line(reason, 1000),
+        size,
+        storage_key,
+    })
 }
 
 async fn keep_files(
@@ -206,7 +235,10 @@ async fn keep_files(
         let storage_key = storage::key(&id);
         let size = i64::try_from(file.data.len()).unwrap_or(i64::MAX);
         if !uploaded {
-            storage.put(&storage_key, file.data).await.map_err(|error| Error::File(error.to_string()))?;
+            storage
+                .put(&storage_key, file.data)
+                .await
+                .map_err(|error| Error::File(error.to_string()))?;
         }
         kept.push(KeptFile {
             id,
@@ -226,30 +258,56 @@ pub fn clean_file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let clean: String = last
         .chars()
-        .filter(|char| !char.is_control() && !matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .filter(|char| {
+            !char.is_control() && !matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        })
         .take(200)
         .collect();
     let clean = clean.trim().trim_start_matches('.').to_owned();
-    if clean.is_empty() { "file".to_owned() } else { clean }
+    if clean.is_empty() {
+        "file".to_owned()
+    } else {
+        clean
+    }
 }
 
 /// A media type that is one.
 pub fn clean_content_type(declared: &str) -> String {
-    let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = declared
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let valid = essence.split_once('/').is_some_and(|(kind, sub)| {
         let token = |word: &str| {
             !word.is_empty()
-                && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+                && word
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
         };
         token(kind) && token(sub) && essence.len() <= 100
     });
-    if valid { essence } else { "application/octet-stream".to_owned() }
+    if valid {
+        essence
+    } else {
+        "application/octet-stream".to_owned()
+    }
 }
 
 fn clean_person(mut person: Person) -> Person {
-    person.name = person.name.map(|name| clean_line(&name, 200)).filter(|name| !name.is_empty());
-    person.company = person.company.map(|name| clean_line(&name, 200)).filter(|name| !name.is_empty());
-    person.language = person.language.map(|tag| clean_line(&tag, 35)).filter(|tag| !tag.is_empty());
+    person.name = person
+        .name
+        .map(|name| clean_line(&name, 200))
+        .filter(|name| !name.is_empty());
+    person.company = person
+        .company
+        .map(|name| clean_line(&name, 200))
+        .filter(|name| !name.is_empty());
+    person.language = person
+        .language
+        .map(|tag| clean_line(&tag, 35))
+        .filter(|tag| !tag.is_empty());
     for identity in &mut person.identities {
         identity.value = clean_line(&identity.value, 320);
     }
@@ -267,7 +325,10 @@ fn clean_attribution(attribution: Attribution) -> Attribution {
             .filter(|(key, value)| !key.is_empty() && !value.is_empty())
             .collect()
     };
-    Attribution { first: clean(attribution.first), last: clean(attribution.last) }
+    Attribution {
+        first: clean(attribution.first),
+        last: clean(attribution.last),
+    }
 }
 
 /// PostgreSQL takes no NUL in text or JSON.
@@ -290,7 +351,11 @@ fn cut(text: &str, max: usize) -> String {
 
 /// One line without control characters, at most so many characters.
 pub fn clean_line(text: &str, max_chars: usize) -> String {
-    let line: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(max_chars).collect();
+    let line: String = text
+        .chars()
+        .map(|char| if char.is_control() { ' ' } else { char })
+        .take(max_chars)
+        .collect();
     line.trim().to_owned()
 }
 
@@ -299,9 +364,12 @@ fn clean_json(value: serde_json::Value) -> serde_json::Value {
     match value {
         Value::String(text) => Value::String(text.replace('\0', "")),
         Value::Array(items) => Value::Array(items.into_iter().map(clean_json).collect()),
-        Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(name, value)| (name.replace('\0', ""), clean_json(value))).collect())
-        }
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.replace('\0', ""), clean_json(value)))
+                .collect(),
+        ),
         other => other,
     }
 }
@@ -321,8 +389,21 @@ fn sanitise(html: &str) -> String {
     let cut = cut(&html.replace('\0', ""), MAX_HTML);
     ammonia::Builder::default()
         .add_tags(["font", "center", "u", "s"])
-        .add_tag_attributes("td", ["align", "valign", "width", "bgcolor", "colspan", "rowspan"])
-        .add_tag_attributes("table", ["align", "width", "border", "cellpadding", "cellspacing", "bgcolor"])
+        .add_tag_attributes(
+            "td",
+            ["align", "valign", "width", "bgcolor", "colspan", "rowspan"],
+        )
+        .add_tag_attributes(
+            "table",
+            [
+                "align",
+                "width",
+                "border",
+                "cellpadding",
+                "cellspacing",
+                "bgcolor",
+            ],
+        )
         .add_tag_attributes("font", ["color", "face", "size"])
         .add_url_schemes(["cid", "tel"])
         .link_rel(Some("noopener noreferrer nofollow"))
@@ -347,13 +428,18 @@ mod tests {
     #[test]
     fn a_media_type_that_is_none_is_bytes() {
         assert_eq!(clean_content_type("Image/PNG; name=x"), "image/png");
-        assert_eq!(clean_content_type("text/html\r\nX: y"), "application/octet-stream");
+        assert_eq!(
+            clean_content_type("text/html\r\nX: y"),
+            "application/octet-stream"
+        );
         assert_eq!(clean_content_type(""), "application/octet-stream");
     }
 
     #[test]
     fn html_keeps_its_words_and_loses_its_teeth() {
-        let clean = sanitise("<p onclick=x>Hi <script>alert(1)</script><a href=\"javascript:x\">a</a><img src=\"cid:1\"></p>");
+        let clean = sanitise(
+            "<p onclick=x>Hi <script>alert(1)</script><a href=\"javascript:x\">a</a><img src=\"cid:1\"></p>",
+        );
         assert!(clean.contains("Hi") && clean.contains("cid:1"));
         assert!(!clean.contains("script") && !clean.contains("onclick"));
     }

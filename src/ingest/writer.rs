@@ -70,7 +70,12 @@ fn count(results: &[Result<Receipt, Error>]) {
             }
         }
     }
-    for (outcome, count) in [("stored", stored), ("duplicate", known), ("quarantined", quarantined), ("failed", failed)] {
+    for (outcome, count) in [
+        ("stored", stored),
+        ("duplicate", known),
+        ("quarantined", quarantined),
+        ("failed", failed),
+    ] {
         if count > 0 {
             Counter::InboundEvents.add(count, &[("outcome", outcome.to_owned())]);
         }
@@ -86,7 +91,11 @@ fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> (Vec<Work>, Vec<Answer>
     let mut next = Some(first);
     while let Some(job) = next.take() {
         events += job.events.len();
-        works.push(Work { channel_id: job.channel_id, events: job.events, cursor: job.cursor });
+        works.push(Work {
+            channel_id: job.channel_id,
+            events: job.events,
+            cursor: job.cursor,
+        });
         answers.push(job.answer);
         if events < MAX_EVENTS {
             next = jobs.try_recv().ok();
@@ -120,14 +129,27 @@ async fn store_or_quarantine(
     results
 }
 
-async fn store_one_by_one(db: &Db, storage: &Storage, clock: &SharedClock, work: Work) -> Result<Receipt, Error> {
+async fn store_one_by_one(
+    db: &Db,
+    storage: &Storage,
+    clock: &SharedClock,
+    work: Work,
+) -> Result<Receipt, Error> {
     let mut receipt = Receipt::default();
     for event in work.events {
-        let alone = [Work { channel_id: work.channel_id.clone(), events: vec![event.clone()], cursor: None }];
+        let alone = [Work {
+            channel_id: work.channel_id.clone(),
+            events: vec![event.clone()],
+            cursor: None,
+        }];
         let result = match store_with_retries(db, clock, &alone).await {
             Err(error) if is_data_error(&error) => {
                 let poison = poison(storage, clock, event, &error).await?;
-                let alone = [Work { channel_id: work.channel_id.clone(), events: vec![poison], cursor: None }];
+                let alone = [Work {
+                    channel_id: work.channel_id.clone(),
+                    events: vec![poison],
+                    cursor: None,
+                }];
                 store_with_retries(db, clock, &alone).await
             }
             other => other,
@@ -136,17 +158,36 @@ async fn store_one_by_one(db: &Db, storage: &Storage, clock: &SharedClock, work:
         receipt.outcomes.extend(stored.outcomes);
     }
     if work.cursor.is_some() {
-        let cursor = [Work { channel_id: work.channel_id, events: Vec::new(), cursor: work.cursor }];
+        let cursor = [Work {
+            channel_id: work.channel_id,
+            events: Vec::new(),
+            cursor: work.cursor,
+        }];
         store_with_retries(db, clock, &cursor).await?;
     }
     Ok(receipt)
 }
 
-async fn poison(storage: &Storage, clock: &SharedClock, event: Prepared, error: &DbErr) -> Result<Prepared, Error> {
+async fn poison(
+    storage: &Storage,
+    clock: &SharedClock,
+    event: Prepared,
+    error: &DbErr,
+) -> Result<Prepared, Error> {
     let raw = Bytes::from(format!("{event:#?}"));
-    let body = prepare::keep_poison(storage, &format!("the store refused it: {error}"), raw, clock.now()).await?;
+    let body = prepare::keep_poison(
+        storage,
+        &format!("the store refused it: {error}"),
+        raw,
+        clock.now(),
+    )
+    .await?;
     debug_assert!(matches!(body, PreparedBody::Poison { .. }));
-    Ok(Prepared { external_id: event.external_id, at: event.at, body })
+    Ok(Prepared {
+        external_id: event.external_id,
+        at: event.at,
+        body,
+    })
 }
 
 async fn store_with_retries(
@@ -173,9 +214,18 @@ fn is_data_error(error: &DbErr) -> bool {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => false,
         other => {
             let text = other.to_string();
-            !["disk I/O", "disk is full", "database or disk", "readonly", "connection", "terminat", "closed", "locked"]
-                .iter()
-                .any(|sign| text.contains(sign))
+            ![
+                "disk I/O",
+                "disk is full",
+                "database or disk",
+                "readonly",
+                "connection",
+                "terminat",
+                "closed",
+                "locked",
+            ]
+            .iter()
+            .any(|sign| text.contains(sign))
         }
     }
 }

@@ -35,13 +35,21 @@ impl Consumer for FirstReply {
             .all(write.tx())
             .await?;
         for reply in replies {
-            let Some(operator_id) = reply.author_id else { continue };
-            let Some(conversation) = conversation::Entity::find_by_id(&reply.conversation_id).one(write.tx()).await?
+            let Some(operator_id) = reply.author_id else {
+                continue;
+            };
+            let Some(conversation) = conversation::Entity::find_by_id(&reply.conversation_id)
+                .one(write.tx())
+                .await?
             else {
                 continue;
             };
-            let Some(lead_id) = conversation.lead_id else { continue };
-            let Some(row) = lead::Entity::find_by_id(&lead_id).one(write.tx()).await? else { continue };
+            let Some(lead_id) = conversation.lead_id else {
+                continue;
+            };
+            let Some(row) = lead::Entity::find_by_id(&lead_id).one(write.tx()).await? else {
+                continue;
+            };
             let change = Change {
                 status: (row.status == "new").then_some(Status::InProgress),
                 operator_id: row.operator_id.is_none().then_some(Some(operator_id)),
@@ -53,7 +61,9 @@ impl Consumer for FirstReply {
             match store::change(write, &lead_id, change, reply.created_at).await {
                 Ok(()) | Err(store::ChangeError::Missing) => {}
                 Err(store::ChangeError::Db(error)) => return Err(error),
-                Err(error) => tracing::warn!(lead.id = lead_id, %error, "a lead could not follow its first reply"),
+                Err(error) => {
+                    tracing::warn!(lead.id = lead_id, %error, "a lead could not follow its first reply")
+                }
             }
         }
         Ok(())

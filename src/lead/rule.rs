@@ -52,8 +52,14 @@ mod tests {
 
     #[test]
     fn the_repeat_lead_rule_holds_for_every_case() {
-        let open = History { open: Some("led_1".into()), any: true };
-        let past = History { open: None, any: true };
+        let open = History {
+            open: Some("led_1".into()),
+            any: true,
+        };
+        let past = History {
+            open: None,
+            any: true,
+        };
         let none = History::default();
         let table = [
             (CreateLead::Always, &none, Effect::Create),

@@ -21,18 +21,29 @@ pub fn of(attribution: &Attribution, channel_kind: &str) -> String {
 }
 
 fn touch(touch: &Touch) -> Option<String> {
-    if let Some(source) = touch.get("utm_source").map(|source| source.trim()).filter(|source| !source.is_empty()) {
+    if let Some(source) = touch
+        .get("utm_source")
+        .map(|source| source.trim())
+        .filter(|source| !source.is_empty())
+    {
         return Some(source.to_lowercase());
     }
     if let Some((_, source)) = CLICK_IDS.iter().find(|(key, _)| touch.contains_key(*key)) {
         return Some((*source).to_owned());
     }
     let referrer = touch.get("referrer")?;
-    let host = url::Url::parse(referrer).ok()?.host_str()?.trim_start_matches("www.").to_owned();
+    let host = url::Url::parse(referrer)
+        .ok()?
+        .host_str()?
+        .trim_start_matches("www.")
+        .to_owned();
     let same_site = touch
         .get("landing_page")
         .and_then(|page| url::Url::parse(page).ok())
-        .is_some_and(|page| page.host_str().is_some_and(|own| own.trim_start_matches("www.") == host));
+        .is_some_and(|page| {
+            page.host_str()
+                .is_some_and(|own| own.trim_start_matches("www.") == host)
+        });
     (!same_site).then_some(host)
 }
 
@@ -55,22 +66,40 @@ mod tests {
 
     fn last(pairs: &[(&str, &str)]) -> Attribution {
         Attribution {
-            last: pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            last: pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
             ..Attribution::default()
         }
     }
 
     #[test]
     fn the_strongest_sign_names_the_source() {
-        assert_eq!(of(&last(&[("utm_source", "Newsletter"), ("gclid", "x")]), "webform"), "newsletter");
-        assert_eq!(of(&last(&[("gclid", "x"), ("referrer", "https://a.example/")]), "webform"), "google");
-        assert_eq!(of(&last(&[("referrer", "https://www.blog.example/post")]), "webform"), "blog.example");
+        assert_eq!(
+            of(&last(&[("utm_source", "Newsletter"), ("gclid", "x")]), "webform"),
+            "newsletter"
+        );
+        assert_eq!(
+            of(
+                &last(&[("gclid", "x"), ("referrer", "https://a.example/")]),
+                "webform"
+            ),
+            "google"
+        );
+        assert_eq!(
+            of(&last(&[("referrer", "https://www.blog.example/post")]), "webform"),
+            "blog.example"
+        );
         assert_eq!(of(&last(&[]), "email"), "email");
     }
 
     #[test]
     fn a_visitor_who_came_from_the_site_itself_has_no_referring_site() {
-        let inside = last(&[("referrer", "https://shop.example/a"), ("landing_page", "https://www.shop.example/b")]);
+        let inside = last(&[
+            ("referrer", "https://shop.example/a"),
+            ("landing_page", "https://www.shop.example/b"),
+        ]);
         assert_eq!(of(&inside, "webchat"), "webchat");
     }
 }

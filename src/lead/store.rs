@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, Query},
 };
 use serde::{Deserialize, Serialize};
@@ -142,7 +142,12 @@ pub async fn list(
             query = query.filter(column.eq(value));
         }
     }
-    if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+    if let Some(text) = filter
+        .text
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
         let backend = db.get_database_backend();
         let named = Query::select()
             .column(contact::Column::Id)
@@ -151,14 +156,20 @@ pub async fn list(
             .to_owned();
         query = query.filter(
             Condition::any()
-                .add(contains(backend, Expr::col((lead::Entity, lead::Column::Title)), text))
+                .add(contains(
+                    backend,
+                    Expr::col((lead::Entity, lead::Column::Title)),
+                    text,
+                ))
                 .add(lead::Column::ContactId.in_subquery(named)),
         );
     }
     if let Some(place) = after {
         query = query.filter(
             Condition::any().add(lead::Column::CreatedAt.lt(place.at)).add(
-                Condition::all().add(lead::Column::CreatedAt.eq(place.at)).add(lead::Column::Id.lt(&place.id)),
+                Condition::all()
+                    .add(lead::Column::CreatedAt.eq(place.at))
+                    .add(lead::Column::Id.lt(&place.id)),
             ),
         );
     }
@@ -170,13 +181,19 @@ pub async fn list(
         .await?;
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows.last().filter(|_| more).map(|row| Place { at: row.created_at, id: row.id.clone() });
+    let next = rows.last().filter(|_| more).map(|row| Place {
+        at: row.created_at,
+        id: row.id.clone(),
+    });
     Ok((rows, next))
 }
 
 /// One lead, when this scope sees it.
 pub async fn find(db: &impl ConnectionTrait, scope: &Scope, id: &str) -> Result<Option<lead::Model>, DbErr> {
-    lead::Entity::find_by_id(id).filter(visible_to(scope)).one(db).await
+    lead::Entity::find_by_id(id)
+        .filter(visible_to(scope))
+        .one(db)
+        .await
 }
 
 /// Views of leads, in their order.
@@ -220,7 +237,14 @@ pub async fn views_by_id(db: &impl ConnectionTrait, ids: &[String]) -> Result<Ve
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    views(db, lead::Entity::find().filter(lead::Column::Id.is_in(ids)).all(db).await?).await
+    views(
+        db,
+        lead::Entity::find()
+            .filter(lead::Column::Id.is_in(ids))
+            .all(db)
+            .await?,
+    )
+    .await
 }
 
 /// What may be changed of a lead by hand; `None` leaves it.
@@ -259,21 +283,36 @@ pub enum ChangeError {
 
 impl From<DbErr> for ChangeError {
     fn from(error: DbErr) -> Self {
-        if is_unique_violation(&error) { Self::SecondOpen } else { Self::Db(error) }
+        if is_unique_violation(&error) {
+            Self::SecondOpen
+        } else {
+            Self::Db(error)
+        }
     }
 }
 
 /// Makes a lead by hand.
 pub async fn create(write: &mut WriteTx, row: lead::Model) -> Result<(), ChangeError> {
     let (id, at) = (row.id.clone(), row.created_at);
-    lead::Entity::insert(row.into_active_model()).exec_without_returning(write.tx()).await?;
+    lead::Entity::insert(row.into_active_model())
+        .exec_without_returning(write.tx())
+        .await?;
     write.record(NewEvent::new(EventType::LeadCreated, id, at));
     Ok(())
 }
 
 /// Changes a lead.
-pub async fn change(write: &mut WriteTx, id: &str, change: Change, now: DateTime<Utc>) -> Result<(), ChangeError> {
-    let row = lead::Entity::find_by_id(id).lock_exclusive().one(write.tx()).await?.ok_or(ChangeError::Missing)?;
+pub async fn change(
+    write: &mut WriteTx,
+    id: &str,
+    change: Change,
+    now: DateTime<Utc>,
+) -> Result<(), ChangeError> {
+    let row = lead::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?
+        .ok_or(ChangeError::Missing)?;
     if change.version.is_some_and(|version| version != row.version) {
         return Err(ChangeError::Stale);
     }

@@ -11,16 +11,16 @@ use serde_json::json;
 
 use super::{Audience, LiveEvent, Object, frame};
 use crate::{
-    conversation::view::{ConversationView, MessageView, Views},
     channel::{self, view::Channel},
+    clock::SharedClock,
+    conversation::view::{ConversationView, MessageView, Views},
     db::{
         Db,
         entity::{contact, line, operator},
     },
-    line::view as lines,
     event::{Event, EventType},
     lead::store as leads,
-    clock::SharedClock,
+    line::view as lines,
     operator::{Weights, view as operators},
 };
 
@@ -41,7 +41,11 @@ impl std::fmt::Debug for Hydrator {
 impl Hydrator {
     /// With the views of conversations and what the views of operators need.
     pub fn new(views: Views, weights: Weights, clock: SharedClock) -> Self {
-        Self { views, weights, clock }
+        Self {
+            views,
+            weights,
+            clock,
+        }
     }
 
     /// Events with their objects, in order. Objects that are gone are left out: whoever had them is
@@ -58,8 +62,10 @@ impl Hydrator {
                 .collect();
             ids.into_iter().cloned().collect()
         };
-        let conversation_ids: BTreeSet<&String> =
-            events.iter().filter_map(|event| event.conversation_id.as_ref()).collect();
+        let conversation_ids: BTreeSet<&String> = events
+            .iter()
+            .filter_map(|event| event.conversation_id.as_ref())
+            .collect();
         let conversation_ids: Vec<String> = conversation_ids.into_iter().cloned().collect();
         let conversations: HashMap<String, Arc<ConversationView>> = self
             .views
@@ -77,14 +83,20 @@ impl Hydrator {
             .map(|view| (view.id.clone(), view))
             .collect();
         let lead_ids = ids(&[EventType::LeadCreated, EventType::LeadUpdated]);
-        let leads: HashMap<String, leads::LeadView> =
-            leads::views_by_id(db.read(), &lead_ids).await?.into_iter().map(|view| (view.id.clone(), view)).collect();
+        let leads: HashMap<String, leads::LeadView> = leads::views_by_id(db.read(), &lead_ids)
+            .await?
+            .into_iter()
+            .map(|view| (view.id.clone(), view))
+            .collect();
         let operator_ids = ids(&[EventType::OperatorUpdated]);
         let now = self.clock.now();
         let operators: HashMap<String, operators::User> = if operator_ids.is_empty() {
             HashMap::new()
         } else {
-            let rows = operator::Entity::find().filter(operator::Column::Id.is_in(operator_ids)).all(db.read()).await?;
+            let rows = operator::Entity::find()
+                .filter(operator::Column::Id.is_in(operator_ids))
+                .all(db.read())
+                .await?;
             operators::views(db.read(), rows, &self.weights, now)
                 .await?
                 .into_iter()
@@ -95,7 +107,10 @@ impl Hydrator {
         let contacts: HashMap<String, crate::contact::store::ContactView> = if contact_ids.is_empty() {
             HashMap::new()
         } else {
-            let rows = contact::Entity::find().filter(contact::Column::Id.is_in(contact_ids)).all(db.read()).await?;
+            let rows = contact::Entity::find()
+                .filter(contact::Column::Id.is_in(contact_ids))
+                .all(db.read())
+                .await?;
             crate::contact::store::views(db.read(), rows)
                 .await?
                 .into_iter()
@@ -108,7 +123,10 @@ impl Hydrator {
             let Some(kind) = event.kind else { continue };
             let built = match kind {
                 EventType::MessageCreated | EventType::MessageUpdated => {
-                    let conversation = event.conversation_id.as_ref().and_then(|id| conversations.get(id));
+                    let conversation = event
+                        .conversation_id
+                        .as_ref()
+                        .and_then(|id| conversations.get(id));
                     match (messages.get(&event.object_id), conversation) {
                         (Some(message), Some(conversation)) => Some((
                             of(&event, kind, message),
@@ -126,36 +144,75 @@ impl Hydrator {
                     )
                 }),
                 EventType::LeadCreated | EventType::LeadUpdated => leads.get(&event.object_id).map(|lead| {
-                    let audience =
-                        Audience::Lead { line_id: lead.line_id.clone(), operator_id: lead.operator_id.clone() };
-                    (of(&event, kind, lead), audience, Object::Other(event.object_id.clone()))
+                    let audience = Audience::Lead {
+                        line_id: lead.line_id.clone(),
+                        operator_id: lead.operator_id.clone(),
+                    };
+                    (
+                        of(&event, kind, lead),
+                        audience,
+                        Object::Other(event.object_id.clone()),
+                    )
                 }),
                 EventType::OperatorUpdated => operators.get(&event.object_id).map(|operator| {
-                    (of(&event, kind, operator), Audience::Staff, Object::Other(event.object_id.clone()))
+                    (
+                        of(&event, kind, operator),
+                        Audience::Staff,
+                        Object::Other(event.object_id.clone()),
+                    )
                 }),
                 EventType::ContactUpdated => contacts.get(&event.object_id).map(|contact| {
-                    (of(&event, kind, contact), Audience::Staff, Object::Other(event.object_id.clone()))
+                    (
+                        of(&event, kind, contact),
+                        Audience::Staff,
+                        Object::Other(event.object_id.clone()),
+                    )
                 }),
                 EventType::ChannelHealth | EventType::ChannelUpdated => {
-                    channel::store::load(db.read(), &event.object_id).await?.map(|row| {
-                        let view = Channel::from(row);
-                        (of(&event, kind, &view), Audience::Staff, Object::Other(event.object_id.clone()))
-                    })
+                    channel::store::load(db.read(), &event.object_id)
+                        .await?
+                        .map(|row| {
+                            let view = Channel::from(row);
+                            (
+                                of(&event, kind, &view),
+                                Audience::Staff,
+                                Object::Other(event.object_id.clone()),
+                            )
+                        })
                 }
-                EventType::LineUpdated => match line::Entity::find_by_id(&event.object_id).one(db.read()).await? {
-                    Some(row) => {
-                        let view = lines::view(db.read(), row, now).await?;
-                        Some((of(&event, kind, &view), Audience::Staff, Object::Other(event.object_id.clone())))
+                EventType::LineUpdated => {
+                    match line::Entity::find_by_id(&event.object_id).one(db.read()).await? {
+                        Some(row) => {
+                            let view = lines::view(db.read(), row, now).await?;
+                            Some((
+                                of(&event, kind, &view),
+                                Audience::Staff,
+                                Object::Other(event.object_id.clone()),
+                            ))
+                        }
+                        None => None,
                     }
-                    None => None,
-                },
-                EventType::SubmissionCreated | EventType::SubmissionUpdated | EventType::QuarantineUpdated => {
+                }
+                EventType::SubmissionCreated
+                | EventType::SubmissionUpdated
+                | EventType::QuarantineUpdated => {
                     let data = json!({"id": event.object_id});
-                    Some((of(&event, kind, &data), Audience::Supervisors, Object::Other(event.object_id.clone())))
+                    Some((
+                        of(&event, kind, &data),
+                        Audience::Supervisors,
+                        Object::Other(event.object_id.clone()),
+                    ))
                 }
             };
             if let Some((frame, audience, object)) = built {
-                loaded.push(Arc::new(LiveEvent { seq: event.seq, kind, audience, was: event.was, frame, object }));
+                loaded.push(Arc::new(LiveEvent {
+                    seq: event.seq,
+                    kind,
+                    audience,
+                    was: event.was,
+                    frame,
+                    object,
+                }));
             }
         }
         Ok(loaded)

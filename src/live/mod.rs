@@ -94,7 +94,9 @@ impl Audience {
             Self::Conversation(view) => scope.sees(
                 &view.line_id,
                 view.owner.as_deref(),
-                view.participants.iter().map(|participant| participant.operator_id.as_str()),
+                view.participants
+                    .iter()
+                    .map(|participant| participant.operator_id.as_str()),
             ),
             Self::Lead { line_id, operator_id } => {
                 scope.sees_all()
@@ -130,7 +132,10 @@ pub struct Live {
 impl Live {
     /// A bus without listeners.
     pub fn new(hydrator: Hydrator) -> Self {
-        Self { items: broadcast::Sender::new(BUFFER), hydrator }
+        Self {
+            items: broadcast::Sender::new(BUFFER),
+            hydrator,
+        }
     }
 
     /// Everything from now on.
@@ -194,5 +199,12 @@ struct Frame<'a, T: Serialize> {
 }
 
 pub(crate) fn frame<T: Serialize>(seq: i64, kind: &str, at: DateTime<Utc>, data: &T) -> Arc<str> {
-    serde_json::to_string(&Frame { seq, r#type: kind, at, data }).unwrap_or_default().into()
+    serde_json::to_string(&Frame {
+        seq,
+        r#type: kind,
+        at,
+        data,
+    })
+    .unwrap_or_default()
+    .into()
 }

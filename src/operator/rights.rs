@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, Statement};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, Statement,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::db::entity::{conversation, operator, participant, session};
@@ -110,12 +112,19 @@ impl Scope {
         if id.contains('\0') {
             return Ok(false);
         }
-        let Some(conversation) = conversation::Entity::find_by_id(id).one(db).await? else { return Ok(false) };
+        let Some(conversation) = conversation::Entity::find_by_id(id).one(db).await? else {
+            return Ok(false);
+        };
         if self.sees(&conversation.line_id, None, std::iter::empty()) {
             return Ok(true);
         }
-        let session = session::Entity::find_by_id(&conversation.session_id).one(db).await?;
-        let people = participant::Entity::find().filter(participant::Column::ConversationId.eq(id)).all(db).await?;
+        let session = session::Entity::find_by_id(&conversation.session_id)
+            .one(db)
+            .await?;
+        let people = participant::Entity::find()
+            .filter(participant::Column::ConversationId.eq(id))
+            .all(db)
+            .await?;
         Ok(self.sees(
             &conversation.line_id,
             session.and_then(|session| session.operator_id).as_deref(),

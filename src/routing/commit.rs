@@ -89,7 +89,9 @@ pub async fn write(
             };
             if holds {
                 committed.assigned += 1;
-                let waited = (now - proposal.session.waiting_since).to_std().unwrap_or_default();
+                let waited = (now - proposal.session.waiting_since)
+                    .to_std()
+                    .unwrap_or_default();
                 Timer::QueueWait.record(waited, &[]);
                 records.push(proposal.record());
             } else {

@@ -53,11 +53,23 @@ impl Consumer for Indexer {
                     end -= 1;
                 }
                 let body = row.body.get(..end).unwrap_or_default().to_owned();
-                vec!["message".into(), row.id.into(), row.conversation_id.into(), body.into()]
+                vec![
+                    "message".into(),
+                    row.id.into(),
+                    row.conversation_id.into(),
+                    body.into(),
+                ]
             })
             .collect();
         const COLUMNS: [&str; 4] = ["kind", "object_id", "conversation_id", "body"];
-        bulk::insert(write.tx(), "search_document", &COLUMNS, rows, "ON CONFLICT (object_id) DO NOTHING").await
+        bulk::insert(
+            write.tx(),
+            "search_document",
+            &COLUMNS,
+            rows,
+            "ON CONFLICT (object_id) DO NOTHING",
+        )
+        .await
     }
 }
 
@@ -100,7 +112,10 @@ pub async fn messages(db: &Db, scope: &Scope, query: &str, limit: u64) -> Result
     let found = db.read().query_all_raw(statement).await?;
     let mut snippets = Vec::with_capacity(found.len());
     for row in found {
-        snippets.push((row.try_get::<String>("", "object_id")?, row.try_get::<String>("", "snippet")?));
+        snippets.push((
+            row.try_get::<String>("", "object_id")?,
+            row.try_get::<String>("", "snippet")?,
+        ));
     }
     let ids: Vec<&String> = snippets.iter().map(|(id, _)| id).collect();
     let mut messages: HashMap<String, message::Model> = message::Entity::find()
@@ -124,7 +139,11 @@ pub async fn messages(db: &Db, scope: &Scope, query: &str, limit: u64) -> Result
         .filter_map(|(id, snippet)| {
             let message = messages.remove(&id)?;
             let conversation = visible.get(&message.conversation_id)?.clone();
-            Some(Hit { message, conversation, snippet })
+            Some(Hit {
+                message,
+                conversation,
+                snippet,
+            })
         })
         .take(limit)
         .collect())

@@ -113,7 +113,9 @@ impl Gauge {
 }
 
 /// Upper bounds of the histograms, in seconds.
-const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const BUCKETS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
 
 /// Starts recording, once a process; answers what renders `/metrics`.
 pub fn start() -> PrometheusHandle {
@@ -121,10 +123,11 @@ pub fn start() -> PrometheusHandle {
     HANDLE
         .get_or_init(|| {
             let builder = PrometheusBuilder::new();
-            let builder = match builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS) {
-                Ok(builder) => builder,
-                Err(_) => PrometheusBuilder::new(),
-            };
+            let builder =
+                match builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS) {
+                    Ok(builder) => builder,
+                    Err(_) => PrometheusBuilder::new(),
+                };
             let recorder = builder.build_recorder();
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {

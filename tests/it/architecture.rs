@@ -4,8 +4,23 @@ use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
 const CONCEPTS: [&str; 17] = [
-    "auth", "channel", "connector", "contact", "conversation", "db", "event", "form", "ingest", "lead", "line", "live",
-    "operator", "outbound", "routing", "search", "visitor",
+    "auth",
+    "channel",
+    "connector",
+    "contact",
+    "conversation",
+    "db",
+    "event",
+    "form",
+    "ingest",
+    "lead",
+    "line",
+    "live",
+    "operator",
+    "outbound",
+    "routing",
+    "search",
+    "visitor",
 ];
 
 fn root() -> PathBuf {
@@ -14,7 +29,9 @@ fn root() -> PathBuf {
 
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    let Ok(entries) = std::fs::read_dir(folder) else { return found };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return found;
+    };
     for entry in entries {
         let path = entry.unwrap().path();
         if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
@@ -22,7 +39,10 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             // Words in comments are no dependencies.
-            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            let code: Vec<&str> = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect();
             found.push((path, code.join("\n")));
         }
     }
@@ -54,24 +74,46 @@ fn connectors_know_the_contract_and_nothing_else_of_ours() {
             .map(|other| format!("switchboard_{other}"))
             .collect();
         let mut words: Vec<&str> = others.iter().map(String::as_str).collect();
-        words.extend(["sea_orm", "sqlx", "axum::", "switchboard::", "switchboard_migrations"]);
-        assert_eq!(offenders(&format!("connectors/{kind}/src"), &words, &[]), Vec::<String>::new());
+        words.extend([
+            "sea_orm",
+            "sqlx",
+            "axum::",
+            "switchboard::",
+            "switchboard_migrations",
+        ]);
+        assert_eq!(
+            offenders(&format!("connectors/{kind}/src"), &words, &[]),
+            Vec::<String>::new()
+        );
     }
-    let words = ["sea_orm", "axum::", "switchboard::", "switchboard_email", "switchboard_webchat", "switchboard_webform"];
+    let words = [
+        "sea_orm",
+        "axum::",
+        "switchboard::",
+        "switchboard_email",
+        "switchboard_webchat",
+        "switchboard_webform",
+    ];
     assert_eq!(offenders("connectors/sdk", &words, &[]), Vec::<String>::new());
 }
 
 #[test]
 fn only_the_registry_names_connector_crates() {
     let words = ["switchboard_email", "switchboard_webchat", "switchboard_webform"];
-    assert_eq!(offenders("src", &words, &["src/connector/registry.rs"]), Vec::<String>::new());
+    assert_eq!(
+        offenders("src", &words, &["src/connector/registry.rs"]),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn no_concept_knows_the_http_side() {
     for concept in CONCEPTS {
         let folder = format!("src/{concept}");
-        assert!(root().join(&folder).is_dir(), "{folder} is gone: change this list");
+        assert!(
+            root().join(&folder).is_dir(),
+            "{folder} is gone: change this list"
+        );
         let words = ["crate::api", "axum::", "StatusCode", "crate::app"];
         assert_eq!(offenders(&folder, &words, &[]), Vec::<String>::new());
     }
@@ -80,13 +122,72 @@ fn no_concept_knows_the_http_side() {
 #[test]
 fn what_comes_first_on_the_way_does_not_call_what_comes_later() {
     let later = [
-        ("src/conversation", vec!["crate::routing", "crate::outbound", "crate::ingest", "crate::live", "crate::lead"]),
-        ("src/contact", vec!["crate::routing", "crate::outbound", "crate::ingest", "crate::lead"]),
-        ("src/ingest", vec!["crate::routing", "crate::outbound", "crate::live", "crate::connector"]),
-        ("src/routing", vec!["crate::outbound", "crate::ingest", "crate::live", "crate::connector"]),
-        ("src/line", vec!["crate::routing", "crate::outbound", "crate::conversation", "crate::ingest"]),
-        ("src/event", vec!["crate::routing", "crate::outbound", "crate::conversation", "crate::ingest", "crate::live"]),
-        ("src/db", vec!["crate::conversation", "crate::routing", "crate::ingest", "crate::contact", "crate::lead"]),
+        (
+            "src/conversation",
+            vec![
+                "crate::routing",
+                "crate::outbound",
+                "crate::ingest",
+                "crate::live",
+                "crate::lead",
+            ],
+        ),
+        (
+            "src/contact",
+            vec![
+                "crate::routing",
+                "crate::outbound",
+                "crate::ingest",
+                "crate::lead",
+            ],
+        ),
+        (
+            "src/ingest",
+            vec![
+                "crate::routing",
+                "crate::outbound",
+                "crate::live",
+                "crate::connector",
+            ],
+        ),
+        (
+            "src/routing",
+            vec![
+                "crate::outbound",
+                "crate::ingest",
+                "crate::live",
+                "crate::connector",
+            ],
+        ),
+        (
+            "src/line",
+            vec![
+                "crate::routing",
+                "crate::outbound",
+                "crate::conversation",
+                "crate::ingest",
+            ],
+        ),
+        (
+            "src/event",
+            vec![
+                "crate::routing",
+                "crate::outbound",
+                "crate::conversation",
+                "crate::ingest",
+                "crate::live",
+            ],
+        ),
+        (
+            "src/db",
+            vec![
+                "crate::conversation",
+                "crate::routing",
+                "crate::ingest",
+                "crate::contact",
+                "crate::lead",
+            ],
+        ),
     ];
     for (folder, words) in later {
         assert_eq!(offenders(folder, &words, &[]), Vec::<String>::new());
@@ -100,19 +201,34 @@ fn only_the_store_begins_transactions_and_only_the_clock_reads_time() {
     let reads = ["Utc::now(", "SystemTime::now(", "Local::now("];
     let allowed = ["src/clock.rs", "connectors/sdk/src/clock.rs", "src/id.rs"];
     assert_eq!(offenders("src", &reads, &allowed), Vec::<String>::new());
-    assert_eq!(offenders("connectors/email/src", &reads, &allowed), Vec::<String>::new());
+    assert_eq!(
+        offenders("connectors/email/src", &reads, &allowed),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn rules_are_pure() {
     for file in [
-        "src/conversation/state.rs", "src/routing/decide.rs", "src/outbound/retry.rs", "src/lead/rule.rs",
-        "src/lead/source.rs", "src/contact/identify.rs", "src/line/hours.rs", "connectors/email/src/map.rs",
+        "src/conversation/state.rs",
+        "src/routing/decide.rs",
+        "src/outbound/retry.rs",
+        "src/lead/rule.rs",
+        "src/lead/source.rs",
+        "src/contact/identify.rs",
+        "src/line/hours.rs",
+        "connectors/email/src/map.rs",
     ] {
         let path = root().join(file);
         assert!(path.is_file(), "{file} is gone: change this list");
         let text = std::fs::read_to_string(path).unwrap();
-        for word in ["async ", "ConnectionTrait", "DatabaseConnection", "tokio::", "now()"] {
+        for word in [
+            "async ",
+            "ConnectionTrait",
+            "DatabaseConnection",
+            "tokio::",
+            "now()",
+        ] {
             assert!(!text.contains(word), "{file} names {word}");
         }
     }

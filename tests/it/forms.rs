@@ -277,8 +277,14 @@ async fn a_text_of_a_megabyte_is_refused_with_its_field_in_every_writing() {
     let app = TestApp::start(Database::sqlite().await).await;
     let channel = form(&app).await;
     let long = "x".repeat(1 << 20);
-    let post = || app.client.post(url(&app, &channel, "")).header(header::ACCEPT, "application/json");
-    let parts = reqwest::multipart::Form::new().text("name", long.clone()).text("phone", "+998901234567");
+    let post = || {
+        app.client
+            .post(url(&app, &channel, ""))
+            .header(header::ACCEPT, "application/json")
+    };
+    let parts = reqwest::multipart::Form::new()
+        .text("name", long.clone())
+        .text("phone", "+998901234567");
     for request in [
         post().json(&json!({"name": long, "phone": "+998901234567"})),
         post().form(&[("name", long.as_str()), ("phone", "+998901234567")]),

@@ -12,20 +12,34 @@ use switchboard_sdk::{
 use crate::support::TestApp;
 
 fn person(kind: IdentityKind, value: &str) -> Person {
-    Person { identities: vec![Identity { kind, value: value.to_owned(), verified: true }], ..Person::default() }
+    Person {
+        identities: vec![Identity {
+            kind,
+            value: value.to_owned(),
+            verified: true,
+        }],
+        ..Person::default()
+    }
 }
 
 fn said(external_id: &str, from: Person, text: &str) -> InboundEvent {
     InboundEvent {
         external_id: external_id.to_owned(),
         at: SystemClock.now(),
-        body: InboundBody::Message(InboundMessage { from, text: text.to_owned(), ..InboundMessage::default() }),
+        body: InboundBody::Message(InboundMessage {
+            from,
+            text: text.to_owned(),
+            ..InboundMessage::default()
+        }),
     }
 }
 
 async fn channel(app: &TestApp) -> String {
     let line = app.line("Support", json!({})).await;
-    app.channel("webchat", &line, json!({})).await["id"].as_str().unwrap().to_owned()
+    app.channel("webchat", &line, json!({})).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 both_databases! {

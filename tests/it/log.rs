@@ -41,7 +41,11 @@ async fn nobody_who_reads_after_n_skips_a_slow_transaction(database: Database) {
         async move {
             let mut seen: Vec<(i64, String)> = Vec::new();
             let mut head = db.head();
-            let expected = WRITERS * (0..WRITES).filter(|n| n % 10 != 9).map(|n| if n % 3 == 0 { 2 } else { 1 }).sum::<usize>();
+            let expected = WRITERS
+                * (0..WRITES)
+                    .filter(|n| n % 10 != 9)
+                    .map(|n| if n % 3 == 0 { 2 } else { 1 })
+                    .sum::<usize>();
             while seen.len() < expected {
                 let after = seen.last().map_or(0, |(seq, _)| *seq);
                 for event in event::after(db.read(), after, 7).await.unwrap() {
@@ -55,12 +59,18 @@ async fn nobody_who_reads_after_n_skips_a_slow_transaction(database: Database) {
     while let Some(done) = tasks.join_next().await {
         done.unwrap();
     }
-    let seen = tokio::time::timeout(Duration::from_secs(20), reader).await.expect("the reader sees all").unwrap();
+    let seen = tokio::time::timeout(Duration::from_secs(20), reader)
+        .await
+        .expect("the reader sees all")
+        .unwrap();
     for (position, (seq, _)) in (1..).zip(&seen) {
         assert_eq!(*seq, position, "numbers are dense and in order");
     }
     let distinct: BTreeSet<&String> = seen.iter().map(|(_, id)| id).collect();
-    assert_eq!(distinct.len(), WRITERS * (0..WRITES).filter(|n| n % 10 != 9).count());
+    assert_eq!(
+        distinct.len(),
+        WRITERS * (0..WRITES).filter(|n| n % 10 != 9).count()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

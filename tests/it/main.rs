@@ -1,6 +1,11 @@
 //! The server as a whole, in one test binary: `api/` mirrors `src/api/v1`, `journeys/` are sentences.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it cannot go on")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
 
 #[macro_use]
 mod support;

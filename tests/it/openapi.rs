@@ -10,7 +10,10 @@ use switchboard::api;
 fn the_committed_document_is_the_programs() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/openapi.json");
     let committed = std::fs::read_to_string(path).unwrap();
-    assert!(committed.trim_end() == api::document_text(), "web/openapi.json is old: run `make openapi`");
+    assert!(
+        committed.trim_end() == api::document_text(),
+        "web/openapi.json is old: run `make openapi`"
+    );
 }
 
 #[test]
@@ -86,17 +89,27 @@ fn every_path_of_the_contract_is_served() {
 #[test]
 fn operations_have_names_sections_and_words_of_their_own() {
     let document: Value = serde_json::to_value(api::document()).unwrap();
-    let sections: BTreeSet<&str> =
-        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    let sections: BTreeSet<&str> = document["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| tag["name"].as_str().unwrap())
+        .collect();
     let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        assert!(path.starts_with("/api/v1/") || path.starts_with("/health/"), "{path}");
+        assert!(
+            path.starts_with("/api/v1/") || path.starts_with("/health/"),
+            "{path}"
+        );
         for (method, operation) in item.as_object().unwrap() {
             let name = operation["operationId"].as_str().unwrap();
             assert!(names.insert(name), "two operations are called {name}");
             assert!(operation["summary"].is_string(), "{method} {path} says nothing");
             for tag in operation["tags"].as_array().unwrap() {
-                assert!(sections.contains(tag.as_str().unwrap()), "{path} is in a section without words: {tag}");
+                assert!(
+                    sections.contains(tag.as_str().unwrap()),
+                    "{path} is in a section without words: {tag}"
+                );
             }
         }
     }

@@ -16,7 +16,10 @@ async fn heard(socket: &mut Socket, last: &str) -> Vec<Value> {
     let mut frames: Vec<Value> = Vec::new();
     loop {
         let frame = socket.next().await.expect("the socket stays open");
-        if let (Some(before), Some(now)) = (frames.iter().rev().find_map(|frame| frame["seq"].as_i64()), frame["seq"].as_i64()) {
+        if let (Some(before), Some(now)) = (
+            frames.iter().rev().find_map(|frame| frame["seq"].as_i64()),
+            frame["seq"].as_i64(),
+        ) {
             assert!(now > before, "{now} after {before}");
         }
         let end = frame["type"] == "message.created" && frame["data"]["text"] == last;
@@ -29,7 +32,9 @@ async fn heard(socket: &mut Socket, last: &str) -> Vec<Value> {
 
 fn texts(frames: &[Value]) -> Vec<&str> {
     let created = frames.iter().filter(|frame| frame["type"] == "message.created");
-    created.map(|frame| frame["data"]["text"].as_str().unwrap()).collect()
+    created
+        .map(|frame| frame["data"]["text"].as_str().unwrap())
+        .collect()
 }
 
 both_databases! {

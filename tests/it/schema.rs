@@ -7,8 +7,13 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use crate::support::Database;
 
 async fn column(db: &DatabaseConnection, sql: &str) -> Vec<String> {
-    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql.to_owned())).await.unwrap();
-    rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect()
+    let rows = db
+        .query_all_raw(Statement::from_string(db.get_database_backend(), sql.to_owned()))
+        .await
+        .unwrap();
+    rows.iter()
+        .map(|row| row.try_get_by_index::<String>(0).unwrap())
+        .collect()
 }
 
 /// Tables with their columns and whether those may be null.
@@ -76,7 +81,10 @@ async fn every_connection_of_sqlite_syncs_each_commit() {
     let database = Database::sqlite().await;
     let db = database.open().await;
     for _ in 0..20 {
-        let row = db.read().query_one_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA synchronous")).await;
+        let row = db
+            .read()
+            .query_one_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA synchronous"))
+            .await;
         assert_eq!(row.unwrap().unwrap().try_get_by_index::<i64>(0).unwrap(), 2);
     }
     let write = db.write().await.unwrap();
@@ -93,20 +101,53 @@ async fn hot_questions_use_their_indexes() {
     let database = Database::sqlite().await;
     let db = database.open().await;
     let questions = [
-        ("SELECT * FROM outbox WHERE due_at IS NOT NULL AND due_at <= '2026' ORDER BY due_at", "outbox_due"),
-        ("SELECT * FROM session WHERE line_id = 'x' AND state = 'waiting' ORDER BY waiting_since", "session_waiting"),
-        ("SELECT * FROM session WHERE operator_id = 'x' AND state <> 'closed'", "session_operator"),
-        ("SELECT * FROM message WHERE conversation_id = 'x' AND seq > 5 ORDER BY seq", "message_seq"),
-        ("SELECT * FROM identity WHERE kind = 'email' AND value IN ('a', 'b')", "sqlite_autoindex_identity_1"),
-        ("SELECT id FROM conversation WHERE channel_id = 'x' AND thread_key IN ('a', 'b')", "conversation_thread"),
-        ("SELECT * FROM conversation ORDER BY updated_at DESC, id DESC LIMIT 50", "conversation_updated"),
-        ("SELECT * FROM lead ORDER BY created_at DESC, id DESC LIMIT 50", "lead_created"),
-        ("SELECT * FROM event WHERE seq > 5 ORDER BY seq LIMIT 500", "USING INTEGER PRIMARY KEY"),
+        (
+            "SELECT * FROM outbox WHERE due_at IS NOT NULL AND due_at <= '2026' ORDER BY due_at",
+            "outbox_due",
+        ),
+        (
+            "SELECT * FROM session WHERE line_id = 'x' AND state = 'waiting' ORDER BY waiting_since",
+            "session_waiting",
+        ),
+        (
+            "SELECT * FROM session WHERE operator_id = 'x' AND state <> 'closed'",
+            "session_operator",
+        ),
+        (
+            "SELECT * FROM message WHERE conversation_id = 'x' AND seq > 5 ORDER BY seq",
+            "message_seq",
+        ),
+        (
+            "SELECT * FROM identity WHERE kind = 'email' AND value IN ('a', 'b')",
+            "sqlite_autoindex_identity_1",
+        ),
+        (
+            "SELECT id FROM conversation WHERE channel_id = 'x' AND thread_key IN ('a', 'b')",
+            "conversation_thread",
+        ),
+        (
+            "SELECT * FROM conversation ORDER BY updated_at DESC, id DESC LIMIT 50",
+            "conversation_updated",
+        ),
+        (
+            "SELECT * FROM lead ORDER BY created_at DESC, id DESC LIMIT 50",
+            "lead_created",
+        ),
+        (
+            "SELECT * FROM event WHERE seq > 5 ORDER BY seq LIMIT 500",
+            "USING INTEGER PRIMARY KEY",
+        ),
     ];
     for (question, index) in questions {
         let plan = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {question}"));
         let rows = db.read().query_all_raw(plan).await.unwrap();
-        let plan: Vec<String> = rows.iter().map(|row| row.try_get::<String>("", "detail").unwrap()).collect();
-        assert!(plan.iter().any(|step| step.contains(index)), "{question}: {plan:?}");
+        let plan: Vec<String> = rows
+            .iter()
+            .map(|row| row.try_get::<String>("", "detail").unwrap())
+            .collect();
+        assert!(
+            plan.iter().any(|step| step.contains(index)),
+            "{question}: {plan:?}"
+        );
     }
 }

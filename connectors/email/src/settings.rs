@@ -263,7 +263,9 @@ fn named(error: &serde_path_to_error::Error<serde_json::Error>) -> SettingsError
     let message = error.inner().to_string();
     let path = error.path().to_string();
     let parent = if path == "." { "" } else { path.as_str() };
-    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    let missing = message
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.split_once('`'));
     let field = match missing {
         Some((field, _)) if parent.is_empty() => field.to_owned(),
         Some((field, _)) => format!("{parent}.{field}"),

@@ -26,7 +26,9 @@ pub struct Descriptor {
 
 impl fmt::Debug for Descriptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Descriptor").field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Descriptor")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -74,7 +76,9 @@ pub struct BuildContext {
 
 impl fmt::Debug for BuildContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BuildContext").field("channel_id", &self.channel_id).finish_non_exhaustive()
+        f.debug_struct("BuildContext")
+            .field("channel_id", &self.channel_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -91,7 +95,10 @@ pub struct SettingsError {
 impl SettingsError {
     /// An error about one field.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -114,7 +121,10 @@ pub fn secret_paths(schema: &Value) -> Vec<Vec<String>> {
             found.push(path.clone());
             return;
         }
-        if let Some(target) = node.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'))
+        if let Some(target) = node
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|r| r.strip_prefix('#'))
             && let Some(node) = root.pointer(target)
         {
             walk(root, node, path, found, depth + 1);
@@ -124,7 +134,12 @@ pub fn secret_paths(schema: &Value) -> Vec<Vec<String>> {
                 walk(root, node, path, found, depth + 1);
             }
         }
-        for (name, node) in node.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, node) in node
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             path.push(name.clone());
             walk(root, node, path, found, depth + 1);
             path.pop();
@@ -153,6 +168,12 @@ mod tests {
             },
             "$defs": {"Server": {"properties": {"host": {}, "password": {"x-secret": true}}}}
         });
-        assert_eq!(secret_paths(&schema), vec![vec!["imap".to_owned(), "password".to_owned()], vec!["token".to_owned()]]);
+        assert_eq!(
+            secret_paths(&schema),
+            vec![
+                vec!["imap".to_owned(), "password".to_owned()],
+                vec!["token".to_owned()]
+            ]
+        );
     }
 }

@@ -19,7 +19,10 @@ pub struct Batch {
 impl Batch {
     /// A batch of one, without a cursor: what a webhook has.
     pub fn one(event: InboundEvent) -> Self {
-        Self { events: vec![event], cursor: None }
+        Self {
+            events: vec![event],
+            cursor: None,
+        }
     }
 }
 

@@ -65,7 +65,9 @@ impl Outcome {
     /// The submission this event is or was.
     pub fn submission_id(&self) -> Option<&str> {
         match self {
-            Self::Stored { submission_id, .. } | Self::Duplicate { submission_id, .. } => submission_id.as_deref(),
+            Self::Stored { submission_id, .. } | Self::Duplicate { submission_id, .. } => {
+                submission_id.as_deref()
+            }
             Self::Quarantined { .. } => None,
         }
     }

@@ -24,7 +24,9 @@ pub fn origin_problem(entry: &str) -> Option<String> {
     if entry == "*" || Origin::read(entry).is_some() {
         return None;
     }
-    Some(format!("{entry:?} is not an origin: write https://shop.example, https://*.shop.example or *"))
+    Some(format!(
+        "{entry:?} is not an origin: write https://shop.example, https://*.shop.example or *"
+    ))
 }
 
 /// A scheme, a host (perhaps `*.host`) and a port that is not the scheme's own.
@@ -81,7 +83,15 @@ mod tests {
         assert!(allowed("https://Shop.Example/", "https://shop.example:443"));
         assert!(allowed("http://localhost:3000", "http://localhost:3000"));
         assert!(allowed("http://[::1]:3000", "http://[::1]:3000"));
-        for other in ["http://shop.example", "https://a.shop.example", "https://shop.example:8443", "https://shop.example.evil.test", "https://evilshop.example", "null", ""] {
+        for other in [
+            "http://shop.example",
+            "https://a.shop.example",
+            "https://shop.example:8443",
+            "https://shop.example.evil.test",
+            "https://evilshop.example",
+            "null",
+            "",
+        ] {
             assert!(!allowed("https://shop.example", other), "{other}");
         }
     }
@@ -90,7 +100,14 @@ mod tests {
     fn a_wildcard_allows_subdomains_at_any_depth_and_nothing_else() {
         assert!(allowed("https://*.shop.example", "https://a.shop.example"));
         assert!(allowed("https://*.shop.example", "https://a.b.shop.example"));
-        for other in ["https://shop.example", "https://evilshop.example", "http://a.shop.example", "https://a.shop.example.evil.test", "https://.shop.example", "null"] {
+        for other in [
+            "https://shop.example",
+            "https://evilshop.example",
+            "http://a.shop.example",
+            "https://a.shop.example.evil.test",
+            "https://.shop.example",
+            "null",
+        ] {
             assert!(!allowed("https://*.shop.example", other), "{other}");
         }
     }
@@ -103,10 +120,26 @@ mod tests {
 
     #[test]
     fn entries_that_are_no_origins_are_told() {
-        for good in ["*", "https://shop.example", "https://*.shop.example", "http://localhost:3000", "https://shop.example/"] {
+        for good in [
+            "*",
+            "https://shop.example",
+            "https://*.shop.example",
+            "http://localhost:3000",
+            "https://shop.example/",
+        ] {
             assert_eq!(origin_problem(good), None, "{good}");
         }
-        for bad in ["shop.example", "https://", "https://shop.example/page", "https://a*b.example", "ftp://shop.example", "https://shop.example:x", "https://shop example", "https://a;script-src", ""] {
+        for bad in [
+            "shop.example",
+            "https://",
+            "https://shop.example/page",
+            "https://a*b.example",
+            "ftp://shop.example",
+            "https://shop.example:x",
+            "https://shop example",
+            "https://a;script-src",
+            "",
+        ] {
             assert!(origin_problem(bad).is_some(), "{bad}");
         }
     }

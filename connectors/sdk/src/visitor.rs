@@ -24,7 +24,12 @@ pub trait VisitorDesk: Send + Sync {
 
     /// Turns a posted message into an event. `person` is what is known of the visitor from [`Self::open`],
     /// the first identity being the visitor's own.
-    fn message(&self, person: Person, posted: PostedMessage, now: DateTime<Utc>) -> Result<InboundEvent, Rejection>;
+    fn message(
+        &self,
+        person: Person,
+        posted: PostedMessage,
+        now: DateTime<Utc>,
+    ) -> Result<InboundEvent, Rejection>;
 
     /// What the widget may know of the settings (title, colour, locale, pre-chat fields).
     fn public_settings(&self) -> Value;

@@ -20,7 +20,8 @@ impl ManualClock {
 
     /// Moves on (or back, for a negative difference).
     pub fn advance(&self, by: TimeDelta) {
-        self.0.fetch_add(by.num_microseconds().unwrap_or_default(), Ordering::SeqCst);
+        self.0
+            .fetch_add(by.num_microseconds().unwrap_or_default(), Ordering::SeqCst);
     }
 }
 

@@ -102,7 +102,9 @@ impl MemoryIntake {
 
     /// The next `times` deliveries fail with [`Fault::Temporary`] and store nothing.
     pub fn refuse_next(&self, times: usize) {
-        self.lock().failures.extend(std::iter::repeat_n(Failure::Refuse, times));
+        self.lock()
+            .failures
+            .extend(std::iter::repeat_n(Failure::Refuse, times));
     }
 
     /// The next delivery (after failures asked for before) is stored, cursor included, and fails all the same.
@@ -133,7 +135,11 @@ impl MemoryIntake {
 
     /// The external ids of [`Self::events`].
     pub fn external_ids(&self) -> Vec<String> {
-        self.lock().events.iter().map(|event| event.external_id.clone()).collect()
+        self.lock()
+            .events
+            .iter()
+            .map(|event| event.external_id.clone())
+            .collect()
     }
 
     /// Everything that happened, in order.
@@ -143,7 +149,13 @@ impl MemoryIntake {
 
     /// What the connector warned of.
     pub fn warnings(&self) -> Vec<String> {
-        let warned = |step: &Step| if let Step::Warned(text) = step { Some(text.clone()) } else { None };
+        let warned = |step: &Step| {
+            if let Step::Warned(text) = step {
+                Some(text.clone())
+            } else {
+                None
+            }
+        };
         self.lock().steps.iter().filter_map(warned).collect()
     }
 
@@ -172,11 +184,21 @@ impl MemoryIntake {
     /// When they are not in time, with what was stored instead.
     pub async fn wait_stored(&self, count: usize) {
         let stored = |steps: &[Step]| {
-            let news = |step: &Step| if let Step::Committed(ids) = step { ids.len() } else { 0 };
+            let news = |step: &Step| {
+                if let Step::Committed(ids) = step {
+                    ids.len()
+                } else {
+                    0
+                }
+            };
             steps.iter().map(news).sum::<usize>() >= count
         };
         let met = self.wait_for(self.patience, stored).await;
-        assert!(met, "waited for {count} stored events; this happened instead: {:?}", self.steps());
+        assert!(
+            met,
+            "waited for {count} stored events; this happened instead: {:?}",
+            self.steps()
+        );
     }
 
     fn step(&self, step: Step) {
@@ -233,15 +255,25 @@ fn first_outcome(event: &InboundEvent, number: usize) -> Outcome {
         InboundBody::Message(_) => stored(true, false),
         InboundBody::Submission(_) => stored(true, true),
         InboundBody::Receipt(_) => stored(false, false),
-        InboundBody::Poison { .. } => Outcome::Quarantined { id: format!("qrt_{number}") },
+        InboundBody::Poison { .. } => Outcome::Quarantined {
+            id: format!("qrt_{number}"),
+        },
     }
 }
 
 fn as_duplicate(known: &Outcome) -> Outcome {
     match known.clone() {
-        Outcome::Stored { message_id, seq, conversation_id, submission_id } => {
-            Outcome::Duplicate { message_id, seq, conversation_id, submission_id }
-        }
+        Outcome::Stored {
+            message_id,
+            seq,
+            conversation_id,
+            submission_id,
+        } => Outcome::Duplicate {
+            message_id,
+            seq,
+            conversation_id,
+            submission_id,
+        },
         Outcome::Duplicate { .. } | Outcome::Quarantined { .. } => known.clone(),
     }
 }
@@ -253,7 +285,13 @@ impl Intake for MemoryIntake {
     }
 
     async fn deliver(&self, batch: Batch) -> Result<Receipt, Fault> {
-        self.step(Step::Delivering(batch.events.iter().map(|event| event.external_id.clone()).collect()));
+        self.step(Step::Delivering(
+            batch
+                .events
+                .iter()
+                .map(|event| event.external_id.clone())
+                .collect(),
+        ));
         let mut gate = self.gate.subscribe();
         if gate.wait_for(|holds| *holds == 0).await.is_err() {
             return Err(Fault::temporary("the store went away"));
@@ -282,12 +320,22 @@ mod tests {
 
     fn message(id: &str) -> InboundEvent {
         let at = chrono::DateTime::<Utc>::UNIX_EPOCH;
-        InboundEvent { external_id: id.to_owned(), at, body: InboundBody::Message(InboundMessage::default()) }
+        InboundEvent {
+            external_id: id.to_owned(),
+            at,
+            body: InboundBody::Message(InboundMessage::default()),
+        }
     }
 
     fn batch(ids: &[&str], uid: u32) -> Batch {
-        let cursor = Some(Cursor { name: "INBOX".to_owned(), value: json!(uid) });
-        Batch { events: ids.iter().map(|id| message(id)).collect(), cursor }
+        let cursor = Some(Cursor {
+            name: "INBOX".to_owned(),
+            value: json!(uid),
+        });
+        Batch {
+            events: ids.iter().map(|id| message(id)).collect(),
+            cursor,
+        }
     }
 
     #[tokio::test]
@@ -302,14 +350,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_delivery_stores_neither_events_nor_cursor_and_a_lost_answer_stores_both() -> Result<(), Fault> {
+    async fn a_refused_delivery_stores_neither_events_nor_cursor_and_a_lost_answer_stores_both()
+    -> Result<(), Fault> {
         let intake = MemoryIntake::new();
         intake.refuse_next(1);
         intake.lose_next_answer();
         assert!(intake.deliver(batch(&["a"], 1)).await.is_err());
-        assert_eq!((intake.external_ids().len(), intake.stored_cursor("INBOX")), (0, None));
+        assert_eq!(
+            (intake.external_ids().len(), intake.stored_cursor("INBOX")),
+            (0, None)
+        );
         assert!(intake.deliver(batch(&["a"], 1)).await.is_err());
-        assert_eq!((intake.external_ids().len(), intake.stored_cursor("INBOX")), (1, Some(json!(1))));
+        assert_eq!(
+            (intake.external_ids().len(), intake.stored_cursor("INBOX")),
+            (1, Some(json!(1)))
+        );
         assert!(intake.deliver(batch(&["a"], 1)).await?.outcomes[0].is_duplicate());
         Ok(())
     }
@@ -322,7 +377,12 @@ mod tests {
             let intake = intake.clone();
             async move { intake.deliver(batch(&["a"], 1)).await }
         });
-        assert!(intake.wait_for(PATIENCE, |steps| steps == [Step::Delivering(vec!["a".to_owned()])]).await);
+        assert!(
+            intake
+                .wait_for(PATIENCE, |steps| steps
+                    == [Step::Delivering(vec!["a".to_owned()])])
+                .await
+        );
         assert!(intake.external_ids().is_empty());
         drop(hold);
         task.await??;

@@ -35,7 +35,13 @@ pub fn properties(schema: &Value) -> Vec<Property<'_>> {
 /// How deep references are followed: settings are never that deep, loops always are.
 const DEPTH: usize = 24;
 
-fn visit<'a>(root: &'a Value, node: &'a Value, path: &mut Vec<String>, found: &mut Vec<Property<'a>>, depth: usize) {
+fn visit<'a>(
+    root: &'a Value,
+    node: &'a Value,
+    path: &mut Vec<String>,
+    found: &mut Vec<Property<'a>>,
+    depth: usize,
+) {
     if depth > DEPTH {
         return;
     }
@@ -54,9 +60,18 @@ fn visit<'a>(root: &'a Value, node: &'a Value, path: &mut Vec<String>, found: &m
             path.pop();
         }
     }
-    for (name, node) in node.get("properties").and_then(Value::as_object).into_iter().flatten() {
+    for (name, node) in node
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         path.push(name.clone());
-        found.push(Property { path: path.clone(), node, target: resolve(root, node).unwrap_or(node) });
+        found.push(Property {
+            path: path.clone(),
+            node,
+            target: resolve(root, node).unwrap_or(node),
+        });
         visit(root, node, path, found, depth + 1);
         path.pop();
     }
@@ -69,9 +84,14 @@ pub fn objects(schema: &Value) -> Vec<(String, &Value)> {
             found.push((name.clone(), node));
         }
         match node {
-            Value::Object(map) => map.iter().for_each(|(key, node)| walk(format!("{name}/{key}"), node, found)),
+            Value::Object(map) => map
+                .iter()
+                .for_each(|(key, node)| walk(format!("{name}/{key}"), node, found)),
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(i, node)| walk(format!("{name}/{i}"), node, found));
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(i, node)| walk(format!("{name}/{i}"), node, found));
             }
             _ => {}
         }
@@ -138,12 +158,21 @@ impl Check<'_> {
         }
     }
 
-    fn combined(&self, rules: &Map<String, Value>, value: &Value, at: &str, found: &mut Vec<String>, depth: usize) {
+    fn combined(
+        &self,
+        rules: &Map<String, Value>,
+        value: &Value,
+        at: &str,
+        found: &mut Vec<String>,
+        depth: usize,
+    ) {
         for branch in rules.get("allOf").and_then(Value::as_array).into_iter().flatten() {
             self.node(branch, value, at, found, depth + 1);
         }
         for (key, at_most) in [("anyOf", usize::MAX), ("oneOf", 1)] {
-            let Some(branches) = rules.get(key).and_then(Value::as_array) else { continue };
+            let Some(branches) = rules.get(key).and_then(Value::as_array) else {
+                continue;
+            };
             let fits = |branch: &&Value| {
                 let mut problems = Vec::new();
                 self.node(branch, value, at, &mut problems, depth + 1);
@@ -156,9 +185,22 @@ impl Check<'_> {
         }
     }
 
-    fn object(&self, rules: &Map<String, Value>, fields: &Map<String, Value>, at: &str, found: &mut Vec<String>, depth: usize) {
+    fn object(
+        &self,
+        rules: &Map<String, Value>,
+        fields: &Map<String, Value>,
+        at: &str,
+        found: &mut Vec<String>,
+        depth: usize,
+    ) {
         let known = rules.get("properties").and_then(Value::as_object);
-        for name in rules.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        for name in rules
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
             if !fields.contains_key(name) {
                 found.push(format!("{at}/{name}: is required"));
             }
@@ -193,7 +235,9 @@ fn is_kind(kind: &str, value: &Value) -> bool {
         "array" => value.is_array(),
         "object" => value.is_object(),
         "number" => value.is_number(),
-        "integer" => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        "integer" => {
+            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
+        }
         _ => false,
     }
 }
@@ -201,7 +245,11 @@ fn is_kind(kind: &str, value: &Value) -> bool {
 fn bounds(rules: &Map<String, Value>, value: &Value) -> Option<String> {
     let limit = |name: &str| rules.get(name).and_then(Value::as_f64);
     let (size, least, most) = match value {
-        Value::String(text) => (text.chars().count() as f64, limit("minLength"), limit("maxLength")),
+        Value::String(text) => (
+            text.chars().count() as f64,
+            limit("minLength"),
+            limit("maxLength"),
+        ),
         Value::Array(items) => (items.len() as f64, limit("minItems"), limit("maxItems")),
         Value::Number(number) => (number.as_f64()?, limit("minimum"), limit("maximum")),
         _ => return None,
@@ -242,7 +290,10 @@ mod tests {
     #[test]
     fn each_misfit_is_named_by_its_place() {
         let places = |value: Value| -> Vec<String> {
-            violations(&schema(), &value).iter().map(|line| line.split(':').next().unwrap_or("").to_owned()).collect()
+            violations(&schema(), &value)
+                .iter()
+                .map(|line| line.split(':').next().unwrap_or("").to_owned())
+                .collect()
         };
         assert_eq!(places(json!({})), ["/imap"]);
         assert_eq!(places(json!({"imap": {"port": 1.5}})), ["/imap/port"]);
@@ -256,7 +307,10 @@ mod tests {
     #[test]
     fn properties_are_found_at_every_depth() {
         let schema = schema();
-        let paths: Vec<String> = properties(&schema).iter().map(|property| property.path.join(".")).collect();
+        let paths: Vec<String> = properties(&schema)
+            .iter()
+            .map(|property| property.path.join("."))
+            .collect();
         assert_eq!(paths, ["imap", "imap.port", "tags", "tls"]);
     }
 }

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use switchboard_sdk::{
-    Batch, BuildContext, CancellationToken, Capabilities, Connector, Cursor, Descriptor, Fault, InboundBody, InboundEvent,
-    InboundMessage, Intake, OutboundMessage, Receiver, SendError, Sender, Sent, SettingsError,
+    Batch, BuildContext, CancellationToken, Capabilities, Connector, Cursor, Descriptor, Fault, InboundBody,
+    InboundEvent, InboundMessage, Intake, OutboundMessage, Receiver, SendError, Sender, Sent, SettingsError,
 };
 use switchboard_testkit::{
     contract,
@@ -37,7 +37,14 @@ const fn describe(
         hosted: false,
         threads: false,
     };
-    Descriptor { kind: "shelf", label: "Shelf", capabilities, settings_schema, example: || json!({"row": 1}), build }
+    Descriptor {
+        kind: "shelf",
+        label: "Shelf",
+        capabilities,
+        settings_schema,
+        example: || json!({"row": 1}),
+        build,
+    }
 }
 
 fn schema() -> Value {
@@ -49,7 +56,11 @@ fn careless_schema() -> Value {
 }
 
 fn build(settings: Value, _: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
-    let unknown = settings.as_object().into_iter().flatten().find(|(name, _)| *name != "row");
+    let unknown = settings
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(name, _)| *name != "row");
     match (unknown, settings.get("row").is_none_or(Value::is_i64)) {
         (Some((name, _)), _) => Err(SettingsError::new(name, "is unknown")),
         (None, false) => Err(SettingsError::new("row", "is no number")),
@@ -110,13 +121,26 @@ impl Shelf {
         let event = |(place, text): (usize, String)| InboundEvent {
             external_id: self.id(place),
             at: DateTime::<Utc>::UNIX_EPOCH,
-            body: InboundBody::Message(InboundMessage { text, ..InboundMessage::default() }),
+            body: InboundBody::Message(InboundMessage {
+                text,
+                ..InboundMessage::default()
+            }),
         };
         let events: Vec<_> = things.into_iter().enumerate().skip(from).map(event).collect();
         // Made-up ids do harm only where the provider repeats what it was not told of.
-        let end = if self.fails == Fails::MakesUpIds { 0 } else { from + events.len() };
-        let cursor = Cursor { name: "shelf".to_owned(), value: json!(end) };
-        (!events.is_empty()).then_some(Batch { events, cursor: Some(cursor) })
+        let end = if self.fails == Fails::MakesUpIds {
+            0
+        } else {
+            from + events.len()
+        };
+        let cursor = Cursor {
+            name: "shelf".to_owned(),
+            value: json!(end),
+        };
+        (!events.is_empty()).then_some(Batch {
+            events,
+            cursor: Some(cursor),
+        })
     }
 }
 
@@ -165,16 +189,27 @@ impl Receiver for Shelf {
 impl Sender for Shelf {
     async fn send(&self, message: &OutboundMessage) -> Result<Sent, SendError> {
         let answer = self.state(|state| state.answer);
-        let later = || Err(SendError::Retry { after: None, reason: "later".to_owned() });
+        let later = || {
+            Err(SendError::Retry {
+                after: None,
+                reason: "later".to_owned(),
+            })
+        };
         match answer {
             Some(Answer::Refuse) if self.fails == Fails::TakesNeverForLater => later(),
             Some(Answer::Cut) if self.fails == Fails::TakesPerhapsForLater => later(),
             Some(Answer::Busy | Answer::Away) => later(),
-            Some(Answer::Refuse) => Err(SendError::Refused { reason: "never".to_owned() }),
-            Some(Answer::Cut) => Err(SendError::Unknown { reason: "cut off".to_owned() }),
+            Some(Answer::Refuse) => Err(SendError::Refused {
+                reason: "never".to_owned(),
+            }),
+            Some(Answer::Cut) => Err(SendError::Unknown {
+                reason: "cut off".to_owned(),
+            }),
             Some(Answer::Accept) | None => {
                 self.state(|state| state.tray.push(message.text.clone()));
-                Ok(Sent { external_id: Some(message.id.clone()) })
+                Ok(Sent {
+                    external_id: Some(message.id.clone()),
+                })
             }
         }
     }
@@ -212,7 +247,10 @@ impl SendProvider for Shelf {
 }
 
 fn options(fails: Fails) -> Options {
-    let shelf = move || Shelf { fails, ..Shelf::default() };
+    let shelf = move || Shelf {
+        fails,
+        ..Shelf::default()
+    };
     Options::default()
         .patience(Duration::from_secs(2))
         .receiver(move || async move { Box::new(shelf()) as Box<dyn PullProvider> })
@@ -232,15 +270,24 @@ fn catches(rule: Rule, descriptor: &'static Descriptor, options: &Options) -> bo
 #[test]
 fn each_broken_duty_is_caught_by_its_rule() {
     let rules: [(Fails, Rule); 6] = [
-        (Fails::AcknowledgesEarly, receiving::nothing_is_acknowledged_before_the_commit),
-        (Fails::ForgetsWhatWasRefused, receiving::a_refused_delivery_is_delivered_again),
+        (
+            Fails::AcknowledgesEarly,
+            receiving::nothing_is_acknowledged_before_the_commit,
+        ),
+        (
+            Fails::ForgetsWhatWasRefused,
+            receiving::a_refused_delivery_is_delivered_again,
+        ),
         (Fails::MakesUpIds, receiving::a_lost_answer_stores_nothing_twice),
         (Fails::IgnoresStop, receiving::stop_ends_it_within_a_second),
         (Fails::TakesPerhapsForLater, sending::failures_are_told_apart),
         (Fails::TakesNeverForLater, sending::failures_are_told_apart),
     ];
     for (fails, rule) in rules {
-        assert!(!catches(rule, &DESCRIPTOR, &options(Fails::Never)), "the rule for {fails:?} fails without it");
+        assert!(
+            !catches(rule, &DESCRIPTOR, &options(Fails::Never)),
+            "the rule for {fails:?} fails without it"
+        );
         assert!(catches(rule, &DESCRIPTOR, &options(fails)), "{fails:?} passes");
     }
 }

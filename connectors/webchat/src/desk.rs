@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use switchboard_sdk::{
-    Attribution, BuildContext, InboundEvent, Opening, Person, PostedMessage, Rejection, SessionRequest, Touch, VisitorDesk,
+    Attribution, BuildContext, InboundEvent, Opening, Person, PostedMessage, Rejection, SessionRequest,
+    Touch, VisitorDesk,
     fields::{Field, FieldKind, Problem, clean_line, person_of},
     origin_allowed,
 };
@@ -30,41 +31,71 @@ impl Desk {
     }
 
     pub(crate) fn describe(&self) -> String {
-        let sites = if self.settings.allowed_origins.iter().any(|entry| entry.trim() == "*") {
+        let sites = if self
+            .settings
+            .allowed_origins
+            .iter()
+            .any(|entry| entry.trim() == "*")
+        {
             "any site".to_owned()
         } else if self.settings.allowed_origins.is_empty() {
             "no site but this server's own pages: add your site to allowed_origins".to_owned()
         } else {
             self.settings.allowed_origins.join(", ")
         };
-        let identities = if self.settings.identity_secret.is_some() { "signed identities are checked" } else { "visitors are anonymous" };
+        let identities = if self.settings.identity_secret.is_some() {
+            "signed identities are checked"
+        } else {
+            "visitors are anonymous"
+        };
         format!("The chat may be shown on {sites}; {identities}.")
     }
 
     /// What the visitor says about themselves: pre-chat answers, checked as their fields demand, and the
     /// plain `name`, `email` and `phone` a site may know, taken when they are good.
-    fn claims(&self, contact: &Map<String, Value>, language: &str) -> Result<(Person, BTreeMap<String, Value>), Rejection> {
+    fn claims(
+        &self,
+        contact: &Map<String, Value>,
+        language: &str,
+    ) -> Result<(Person, BTreeMap<String, Value>), Rejection> {
         let region = self.settings.default_region.as_deref();
         let mut wrong = Vec::new();
         let mut values = BTreeMap::new();
         for field in &self.settings.prechat_fields {
             let raw = contact.get(&field.name).map(plain).unwrap_or_default();
             let required = field.required && self.settings.require_prechat;
-            match (Field { required, ..field.clone() }).read(&raw, region) {
+            match (Field {
+                required,
+                ..field.clone()
+            })
+            .read(&raw, region)
+            {
                 Ok(Some(value)) if !raw.is_empty() => drop(values.insert(field.name.clone(), value)),
                 Ok(_) => {}
-                Err(problem) => wrong.push((format!("contact.{}", field.name), Problem::say(&problem, language))),
+                Err(problem) => wrong.push((
+                    format!("contact.{}", field.name),
+                    Problem::say(&problem, language),
+                )),
             }
         }
         if !wrong.is_empty() {
             return Err(Rejection::Invalid(wrong));
         }
         let mut fields = self.settings.prechat_fields.clone();
-        for (name, kind) in [("name", FieldKind::Text), ("email", FieldKind::Email), ("phone", FieldKind::Phone), ("company", FieldKind::Text)] {
+        for (name, kind) in [
+            ("name", FieldKind::Text),
+            ("email", FieldKind::Email),
+            ("phone", FieldKind::Phone),
+            ("company", FieldKind::Text),
+        ] {
             if fields.iter().any(|field| field.name == name) {
                 continue;
             }
-            let field = Field { name: name.to_owned(), kind, ..Field::default() };
+            let field = Field {
+                name: name.to_owned(),
+                kind,
+                ..Field::default()
+            };
             // A site may hand over what its own database holds: what is not in order is left out, the chat opens.
             if let Some(Ok(Some(value))) = contact.get(name).map(|raw| field.read(&plain(raw), region)) {
                 values.insert(name.to_owned(), value);
@@ -72,10 +103,12 @@ impl Desk {
             fields.push(field);
         }
         let (person, _) = person_of(&fields, &values);
-        let about_person = |field: &&Field| field.meaning().is_some_and(|meaning| {
-            use switchboard_sdk::fields::MapsTo::{CompanyName, ContactEmail, ContactName, ContactPhone};
-            matches!(meaning, ContactName | ContactEmail | ContactPhone | CompanyName)
-        });
+        let about_person = |field: &&Field| {
+            field.meaning().is_some_and(|meaning| {
+                use switchboard_sdk::fields::MapsTo::{CompanyName, ContactEmail, ContactName, ContactPhone};
+                matches!(meaning, ContactName | ContactEmail | ContactPhone | CompanyName)
+            })
+        };
         for field in fields.iter().filter(about_person) {
             values.remove(&field.name);
         }
@@ -85,10 +118,17 @@ impl Desk {
 
 impl VisitorDesk for Desk {
     fn admit(&self, origin: Option<&str>) -> Result<(), Rejection> {
-        let own = |origin: &str| origin_allowed(std::slice::from_ref(&own_origin(&self.context.public_url)), origin);
+        let own = |origin: &str| {
+            origin_allowed(
+                std::slice::from_ref(&own_origin(&self.context.public_url)),
+                origin,
+            )
+        };
         match origin {
             Some(origin) if !origin_allowed(&self.settings.allowed_origins, origin) && !own(origin) => {
-                Err(Rejection::Forbidden("this site may not show the chat: add it to allowed_origins of the channel".to_owned()))
+                Err(Rejection::Forbidden(
+                    "this site may not show the chat: add it to allowed_origins of the channel".to_owned(),
+                ))
             }
             _ => Ok(()),
         }
@@ -103,21 +143,40 @@ impl VisitorDesk for Desk {
     /// be complete, when they are required, and right.
     fn open(&self, request: &SessionRequest, now: DateTime<Utc>) -> Result<Opening, Rejection> {
         let verified = request.identity.as_ref();
-        let verified = verified.map(|signed| identity::verify(self.settings.identity_secret.as_ref(), signed, now)).transpose()?;
-        let language = self.settings.locale.clone().or_else(|| page_text(&request.page, "language"));
+        let verified = verified
+            .map(|signed| identity::verify(self.settings.identity_secret.as_ref(), signed, now))
+            .transpose()?;
+        let language = self
+            .settings
+            .locale
+            .clone()
+            .or_else(|| page_text(&request.page, "language"));
         let (mut person, answers) = match &request.contact {
             Some(contact) => self.claims(contact, language.as_deref().unwrap_or("en"))?,
             None => Default::default(),
         };
         person.language = language;
         let attribution = match &request.attribution {
-            Some(given) => Attribution { first: tidy(&given.first), last: tidy(&given.last) },
+            Some(given) => Attribution {
+                first: tidy(&given.first),
+                last: tidy(&given.last),
+            },
             None => Attribution::default(),
         };
-        Ok(Opening { person, verified, attribution: with_page(attribution, &request.page), answers })
+        Ok(Opening {
+            person,
+            verified,
+            attribution: with_page(attribution, &request.page),
+            answers,
+        })
     }
 
-    fn message(&self, person: Person, posted: PostedMessage, now: DateTime<Utc>) -> Result<InboundEvent, Rejection> {
+    fn message(
+        &self,
+        person: Person,
+        posted: PostedMessage,
+        now: DateTime<Utc>,
+    ) -> Result<InboundEvent, Rejection> {
         message::event(person, posted, now)
     }
 
@@ -143,7 +202,10 @@ fn own_origin(public_url: &str) -> String {
 fn with_page(mut attribution: Attribution, page: &Map<String, Value>) -> Attribution {
     let mut seen = Touch::new();
     if let Some(url) = page_text(page, "url") {
-        let query = url.split_once('?').map(|(_, rest)| rest.split('#').next().unwrap_or(rest)).unwrap_or_default();
+        let query = url
+            .split_once('?')
+            .map(|(_, rest)| rest.split('#').next().unwrap_or(rest))
+            .unwrap_or_default();
         let marks = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| is_mark(key));
         seen.extend(marks.map(|(key, value)| (key.into_owned(), value.into_owned())));
         seen.insert("landing_page".to_owned(), url);
@@ -162,18 +224,27 @@ fn with_page(mut attribution: Attribution, page: &Map<String, Value>) -> Attribu
 }
 
 fn is_mark(key: &str) -> bool {
-    key.starts_with("utm_") || matches!(key, "gclid" | "fbclid" | "yclid" | "msclkid" | "ttclid" | "gbraid" | "wbraid")
+    key.starts_with("utm_")
+        || matches!(
+            key,
+            "gclid" | "fbclid" | "yclid" | "msclkid" | "ttclid" | "gbraid" | "wbraid"
+        )
 }
 
 fn page_text(page: &Map<String, Value>, key: &str) -> Option<String> {
-    page.get(key).and_then(Value::as_str).map(clean_line).filter(|text| !text.is_empty())
+    page.get(key)
+        .and_then(Value::as_str)
+        .map(clean_line)
+        .filter(|text| !text.is_empty())
 }
 
 fn tidy(touch: &Touch) -> Touch {
     let cut = |text: &String| clean_line(text).chars().take(MAX_TOUCH_CHARS).collect::<String>();
     let fits = |key: &str| key.len() <= 64 && key.bytes().all(|byte| byte.is_ascii_graphic());
     let kept = touch.iter().map(|(key, value)| (key.clone(), cut(value)));
-    kept.filter(|(key, value)| fits(key) && !value.is_empty()).take(MAX_TOUCH_KEYS).collect()
+    kept.filter(|(key, value)| fits(key) && !value.is_empty())
+        .take(MAX_TOUCH_KEYS)
+        .collect()
 }
 
 fn plain(value: &Value) -> String {
@@ -192,7 +263,10 @@ mod tests {
     use super::*;
 
     fn desk(settings: Value) -> Desk {
-        Desk::new(Settings::read(settings).unwrap_or_else(|error| panic!("{error}")), context())
+        Desk::new(
+            Settings::read(settings).unwrap_or_else(|error| panic!("{error}")),
+            context(),
+        )
     }
 
     fn now() -> DateTime<Utc> {
@@ -209,8 +283,16 @@ mod tests {
         for good in [None, Some("https://a.shop.example"), Some("https://desk.example")] {
             assert_eq!(desk.admit(good), Ok(()), "{good:?}");
         }
-        for bad in ["https://shop.example", "null", "", "https://desk.example.evil.test"] {
-            assert!(matches!(desk.admit(Some(bad)), Err(Rejection::Forbidden(_))), "{bad}");
+        for bad in [
+            "https://shop.example",
+            "null",
+            "",
+            "https://desk.example.evil.test",
+        ] {
+            assert!(
+                matches!(desk.admit(Some(bad)), Err(Rejection::Forbidden(_))),
+                "{bad}"
+            );
         }
     }
 
@@ -222,19 +304,30 @@ mod tests {
 
     #[test]
     fn typed_addresses_become_claims_in_their_normal_form() {
-        let request = request(json!({"contact": {"name": " Ann ", "email": "Ann@Shop.Example", "phone": "+998 90 123-45-67"}}));
+        let request = request(
+            json!({"contact": {"name": " Ann ", "email": "Ann@Shop.Example", "phone": "+998 90 123-45-67"}}),
+        );
         let opening = desk(json!({})).open(&request, now()).unwrap_or_default();
         assert_eq!(opening.person.name.as_deref(), Some("Ann"));
-        let claims: Vec<_> = opening.person.identities.iter().map(|id| (id.value.as_str(), id.verified)).collect();
+        let claims: Vec<_> = opening
+            .person
+            .identities
+            .iter()
+            .map(|id| (id.value.as_str(), id.verified))
+            .collect();
         assert_eq!(claims, [("ann@shop.example", false), ("+998901234567", false)]);
         assert_eq!(opening.verified, None);
     }
 
     #[test]
     fn what_a_site_hands_over_out_of_order_does_not_keep_the_chat_shut() {
-        let request = request(json!({"contact": {"name": "Ann", "email": "none", "phone": 12, "x": {"y": 1}}}));
+        let request =
+            request(json!({"contact": {"name": "Ann", "email": "none", "phone": 12, "x": {"y": 1}}}));
         let opening = desk(json!({})).open(&request, now());
-        assert!(opening.is_ok_and(|opening| opening.person.identities.is_empty() && opening.person.name.is_some()));
+        assert!(
+            opening
+                .is_ok_and(|opening| opening.person.identities.is_empty() && opening.person.name.is_some())
+        );
     }
 
     fn asking() -> Value {
@@ -249,14 +342,22 @@ mod tests {
         let desk = desk(asking());
         assert!(desk.open(&request(json!({})), now()).is_ok());
         let empty = desk.open(&request(json!({"contact": {}})), now());
-        assert!(matches!(empty, Err(Rejection::Invalid(wrong)) if wrong.iter().any(|(field, _)| field == "contact.email")));
-        let bad = desk.open(&request(json!({"contact": {"email": "no", "topic": "Other"}})), now());
+        assert!(
+            matches!(empty, Err(Rejection::Invalid(wrong)) if wrong.iter().any(|(field, _)| field == "contact.email"))
+        );
+        let bad = desk.open(
+            &request(json!({"contact": {"email": "no", "topic": "Other"}})),
+            now(),
+        );
         assert!(matches!(bad, Err(Rejection::Invalid(wrong)) if wrong.len() == 2));
     }
 
     #[test]
     fn answers_about_anything_else_are_kept_apart_from_the_person() {
-        let opening = desk(asking()).open(&request(json!({"contact": {"email": "a@b.co", "topic": "Help"}})), now());
+        let opening = desk(asking()).open(
+            &request(json!({"contact": {"email": "a@b.co", "topic": "Help"}})),
+            now(),
+        );
         let answers = opening.map(|opening| opening.answers).unwrap_or_default();
         assert_eq!(json!(answers), json!({"topic": "Help"}));
     }
@@ -266,30 +367,59 @@ mod tests {
         let settings = json!({"identity_secret": "k"});
         let exp = now().timestamp() + 60;
         let signed = |signature: String| SessionRequest {
-            identity: Some(SignedIdentity { user_id: "u1".to_owned(), exp, signature }),
+            identity: Some(SignedIdentity {
+                user_id: "u1".to_owned(),
+                exp,
+                signature,
+            }),
             ..SessionRequest::default()
         };
-        let opening = desk(settings.clone()).open(&signed(crate::sign("k", "u1", exp)), now()).unwrap_or_default();
-        assert_eq!(opening.verified, Some(Identity { kind: IdentityKind::External, value: "u1".to_owned(), verified: true }));
-        assert!(matches!(desk(settings).open(&signed("00".to_owned()), now()), Err(Rejection::Unauthenticated(_))));
-        assert!(matches!(desk(json!({})).open(&signed(crate::sign("k", "u1", exp)), now()), Err(Rejection::Unauthenticated(_))));
+        let opening = desk(settings.clone())
+            .open(&signed(crate::sign("k", "u1", exp)), now())
+            .unwrap_or_default();
+        assert_eq!(
+            opening.verified,
+            Some(Identity {
+                kind: IdentityKind::External,
+                value: "u1".to_owned(),
+                verified: true
+            })
+        );
+        assert!(matches!(
+            desk(settings).open(&signed("00".to_owned()), now()),
+            Err(Rejection::Unauthenticated(_))
+        ));
+        assert!(matches!(
+            desk(json!({})).open(&signed(crate::sign("k", "u1", exp)), now()),
+            Err(Rejection::Unauthenticated(_))
+        ));
     }
 
     #[test]
     fn the_page_tells_the_touch_when_the_loader_does_not() {
         let page = json!({"url": "https://shop.example/a?utm_source=ads&x=1&gclid=g#top", "referrer": "https://search.example/"});
-        let opening = desk(json!({})).open(&request(json!({"page": page})), now()).unwrap_or_default();
+        let opening = desk(json!({}))
+            .open(&request(json!({"page": page})), now())
+            .unwrap_or_default();
         let wanted = json!({"utm_source": "ads", "gclid": "g", "referrer": "https://search.example/",
             "landing_page": "https://shop.example/a?utm_source=ads&x=1&gclid=g#top"});
-        assert_eq!(json!(opening.attribution), json!({"first": wanted, "last": wanted}));
+        assert_eq!(
+            json!(opening.attribution),
+            json!({"first": wanted, "last": wanted})
+        );
         let told = json!({"page": page, "attribution": {"first": {"utm_source": "mail"}, "last": {"utm_source": "sms"}}});
         let opening = desk(json!({})).open(&request(told), now()).unwrap_or_default();
-        assert_eq!(json!(opening.attribution), json!({"first": {"utm_source": "mail"}, "last": {"utm_source": "sms"}}));
+        assert_eq!(
+            json!(opening.attribution),
+            json!({"first": {"utm_source": "mail"}, "last": {"utm_source": "sms"}})
+        );
     }
 
     #[test]
     fn the_widget_learns_no_secret() {
         let shown = desk((crate::DESCRIPTOR.example)()).public_settings().to_string();
-        assert!(!shown.contains("secret") && !shown.contains("a-long-random") && shown.contains("prechat_fields"));
+        assert!(
+            !shown.contains("secret") && !shown.contains("a-long-random") && shown.contains("prechat_fields")
+        );
     }
 }

@@ -20,36 +20,52 @@ pub fn sign(secret: &str, user_id: &str, exp: i64) -> String {
 
 /// The proven identity, or [`Rejection::Unauthenticated`]: whoever gives a signature wants it checked, so
 /// one that cannot be checked is refused too, never silently ignored.
-pub fn verify(secret: Option<&Secret>, signed: &SignedIdentity, now: DateTime<Utc>) -> Result<Identity, Rejection> {
+pub fn verify(
+    secret: Option<&Secret>,
+    signed: &SignedIdentity,
+    now: DateTime<Utc>,
+) -> Result<Identity, Rejection> {
     let refuse = |why: &str| Err(Rejection::Unauthenticated(why.to_owned()));
     let Some(secret) = secret else {
         return refuse("this chat has no identity_secret, so signed identities cannot be checked");
     };
     // The comparison is in constant time, on bytes.
     let given = hex::decode(signed.signature.trim()).unwrap_or_default();
-    if mac(secret.expose(), &signed.user_id, signed.exp).verify_slice(&given).is_err() {
+    if mac(secret.expose(), &signed.user_id, signed.exp)
+        .verify_slice(&given)
+        .is_err()
+    {
         return refuse("the signature of the identity is wrong");
     }
-    let Some(expiry) = DateTime::from_timestamp(signed.exp, 0).filter(|expiry| *expiry < now + FARTHEST_EXPIRY) else {
+    let Some(expiry) =
+        DateTime::from_timestamp(signed.exp, 0).filter(|expiry| *expiry < now + FARTHEST_EXPIRY)
+    else {
         return refuse("exp of the identity is not a time in unix seconds");
     };
     if expiry <= now {
         return refuse("the signature of the identity has expired");
     }
     let user_id = signed.user_id.trim();
-    let fits = !user_id.is_empty() && user_id.chars().count() <= MAX_USER_ID_CHARS && !user_id.chars().any(char::is_control);
+    let fits = !user_id.is_empty()
+        && user_id.chars().count() <= MAX_USER_ID_CHARS
+        && !user_id.chars().any(char::is_control);
     if !fits {
         return Err(Rejection::Invalid(vec![(
             "identity.user_id".to_owned(),
             format!("must have 1 to {MAX_USER_ID_CHARS} printable characters"),
         )]));
     }
-    Ok(Identity { kind: IdentityKind::External, value: user_id.to_owned(), verified: true })
+    Ok(Identity {
+        kind: IdentityKind::External,
+        value: user_id.to_owned(),
+        verified: true,
+    })
 }
 
 fn mac(secret: &str, user_id: &str, exp: i64) -> Hmac<Sha256> {
     // HMAC takes keys of every length (RFC 2104 §2): the alternative is not reached.
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap_or_else(|_| Hmac::new(&Default::default()));
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap_or_else(|_| Hmac::new(&Default::default()));
     mac.update(user_id.as_bytes());
     mac.update(b".");
     mac.update(exp.to_string().as_bytes());
@@ -64,11 +80,17 @@ mod tests {
     const EXP: i64 = 1_800_000_000;
 
     fn secret() -> Option<Secret> {
-        Settings::read(serde_json::json!({"identity_secret": "k"})).ok().and_then(|settings| settings.identity_secret)
+        Settings::read(serde_json::json!({"identity_secret": "k"}))
+            .ok()
+            .and_then(|settings| settings.identity_secret)
     }
 
     fn signed(signature: String) -> SignedIdentity {
-        SignedIdentity { user_id: "u.17".to_owned(), exp: EXP, signature }
+        SignedIdentity {
+            user_id: "u.17".to_owned(),
+            exp: EXP,
+            signature,
+        }
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -86,8 +108,18 @@ mod tests {
     #[test]
     fn a_good_signature_proves_the_user_until_it_expires() {
         let proven = verify(secret().as_ref(), &signed(SIGNATURE.to_uppercase()), at(EXP - 1));
-        assert_eq!(proven, Ok(Identity { kind: IdentityKind::External, value: "u.17".to_owned(), verified: true }));
-        assert!(matches!(verify(secret().as_ref(), &signed(SIGNATURE.to_owned()), at(EXP)), Err(Rejection::Unauthenticated(_))));
+        assert_eq!(
+            proven,
+            Ok(Identity {
+                kind: IdentityKind::External,
+                value: "u.17".to_owned(),
+                verified: true
+            })
+        );
+        assert!(matches!(
+            verify(secret().as_ref(), &signed(SIGNATURE.to_owned()), at(EXP)),
+            Err(Rejection::Unauthenticated(_))
+        ));
     }
 
     #[test]
@@ -103,14 +135,21 @@ mod tests {
             (secret(), moved),
             (None, signed(SIGNATURE.to_owned())),
         ] {
-            assert!(matches!(verify(secret.as_ref(), &signed, at(EXP - 1)), Err(Rejection::Unauthenticated(_))));
+            assert!(matches!(
+                verify(secret.as_ref(), &signed, at(EXP - 1)),
+                Err(Rejection::Unauthenticated(_))
+            ));
         }
     }
 
     #[test]
     fn an_expiry_in_milliseconds_is_told() {
         let exp = EXP * 1000;
-        let signed = SignedIdentity { user_id: "u".to_owned(), exp, signature: sign("k", "u", exp) };
+        let signed = SignedIdentity {
+            user_id: "u".to_owned(),
+            exp,
+            signature: sign("k", "u", exp),
+        };
         assert!(verify(secret().as_ref(), &signed, at(EXP)).is_err());
     }
 }

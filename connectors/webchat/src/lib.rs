@@ -55,7 +55,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 };
 
 fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
-    Ok(Arc::new(WebChat { desk: Desk::new(Settings::read(settings)?, context) }))
+    Ok(Arc::new(WebChat {
+        desk: Desk::new(Settings::read(settings)?, context),
+    }))
 }
 
 struct WebChat {

@@ -21,7 +21,12 @@ pub fn event(person: Person, posted: PostedMessage, now: DateTime<Utc>) -> Resul
     let chars = client_id.chars().count();
     let printable = client_id.chars().all(|c| c.is_ascii_graphic());
     if !(1..=MAX_CLIENT_ID_CHARS).contains(&chars) || !printable {
-        say("client_id", format!("must have 1 to {MAX_CLIENT_ID_CHARS} printable characters without spaces, a UUID for instance"));
+        say(
+            "client_id",
+            format!(
+                "must have 1 to {MAX_CLIENT_ID_CHARS} printable characters without spaces, a UUID for instance"
+            ),
+        );
     }
     let text = clean_text(&posted.text);
     if text.chars().count() > MAX_TEXT_CHARS {
@@ -37,7 +42,9 @@ pub fn event(person: Person, posted: PostedMessage, now: DateTime<Utc>) -> Resul
         return Err(Rejection::Invalid(wrong));
     }
     let Some(visitor) = person.identities.first().map(|identity| identity.value.clone()) else {
-        return Err(Rejection::Unauthenticated("nobody is known to have written this".to_owned()));
+        return Err(Rejection::Unauthenticated(
+            "nobody is known to have written this".to_owned(),
+        ));
     };
     let message = InboundMessage {
         from: person,
@@ -48,7 +55,11 @@ pub fn event(person: Person, posted: PostedMessage, now: DateTime<Utc>) -> Resul
         client_id: Some(client_id.clone()),
         ..InboundMessage::default()
     };
-    Ok(InboundEvent { external_id: format!("{visitor}:{client_id}"), at: now, body: InboundBody::Message(message) })
+    Ok(InboundEvent {
+        external_id: format!("{visitor}:{client_id}"),
+        at: now,
+        body: InboundBody::Message(message),
+    })
 }
 
 #[cfg(test)]
@@ -59,12 +70,23 @@ mod tests {
     use super::*;
 
     fn visitor() -> Person {
-        let own = Identity { kind: IdentityKind::Webchat, value: "vis_1".to_owned(), verified: true };
-        Person { identities: vec![own], ..Person::default() }
+        let own = Identity {
+            kind: IdentityKind::Webchat,
+            value: "vis_1".to_owned(),
+            verified: true,
+        };
+        Person {
+            identities: vec![own],
+            ..Person::default()
+        }
     }
 
     fn posted(client_id: &str, text: &str) -> PostedMessage {
-        PostedMessage { client_id: client_id.to_owned(), text: text.to_owned(), ..PostedMessage::default() }
+        PostedMessage {
+            client_id: client_id.to_owned(),
+            text: text.to_owned(),
+            ..PostedMessage::default()
+        }
     }
 
     fn fields(answer: Result<InboundEvent, Rejection>) -> Vec<String> {
@@ -76,11 +98,23 @@ mod tests {
 
     #[test]
     fn a_message_is_trimmed_and_keyed_by_visitor_and_client_id() {
-        let event = event(visitor(), posted("c-1", "  hello\r\nthere\0 \n"), DateTime::UNIX_EPOCH);
-        let Ok(InboundEvent { external_id, body: InboundBody::Message(message), .. }) = event else {
+        let event = event(
+            visitor(),
+            posted("c-1", "  hello\r\nthere\0 \n"),
+            DateTime::UNIX_EPOCH,
+        );
+        let Ok(InboundEvent {
+            external_id,
+            body: InboundBody::Message(message),
+            ..
+        }) = event
+        else {
             panic!("{event:?}");
         };
-        assert_eq!((external_id.as_str(), message.text.as_str()), ("vis_1:c-1", "hello\nthere"));
+        assert_eq!(
+            (external_id.as_str(), message.text.as_str()),
+            ("vis_1:c-1", "hello\nthere")
+        );
         assert_eq!(message.client_id.as_deref(), Some("c-1"));
         assert_eq!(message.thread, Thread::Contact);
     }
@@ -89,18 +123,37 @@ mod tests {
     fn each_bad_part_is_named() {
         let now = DateTime::UNIX_EPOCH;
         assert_eq!(fields(event(visitor(), posted("c", " \n "), now)), ["text"]);
-        assert_eq!(fields(event(visitor(), posted("c", &"ы".repeat(MAX_TEXT_CHARS + 1)), now)), ["text"]);
+        assert_eq!(
+            fields(event(
+                visitor(),
+                posted("c", &"ы".repeat(MAX_TEXT_CHARS + 1)),
+                now
+            )),
+            ["text"]
+        );
         assert_eq!(fields(event(visitor(), posted("", "hi"), now)), ["client_id"]);
         assert_eq!(fields(event(visitor(), posted("a b", "hi"), now)), ["client_id"]);
-        assert_eq!(fields(event(visitor(), posted(&"c".repeat(65), ""), now)), ["client_id", "text"]);
+        assert_eq!(
+            fields(event(visitor(), posted(&"c".repeat(65), ""), now)),
+            ["client_id", "text"]
+        );
         assert!(event(visitor(), posted("c", &"ы".repeat(MAX_TEXT_CHARS)), now).is_ok());
-        assert!(matches!(event(Person::default(), posted("c", "hi"), now), Err(Rejection::Unauthenticated(_))));
+        assert!(matches!(
+            event(Person::default(), posted("c", "hi"), now),
+            Err(Rejection::Unauthenticated(_))
+        ));
     }
 
     #[test]
     fn a_file_needs_no_text() {
-        let file = InboundAttachment { stored_id: Some("att_1".to_owned()), ..InboundAttachment::default() };
-        let posted = PostedMessage { attachments: vec![file], ..posted("c", "") };
+        let file = InboundAttachment {
+            stored_id: Some("att_1".to_owned()),
+            ..InboundAttachment::default()
+        };
+        let posted = PostedMessage {
+            attachments: vec![file],
+            ..posted("c", "")
+        };
         assert!(event(visitor(), posted, DateTime::UNIX_EPOCH).is_ok());
     }
 

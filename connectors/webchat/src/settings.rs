@@ -97,7 +97,10 @@ impl JsonSchema for Secret {
 /// The JSON Schema of [`Settings`], its secret marked.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Settings).to_value();
-    if let Some(secret) = schema.pointer_mut("/properties/identity_secret").and_then(Value::as_object_mut) {
+    if let Some(secret) = schema
+        .pointer_mut("/properties/identity_secret")
+        .and_then(Value::as_object_mut)
+    {
         secret.insert("x-secret".to_owned(), Value::Bool(true));
     }
     schema
@@ -107,9 +110,15 @@ impl Settings {
     /// Reads and checks; errors name the field.
     pub fn read(settings: Value) -> Result<Self, SettingsError> {
         let read: Self = serde_json::from_value(settings.clone()).map_err(|error| blame(&settings, error))?;
-        let mut read = Self { identity_secret: read.identity_secret.filter(|secret| !secret.expose().is_empty()), ..read };
+        let mut read = Self {
+            identity_secret: read.identity_secret.filter(|secret| !secret.expose().is_empty()),
+            ..read
+        };
         for text in [&mut read.title, &mut read.locale, &mut read.default_region] {
-            *text = text.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+            *text = text
+                .take()
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty());
         }
         read.check()?;
         Ok(read)
@@ -117,24 +126,47 @@ impl Settings {
 
     fn check(&self) -> Result<(), SettingsError> {
         let wrong = |field: &str, message: String| Err(SettingsError::new(field, message));
-        if let Some(problem) = self.allowed_origins.iter().find_map(|entry| origin_problem(entry)) {
+        if let Some(problem) = self
+            .allowed_origins
+            .iter()
+            .find_map(|entry| origin_problem(entry))
+        {
             return wrong("allowed_origins", problem);
         }
         if !is_colour(&self.accent_color) {
-            return wrong("accent_color", format!("{:?} is not a colour: write #rrggbb, like #2563eb", self.accent_color));
+            return wrong(
+                "accent_color",
+                format!(
+                    "{:?} is not a colour: write #rrggbb, like #2563eb",
+                    self.accent_color
+                ),
+            );
         }
         if let Some(locale) = self.locale.as_deref().filter(|locale| !is_language_tag(locale)) {
-            return wrong("locale", format!("{locale:?} is not a language tag: write en, ru or pt-BR"));
+            return wrong(
+                "locale",
+                format!("{locale:?} is not a language tag: write en, ru or pt-BR"),
+            );
         }
         if let Some(problem) = self.default_region.as_deref().and_then(region_problem) {
             return wrong("default_region", problem);
         }
         check_fields(&self.prechat_fields, "prechat_fields", |_| false)?;
-        if let Some(field) = self.prechat_fields.iter().find(|field| field.kind == FieldKind::File) {
-            return wrong("prechat_fields", format!("{:?} is a file: files are sent in the chat itself", field.name));
+        if let Some(field) = self
+            .prechat_fields
+            .iter()
+            .find(|field| field.kind == FieldKind::File)
+        {
+            return wrong(
+                "prechat_fields",
+                format!("{:?} is a file: files are sent in the chat itself", field.name),
+            );
         }
         if self.require_prechat && !self.prechat_fields.iter().any(|field| field.required) {
-            return wrong("require_prechat", "no question is required: mark at least one in prechat_fields".to_owned());
+            return wrong(
+                "require_prechat",
+                "no question is required: mark at least one in prechat_fields".to_owned(),
+            );
         }
         Ok(())
     }
@@ -145,7 +177,9 @@ fn blame(settings: &Value, error: serde_json::Error) -> SettingsError {
     let alone = |name: &String, value: &Value| Value::Object(Map::from_iter([(name.clone(), value.clone())]));
     let fields = settings.as_object().into_iter().flatten();
     let culprit = fields.map(|(name, value)| (name, serde_json::from_value::<Settings>(alone(name, value))));
-    let found = culprit.filter_map(|(name, read)| Some((name, read.err()?))).next();
+    let found = culprit
+        .filter_map(|(name, read)| Some((name, read.err()?)))
+        .next();
     match found {
         Some((name, error)) => SettingsError::new(name, error.to_string()),
         None => error.into(),
@@ -154,7 +188,10 @@ fn blame(settings: &Value, error: serde_json::Error) -> SettingsError {
 
 /// `#rrggbb`, nothing else: the value goes into style sheets.
 fn is_colour(text: &str) -> bool {
-    text.len() == 7 && text.strip_prefix('#').is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    text.len() == 7
+        && text
+            .strip_prefix('#')
+            .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// The form of a BCP 47 tag (RFC 5646 §2.1), without the registry.
@@ -162,7 +199,11 @@ fn is_language_tag(text: &str) -> bool {
     text.len() <= 35
         && text.split('-').enumerate().all(|(i, part)| {
             let fits = part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            fits && if i == 0 { (2..=3).contains(&part.len()) } else { (1..=8).contains(&part.len()) }
+            fits && if i == 0 {
+                (2..=3).contains(&part.len())
+            } else {
+                (1..=8).contains(&part.len())
+            }
         })
 }
 
@@ -175,7 +216,9 @@ mod tests {
     #[test]
     fn empty_settings_make_a_chat_for_every_site() {
         let settings = Settings::read(json!({})).map_err(|error| error.to_string());
-        assert!(settings.is_ok_and(|settings| settings.allowed_origins == ["*"] && !settings.require_prechat));
+        assert!(
+            settings.is_ok_and(|settings| settings.allowed_origins == ["*"] && !settings.require_prechat)
+        );
     }
 
     #[test]
@@ -192,15 +235,28 @@ mod tests {
             (json!({"accent_color": "#12345é"}), "accent_color"),
             (json!({"locale": "english please"}), "locale"),
             (json!({"default_region": "uzb"}), "default_region"),
-            (json!({"prechat_fields": [{"name": ""}]}), "prechat_fields[0].name"),
-            (json!({"prechat_fields": [{"name": "a", "maps_to": "contact.shoe"}]}), "prechat_fields"),
-            (json!({"prechat_fields": [{"name": "a", "type": "file"}]}), "prechat_fields"),
+            (
+                json!({"prechat_fields": [{"name": ""}]}),
+                "prechat_fields[0].name",
+            ),
+            (
+                json!({"prechat_fields": [{"name": "a", "maps_to": "contact.shoe"}]}),
+                "prechat_fields",
+            ),
+            (
+                json!({"prechat_fields": [{"name": "a", "type": "file"}]}),
+                "prechat_fields",
+            ),
             (json!({"require_prechat": true}), "require_prechat"),
             (json!({"title": 5}), "title"),
             (json!({"colour": "#000000"}), "colour"),
         ] {
             let error = Settings::read(settings.clone()).err();
-            assert_eq!(error.map(|error| error.field), Some(field.to_owned()), "{settings}");
+            assert_eq!(
+                error.map(|error| error.field),
+                Some(field.to_owned()),
+                "{settings}"
+            );
         }
     }
 }

@@ -12,14 +12,26 @@ use crate::{accept::accept_language, body, form::Form, page};
 pub fn reply(form: &Form, request: &WebhookRequest, receipt: &Receipt) -> WebhookResponse {
     let outcome = receipt.outcomes.first();
     let mut response = if wants_json(request) {
-        let status = if outcome.is_some_and(Outcome::is_duplicate) { StatusCode::OK } else { StatusCode::CREATED };
+        let status = if outcome.is_some_and(Outcome::is_duplicate) {
+            StatusCode::OK
+        } else {
+            StatusCode::CREATED
+        };
         let body = serde_json::json!({"submission_id": outcome.and_then(Outcome::submission_id)});
         answer(status, "application/json", body.to_string())
     } else {
-        let target = form.settings.success.redirect_url.clone().unwrap_or_else(|| format!("{}/thanks", form.path()));
+        let target = form
+            .settings
+            .success
+            .redirect_url
+            .clone()
+            .unwrap_or_else(|| format!("{}/thanks", form.path()));
         let mut response = answer(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", String::new());
         // A target that is no header value (letters outside ASCII) is written as a URL is.
-        let target = HeaderValue::from_str(&target).ok().filter(|target| target.to_str().is_ok()).or_else(|| ascii(&target));
+        let target = HeaderValue::from_str(&target)
+            .ok()
+            .filter(|target| target.to_str().is_ok())
+            .or_else(|| ascii(&target));
         if let Some(target) = target {
             response.headers_mut().insert(header::LOCATION, target);
         }
@@ -52,8 +64,17 @@ pub fn refuse(form: &Form, request: &WebhookRequest, rejection: &Rejection) -> O
 
 /// Whether the caller is a program: it says so, or it posts what no HTML form can.
 pub fn wants_json(request: &WebhookRequest) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let posts_json = kind.ends_with("/json") || kind.ends_with("+json");
     accepts(request, "application/json")
         || accepts(request, "application/problem+json")
@@ -64,9 +85,20 @@ pub fn wants_json(request: &WebhookRequest) -> bool {
 
 /// Whether `Accept` names this type (`*/*` names nothing).
 fn accepts(request: &WebhookRequest, kind: &str) -> bool {
-    let accepted = request.headers().get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    let accepted = request
+        .headers()
+        .get_all(header::ACCEPT)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
     let mut entries = accepted.flat_map(|value| value.split(','));
-    entries.any(|entry| entry.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind))
+    entries.any(|entry| {
+        entry
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .eq_ignore_ascii_case(kind)
+    })
 }
 
 /// Lets a page of an allowed site read the answer; never with credentials, the form knows none.
@@ -74,15 +106,22 @@ fn allow_reading(form: &Form, request: &WebhookRequest, response: &mut WebhookRe
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("Origin, Accept"));
     let origin = request.headers().get(header::ORIGIN);
-    if let Some(origin) = origin.filter(|origin| origin.to_str().is_ok_and(|origin| form.is_allowed(origin))) {
+    if let Some(origin) = origin.filter(|origin| origin.to_str().is_ok_and(|origin| form.is_allowed(origin)))
+    {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     }
 }
 
 fn of_page(page: Page) -> WebhookResponse {
-    let mut response = answer(StatusCode::from_u16(page.status).unwrap_or(StatusCode::BAD_REQUEST), page.content_type, page.body);
+    let mut response = answer(
+        StatusCode::from_u16(page.status).unwrap_or(StatusCode::BAD_REQUEST),
+        page.content_type,
+        page.body,
+    );
     if let Some(csp) = page.csp.and_then(|csp| HeaderValue::from_str(&csp).ok()) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, csp);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, csp);
     }
     response
 }
@@ -93,17 +132,33 @@ fn answer(status: StatusCode, content_type: &'static str, body: String) -> Webho
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     response
 }
 
 /// Percent-encodes what is not ASCII.
 fn ascii(target: &str) -> Option<HeaderValue> {
-    let written: String = target.bytes().map(|byte| if byte.is_ascii_graphic() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
+    let written: String = target
+        .bytes()
+        .map(|byte| {
+            if byte.is_ascii_graphic() {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect();
     HeaderValue::from_str(&written).ok()
 }
 
 /// The values of a post by name, for the form that is shown again.
 pub fn typed(posted: &body::Posted) -> BTreeMap<&str, &str> {
-    posted.values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    posted
+        .values
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
 }

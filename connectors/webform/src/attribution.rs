@@ -17,21 +17,41 @@ const MAX_VALUE_CHARS: usize = 2_000;
 const MAX_KEYS: usize = 40;
 /// Keys that are recognised by name; all that begin with `utm_` are too.
 const MARKS: [&str; 15] = [
-    "gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "yclid", "ymclid", "ttclid", "li_fat_id", "referrer",
-    "landing_page", "page_url", "page_title", "start_payload",
+    "gclid",
+    "gbraid",
+    "wbraid",
+    "dclid",
+    "fbclid",
+    "msclkid",
+    "yclid",
+    "ymclid",
+    "ttclid",
+    "li_fat_id",
+    "referrer",
+    "landing_page",
+    "page_url",
+    "page_title",
+    "start_payload",
 ];
 
 /// Whether a field or query parameter of this name tells where the visitor came from.
 pub fn is_mark(name: &str) -> bool {
-    (name.starts_with("utm_") && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic())) || MARKS.contains(&name)
+    (name.starts_with("utm_") && name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic()))
+        || MARKS.contains(&name)
 }
 
 /// First and last touch. With one touch known, it is both: the server keeps the first of a known contact.
 pub fn read(request: &WebhookRequest, posted: &Posted, own_host: &str) -> Attribution {
-    let told = posted.last(FIELD).and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default();
+    let told = posted
+        .last(FIELD)
+        .and_then(|text| serde_json::from_str::<Value>(text).ok())
+        .unwrap_or_default();
     let mut last = touch_in(&told, "last");
     let page = referring_page(request, own_host);
-    let page_query = page.as_deref().and_then(|page| page.split_once('?')).map_or("", |(_, query)| query.split('#').next().unwrap_or(query));
+    let page_query = page
+        .as_deref()
+        .and_then(|page| page.split_once('?'))
+        .map_or("", |(_, query)| query.split('#').next().unwrap_or(query));
     for query in [page_query, request.uri().query().unwrap_or_default()] {
         for (key, value) in marks_in(query) {
             note(&mut last, &key, &value);
@@ -57,7 +77,10 @@ pub fn read(request: &WebhookRequest, posted: &Posted, own_host: &str) -> Attrib
 /// The marks of a query string, decoded.
 pub fn marks_in(query: &str) -> Vec<(String, String)> {
     let pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.filter(|(key, _)| is_mark(key)).map(|(key, value)| (key.into_owned(), value.into_owned())).collect()
+    pairs
+        .filter(|(key, _)| is_mark(key))
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect()
 }
 
 /// The page the form stands on, when it is not our own hosted page.
@@ -94,9 +117,22 @@ mod tests {
     use super::*;
 
     fn read_from(uri: &str, referer: &str, values: &[(&str, &str)]) -> Value {
-        let request = http::Request::post(uri).header(header::REFERER, referer).body(Bytes::new()).unwrap_or_default();
-        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        json!(read(&request, &Posted { values, ..Posted::default() }, "desk.example"))
+        let request = http::Request::post(uri)
+            .header(header::REFERER, referer)
+            .body(Bytes::new())
+            .unwrap_or_default();
+        let values = values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        json!(read(
+            &request,
+            &Posted {
+                values,
+                ..Posted::default()
+            },
+            "desk.example"
+        ))
     }
 
     #[test]
@@ -117,15 +153,34 @@ mod tests {
     #[test]
     fn touches_kept_by_a_script_are_taken_and_fields_belong_to_the_last() {
         let told = r#"{"first":{"utm_source":"ads","n":5},"last":{"utm_source":"mail","utm_term":"t"}}"#;
-        let found = read_from("/f/x", "https://desk.example/f/x", &[(FIELD, told), ("utm_source", "field")]);
-        assert_eq!(found, json!({"first": {"utm_source": "ads"}, "last": {"utm_source": "field", "utm_term": "t"}}));
+        let found = read_from(
+            "/f/x",
+            "https://desk.example/f/x",
+            &[(FIELD, told), ("utm_source", "field")],
+        );
+        assert_eq!(
+            found,
+            json!({"first": {"utm_source": "ads"}, "last": {"utm_source": "field", "utm_term": "t"}})
+        );
     }
 
     #[test]
     fn nonsense_is_cut_and_left_out_never_refused() {
         let long = "x".repeat(5_000);
-        let found = read_from("/f/x", "nonsense", &[(FIELD, "[{"), ("utm_source", &long), ("utm_é", "x"), ("gclid", "a\0b")]);
-        assert_eq!(found["last"]["utm_source"].as_str().map(str::len), Some(MAX_VALUE_CHARS));
+        let found = read_from(
+            "/f/x",
+            "nonsense",
+            &[
+                (FIELD, "[{"),
+                ("utm_source", &long),
+                ("utm_é", "x"),
+                ("gclid", "a\0b"),
+            ],
+        );
+        assert_eq!(
+            found["last"]["utm_source"].as_str().map(str::len),
+            Some(MAX_VALUE_CHARS)
+        );
         assert_eq!(found["last"]["gclid"], "ab");
         assert_eq!(found["last"].as_object().map(serde_json::Map::len), Some(2));
     }

@@ -31,8 +31,15 @@ pub fn script(form: &Form, paused: bool) -> Page {
             })
         })
         .collect();
-    let words: serde_json::Map<String, Value> =
-        words::ALL.iter().map(|words| (words.language.to_owned(), serde_json::to_value(words).unwrap_or_default())).collect();
+    let words: serde_json::Map<String, Value> = words::ALL
+        .iter()
+        .map(|words| {
+            (
+                words.language.to_owned(),
+                serde_json::to_value(words).unwrap_or_default(),
+            )
+        })
+        .collect();
     let definition = json!({
         "key": form.context.channel_key, "url": form.url(), "title": settings.title, "submit": settings.submit_label,
         "message": settings.success.message, "redirect": settings.success.redirect_url, "paused": paused,
@@ -51,5 +58,9 @@ pub fn script(form: &Form, paused: bool) -> Page {
 /// JSON as a JavaScript literal that is harmless in any context: no `<` (markup), no line separators
 /// (line ends in older JavaScript).
 fn literal(value: &Value) -> String {
-    value.to_string().replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    value
+        .to_string()
+        .replace('<', "\\u003c")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }

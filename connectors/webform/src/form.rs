@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use http::header;
 use sha2::{Digest, Sha256};
 use switchboard_sdk::{
-    Batch, BuildContext, HostedPage, Page, PageRequest, Receipt, Rejection, Webhook, WebhookRequest, WebhookResponse, origin_allowed,
+    Batch, BuildContext, HostedPage, Page, PageRequest, Receipt, Rejection, Webhook, WebhookRequest,
+    WebhookResponse, origin_allowed,
 };
 
 use crate::{Settings, accept, answer, embed, page};
@@ -27,19 +28,39 @@ pub struct Form {
 
 impl Form {
     pub(crate) fn new(settings: Settings, context: BuildContext) -> Self {
-        Self { settings, context, counter: AtomicU64::new(0) }
+        Self {
+            settings,
+            context,
+            counter: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn describe(&self) -> String {
         let fields = self.settings.fields.len();
-        let held = if self.settings.moderation { "; each submission waits for approval" } else { "" };
-        format!("The form is ready at {}/f/{} with {fields} fields{held}.", self.context.public_url, self.context.channel_key)
+        let held = if self.settings.moderation {
+            "; each submission waits for approval"
+        } else {
+            ""
+        };
+        format!(
+            "The form is ready at {}/f/{} with {fields} fields{held}.",
+            self.context.public_url, self.context.channel_key
+        )
     }
 
     /// The form's path on this server: what it posts to.
     pub fn path(&self) -> String {
-        let prefix = self.context.public_url.splitn(4, '/').nth(3).map(|path| format!("/{}", path.trim_matches('/')));
-        format!("{}/f/{}", prefix.filter(|prefix| prefix.len() > 1).unwrap_or_default(), self.context.channel_key)
+        let prefix = self
+            .context
+            .public_url
+            .splitn(4, '/')
+            .nth(3)
+            .map(|path| format!("/{}", path.trim_matches('/')));
+        format!(
+            "{}/f/{}",
+            prefix.filter(|prefix| prefix.len() > 1).unwrap_or_default(),
+            self.context.channel_key
+        )
     }
 
     /// The form's full address.
@@ -49,12 +70,22 @@ impl Form {
 
     /// The origin of the server's own pages.
     pub fn own_origin(&self) -> String {
-        self.context.public_url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
+        self.context
+            .public_url
+            .splitn(4, '/')
+            .take(3)
+            .collect::<Vec<_>>()
+            .join("/")
     }
 
     /// Host and port of the server's own pages.
     pub fn own_host(&self) -> String {
-        self.context.public_url.split('/').nth(2).unwrap_or_default().to_owned()
+        self.context
+            .public_url
+            .split('/')
+            .nth(2)
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// May a page of this origin post here and read the answer? The hosted page always may.
@@ -66,14 +97,22 @@ impl Form {
     /// nothing either way: a plain post from any program is welcome, and browsers of strict visitors send `null`.
     pub fn check_origin(&self, request: &WebhookRequest) -> Result<(), Rejection> {
         let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok(()) };
+        let Some(origin) = request.headers().get(header::ORIGIN) else {
+            return Ok(());
+        };
         let origin = origin.to_str().unwrap_or("unreadable");
         // The page and the post come from one host: the hosted page, whatever name it is reached by.
-        let same = text(header::HOST).is_some_and(|host| origin.split_once("://").is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host)));
+        let same = text(header::HOST).is_some_and(|host| {
+            origin
+                .split_once("://")
+                .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host))
+        });
         if origin == "null" || same || self.is_allowed(origin) {
             return Ok(());
         }
-        Err(Rejection::Forbidden("this site may not send the form: add it to allowed_origins of the channel".to_owned()))
+        Err(Rejection::Forbidden(
+            "this site may not send the form: add it to allowed_origins of the channel".to_owned(),
+        ))
     }
 
     /// An id nobody else has: of the channel, the moment, a counter and whatever sets the occasion apart.
@@ -97,7 +136,14 @@ pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 
 /// The address of the caller as the server put it into `x-switchboard-peer`, when it did.
 pub fn peer(request: &WebhookRequest) -> Option<IpAddr> {
-    request.headers().get("x-switchboard-peer")?.to_str().ok()?.trim().parse().ok()
+    request
+        .headers()
+        .get("x-switchboard-peer")?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 impl Webhook for Form {

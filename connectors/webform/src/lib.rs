@@ -25,7 +25,9 @@ use form::Form;
 use serde_json::{Value, json};
 pub use settings::{ConsentSettings, Settings, SuccessSettings};
 pub use spam::{HOLD_FROM, Signals, Verdict, judge};
-use switchboard_sdk::{BuildContext, Capabilities, Connector, Descriptor, Fault, HostedPage, SettingsError, Webhook};
+use switchboard_sdk::{
+    BuildContext, Capabilities, Connector, Descriptor, Fault, HostedPage, SettingsError, Webhook,
+};
 
 /// The registry entry.
 pub static DESCRIPTOR: Descriptor = Descriptor {
@@ -67,7 +69,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 };
 
 fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
-    Ok(Arc::new(WebForm { form: Form::new(Settings::read(settings)?, context) }))
+    Ok(Arc::new(WebForm {
+        form: Form::new(Settings::read(settings)?, context),
+    }))
 }
 
 struct WebForm {

@@ -86,7 +86,12 @@ pub const CONSENT: &str = "consent";
 
 impl Default for Settings {
     fn default() -> Self {
-        let field = |name: &str, kind, maps_to| Field { name: name.to_owned(), kind, maps_to: Some(maps_to), ..Field::default() };
+        let field = |name: &str, kind, maps_to| Field {
+            name: name.to_owned(),
+            kind,
+            maps_to: Some(maps_to),
+            ..Field::default()
+        };
         Self {
             title: None,
             fields: vec![
@@ -115,7 +120,8 @@ pub fn schema() -> Value {
 impl Settings {
     /// Reads and checks; errors name the field.
     pub fn read(settings: Value) -> Result<Self, SettingsError> {
-        let mut read: Self = serde_json::from_value(settings.clone()).map_err(|error| blame(&settings, error))?;
+        let mut read: Self =
+            serde_json::from_value(settings.clone()).map_err(|error| blame(&settings, error))?;
         for text in [
             &mut read.title,
             &mut read.submit_label,
@@ -124,7 +130,10 @@ impl Settings {
             &mut read.color,
             &mut read.default_region,
         ] {
-            *text = text.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+            *text = text
+                .take()
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty());
         }
         read.check()?;
         Ok(read)
@@ -136,22 +145,39 @@ impl Settings {
             return wrong("fields", "a form needs at least one field".to_owned());
         }
         check_fields(&self.fields, "fields", is_reserved)?;
-        if let Some(problem) = self.allowed_origins.iter().find_map(|entry| origin_problem(entry)) {
+        if let Some(problem) = self
+            .allowed_origins
+            .iter()
+            .find_map(|entry| origin_problem(entry))
+        {
             return wrong("allowed_origins", problem);
         }
         if let Some(url) = self.success.redirect_url.as_deref().filter(|url| !is_link(url)) {
-            return wrong("success.redirect_url", format!("{url:?} is not a page: write https://… or /path"));
+            return wrong(
+                "success.redirect_url",
+                format!("{url:?} is not a page: write https://… or /path"),
+            );
         }
         if let Some(consent) = &self.consent {
             if consent.text.trim().is_empty() {
                 return wrong("consent.text", "say what the visitor agrees to".to_owned());
             }
-            if let Some(url) = consent.url.as_deref().filter(|url| !url.is_empty() && !is_link(url)) {
-                return wrong("consent.url", format!("{url:?} is not a page: write https://… or /path"));
+            if let Some(url) = consent
+                .url
+                .as_deref()
+                .filter(|url| !url.is_empty() && !is_link(url))
+            {
+                return wrong(
+                    "consent.url",
+                    format!("{url:?} is not a page: write https://… or /path"),
+                );
             }
         }
         if let Some(colour) = self.color.as_deref().filter(|colour| !is_colour(colour)) {
-            return wrong("color", format!("{colour:?} is not a colour: write #rrggbb, like {DEFAULT_COLOUR}"));
+            return wrong(
+                "color",
+                format!("{colour:?} is not a colour: write #rrggbb, like {DEFAULT_COLOUR}"),
+            );
         }
         if let Some(problem) = self.default_region.as_deref().and_then(region_problem) {
             return wrong("default_region", problem);
@@ -174,13 +200,21 @@ fn is_reserved(name: &str) -> bool {
 fn is_link(url: &str) -> bool {
     let path = url.starts_with('/') && !url.starts_with("//") && !url.starts_with("/\\");
     let lower = url.to_ascii_lowercase();
-    let web = ["https://", "http://"].iter().any(|scheme| lower.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
-    (path || web) && url.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"\"'<>\\;,".contains(c))
+    let web = ["https://", "http://"]
+        .iter()
+        .any(|scheme| lower.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    (path || web)
+        && url
+            .chars()
+            .all(|c| !c.is_whitespace() && !c.is_control() && !"\"'<>\\;,".contains(c))
 }
 
 /// `#rrggbb`, nothing else: the value goes into style sheets.
 fn is_colour(text: &str) -> bool {
-    text.len() == 7 && text.strip_prefix('#').is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    text.len() == 7
+        && text
+            .strip_prefix('#')
+            .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// Finds the field an error is about: every field has a default, so each can be tried alone.
@@ -189,7 +223,9 @@ fn blame(settings: &Value, error: serde_json::Error) -> SettingsError {
     let fields = settings.as_object().into_iter().flatten();
     let tried = fields.map(|(name, value)| (name, serde_json::from_value::<Settings>(alone(name, value))));
     match tried.filter_map(|(name, read)| Some((name, read.err()?))).next() {
-        Some((name, _)) if name == "captcha" => SettingsError::new(name, "is not available yet: leave it null"),
+        Some((name, _)) if name == "captcha" => {
+            SettingsError::new(name, "is not available yet: leave it null")
+        }
         Some((name, error)) => SettingsError::new(name, error.to_string()),
         None => error.into(),
     }
@@ -203,8 +239,16 @@ mod tests {
 
     #[test]
     fn empty_settings_make_a_form_that_asks_name_phone_email_and_comment() {
-        let names = Settings::read(json!({})).map(|read| read.fields.into_iter().map(|field| field.name).collect::<Vec<_>>());
-        assert_eq!(names, Ok(["name", "phone", "email", "comment"].map(str::to_owned).to_vec()));
+        let names = Settings::read(json!({})).map(|read| {
+            read.fields
+                .into_iter()
+                .map(|field| field.name)
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(
+            names,
+            Ok(["name", "phone", "email", "comment"].map(str::to_owned).to_vec())
+        );
     }
 
     #[test]
@@ -219,18 +263,42 @@ mod tests {
         for (settings, field) in [
             (json!({"fields": []}), "fields"),
             (json!({"fields": [{"name": "a", "type": "colour"}]}), "fields"),
-            (json!({"fields": [{"name": "a"}, {"name": "a"}]}), "fields[1].name"),
+            (
+                json!({"fields": [{"name": "a"}, {"name": "a"}]}),
+                "fields[1].name",
+            ),
             (json!({"fields": [{"name": "consent"}]}), "fields[0].name"),
             (json!({"fields": [{"name": "sb_hp"}]}), "fields[0].name"),
             (json!({"fields": [{"name": "a[b]"}]}), "fields[0].name"),
-            (json!({"fields": [{"name": "a", "type": "select"}]}), "fields[0].options"),
-            (json!({"fields": [{"name": "a", "type": "file", "maps_to": "contact.name"}]}), "fields[0].maps_to"),
-            (json!({"fields": [{"name": "a", "maps_to": "contact.shoe"}]}), "fields"),
-            (json!({"success": {"redirect_url": "javascript:alert(1)"}}), "success.redirect_url"),
-            (json!({"success": {"redirect_url": "//evil.test"}}), "success.redirect_url"),
-            (json!({"success": {"redirect_url": "https://a.test/\r\nX: y"}}), "success.redirect_url"),
+            (
+                json!({"fields": [{"name": "a", "type": "select"}]}),
+                "fields[0].options",
+            ),
+            (
+                json!({"fields": [{"name": "a", "type": "file", "maps_to": "contact.name"}]}),
+                "fields[0].maps_to",
+            ),
+            (
+                json!({"fields": [{"name": "a", "maps_to": "contact.shoe"}]}),
+                "fields",
+            ),
+            (
+                json!({"success": {"redirect_url": "javascript:alert(1)"}}),
+                "success.redirect_url",
+            ),
+            (
+                json!({"success": {"redirect_url": "//evil.test"}}),
+                "success.redirect_url",
+            ),
+            (
+                json!({"success": {"redirect_url": "https://a.test/\r\nX: y"}}),
+                "success.redirect_url",
+            ),
             (json!({"consent": {"text": " "}}), "consent.text"),
-            (json!({"consent": {"text": "I agree", "url": "javascript:x"}}), "consent.url"),
+            (
+                json!({"consent": {"text": "I agree", "url": "javascript:x"}}),
+                "consent.url",
+            ),
             (json!({"allowed_origins": ["shop.example"]}), "allowed_origins"),
             (json!({"color": "red;}"}), "color"),
             (json!({"captcha": {"kind": "x"}}), "captcha"),
@@ -238,7 +306,11 @@ mod tests {
             (json!({"subtitle": "x"}), "subtitle"),
         ] {
             let error = Settings::read(settings.clone()).err();
-            assert_eq!(error.map(|error| error.field), Some(field.to_owned()), "{settings}");
+            assert_eq!(
+                error.map(|error| error.field),
+                Some(field.to_owned()),
+                "{settings}"
+            );
         }
     }
 }

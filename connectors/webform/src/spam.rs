@@ -41,9 +41,13 @@ pub struct Verdict {
 pub fn judge(signals: &Signals) -> Verdict {
     let text = signals.text.to_lowercase();
     let links = text.matches("http://").count() + text.matches("https://").count();
-    let too_fast = signals.elapsed.is_some_and(|elapsed| elapsed < FASTEST_PERSON && elapsed > -CLOCK_SKEW);
+    let too_fast = signals
+        .elapsed
+        .is_some_and(|elapsed| elapsed < FASTEST_PERSON && elapsed > -CLOCK_SKEW);
     let from_the_future = signals.elapsed.is_some_and(|elapsed| elapsed <= -CLOCK_SKEW);
-    let name_is_link = signals.name.is_some_and(|name| name.contains("://") || name.contains("www."));
+    let name_is_link = signals
+        .name
+        .is_some_and(|name| name.contains("://") || name.contains("www."));
     // Weights are set so that a filled honeypot suffices by itself, and any two strong signs do together.
     let witnesses = [
         (signals.honeypot, 0.85, "honeypot"),
@@ -70,24 +74,59 @@ mod tests {
     use super::*;
 
     fn plain() -> Signals<'static> {
-        Signals { named_client: true, name: Some("Ann"), text: "Please call me about https://shop.example/item", ..Signals::default() }
+        Signals {
+            named_client: true,
+            name: Some("Ann"),
+            text: "Please call me about https://shop.example/item",
+            ..Signals::default()
+        }
     }
 
     #[test]
     fn a_plain_plausible_post_is_no_spam() {
-        assert_eq!(judge(&plain()), Verdict { score: 0.0, reasons: Vec::new() });
-        assert!(judge(&Signals { named_client: false, ..plain() }).score < 0.2);
-        assert_eq!(judge(&Signals { elapsed: Some(TimeDelta::days(3)), ..plain() }).score, 0.0);
+        assert_eq!(
+            judge(&plain()),
+            Verdict {
+                score: 0.0,
+                reasons: Vec::new()
+            }
+        );
+        assert!(
+            judge(&Signals {
+                named_client: false,
+                ..plain()
+            })
+            .score
+                < 0.2
+        );
+        assert_eq!(
+            judge(&Signals {
+                elapsed: Some(TimeDelta::days(3)),
+                ..plain()
+            })
+            .score,
+            0.0
+        );
     }
 
     #[test]
     fn a_filled_honeypot_holds() {
-        assert!(judge(&Signals { honeypot: true, ..plain() }).score >= HOLD_FROM);
+        assert!(
+            judge(&Signals {
+                honeypot: true,
+                ..plain()
+            })
+            .score
+                >= HOLD_FROM
+        );
     }
 
     #[test]
     fn one_strong_sign_does_not_hold_and_two_do() {
-        let fast = Signals { elapsed: Some(TimeDelta::milliseconds(300)), ..plain() };
+        let fast = Signals {
+            elapsed: Some(TimeDelta::milliseconds(300)),
+            ..plain()
+        };
         assert_eq!(judge(&fast).reasons, ["too_fast"]);
         assert!(judge(&fast).score < HOLD_FROM);
         let links = "https://a.b ".repeat(7);

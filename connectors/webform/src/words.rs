@@ -101,15 +101,26 @@ pub const ALL: [&Words; 2] = [&EN, &RU];
 pub fn for_visitor(accept_language: Option<&str>) -> &'static Words {
     let known = |tag: &str| {
         let primary = tag.split('-').next().unwrap_or(tag);
-        ALL.into_iter().find(|words| words.language.eq_ignore_ascii_case(primary))
+        ALL.into_iter()
+            .find(|words| words.language.eq_ignore_ascii_case(primary))
     };
-    ranked(accept_language.unwrap_or_default()).into_iter().find_map(|tag| known(&tag)).unwrap_or(&EN)
+    ranked(accept_language.unwrap_or_default())
+        .into_iter()
+        .find_map(|tag| known(&tag))
+        .unwrap_or(&EN)
 }
 
 /// The language the visitor likes best, whether or not there are words for it.
 pub fn preferred(accept_language: Option<&str>) -> Option<String> {
-    let fits = |tag: &String| tag.len() <= 35 && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    ranked(accept_language?).into_iter().find(|tag| tag != "*" && fits(tag))
+    let fits = |tag: &String| {
+        tag.len() <= 35
+            && tag
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    ranked(accept_language?)
+        .into_iter()
+        .find(|tag| tag != "*" && fits(tag))
 }
 
 /// The tags, the most wanted first.
@@ -120,7 +131,9 @@ fn ranked(header: &str) -> Vec<String> {
         .filter_map(|entry| {
             let mut parts = entry.split(';').map(str::trim);
             let tag = parts.next().filter(|tag| !tag.is_empty())?;
-            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+            let weight = parts
+                .find_map(|part| part.strip_prefix("q=")?.parse().ok())
+                .unwrap_or(1.0);
             (weight > 0.0).then(|| (tag.to_owned(), weight))
         })
         .collect();
@@ -161,7 +174,10 @@ mod tests {
         ] {
             assert_eq!(for_visitor(Some(header)).language, wanted, "{header}");
         }
-        assert_eq!(preferred(Some("en;q=0.5, uz-Latn;q=0.9")).as_deref(), Some("uz-Latn"));
+        assert_eq!(
+            preferred(Some("en;q=0.5, uz-Latn;q=0.9")).as_deref(),
+            Some("uz-Latn")
+        );
         assert_eq!(preferred(Some("*, <b>")), None);
     }
 }

@@ -10,13 +10,27 @@ use switchboard_testkit::{
 use switchboard_webform::{DESCRIPTOR, Settings};
 
 fn options() -> Options {
-    let fields = [("name", "Ann"), ("phone", "90 123 45 67"), ("topic", "Prices"), ("comment", "Привет"), ("consent", "on")];
+    let fields = [
+        ("name", "Ann"),
+        ("phone", "90 123 45 67"),
+        ("topic", "Prices"),
+        ("comment", "Привет"),
+        ("consent", "on"),
+    ];
     let mut keyed = urlencoded(&fields);
-    keyed.headers_mut().insert("idempotency-key", http::HeaderValue::from_static("k-1"));
+    keyed
+        .headers_mut()
+        .insert("idempotency-key", http::HeaderValue::from_static("k-1"));
     let mut page = fields.to_vec();
     page.push(("sb_id", "page-1"));
-    let body = serde_json::json!({"name": "Ann", "phone": "+998901234567", "consent": true, "submission_id": "s-1"});
-    let sample = |name, request, keyed| WebhookSample { name, request, keyed, unproven: None };
+    let body =
+        serde_json::json!({"name": "Ann", "phone": "+998901234567", "consent": true, "submission_id": "s-1"});
+    let sample = |name, request, keyed| WebhookSample {
+        name,
+        request,
+        keyed,
+        unproven: None,
+    };
     Options::default()
         .debug(|value| format!("{:?}", Settings::read(value)))
         .webhook(sample("a plain post", urlencoded(&fields), false))

@@ -16,15 +16,24 @@ fn form(settings: Value) -> Arc<dyn Connector> {
 }
 
 fn request(path: &str) -> PageRequest {
-    PageRequest { path: path.to_owned(), now: context().clock.now(), ..PageRequest::default() }
+    PageRequest {
+        path: path.to_owned(),
+        now: context().clock.now(),
+        ..PageRequest::default()
+    }
 }
 
 fn page(connector: &Arc<dyn Connector>, request: &PageRequest) -> Page {
-    connector.page().and_then(|pages| pages.page(request)).unwrap_or_else(|| panic!("no page {request:?}"))
+    connector
+        .page()
+        .and_then(|pages| pages.page(request))
+        .unwrap_or_else(|| panic!("no page {request:?}"))
 }
 
 fn every_kind() -> Value {
-    let kinds = ["text", "textarea", "email", "phone", "number", "select", "checkbox", "date", "file", "hidden"];
+    let kinds = [
+        "text", "textarea", "email", "phone", "number", "select", "checkbox", "date", "file", "hidden",
+    ];
     let field = |kind: &&str| json!({"name": format!("f-{kind}"), "label": format!("The {kind}"), "type": kind, "options": ["One", "Two"], "required": *kind == "text"});
     json!({"title": "All", "fields": kinds.iter().map(field).collect::<Vec<_>>(), "consent": {"text": "I agree", "url": "/privacy"}})
 }
@@ -32,12 +41,27 @@ fn every_kind() -> Value {
 #[test]
 fn the_page_has_a_labelled_input_for_every_field_and_what_spam_is_weighed_by() {
     let page = page(&form(every_kind()), &request(""));
-    assert_eq!((page.status, page.content_type), (200, "text/html; charset=utf-8"));
+    assert_eq!(
+        (page.status, page.content_type),
+        (200, "text/html; charset=utf-8")
+    );
     for part in [
         "<form method=\"post\" action=\"&#x2f;f&#x2f;test-channel\" accept-charset=\"utf-8\" enctype=\"multipart/form-data\">",
-        "<label for=\"field-0\"><bdi>The text</bdi></label>", "<textarea rows=\"4\"", "type=\"email\"", "type=\"tel\"", "type=\"number\"", "<select id=\"field-5\"",
-        "type=\"checkbox\" value=\"on\" id=\"field-6\"", "type=\"date\"", "type=\"file\"", "type=\"hidden\" name=\"f-hidden\"",
-        "name=\"sb_id\"", "name=\"sb_ts\"", "name=\"sb_hp\" tabindex=\"-1\" autocomplete=\"off\"", "name=\"consent\"", "lang=\"en\" dir=\"ltr\"",
+        "<label for=\"field-0\"><bdi>The text</bdi></label>",
+        "<textarea rows=\"4\"",
+        "type=\"email\"",
+        "type=\"tel\"",
+        "type=\"number\"",
+        "<select id=\"field-5\"",
+        "type=\"checkbox\" value=\"on\" id=\"field-6\"",
+        "type=\"date\"",
+        "type=\"file\"",
+        "type=\"hidden\" name=\"f-hidden\"",
+        "name=\"sb_id\"",
+        "name=\"sb_ts\"",
+        "name=\"sb_hp\" tabindex=\"-1\" autocomplete=\"off\"",
+        "name=\"consent\"",
+        "lang=\"en\" dir=\"ltr\"",
     ] {
         assert!(page.body.contains(part), "{part} is not in {}", page.body);
     }
@@ -47,7 +71,13 @@ fn the_page_has_a_labelled_input_for_every_field_and_what_spam_is_weighed_by() {
 #[test]
 fn two_drawings_have_two_ids() {
     let form = form(json!({}));
-    let id = |page: Page| page.body.split("name=\"sb_id\" value=\"").nth(1).and_then(|rest| rest.get(..32)).map(str::to_owned);
+    let id = |page: Page| {
+        page.body
+            .split("name=\"sb_id\" value=\"")
+            .nth(1)
+            .and_then(|rest| rest.get(..32))
+            .map(str::to_owned)
+    };
     let (first, second) = (id(page(&form, &request(""))), id(page(&form, &request(""))));
     assert!(first.is_some() && first != second);
 }
@@ -59,24 +89,40 @@ fn the_policy_allows_the_styles_that_are_there_and_nothing_else() {
     let settings = json!({"color": "#ffcc00", "allowed_origins": ["https://shop.example"], "success": {"redirect_url": "https://shop.example/thanks"}});
     let page = page(&form(settings), &request(""));
     let csp = page.csp.unwrap_or_default();
-    let styles: Vec<&str> = page.body.split("<style>").skip(1).filter_map(|rest| rest.split("</style>").next()).collect();
+    let styles: Vec<&str> = page
+        .body
+        .split("<style>")
+        .skip(1)
+        .filter_map(|rest| rest.split("</style>").next())
+        .collect();
     assert_eq!(styles.len(), 2);
     for style in styles {
         let hash = format!("'sha256-{}'", STANDARD.encode(Sha256::digest(style.as_bytes())));
         assert!(csp.contains(&hash), "{hash} is not in {csp}");
     }
-    assert!(csp.contains("default-src 'none'") && csp.contains("form-action 'self' https://shop.example;"), "{csp}");
-    assert!(csp.ends_with("frame-ancestors 'self' https://shop.example"), "{csp}");
+    assert!(
+        csp.contains("default-src 'none'") && csp.contains("form-action 'self' https://shop.example;"),
+        "{csp}"
+    );
+    assert!(
+        csp.ends_with("frame-ancestors 'self' https://shop.example"),
+        "{csp}"
+    );
     assert!(page.body.contains("--accent:#ffcc00;--on-accent:#000000"));
 }
 
 #[test]
 fn the_query_fills_fields_and_carries_campaign_tags() {
     let mut request = request("");
-    request.query = [("name", "Ann"), ("utm_source", "ads\"><i>"), ("nonsense", "x")].map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+    request.query = [("name", "Ann"), ("utm_source", "ads\"><i>"), ("nonsense", "x")]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .to_vec();
     let page = page(&form(json!({})), &request);
     assert!(page.body.contains("value=\"Ann\""));
-    assert!(page.body.contains("name=\"utm_source\" value=\"ads&quot;&gt;&lt;i&gt;\""));
+    assert!(
+        page.body
+            .contains("name=\"utm_source\" value=\"ads&quot;&gt;&lt;i&gt;\"")
+    );
     assert!(page.body.contains("name=\"landing_page\"") && !page.body.contains("name=\"nonsense\""));
 }
 
@@ -85,7 +131,12 @@ fn russian_visitors_read_russian() {
     let mut request = request("");
     request.accept_language = Some("ru-RU,ru;q=0.9".to_owned());
     let page = page(&form(json!({})), &request);
-    for part in ["lang=\"ru\"", "Свяжитесь с нами", "<bdi>Телефон</bdi>", "Отправить"] {
+    for part in [
+        "lang=\"ru\"",
+        "Свяжитесь с нами",
+        "<bdi>Телефон</bdi>",
+        "Отправить",
+    ] {
         assert!(page.body.contains(part), "{part}");
     }
 }
@@ -93,17 +144,36 @@ fn russian_visitors_read_russian() {
 #[test]
 fn thanks_pause_and_unknown_pages_say_so() {
     let form = form(json!({"success": {"message": "Danke & tschüss"}}));
-    assert!(page(&form, &request("thanks")).body.contains("Danke &amp; tschüss"));
-    let paused = page(&form, &PageRequest { paused: true, ..request("") });
-    assert!(paused.status == 503 && paused.body.contains("not taking messages") && !paused.body.contains("<form"));
-    assert!(form.page().is_some_and(|pages| pages.page(&request("other")).is_none()));
+    assert!(
+        page(&form, &request("thanks"))
+            .body
+            .contains("Danke &amp; tschüss")
+    );
+    let paused = page(
+        &form,
+        &PageRequest {
+            paused: true,
+            ..request("")
+        },
+    );
+    assert!(
+        paused.status == 503 && paused.body.contains("not taking messages") && !paused.body.contains("<form")
+    );
+    assert!(
+        form.page()
+            .is_some_and(|pages| pages.page(&request("other")).is_none())
+    );
 }
 
 #[test]
 fn the_script_holds_the_form_and_nothing_that_ends_a_script() {
-    let settings = json!({"title": "</script>\u{2028}<b>", "fields": [{"name": "a", "label": "<img src=x>"}]});
+    let settings =
+        json!({"title": "</script>\u{2028}<b>", "fields": [{"name": "a", "label": "<img src=x>"}]});
     let script = page(&form(settings), &request("embed.js"));
-    assert_eq!((script.status, script.content_type), (200, "text/javascript; charset=utf-8"));
+    assert_eq!(
+        (script.status, script.content_type),
+        (200, "text/javascript; charset=utf-8")
+    );
     assert!(script.body.contains("\\u003c/script>\\u2028\\u003cb>") && !script.body.contains("</script"));
     assert!(!script.body.contains("innerHTML") && !script.body.contains("})(/* definition */ null)"));
 }

@@ -22,7 +22,9 @@ use crate::{
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_apikeys, create_apikey)).routes(routes!(delete_apikey))
+    OpenApiRouter::new()
+        .routes(routes!(list_apikeys, create_apikey))
+        .routes(routes!(delete_apikey))
 }
 
 /// A key, without its secret.
@@ -70,16 +72,24 @@ async fn list_apikeys(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<ApiKey>>, Problem> {
     let limit = query.limit()?;
-    let mut rows = api_key::Entity::find().order_by_asc(api_key::Column::Id).limit(limit + 1);
+    let mut rows = api_key::Entity::find()
+        .order_by_asc(api_key::Column::Id)
+        .limit(limit + 1);
     if let Some(after) = query.after::<String>()? {
         rows = rows.filter(api_key::Column::Id.gt(after));
     }
     let rows = rows.all(app.db.read()).await?;
     let ids = rows.iter().map(|row| row.operator_id.clone());
-    let users = operator::Entity::find().filter(operator::Column::Id.is_in(ids)).all(app.db.read()).await?;
+    let users = operator::Entity::find()
+        .filter(operator::Column::Id.is_in(ids))
+        .all(app.db.read())
+        .await?;
     let page = Page::of_rows(rows, limit, |row| row.id.clone());
     Ok(Json(page.map(|row| {
-        let role = users.iter().find(|user| user.id == row.operator_id).map_or("operator", |user| user.role.as_str());
+        let role = users
+            .iter()
+            .find(|user| user.id == row.operator_id)
+            .map_or("operator", |user| user.role.as_str());
         entry(row, Role::parse(role))
     })))
 }
@@ -95,7 +105,13 @@ async fn create_apikey(
     let mut write = app.db.write().await?;
     let made = apikey::create(&mut write, &input.name, input.role, app.clock.now()).await?;
     write.commit().await?;
-    Ok((StatusCode::CREATED, Json(NewApiKey { entry: entry(made.row, input.role), key: made.key })))
+    Ok((
+        StatusCode::CREATED,
+        Json(NewApiKey {
+            entry: entry(made.row, input.role),
+            key: made.key,
+        }),
+    ))
 }
 
 /// Revokes a key; it is refused from the next request on.

@@ -27,7 +27,14 @@ use crate::{
 
 /// Media types a browser may show in place; everything else is a download.
 const INLINE: [&str; 8] = [
-    "image/png", "image/jpeg", "image/gif", "image/webp", "audio/mpeg", "audio/ogg", "video/mp4", "text/plain",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "audio/mpeg",
+    "audio/ogg",
+    "video/mp4",
+    "text/plain",
 ];
 
 /// The routes.
@@ -73,29 +80,45 @@ pub(crate) struct Upload {
 
 /// Reads the field `file` of a multipart body, at most `max` bytes.
 pub(crate) async fn read_upload(mut multipart: Multipart, max: u64) -> Result<Upload> {
-    let unreadable = |error: axum::extract::multipart::MultipartError| Problem::bad_request(error.body_text());
+    let unreadable =
+        |error: axum::extract::multipart::MultipartError| Problem::bad_request(error.body_text());
     while let Some(mut field) = multipart.next_field().await.map_err(unreadable)? {
         if field.name() != Some("file") {
             continue;
         }
         let name = clean_file_name(field.file_name().unwrap_or("file"));
         let declared = field.content_type().map(clean_content_type);
-        let content_type = declared.filter(|kind| kind != "application/octet-stream").unwrap_or_else(|| {
-            mime_guess::from_path(&name).first_or_octet_stream().essence_str().to_owned()
-        });
+        let content_type = declared
+            .filter(|kind| kind != "application/octet-stream")
+            .unwrap_or_else(|| {
+                mime_guess::from_path(&name)
+                    .first_or_octet_stream()
+                    .essence_str()
+                    .to_owned()
+            });
         let mut data = Vec::new();
         while let Some(chunk) = field.chunk().await.map_err(unreadable)? {
             if (data.len() + chunk.len()) as u64 > max {
-                return Err(Problem::too_large(format!("a file may have {} MB", max / 1_048_576)));
+                return Err(Problem::too_large(format!(
+                    "a file may have {} MB",
+                    max / 1_048_576
+                )));
             }
             data.extend_from_slice(&chunk);
         }
         if data.is_empty() {
             return Err(Problem::invalid("file", "is empty"));
         }
-        return Ok(Upload { name, content_type, data: data.into() });
+        return Ok(Upload {
+            name,
+            content_type,
+            data: data.into(),
+        });
     }
-    Err(Problem::invalid("file", "is required: a multipart field with the file"))
+    Err(Problem::invalid(
+        "file",
+        "is required: a multipart field with the file",
+    ))
 }
 
 /// Stores an upload that belongs to no message yet.
@@ -104,7 +127,10 @@ pub(crate) async fn keep(app: &App, upload: Upload, owner: String) -> Result<Att
     let id = id::new(Kind::Attachment, now);
     let storage_key = storage::key(&id);
     let size = i64::try_from(upload.data.len()).unwrap_or(i64::MAX);
-    app.storage.put(&storage_key, upload.data).await.map_err(|error| Problem::from_cause(&error))?;
+    app.storage
+        .put(&storage_key, upload.data)
+        .await
+        .map_err(|error| Problem::from_cause(&error))?;
     let row = attachment::Model {
         id,
         message_id: None,
@@ -118,7 +144,9 @@ pub(crate) async fn keep(app: &App, upload: Upload, owner: String) -> Result<Att
         created_at: now,
     };
     let write = app.db.write().await?;
-    attachment::Entity::insert(row.clone().into_active_model()).exec_without_returning(write.tx()).await?;
+    attachment::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(write.tx())
+        .await?;
     write.commit().await?;
     Ok(row.into())
 }
@@ -127,13 +155,25 @@ pub(crate) async fn keep(app: &App, upload: Upload, owner: String) -> Result<Att
 #[utoipa::path(get, path = "/api/v1/attachments/{id}", tag = "attachments",
     params(("id" = String, Path, description = "`att_…`")),
     responses((status = 200, description = "the file", content_type = "application/octet-stream")))]
-async fn get_attachment(State(app): State<App>, Staff(caller): Staff, Path(id): Path<String>) -> Result<Response> {
+async fn get_attachment(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Path(id): Path<String>,
+) -> Result<Response> {
     let missing = || Problem::not_found("attachment");
-    let row = attachment::Entity::find_by_id(&id).one(app.db.read()).await?.ok_or_else(missing)?;
+    let row = attachment::Entity::find_by_id(&id)
+        .one(app.db.read())
+        .await?
+        .ok_or_else(missing)?;
     match &row.message_id {
         Some(message_id) => {
-            let message = message::Entity::find_by_id(message_id).one(app.db.read()).await?.ok_or_else(missing)?;
-            visible(&app, &caller.scope, &message.conversation_id).await.map_err(|_| missing())?;
+            let message = message::Entity::find_by_id(message_id)
+                .one(app.db.read())
+                .await?
+                .ok_or_else(missing)?;
+            visible(&app, &caller.scope, &message.conversation_id)
+                .await
+                .map_err(|_| missing())?;
         }
         None if row.owner == format!("operator:{}", caller.operator.id) => {}
         None if caller.scope.sees_all() => {}
@@ -144,21 +184,34 @@ async fn get_attachment(State(app): State<App>, Staff(caller): Staff, Path(id): 
 
 /// Sends a file so that a browser cannot be made to run it.
 pub(crate) async fn file_response(app: &App, row: &attachment::Model) -> Result<Response> {
-    let data = app.storage.get(&row.storage_key).await.map_err(|error| match error {
-        storage::Error::Missing => Problem::not_found("file"),
-        other => Problem::from_cause(&other),
-    })?;
+    let data = app
+        .storage
+        .get(&row.storage_key)
+        .await
+        .map_err(|error| match error {
+            storage::Error::Missing => Problem::not_found("file"),
+            other => Problem::from_cause(&other),
+        })?;
     let inline = INLINE.contains(&row.content_type.as_str());
     let disposition = disposition(inline, &row.name);
     let mut response = Body::from(data).into_response();
     let headers = response.headers_mut();
     let kind = HeaderValue::from_str(&row.content_type);
-    headers.insert(header::CONTENT_TYPE, kind.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    headers.insert(
+        header::CONTENT_TYPE,
+        kind.unwrap_or(HeaderValue::from_static("application/octet-stream")),
+    );
     if let Ok(value) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400, immutable"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, max-age=86400, immutable"),
+    );
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
@@ -171,7 +224,13 @@ fn disposition(inline: bool, name: &str) -> String {
     use std::fmt::Write;
     let plain: String = name
         .chars()
-        .map(|char| if char.is_ascii_graphic() && !"\"\\;%".contains(char) || char == ' ' { char } else { '_' })
+        .map(|char| {
+            if char.is_ascii_graphic() && !"\"\\;%".contains(char) || char == ' ' {
+                char
+            } else {
+                '_'
+            }
+        })
         .collect();
     let mut encoded = String::new();
     for byte in name.bytes() {

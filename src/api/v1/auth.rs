@@ -24,7 +24,9 @@ use crate::{
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create_login)).routes(routes!(create_logout))
+    OpenApiRouter::new()
+        .routes(routes!(create_login))
+        .routes(routes!(create_logout))
 }
 
 /// Who signs in.
@@ -63,21 +65,32 @@ async fn create_login(
     Json(input): Json<LoginIn>,
 ) -> Result<(CookieJar, Json<LoginDone>), Problem> {
     if input.totp.as_deref().is_some_and(|code| !code.is_empty()) {
-        return Err(Problem::invalid("totp", "no user has a second factor here; leave it out"));
+        return Err(Problem::invalid(
+            "totp",
+            "no user has a second factor here; leave it out",
+        ));
     }
     app.sign_ins.check(address, &input.email).map_err(|seconds| {
         Counter::SignIns.add(1, &[("outcome", "limited".to_owned())]);
         Problem::rate_limited(seconds)
     })?;
-    let user = find_by_email(app.db.read(), &input.email).await?.filter(|user| user.enabled);
+    let user = find_by_email(app.db.read(), &input.email)
+        .await?
+        .filter(|user| user.enabled);
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
     // A password too long to be anybody's is not worth the hashing.
     let fits = input.password.len() <= MAX_BYTES;
     let right = fits
-        && app.passwords.verify(&input.password, stored).await.map_err(|error| Problem::from_cause(&error))?;
+        && app
+            .passwords
+            .verify(&input.password, stored)
+            .await
+            .map_err(|error| Problem::from_cause(&error))?;
     let Some(user) = user.filter(|_| right) else {
         Counter::SignIns.add(1, &[("outcome", "refused".to_owned())]);
-        return Err(Problem::unauthenticated_because("the e-mail address or the password is wrong"));
+        return Err(Problem::unauthenticated_because(
+            "the e-mail address or the password is wrong",
+        ));
     };
     let now = app.clock.now();
     let write = app.db.write().await?;
@@ -86,7 +99,13 @@ async fn create_login(
     Counter::SignIns.add(1, &[("outcome", "accepted".to_owned())]);
     let user = view::view(app.db.read(), user, &app.config.routing.weights, now).await?;
     let jar = jar.add(sign_in_cookie(&app, &new.token)?);
-    Ok((jar, Json(LoginDone { user, csrf_token: new.csrf_token })))
+    Ok((
+        jar,
+        Json(LoginDone {
+            user,
+            csrf_token: new.csrf_token,
+        }),
+    ))
 }
 
 /// Signs this session out and removes the cookie.
@@ -112,6 +131,7 @@ async fn create_logout(
 pub(super) fn sign_in_cookie(app: &App, token: &str) -> Result<Cookie<'static>, Problem> {
     const BROWSERS_LIMIT_SECS: u32 = 400 * 24 * 60 * 60;
     let secure = if app.config.is_https() { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={BROWSERS_LIMIT_SECS}{secure}");
+    let text =
+        format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={BROWSERS_LIMIT_SECS}{secure}");
     Cookie::parse(text).map_err(|error| Problem::from_cause(&error))
 }

@@ -86,7 +86,9 @@ async fn list_channels(
     let limit = query.limit()?;
     let after = query.after::<String>()?;
     let rows = store::list(app.db.read(), after.as_deref(), limit + 1).await?;
-    Ok(Json(Page::of_rows(rows, limit, |row| row.id.clone()).map(Channel::from)))
+    Ok(Json(
+        Page::of_rows(rows, limit, |row| row.id.clone()).map(Channel::from),
+    ))
 }
 
 /// Makes a channel.
@@ -149,7 +151,16 @@ async fn update_channel(
     let mut write = app.db.write().await?;
     let build = try_build(&app);
     let now = app.clock.now();
-    let row = channel::update(&mut write, &app.vault, descriptor, &build, &current.id, changes, now).await;
+    let row = channel::update(
+        &mut write,
+        &app.vault,
+        descriptor,
+        &build,
+        &current.id,
+        changes,
+        now,
+    )
+    .await;
     let row = row.map_err(channel_problem)?;
     write.commit().await?;
     app.host.reload(&row.id).await?;
@@ -168,7 +179,9 @@ async fn delete_channel(
 ) -> Result<StatusCode, Problem> {
     let row = find(&app, &id).await?;
     let mut write = app.db.write().await?;
-    store::delete(&mut write, &row.id, app.clock.now()).await.map_err(channel_problem)?;
+    store::delete(&mut write, &row.id, app.clock.now())
+        .await
+        .map_err(channel_problem)?;
     write.commit().await?;
     app.host.reload(&row.id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -183,7 +196,11 @@ async fn check_channel(
     Path(id): Path<String>,
 ) -> Result<Json<Check>, Problem> {
     let row = find(&app, &id).await?;
-    app.host.check(&row.id).await?.map(Json).ok_or_else(|| Problem::not_found("channel"))
+    app.host
+        .check(&row.id)
+        .await?
+        .map(Json)
+        .ok_or_else(|| Problem::not_found("channel"))
 }
 
 async fn find(app: &App, id: &str) -> Result<table::Model, Problem> {
@@ -198,13 +215,20 @@ async fn find(app: &App, id: &str) -> Result<table::Model, Problem> {
 /// The connector of a kind; 422 when this build has none.
 pub(super) fn descriptor_of(app: &App, kind: &str) -> Result<&'static Descriptor, Problem> {
     app.host.descriptor(kind).ok_or_else(|| {
-        let known: Vec<&str> = app.host.descriptors().iter().map(|descriptor| descriptor.kind).collect();
+        let known: Vec<&str> = app
+            .host
+            .descriptors()
+            .iter()
+            .map(|descriptor| descriptor.kind)
+            .collect();
         Problem::invalid("kind", format!("must be one of {}", known.join(", ")))
     })
 }
 
 /// Builds a connector and throws it away: to see whether settings can work.
-pub(super) fn try_build(app: &App) -> impl Fn(&table::Model, Value) -> Result<(), SettingsError> + Send + Sync {
+pub(super) fn try_build(
+    app: &App,
+) -> impl Fn(&table::Model, Value) -> Result<(), SettingsError> + Send + Sync {
     let host = app.host.clone();
     move |row, settings| host.build(row, settings).map(|_connector| ())
 }
@@ -215,7 +239,9 @@ pub(super) fn channel_problem(error: channel::Error) -> Problem {
         channel::Error::NotFound => Problem::not_found("channel"),
         channel::Error::Invalid(errors) => Problem::validation(errors),
         channel::Error::KeyTaken => Problem::invalid("key", "another channel has this key"),
-        channel::Error::Stale => Problem::conflict("the channel was changed meanwhile; look again and repeat"),
+        channel::Error::Stale => {
+            Problem::conflict("the channel was changed meanwhile; look again and repeat")
+        }
         channel::Error::InUse => {
             Problem::conflict("the channel has conversations and cannot be removed; disable it instead")
         }

@@ -81,5 +81,12 @@ impl From<&'static Descriptor> for Connector {
 #[utoipa::path(get, path = "/api/v1/connectors", tag = "connectors", operation_id = "list_connectors",
     responses((status = 200, body = Page<Connector>)))]
 async fn list_connectors(State(app): State<App>, Staff(_caller): Staff) -> Json<Page<Connector>> {
-    Json(Page::whole(app.host.descriptors().iter().copied().map(Connector::from).collect()))
+    Json(Page::whole(
+        app.host
+            .descriptors()
+            .iter()
+            .copied()
+            .map(Connector::from)
+            .collect(),
+    ))
 }

@@ -54,7 +54,10 @@ async fn list_contacts(
     let after: Option<Place> = page.after()?;
     let (rows, next) = store::list(app.db.read(), query.q.as_deref(), after.as_ref(), page.limit()?).await?;
     let items = store::views(app.db.read(), rows).await?;
-    Ok(Json(Page { items, next_cursor: next.as_ref().map(Cursor::encode) }))
+    Ok(Json(Page {
+        items,
+        next_cursor: next.as_ref().map(Cursor::encode),
+    }))
 }
 
 /// One contact.
@@ -69,7 +72,9 @@ async fn get_contact(
 }
 
 async fn one(app: &App, id: &str) -> Result<ContactView> {
-    store::view(app.db.read(), id).await?.ok_or_else(|| Problem::not_found("contact"))
+    store::view(app.db.read(), id)
+        .await?
+        .ok_or_else(|| Problem::not_found("contact"))
 }
 
 /// Absent is none, null is some none.
@@ -114,17 +119,27 @@ async fn update_contact(
     Json(body): Json<ContactPatch>,
 ) -> Result<Json<ContactView>> {
     let mut errors = Vec::new();
-    let emails = body.emails.map(|emails| normal("emails", &emails, normal_email, &mut errors));
-    let phones = body.phones.map(|phones| normal("phones", &phones, normal_phone, &mut errors));
+    let emails = body
+        .emails
+        .map(|emails| normal("emails", &emails, normal_email, &mut errors));
+    let phones = body
+        .phones
+        .map(|phones| normal("phones", &phones, normal_phone, &mut errors));
     if let Some(Some(operator_id)) = &body.operator_id
-        && operator::Entity::find_by_id(operator_id).one(app.db.read()).await?.is_none()
+        && operator::Entity::find_by_id(operator_id)
+            .one(app.db.read())
+            .await?
+            .is_none()
     {
         errors.push(("operator_id".to_owned(), "there is no such user".to_owned()));
     }
     if !errors.is_empty() {
         return Err(Problem::validation(errors));
     }
-    let name = body.name.map(|name| name.map(|name| clean_line(&name, 200)).filter(|name| !name.is_empty()));
+    let name = body.name.map(|name| {
+        name.map(|name| clean_line(&name, 200))
+            .filter(|name| !name.is_empty())
+    });
     let change = Change {
         name,
         operator_id: body.operator_id,
@@ -134,12 +149,14 @@ async fn update_contact(
         version: body.version,
     };
     let mut write = app.db.write().await?;
-    store::change(&mut write, &id, change, app.clock.now()).await.map_err(|error| match error {
-        ChangeError::Missing => Problem::not_found("contact"),
-        ChangeError::Stale => Problem::conflict(error.to_string()),
-        ChangeError::Taken { field, .. } => Problem::invalid(field, error.to_string()),
-        ChangeError::Db(error) => error.into(),
-    })?;
+    store::change(&mut write, &id, change, app.clock.now())
+        .await
+        .map_err(|error| match error {
+            ChangeError::Missing => Problem::not_found("contact"),
+            ChangeError::Stale => Problem::conflict(error.to_string()),
+            ChangeError::Taken { field, .. } => Problem::invalid(field, error.to_string()),
+            ChangeError::Db(error) => error.into(),
+        })?;
     write.commit().await?;
     one(&app, &id).await.map(Json)
 }
@@ -169,7 +186,8 @@ fn normal_email(value: &str) -> Option<String> {
         && !domain.starts_with('.')
         && !domain.ends_with('.')
         && value.len() <= 320
-        && !value.contains(|char: char| char.is_whitespace() || char.is_control() || "<>()[],;:\"".contains(char))
+        && !value
+            .contains(|char: char| char.is_whitespace() || char.is_control() || "<>()[],;:\"".contains(char))
         && !domain.contains('@');
     plausible.then_some(value)
 }
@@ -192,10 +210,18 @@ async fn list_contact_conversations(
     let limit = page.limit()?;
     let after: Option<conversations::Place> = page.after()?;
     one(&app, &id).await?;
-    let filter = Filter { view: View::Any, contact_id: Some(id), ..Filter::default() };
-    let (rows, next) = conversations::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
+    let filter = Filter {
+        view: View::Any,
+        contact_id: Some(id),
+        ..Filter::default()
+    };
+    let (rows, next) =
+        conversations::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
     let items = app.views.of_rows(app.db.read(), rows).await?;
-    Ok(Json(Page { items, next_cursor: next.as_ref().map(Cursor::encode) }))
+    Ok(Json(Page {
+        items,
+        next_cursor: next.as_ref().map(Cursor::encode),
+    }))
 }
 
 /// The contact's leads, newest first, as far as the caller sees them.
@@ -210,10 +236,16 @@ async fn list_contact_leads(
     let limit = page.limit()?;
     let after: Option<leads::Place> = page.after()?;
     one(&app, &id).await?;
-    let filter = leads::Filter { contact_id: Some(id), ..leads::Filter::default() };
+    let filter = leads::Filter {
+        contact_id: Some(id),
+        ..leads::Filter::default()
+    };
     let (rows, next) = leads::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
     let items = leads::views(app.db.read(), rows).await?;
-    Ok(Json(Page { items, next_cursor: next.as_ref().map(Cursor::encode) }))
+    Ok(Json(Page {
+        items,
+        next_cursor: next.as_ref().map(Cursor::encode),
+    }))
 }
 
 #[cfg(test)]
@@ -225,7 +257,10 @@ mod tests {
         assert_eq!(normal_email(" A@B.Example ").as_deref(), Some("a@b.example"));
         assert_eq!(normal_email("a b@c.d"), None);
         assert_eq!(normal_email("a@b"), None);
-        assert_eq!(normal_phone("+998 90 123-45-67").as_deref(), Some("+998901234567"));
+        assert_eq!(
+            normal_phone("+998 90 123-45-67").as_deref(),
+            Some("+998901234567")
+        );
         assert_eq!(normal_phone("12"), None);
     }
 }

@@ -65,10 +65,15 @@ async fn list_conversations(
 ) -> Result<Json<Page<ConversationView>>> {
     let limit = page.limit()?;
     let after: Option<Place> = page.after()?;
-    let Some(filter) = filter(&app, &caller.scope, query).await? else { return Ok(Json(Page::whole(Vec::new()))) };
+    let Some(filter) = filter(&app, &caller.scope, query).await? else {
+        return Ok(Json(Page::whole(Vec::new())));
+    };
     let (rows, next) = store::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
     let items = app.views.of_rows(app.db.read(), rows).await?;
-    Ok(Json(Page { items, next_cursor: next.as_ref().map(Cursor::encode) }))
+    Ok(Json(Page {
+        items,
+        next_cursor: next.as_ref().map(Cursor::encode),
+    }))
 }
 
 /// The filter of a query; `None` when it names something that does not exist, so nothing matches.
@@ -88,9 +93,19 @@ async fn filter(app: &App, scope: &Scope, query: ListQuery) -> Result<Option<Fil
         },
         None => None,
     };
-    let me = |word: String| if word == "me" { scope.operator_id.clone() } else { word };
+    let me = |word: String| {
+        if word == "me" {
+            scope.operator_id.clone()
+        } else {
+            word
+        }
+    };
     // Asking for closed ones by status is asking for the view.
-    let view = if query.status.as_deref() == Some("closed") { View::Closed } else { query.view };
+    let view = if query.status.as_deref() == Some("closed") {
+        View::Closed
+    } else {
+        query.view
+    };
     Ok(Some(Filter {
         view,
         line_id,
@@ -149,8 +164,15 @@ async fn mark_conversation_read(
 
 /// A conversation the caller sees, or 404: what one may not see does not exist.
 pub(crate) async fn visible(app: &App, scope: &Scope, id: &str) -> Result<ConversationView> {
-    let view = app.views.conversation(app.db.read(), id).await?.ok_or_else(|| Problem::not_found("conversation"))?;
-    let people = view.participants.iter().map(|participant| participant.operator_id.as_str());
+    let view = app
+        .views
+        .conversation(app.db.read(), id)
+        .await?
+        .ok_or_else(|| Problem::not_found("conversation"))?;
+    let people = view
+        .participants
+        .iter()
+        .map(|participant| participant.operator_id.as_str());
     if scope.sees(&view.line_id, view.owner.as_deref(), people) {
         Ok(view)
     } else {

@@ -25,7 +25,9 @@ use crate::{
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_leads, create_lead)).routes(routes!(get_lead, update_lead))
+    OpenApiRouter::new()
+        .routes(routes!(list_leads, create_lead))
+        .routes(routes!(get_lead, update_lead))
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -64,7 +66,13 @@ async fn list_leads(
         },
         None => None,
     };
-    let me = |word: String| if word == "me" { caller.operator.id.clone() } else { word };
+    let me = |word: String| {
+        if word == "me" {
+            caller.operator.id.clone()
+        } else {
+            word
+        }
+    };
     let filter = Filter {
         status: query.status,
         source: query.source,
@@ -75,15 +83,24 @@ async fn list_leads(
     };
     let (rows, next) = store::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
     let items = store::views(app.db.read(), rows).await?;
-    Ok(Json(Page { items, next_cursor: next.as_ref().map(Cursor::encode) }))
+    Ok(Json(Page {
+        items,
+        next_cursor: next.as_ref().map(Cursor::encode),
+    }))
 }
 
 /// One lead.
 #[utoipa::path(get, path = "/api/v1/leads/{id}", tag = "leads", params(("id" = String, Path, description = "`led_…`")),
     responses((status = 200, body = LeadView)))]
-async fn get_lead(State(app): State<App>, Staff(caller): Staff, Path(id): Path<String>) -> Result<Json<LeadView>> {
+async fn get_lead(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Path(id): Path<String>,
+) -> Result<Json<LeadView>> {
     let row = store::find(app.db.read(), &caller.scope, &id).await?;
-    view(&app, row.ok_or_else(|| Problem::not_found("lead"))?).await.map(Json)
+    view(&app, row.ok_or_else(|| Problem::not_found("lead"))?)
+        .await
+        .map(Json)
 }
 
 async fn view(app: &App, row: lead::Model) -> Result<LeadView> {
@@ -119,7 +136,11 @@ async fn create_lead(
     Json(body): Json<LeadIn>,
 ) -> Result<(StatusCode, Json<LeadView>)> {
     let title = title(&body.title)?;
-    if contact::Entity::find_by_id(&body.contact_id).one(app.db.read()).await?.is_none() {
+    if contact::Entity::find_by_id(&body.contact_id)
+        .one(app.db.read())
+        .await?
+        .is_none()
+    {
         return Err(Problem::invalid("contact_id", "there is no such contact"));
     }
     check_operator(&app, body.operator_id.as_deref()).await?;
@@ -178,7 +199,9 @@ async fn update_lead(
     Path(id): Path<String>,
     Json(body): Json<LeadPatch>,
 ) -> Result<Json<LeadView>> {
-    store::find(app.db.read(), &caller.scope, &id).await?.ok_or_else(|| Problem::not_found("lead"))?;
+    store::find(app.db.read(), &caller.scope, &id)
+        .await?
+        .ok_or_else(|| Problem::not_found("lead"))?;
     check_operator(&app, body.operator_id.as_ref().and_then(|id| id.as_deref())).await?;
     let change = Change {
         title: body.title.as_deref().map(title).transpose()?,
@@ -189,22 +212,37 @@ async fn update_lead(
         version: body.version,
     };
     let mut write = app.db.write().await?;
-    store::change(&mut write, &id, change, app.clock.now()).await.map_err(problem)?;
+    store::change(&mut write, &id, change, app.clock.now())
+        .await
+        .map_err(problem)?;
     write.commit().await?;
     // By its id alone: the change may have taken it out of the caller's sight.
     let row = lead::Entity::find_by_id(&id).one(app.db.read()).await?;
-    view(&app, row.ok_or_else(|| Problem::not_found("lead"))?).await.map(Json)
+    view(&app, row.ok_or_else(|| Problem::not_found("lead"))?)
+        .await
+        .map(Json)
 }
 
 fn title(title: &str) -> Result<String> {
     let clean = clean_line(title, 300);
-    if clean.is_empty() { Err(Problem::invalid("title", "is empty")) } else { Ok(clean) }
+    if clean.is_empty() {
+        Err(Problem::invalid("title", "is empty"))
+    } else {
+        Ok(clean)
+    }
 }
 
 async fn check_operator(app: &App, id: Option<&str>) -> Result<()> {
     let Some(id) = id else { return Ok(()) };
-    let known = operator::Entity::find_by_id(id).one(app.db.read()).await?.is_some();
-    if known { Ok(()) } else { Err(Problem::invalid("operator_id", "there is no such user")) }
+    let known = operator::Entity::find_by_id(id)
+        .one(app.db.read())
+        .await?
+        .is_some();
+    if known {
+        Ok(())
+    } else {
+        Err(Problem::invalid("operator_id", "there is no such user"))
+    }
 }
 
 fn problem(error: ChangeError) -> Problem {

@@ -17,7 +17,9 @@ use crate::{
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(get_me)).routes(routes!(update_my_password))
+    OpenApiRouter::new()
+        .routes(routes!(get_me))
+        .routes(routes!(update_my_password))
 }
 
 /// The user who asks.
@@ -44,8 +46,17 @@ pub struct PasswordIn {
 /// Tells who the caller is.
 #[utoipa::path(get, path = "/api/v1/me", tag = "me", operation_id = "get_me", responses((status = 200, body = Me)))]
 async fn get_me(State(app): State<App>, Staff(caller): Staff) -> Result<Json<Me>, Problem> {
-    let user = view::view(app.db.read(), caller.operator, &app.config.routing.weights, app.clock.now()).await?;
-    Ok(Json(Me { user, csrf_token: caller.session.map(|session| session.csrf_token) }))
+    let user = view::view(
+        app.db.read(),
+        caller.operator,
+        &app.config.routing.weights,
+        app.clock.now(),
+    )
+    .await?;
+    Ok(Json(Me {
+        user,
+        csrf_token: caller.session.map(|session| session.csrf_token),
+    }))
 }
 
 /// Changes the caller's password and signs them out everywhere else.
@@ -58,20 +69,32 @@ async fn update_my_password(
     Json(input): Json<PasswordIn>,
 ) -> Result<StatusCode, Problem> {
     let Some(stored) = caller.operator.password_hash.clone() else {
-        return Err(Problem::conflict("this user signs in with an API key and has no password"));
+        return Err(Problem::conflict(
+            "this user signs in with an API key and has no password",
+        ));
     };
     if let Some(message) = password::refusal(&input.new) {
         return Err(Problem::invalid("new", message));
     }
     // A stolen session must not try passwords either.
-    app.sign_ins.check(address, &caller.operator.id).map_err(Problem::rate_limited)?;
+    app.sign_ins
+        .check(address, &caller.operator.id)
+        .map_err(Problem::rate_limited)?;
     let hashing = |error: password::Error| Problem::from_cause(&error);
-    if !app.passwords.verify(&input.current, Some(stored)).await.map_err(hashing)? {
+    if !app
+        .passwords
+        .verify(&input.current, Some(stored))
+        .await
+        .map_err(hashing)?
+    {
         return Err(Problem::invalid("current", "is not the present password"));
     }
     let hash = app.passwords.hash(&input.new).await.map_err(hashing)?;
     let mut write = app.db.write().await?;
-    let patch = Patch { password_hash: Some(hash), ..Patch::default() };
+    let patch = Patch {
+        password_hash: Some(hash),
+        ..Patch::default()
+    };
     store::update(&mut write, &caller.operator.id, patch, app.clock.now()).await?;
     let keep = caller.session.as_ref().map(|session| session.token_hash.as_str());
     session::delete_others(&write, &caller.operator.id, keep).await?;

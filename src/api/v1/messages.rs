@@ -29,7 +29,9 @@ const MAX_CLIENT_ID: usize = 128;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_messages, create_message)).routes(routes!(retry_message))
+    OpenApiRouter::new()
+        .routes(routes!(list_messages, create_message))
+        .routes(routes!(retry_message))
 }
 
 /// Which messages.
@@ -76,7 +78,10 @@ async fn list_messages(
         Range::Before(_) | Range::Newest => rows.first().map(|row| format!("b{}", row.seq)),
     });
     let items = app.views.messages(app.db.read(), rows).await?;
-    Ok(Json(Page { items, next_cursor: next_cursor.flatten() }))
+    Ok(Json(Page {
+        items,
+        next_cursor: next_cursor.flatten(),
+    }))
 }
 
 fn read_cursor(cursor: &str) -> Result<Range> {
@@ -123,8 +128,15 @@ async fn create_message(
     Json(body): Json<MessageIn>,
 ) -> Result<(StatusCode, Json<MessageView>)> {
     visible(&app, &caller.scope, &id).await?;
-    if body.client_id.as_ref().is_some_and(|key| key.is_empty() || key.chars().count() > MAX_CLIENT_ID) {
-        return Err(Problem::invalid("client_id", format!("is 1 to {MAX_CLIENT_ID} characters")));
+    if body
+        .client_id
+        .as_ref()
+        .is_some_and(|key| key.is_empty() || key.chars().count() > MAX_CLIENT_ID)
+    {
+        return Err(Problem::invalid(
+            "client_id",
+            format!("is 1 to {MAX_CLIENT_ID} characters"),
+        ));
     }
     let draft = reply::Draft {
         kind: body.kind,
@@ -134,7 +146,9 @@ async fn create_message(
     };
     let mut write = app.db.write().await?;
     let now = app.clock.now();
-    let (row, new) = reply::post(&mut write, &app.views, &id, &caller.operator, draft, now).await.map_err(problem)?;
+    let (row, new) = reply::post(&mut write, &app.views, &id, &caller.operator, draft, now)
+        .await
+        .map_err(problem)?;
     if new {
         write.commit().await?;
     }
@@ -161,12 +175,16 @@ async fn retry_message(
 ) -> Result<Json<MessageView>> {
     let found = message::Entity::find_by_id(&id).one(app.db.read()).await?;
     let found = found.ok_or_else(|| Problem::not_found("message"))?;
-    visible(&app, &caller.scope, &found.conversation_id).await.map_err(|_| Problem::not_found("message"))?;
+    visible(&app, &caller.scope, &found.conversation_id)
+        .await
+        .map_err(|_| Problem::not_found("message"))?;
     let mut write = app.db.write().await?;
-    let row = outbound::retry(&mut write, &id, app.clock.now()).await.map_err(|error| match error {
-        RetryError::Db(error) => Problem::from(error),
-        other => Problem::conflict(other.to_string()),
-    })?;
+    let row = outbound::retry(&mut write, &id, app.clock.now())
+        .await
+        .map_err(|error| match error {
+            RetryError::Db(error) => Problem::from(error),
+            other => Problem::conflict(other.to_string()),
+        })?;
     write.commit().await?;
     Ok(Json(view(&app, row).await?))
 }

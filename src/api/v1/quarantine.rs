@@ -83,7 +83,9 @@ async fn list_quarantine(
     Query(query): Query<QuarantineQuery>,
 ) -> Result<Json<Page<QuarantineEntry>>, Problem> {
     let limit = page.limit()?;
-    let mut rows = quarantine::Entity::find().order_by_desc(quarantine::Column::Id).limit(limit + 1);
+    let mut rows = quarantine::Entity::find()
+        .order_by_desc(quarantine::Column::Id)
+        .limit(limit + 1);
     if let Some(channel) = &query.channel {
         rows = rows.filter(quarantine::Column::ChannelId.eq(channel));
     }
@@ -91,7 +93,9 @@ async fn list_quarantine(
         rows = rows.filter(quarantine::Column::Id.lt(before));
     }
     let rows = rows.all(app.db.read()).await?;
-    Ok(Json(Page::of_rows(rows, limit, |row| row.id.clone()).map(QuarantineEntry::from)))
+    Ok(Json(
+        Page::of_rows(rows, limit, |row| row.id.clone()).map(QuarantineEntry::from),
+    ))
 }
 
 /// Has the connector read it once more; what it understands now becomes a message.
@@ -106,7 +110,9 @@ async fn replay_quarantine(
 ) -> Result<Json<QuarantineEntry>, Problem> {
     app.host.replay(&id).await.map_err(|error| match error {
         replay::Error::NotFound => Problem::not_found("quarantine entry"),
-        still @ (replay::Error::CannotRead(_) | replay::Error::StillPoison(_)) => Problem::conflict(still.to_string()),
+        still @ (replay::Error::CannotRead(_) | replay::Error::StillPoison(_)) => {
+            Problem::conflict(still.to_string())
+        }
         replay::Error::Db(error) => error.into(),
         ours @ (replay::Error::Storage(_) | replay::Error::Ingest(_)) => Problem::from_cause(&ours),
     })?;
@@ -123,14 +129,21 @@ async fn get_quarantine_raw(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let row = find(&app, &id).await?;
-    let bytes = app.storage.get(&row.storage_key).await.map_err(|error| match error {
-        storage::Error::Missing => Problem::not_found("file"),
-        other => Problem::from_cause(&other),
-    })?;
+    let bytes = app
+        .storage
+        .get(&row.storage_key)
+        .await
+        .map_err(|error| match error {
+            storage::Error::Missing => Problem::not_found("file"),
+            other => Problem::from_cause(&other),
+        })?;
     // Never shown as what it claims to be: it may be anything.
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}.raw\"", row.id)),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{}.raw\"", row.id),
+        ),
     ];
     Ok((headers, bytes).into_response())
 }

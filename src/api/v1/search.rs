@@ -62,7 +62,10 @@ async fn search_everything(
 ) -> Result<Json<SearchResult>> {
     let limit = query.limit.unwrap_or(20).clamp(1, MAX_HITS);
     if query.q.trim().is_empty() {
-        return Ok(Json(SearchResult { contacts: Vec::new(), messages: Vec::new() }));
+        return Ok(Json(SearchResult {
+            contacts: Vec::new(),
+            messages: Vec::new(),
+        }));
     }
     let (rows, _) = contacts::list(app.db.read(), Some(&query.q), None, limit).await?;
     let contacts = contacts::views(app.db.read(), rows).await?;
@@ -77,7 +80,11 @@ async fn search_everything(
     let views = app.views.messages(app.db.read(), rows).await?;
     let conversations = app.views.of_rows(app.db.read(), conversations).await?;
     for ((message, conversation), snippet) in views.into_iter().zip(conversations).zip(snippets) {
-        messages.push(MessageHit { message, conversation, snippet: search::snippet_html(&snippet) });
+        messages.push(MessageHit {
+            message,
+            conversation,
+            snippet: search::snippet_html(&snippet),
+        });
     }
     Ok(Json(SearchResult { contacts, messages }))
 }

@@ -101,7 +101,10 @@ fn first_line_name() -> String {
 /// Tells whether the set-up is still to be done, and whether this link may do it.
 #[utoipa::path(get, path = "/api/v1/setup", tag = "setup", operation_id = "get_setup", security(()),
     params(SetupQuery), responses((status = 200, body = SetupState)))]
-async fn get_setup(State(app): State<App>, Query(query): Query<SetupQuery>) -> Result<Json<SetupState>, Problem> {
+async fn get_setup(
+    State(app): State<App>,
+    Query(query): Query<SetupQuery>,
+) -> Result<Json<SetupState>, Problem> {
     let needed = setup::is_needed(app.db.read()).await?;
     let token_valid = match &query.token {
         Some(token) => setup::is_valid(app.db.read(), token).await?,
@@ -128,8 +131,17 @@ async fn create_setup(
     if !setup::is_valid(app.db.read(), &input.token).await? {
         return Err(link_refused());
     }
-    let origin = input.site_origin.as_deref().map(str::trim).filter(|origin| !origin.is_empty()).unwrap_or("*");
-    let hash = app.passwords.hash(&input.admin.password).await.map_err(|error| Problem::from_cause(&error))?;
+    let origin = input
+        .site_origin
+        .as_deref()
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty())
+        .unwrap_or("*");
+    let hash = app
+        .passwords
+        .hash(&input.admin.password)
+        .await
+        .map_err(|error| Problem::from_cause(&error))?;
     let now = app.clock.now();
 
     let mut write = app.db.write().await?;
@@ -146,21 +158,37 @@ async fn create_setup(
         capacity: None,
         service: false,
     };
-    let admin = crate::operator::store::create(&mut write, admin, now).await.map_err(|error| under("admin", error.into()))?;
+    let admin = crate::operator::store::create(&mut write, admin, now)
+        .await
+        .map_err(|error| under("admin", error.into()))?;
     let change = line::store::Change {
         name: Some(input.line_name),
-        queue: Some(vec![line::queue::Entry::Operator { operator_id: admin.id.clone() }]),
+        queue: Some(vec![line::queue::Entry::Operator {
+            operator_id: admin.id.clone(),
+        }]),
         ..Default::default()
     };
-    let line = line::store::create(&mut write, change, Some(&admin.id), now).await.map_err(line_problem)?;
+    let line = line::store::create(&mut write, change, Some(&admin.id), now)
+        .await
+        .map_err(line_problem)?;
 
     let mut made = Vec::new();
     for (kind, name, settings) in [
-        ("webchat", "Chat on the site", json!({"allowed_origins": [origin]})),
+        (
+            "webchat",
+            "Chat on the site",
+            json!({"allowed_origins": [origin]}),
+        ),
         ("webform", "Contact form", form_settings(origin)),
     ] {
         let descriptor = descriptor_of(&app, kind)?;
-        let new = NewChannel { key: None, line_id: line.id.clone(), name: name.to_owned(), enabled: true, settings };
+        let new = NewChannel {
+            key: None,
+            line_id: line.id.clone(),
+            name: name.to_owned(),
+            enabled: true,
+            settings,
+        };
         let build = try_build(&app);
         let row = channel::create(&mut write, &app.vault, descriptor, &build, new, now).await;
         made.push(row.map_err(|error| origin_problem(channel_problem(error)))?);
@@ -171,7 +199,9 @@ async fn create_setup(
     for row in &made {
         app.host.reload(&row.id).await?;
     }
-    let [webchat, webform] = made.as_slice() else { return Err(Problem::internal()) };
+    let [webchat, webform] = made.as_slice() else {
+        return Err(Problem::internal());
+    };
     let snippet = format!(
         "<script src=\"{}/widget/v1.js\" data-channel=\"{}\" async></script>",
         app.config.server.public_url, webchat.key
@@ -222,7 +252,9 @@ fn line_problem(error: line::Error) -> Problem {
 /// The one setting of the channels that the page asked for.
 fn origin_problem(problem: Problem) -> Problem {
     match problem.errors.first() {
-        Some(error) if error.field.contains("allowed_origins") => Problem::invalid("site_origin", error.message.clone()),
+        Some(error) if error.field.contains("allowed_origins") => {
+            Problem::invalid("site_origin", error.message.clone())
+        }
         _ => problem,
     }
 }
@@ -232,6 +264,9 @@ fn under(part: &str, problem: Problem) -> Problem {
     if problem.errors.is_empty() {
         return problem;
     }
-    let fields = problem.errors.into_iter().map(|error| (format!("{part}.{}", error.field), error.message));
+    let fields = problem
+        .errors
+        .into_iter()
+        .map(|error| (format!("{part}.{}", error.field), error.message));
     Problem::validation(fields.collect())
 }

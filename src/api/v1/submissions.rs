@@ -62,9 +62,18 @@ async fn list_submissions(
             Some(_) | None => Some(vec![id]),
         };
     }
-    let rows =
-        store::list(app.db.read(), channels.as_deref(), query.state.as_deref(), after.as_ref(), limit).await?;
-    let page = Page::of_rows(rows, limit, |row| Place { at: row.created_at, id: row.id.clone() });
+    let rows = store::list(
+        app.db.read(),
+        channels.as_deref(),
+        query.state.as_deref(),
+        after.as_ref(),
+        limit,
+    )
+    .await?;
+    let page = Page::of_rows(rows, limit, |row| Place {
+        at: row.created_at,
+        id: row.id.clone(),
+    });
     Ok(Json(page.map(SubmissionView::from)))
 }
 
@@ -82,7 +91,10 @@ async fn visible_channels(app: &App, scope: &Scope) -> Result<Option<Vec<String>
 
 async fn one(app: &App, scope: &Scope, id: &str) -> Result<submission::Model> {
     let missing = || Problem::not_found("submission");
-    let row = submission::Entity::find_by_id(id).one(app.db.read()).await?.ok_or_else(missing)?;
+    let row = submission::Entity::find_by_id(id)
+        .one(app.db.read())
+        .await?
+        .ok_or_else(missing)?;
     match visible_channels(app, scope).await? {
         Some(ids) if !ids.contains(&row.channel_id) => Err(missing()),
         Some(_) | None => Ok(row),
@@ -109,10 +121,12 @@ async fn approve_submission(
     Path(id): Path<String>,
 ) -> Result<Json<SubmissionView>> {
     one(&app, &caller.scope, &id).await?;
-    ingest::approve(&app.ingest, &app.db, &id, app.clock.now()).await.map_err(|error| match error {
-        ingest::Error::Stopping => Problem::unavailable(error.to_string()),
-        other => Problem::from_cause(&other),
-    })?;
+    ingest::approve(&app.ingest, &app.db, &id, app.clock.now())
+        .await
+        .map_err(|error| match error {
+            ingest::Error::Stopping => Problem::unavailable(error.to_string()),
+            other => Problem::from_cause(&other),
+        })?;
     Ok(Json(one(&app, &caller.scope, &id).await?.into()))
 }
 
@@ -126,7 +140,9 @@ async fn reject_submission(
 ) -> Result<Json<SubmissionView>> {
     let row = one(&app, &caller.scope, &id).await?;
     if row.state == "accepted" {
-        return Err(Problem::conflict("this submission was accepted already; mark its conversation as spam instead"));
+        return Err(Problem::conflict(
+            "this submission was accepted already; mark its conversation as spam instead",
+        ));
     }
     let mut write = app.db.write().await?;
     store::reject(&mut write, &id, app.clock.now()).await?;

@@ -47,9 +47,18 @@ impl World {
             PreparedBody::Submission(submission) => self.apply_submission(channel, event, submission),
             PreparedBody::Receipt(receipt) => {
                 self.receipts.push((channel.id.clone(), receipt.clone()));
-                Outcome::Stored { message_id: None, seq: None, conversation_id: None, submission_id: None }
+                Outcome::Stored {
+                    message_id: None,
+                    seq: None,
+                    conversation_id: None,
+                    submission_id: None,
+                }
             }
-            PreparedBody::Poison { reason, size, storage_key } => {
+            PreparedBody::Poison {
+                reason,
+                size,
+                storage_key,
+            } => {
                 let id = id::new(Kind::Quarantine, self.now);
                 self.quarantined.push(quarantine::Model {
                     id: id.clone(),
@@ -61,7 +70,8 @@ impl World {
                     created_at: self.now,
                     replayed_at: None,
                 });
-                self.events.push(NewEvent::new(EventType::QuarantineUpdated, &id, self.now));
+                self.events
+                    .push(NewEvent::new(EventType::QuarantineUpdated, &id, self.now));
                 Outcome::Quarantined { id }
             }
         }
@@ -71,9 +81,11 @@ impl World {
         let (contact_id, claimed) = self.identify(&message.from);
         let key = match &message.thread {
             Thread::Contact => thread_key_of_contact(&contact_id),
-            Thread::Sender => {
-                message.from.identities.first().map_or_else(|| thread_key_of_contact(&contact_id), thread_key_of_sender)
-            }
+            Thread::Sender => message
+                .from
+                .identities
+                .first()
+                .map_or_else(|| thread_key_of_contact(&contact_id), thread_key_of_sender),
             Thread::Messages { own, .. } => thread_key_of_mail(own),
         };
         let earlier: &[String] = match &message.thread {
@@ -120,7 +132,12 @@ impl World {
         }
     }
 
-    fn apply_submission(&mut self, channel: &Channel, event: &Prepared, submission: &PreparedSubmission) -> Outcome {
+    fn apply_submission(
+        &mut self,
+        channel: &Channel,
+        event: &Prepared,
+        submission: &PreparedSubmission,
+    ) -> Outcome {
         let content = &submission.content;
         let mut row = submission::Model {
             id: submission.id.clone(),
@@ -136,11 +153,16 @@ impl World {
             held: Some(json!(content)),
             created_at: event.at,
         };
-        let happened = if submission.approved { EventType::SubmissionUpdated } else { EventType::SubmissionCreated };
+        let happened = if submission.approved {
+            EventType::SubmissionUpdated
+        } else {
+            EventType::SubmissionCreated
+        };
         if submission.held {
             self.keep_loose_files(&format!("submission:{}", submission.id), &content.files);
             self.submissions.push(row);
-            self.events.push(NewEvent::new(happened, &submission.id, self.now));
+            self.events
+                .push(NewEvent::new(happened, &submission.id, self.now));
             return Outcome::Stored {
                 message_id: None,
                 seq: None,
@@ -169,10 +191,14 @@ impl World {
         row.state = "accepted".to_owned();
         row.held = None;
         row.contact_id = Some(contact_id);
-        row.lead_id = self.threads.get(&conversation_id).and_then(|thread| thread.conversation.lead_id.clone());
+        row.lead_id = self
+            .threads
+            .get(&conversation_id)
+            .and_then(|thread| thread.conversation.lead_id.clone());
         row.conversation_id = Some(conversation_id.clone());
         self.submissions.push(row);
-        self.events.push(NewEvent::new(happened, &submission.id, self.now));
+        self.events
+            .push(NewEvent::new(happened, &submission.id, self.now));
         Outcome::Stored {
             message_id: Some(submission.message_id.clone()),
             seq: Some(seq),
@@ -184,7 +210,9 @@ impl World {
     /// The contact a person is, made when nobody knows them, and whether only a claim says so.
     fn identify(&mut self, person: &Person) -> (String, bool) {
         let resolution = identify::resolve(person, |identity| {
-            self.identities.get(&(identity.kind.as_str().to_owned(), identity.value.clone())).cloned()
+            self.identities
+                .get(&(identity.kind.as_str().to_owned(), identity.value.clone()))
+                .cloned()
         });
         let contact_id = match resolution.contact_id {
             Some(id) => {
@@ -198,7 +226,13 @@ impl World {
             if self.identities.contains_key(&key) {
                 continue;
             }
-            self.identities.insert(key, Known { contact_id: contact_id.clone(), verified: identity.verified });
+            self.identities.insert(
+                key,
+                Known {
+                    contact_id: contact_id.clone(),
+                    verified: identity.verified,
+                },
+            );
             self.new_identities.push(identity::Model {
                 kind: identity.kind.as_str().to_owned(),
                 value: identity.value,
@@ -227,8 +261,11 @@ impl World {
 
     fn new_contact(&mut self, person: &Person) -> String {
         let id = id::new(Kind::Contact, self.now);
-        let company_id =
-            person.company.as_ref().and_then(|name| self.companies.get(&name.to_lowercase())).cloned();
+        let company_id = person
+            .company
+            .as_ref()
+            .and_then(|name| self.companies.get(&name.to_lowercase()))
+            .cloned();
         let row = contact::Model {
             id: id.clone(),
             name: person.name.clone(),
@@ -243,16 +280,22 @@ impl World {
         };
         self.contacts.insert(id.clone(), row);
         self.new_contacts.push(id.clone());
-        self.events.push(NewEvent::new(EventType::ContactUpdated, &id, self.now));
+        self.events
+            .push(NewEvent::new(EventType::ContactUpdated, &id, self.now));
         id
     }
 
     /// Fills what is not known yet; what an operator or the customer said before stays.
     fn complete_contact(&mut self, id: &str, person: &Person) {
-        let company_id =
-            person.company.as_ref().and_then(|name| self.companies.get(&name.to_lowercase())).cloned();
+        let company_id = person
+            .company
+            .as_ref()
+            .and_then(|name| self.companies.get(&name.to_lowercase()))
+            .cloned();
         let now = self.now;
-        let Some(row) = self.contacts.get_mut(id) else { return };
+        let Some(row) = self.contacts.get_mut(id) else {
+            return;
+        };
         let mut changed = false;
         for (known, said) in [
             (&mut row.name, &person.name),
@@ -268,7 +311,8 @@ impl World {
             row.version += 1;
             row.updated_at = now;
             if self.changed_contacts.insert(id.to_owned()) {
-                self.events.push(NewEvent::new(EventType::ContactUpdated, id, now));
+                self.events
+                    .push(NewEvent::new(EventType::ContactUpdated, id, now));
             }
         }
     }
@@ -295,16 +339,22 @@ impl World {
         if reopens {
             self.open_session(&conversation_id);
         }
-        let starts = reopens || self.threads.get(&conversation_id).is_some_and(|thread| thread.is_new && !thread.changed);
+        let starts = reopens
+            || self
+                .threads
+                .get(&conversation_id)
+                .is_some_and(|thread| thread.is_new && !thread.changed);
         if starts && !incoming.automatic {
             self.apply_lead_rule(channel, &conversation_id, &incoming);
         }
-        let author_name = incoming
-            .from
-            .name
-            .clone()
-            .or_else(|| self.contacts.get(contact_id).and_then(|contact| contact.name.clone()));
-        let Some(thread) = self.threads.get_mut(&conversation_id) else { return (conversation_id, 0) };
+        let author_name = incoming.from.name.clone().or_else(|| {
+            self.contacts
+                .get(contact_id)
+                .and_then(|contact| contact.name.clone())
+        });
+        let Some(thread) = self.threads.get_mut(&conversation_id) else {
+            return (conversation_id, 0);
+        };
         thread.changed = true;
         let row = &mut thread.conversation;
         row.last_seq += 1;
@@ -343,7 +393,12 @@ impl World {
             created_at: now,
         });
         self.add_files(&incoming.id, incoming.files);
-        self.events.push(NewEvent::message(EventType::MessageCreated, &incoming.id, &conversation_id, now));
+        self.events.push(NewEvent::message(
+            EventType::MessageCreated,
+            &incoming.id,
+            &conversation_id,
+            now,
+        ));
         (conversation_id, seq)
     }
 
@@ -363,7 +418,12 @@ impl World {
             session.closed_at = Some(self.now);
             session.close_reason = Some("automatic".to_owned());
         }
-        let address = incoming.from.identities.first().map(|identity| identity.value.clone()).unwrap_or_default();
+        let address = incoming
+            .from
+            .identities
+            .first()
+            .map(|identity| identity.value.clone())
+            .unwrap_or_default();
         let conversation = conversation::Model {
             id: id.clone(),
             number: 0, // taken from the counter when the batch is written
@@ -395,7 +455,13 @@ impl World {
             updated_at: self.now,
         };
         self.by_key.insert((channel.id.clone(), key), id.clone());
-        let thread = OpenThread { conversation, session, is_new: true, changed: false, session_changed: true };
+        let thread = OpenThread {
+            conversation,
+            session,
+            is_new: true,
+            changed: false,
+            session_changed: true,
+        };
         self.threads.insert(id.clone(), thread);
         self.new_threads.push(id.clone());
         id
@@ -403,10 +469,17 @@ impl World {
 
     /// The customer is back: a new session of the same conversation, in the line of its channel.
     fn open_session(&mut self, conversation_id: &str) {
-        let Some(thread) = self.threads.get(conversation_id) else { return };
-        let (line_id, kind) = (thread.conversation.line_id.clone(), thread.conversation.channel_kind.clone());
+        let Some(thread) = self.threads.get(conversation_id) else {
+            return;
+        };
+        let (line_id, kind) = (
+            thread.conversation.line_id.clone(),
+            thread.conversation.channel_kind.clone(),
+        );
         let session = self.new_session(conversation_id, &line_id, &kind);
-        let Some(thread) = self.threads.get_mut(conversation_id) else { return };
+        let Some(thread) = self.threads.get_mut(conversation_id) else {
+            return;
+        };
         thread.conversation.session_id = session.id.clone();
         thread.conversation.snoozed_until = None;
         thread.session = session;
@@ -434,7 +507,9 @@ impl World {
     }
 
     fn apply_lead_rule(&mut self, channel: &Channel, conversation_id: &str, incoming: &Incoming<'_>) {
-        let Some(thread) = self.threads.get_mut(conversation_id) else { return };
+        let Some(thread) = self.threads.get_mut(conversation_id) else {
+            return;
+        };
         let contact_id = thread.conversation.contact_id.clone();
         let history = self.leads.entry(contact_id.clone()).or_default();
         match rule::at_session_start(channel.create_lead, history) {
@@ -443,7 +518,11 @@ impl World {
                 thread.conversation.lead_id = Some(lead_id.clone());
                 let last = incoming.attribution.last.clone();
                 if !(last.is_empty() && incoming.hints.fields.is_empty()) {
-                    self.joined_leads.push(JoinedLead { lead_id, fields: incoming.hints.fields.clone(), last });
+                    self.joined_leads.push(JoinedLead {
+                        lead_id,
+                        fields: incoming.hints.fields.clone(),
+                        last,
+                    });
                 }
             }
             Effect::Create => {
@@ -452,17 +531,29 @@ impl World {
                 history.any = true;
                 history.open = Some(lead_id.clone());
                 let attribution = source::complete(incoming.attribution.clone());
-                let name = self.contacts.get(&contact_id).and_then(|contact| contact.name.clone());
-                let who = name.or_else(|| incoming.subject.map(str::to_owned)).unwrap_or_else(|| {
-                    incoming.from.identities.iter().find(|i| i.kind != switchboard_sdk::IdentityKind::Webchat).map_or_else(
-                        || "New visitor".to_owned(),
-                        |identity| identity.value.clone(),
-                    )
-                });
-                self.events.push(NewEvent::new(EventType::LeadCreated, &lead_id, self.now));
+                let name = self
+                    .contacts
+                    .get(&contact_id)
+                    .and_then(|contact| contact.name.clone());
+                let who = name
+                    .or_else(|| incoming.subject.map(str::to_owned))
+                    .unwrap_or_else(|| {
+                        incoming
+                            .from
+                            .identities
+                            .iter()
+                            .find(|i| i.kind != switchboard_sdk::IdentityKind::Webchat)
+                            .map_or_else(|| "New visitor".to_owned(), |identity| identity.value.clone())
+                    });
+                self.events
+                    .push(NewEvent::new(EventType::LeadCreated, &lead_id, self.now));
                 self.new_leads.push(lead::Model {
                     id: lead_id,
-                    title: incoming.hints.title.clone().unwrap_or_else(|| format!("{who} · {}", channel.name)),
+                    title: incoming
+                        .hints
+                        .title
+                        .clone()
+                        .unwrap_or_else(|| format!("{who} · {}", channel.name)),
                     status: "new".to_owned(),
                     contact_id,
                     conversation_id: Some(conversation_id.to_owned()),
@@ -484,16 +575,24 @@ impl World {
     fn add_files(&mut self, message_id: &str, files: &[KeptFile]) {
         for (position, file) in (0..).zip(files) {
             if file.uploaded {
-                self.uploaded.push((file.id.clone(), message_id.to_owned(), position));
+                self.uploaded
+                    .push((file.id.clone(), message_id.to_owned(), position));
             } else {
-                self.attachments.push(attachment_row(file, Some(message_id.to_owned()), "inbound", position, self.now));
+                self.attachments.push(attachment_row(
+                    file,
+                    Some(message_id.to_owned()),
+                    "inbound",
+                    position,
+                    self.now,
+                ));
             }
         }
     }
 
     fn keep_loose_files(&mut self, owner: &str, files: &[KeptFile]) {
         for (position, file) in (0..).zip(files) {
-            self.attachments.push(attachment_row(file, None, owner, position, self.now));
+            self.attachments
+                .push(attachment_row(file, None, owner, position, self.now));
         }
     }
 }

@@ -37,7 +37,12 @@ impl World {
         for event in self.events.drain(..) {
             write.record(event);
         }
-        let mut changed: Vec<&String> = self.threads.iter().filter(|(_, t)| t.changed).map(|(id, _)| id).collect();
+        let mut changed: Vec<&String> = self
+            .threads
+            .iter()
+            .filter(|(_, t)| t.changed)
+            .map(|(id, _)| id)
+            .collect();
         changed.sort_unstable();
         for id in changed {
             write.record(NewEvent::conversation(id, self.now));
@@ -46,11 +51,18 @@ impl World {
     }
 
     async fn flush_people(&mut self, write: &WriteTx) -> Result<(), DbErr> {
-        let rows = self.new_contacts.iter().filter_map(|id| self.contacts.get(id).cloned()).map(rows::contact).collect();
+        let rows = self
+            .new_contacts
+            .iter()
+            .filter_map(|id| self.contacts.get(id).cloned())
+            .map(rows::contact)
+            .collect();
         bulk::insert(write.tx(), "contact", rows::CONTACT, rows, "").await?;
         let new: std::collections::HashSet<&String> = self.new_contacts.iter().collect();
         for id in self.changed_contacts.iter().filter(|id| !new.contains(id)) {
-            let Some(row) = self.contacts.get(id) else { continue };
+            let Some(row) = self.contacts.get(id) else {
+                continue;
+            };
             contact::ActiveModel {
                 id: Set(id.clone()),
                 name: Set(row.name.clone()),
@@ -63,7 +75,10 @@ impl World {
             .update_without_returning(write.tx())
             .await?;
         }
-        let rows = std::mem::take(&mut self.new_identities).into_iter().map(rows::identity).collect();
+        let rows = std::mem::take(&mut self.new_identities)
+            .into_iter()
+            .map(rows::identity)
+            .collect();
         bulk::insert(write.tx(), "identity", rows::IDENTITY, rows, "").await?;
         for identity in std::mem::take(&mut self.proven) {
             identity::Entity::update_many()
@@ -75,11 +90,28 @@ impl World {
         }
         let rows = std::mem::take(&mut self.suggestions)
             .into_iter()
-            .map(|row| vec![row.contact_id.into(), row.other_id.into(), row.reason.into(), row.created_at.into()])
+            .map(|row| {
+                vec![
+                    row.contact_id.into(),
+                    row.other_id.into(),
+                    row.reason.into(),
+                    row.created_at.into(),
+                ]
+            })
             .collect();
         const COLUMNS: [&str; 4] = ["contact_id", "other_id", "reason", "created_at"];
-        bulk::insert(write.tx(), "contact_suggestion", &COLUMNS, rows, "ON CONFLICT DO NOTHING").await?;
-        let rows = std::mem::take(&mut self.new_leads).into_iter().map(rows::lead).collect();
+        bulk::insert(
+            write.tx(),
+            "contact_suggestion",
+            &COLUMNS,
+            rows,
+            "ON CONFLICT DO NOTHING",
+        )
+        .await?;
+        let rows = std::mem::take(&mut self.new_leads)
+            .into_iter()
+            .map(rows::lead)
+            .collect();
         bulk::insert(write.tx(), "lead", rows::LEAD, rows, "").await
     }
 
@@ -106,11 +138,18 @@ impl World {
     }
 
     async fn flush_messages(&mut self, write: &WriteTx) -> Result<(), DbErr> {
-        let rows = std::mem::take(&mut self.messages).into_iter().map(rows::message).collect();
+        let rows = std::mem::take(&mut self.messages)
+            .into_iter()
+            .map(rows::message)
+            .collect();
         bulk::insert(write.tx(), "message", rows::MESSAGE, rows, "").await?;
         // An approved submission's files have rows already: they only find their message now.
-        let rows = std::mem::take(&mut self.attachments).into_iter().map(rows::attachment).collect();
-        let tail = "ON CONFLICT (id) DO UPDATE SET message_id = excluded.message_id, position = excluded.position";
+        let rows = std::mem::take(&mut self.attachments)
+            .into_iter()
+            .map(rows::attachment)
+            .collect();
+        let tail =
+            "ON CONFLICT (id) DO UPDATE SET message_id = excluded.message_id, position = excluded.position";
         bulk::insert(write.tx(), "attachment", rows::ATTACHMENT, rows, tail).await?;
         for (id, message_id, position) in std::mem::take(&mut self.uploaded) {
             attachment::Entity::update_many()
@@ -133,12 +172,21 @@ impl World {
                 ]
             })
             .collect();
-        const COLUMNS: [&str; 5] = ["channel_id", "external_id", "conversation_id", "message_id", "created_at"];
+        const COLUMNS: [&str; 5] = [
+            "channel_id",
+            "external_id",
+            "conversation_id",
+            "message_id",
+            "created_at",
+        ];
         bulk::insert(write.tx(), "thread_ref", &COLUMNS, rows, "ON CONFLICT DO NOTHING").await
     }
 
     async fn flush_submissions(&mut self, write: &mut WriteTx) -> Result<(), DbErr> {
-        let rows = std::mem::take(&mut self.submissions).into_iter().map(rows::submission).collect();
+        let rows = std::mem::take(&mut self.submissions)
+            .into_iter()
+            .map(rows::submission)
+            .collect();
         bulk::upsert(write.tx(), "submission", rows::SUBMISSION, rows).await?;
         for addition in std::mem::take(&mut self.joined_leads) {
             update_joined_lead(write, addition, self.now).await?;
@@ -161,8 +209,15 @@ impl World {
                 ]
             })
             .collect();
-        const COLUMNS: [&str; 7] =
-            ["id", "channel_id", "external_id", "reason", "size", "storage_key", "created_at"];
+        const COLUMNS: [&str; 7] = [
+            "id",
+            "channel_id",
+            "external_id",
+            "reason",
+            "size",
+            "storage_key",
+            "created_at",
+        ];
         bulk::insert(write.tx(), "quarantine", &COLUMNS, rows, "").await
     }
 
@@ -191,10 +246,19 @@ impl World {
 
     /// A provider's word on a message we sent. States only move forward; a failure after the fact is
     /// shown as one.
-    async fn apply_receipt(&mut self, write: &WriteTx, channel_id: &str, receipt: DeliveryReceipt) -> Result<(), DbErr> {
+    async fn apply_receipt(
+        &mut self,
+        write: &WriteTx,
+        channel_id: &str,
+        receipt: DeliveryReceipt,
+    ) -> Result<(), DbErr> {
         let place = (channel_id.to_owned(), receipt.external_id.clone());
-        let Some(found) = thread_ref::Entity::find_by_id(place).one(write.tx()).await? else { return Ok(()) };
-        let Some(message_id) = found.message_id else { return Ok(()) };
+        let Some(found) = thread_ref::Entity::find_by_id(place).one(write.tx()).await? else {
+            return Ok(());
+        };
+        let Some(message_id) = found.message_id else {
+            return Ok(());
+        };
         let (state, from): (&str, &[&str]) = match receipt.state {
             ReceiptState::Delivered => ("delivered", &["queued", "sending", "sent", "uncertain"]),
             ReceiptState::Read => ("read", &["queued", "sending", "sent", "uncertain", "delivered"]),
@@ -209,15 +273,28 @@ impl World {
             .await?;
         if changed.rows_affected > 0 {
             let conversation_id = found.conversation_id;
-            self.events.push(NewEvent::message(EventType::MessageUpdated, message_id, conversation_id, self.now));
+            self.events.push(NewEvent::message(
+                EventType::MessageUpdated,
+                message_id,
+                conversation_id,
+                self.now,
+            ));
         }
         Ok(())
     }
 }
 
 /// A submission that joined an open lead adds what the lead does not know yet, and its touch as the last.
-async fn update_joined_lead(write: &mut WriteTx, addition: JoinedLead, now: DateTime<Utc>) -> Result<(), DbErr> {
-    let Some(row) = lead::Entity::find_by_id(&addition.lead_id).lock_exclusive().one(write.tx()).await? else {
+async fn update_joined_lead(
+    write: &mut WriteTx,
+    addition: JoinedLead,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let Some(row) = lead::Entity::find_by_id(&addition.lead_id)
+        .lock_exclusive()
+        .one(write.tx())
+        .await?
+    else {
         return Ok(());
     };
     let mut fields = row.fields.as_object().cloned().unwrap_or_default();

@@ -14,8 +14,8 @@ use crate::{
     db::{
         WriteTx, bulk,
         entity::{
-            attachment, channel, contact, contact_suggestion, conversation, identity, lead, line, message, quarantine,
-            session, submission, thread_ref,
+            attachment, channel, contact, contact_suggestion, conversation, identity, lead, line, message,
+            quarantine, session, submission, thread_ref,
         },
     },
     event::NewEvent,
@@ -85,7 +85,10 @@ pub(super) struct World {
 
 impl World {
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self { now, ..Self::default() }
+        Self {
+            now,
+            ..Self::default()
+        }
     }
 
     pub fn channel(&self, id: &str) -> Option<Channel> {
@@ -95,7 +98,10 @@ impl World {
     /// Channels and their lines' CRM rules.
     pub async fn load_channels(&mut self, write: &WriteTx, works: &[Work]) -> Result<(), DbErr> {
         let ids: BTreeSet<&str> = works.iter().map(|work| work.channel_id.as_str()).collect();
-        let channels = channel::Entity::find().filter(channel::Column::Id.is_in(ids)).all(write.tx()).await?;
+        let channels = channel::Entity::find()
+            .filter(channel::Column::Id.is_in(ids))
+            .all(write.tx())
+            .await?;
         let lines: BTreeSet<&str> = channels.iter().map(|channel| channel.line_id.as_str()).collect();
         let rules: HashMap<String, CreateLead> = line::Entity::find()
             .filter(line::Column::Id.is_in(lines))
@@ -104,20 +110,34 @@ impl World {
             .into_iter()
             .map(|line| {
                 let rule = line.rules.pointer("/crm/create_lead").cloned();
-                (line.id, rule.and_then(|rule| serde_json::from_value(rule).ok()).unwrap_or_default())
+                (
+                    line.id,
+                    rule.and_then(|rule| serde_json::from_value(rule).ok())
+                        .unwrap_or_default(),
+                )
             })
             .collect();
         for row in channels {
             let create_lead = rules.get(&row.line_id).copied().unwrap_or_default();
-            let channel =
-                Channel { id: row.id.clone(), kind: row.kind, name: row.name, line_id: row.line_id, create_lead };
+            let channel = Channel {
+                id: row.id.clone(),
+                kind: row.kind,
+                name: row.name,
+                line_id: row.line_id,
+                create_lead,
+            };
             self.channels.insert(row.id, channel);
         }
         Ok(())
     }
 
     /// Everything the fresh events may touch: identities, contacts, conversations, sessions, leads.
-    pub async fn load(&mut self, write: &WriteTx, works: &[Work], fresh: &[(usize, usize)]) -> Result<(), DbErr> {
+    pub async fn load(
+        &mut self,
+        write: &WriteTx,
+        works: &[Work],
+        fresh: &[(usize, usize)],
+    ) -> Result<(), DbErr> {
         let mut people: Vec<Person> = Vec::new();
         let mut refs: HashMap<&str, HashSet<String>> = HashMap::new();
         let mut senders: HashMap<&str, HashSet<String>> = HashMap::new();
@@ -128,12 +148,20 @@ impl World {
                     people.push(message.from.clone());
                     match &message.thread {
                         Thread::Messages { own, earlier } => {
-                            refs.entry(channel_id).or_default().extend(earlier.iter().cloned());
-                            senders.entry(channel_id).or_default().insert(thread_key_of_mail(own));
+                            refs.entry(channel_id)
+                                .or_default()
+                                .extend(earlier.iter().cloned());
+                            senders
+                                .entry(channel_id)
+                                .or_default()
+                                .insert(thread_key_of_mail(own));
                         }
                         Thread::Sender => {
                             if let Some(first) = message.from.identities.first() {
-                                senders.entry(channel_id).or_default().insert(thread_key_of_sender(first));
+                                senders
+                                    .entry(channel_id)
+                                    .or_default()
+                                    .insert(thread_key_of_sender(first));
                             }
                         }
                         Thread::Contact => {}
@@ -158,15 +186,27 @@ impl World {
             let values: Vec<Value> = values.into_iter().map(Value::from).collect();
             let (list, mut values) = bulk::in_list(2, values);
             values.insert(0, kind.as_str().into());
-            let sql = format!("SELECT kind, value, contact_id, verified FROM identity WHERE kind = $1 AND value IN {list}");
-            let rows = write.tx().query_all_raw(Statement::from_sql_and_values(write.backend(), sql, values)).await?;
+            let sql = format!(
+                "SELECT kind, value, contact_id, verified FROM identity WHERE kind = $1 AND value IN {list}"
+            );
+            let rows = write
+                .tx()
+                .query_all_raw(Statement::from_sql_and_values(write.backend(), sql, values))
+                .await?;
             for row in rows {
                 let key = (row.try_get("", "kind")?, row.try_get("", "value")?);
-                let known = Known { contact_id: row.try_get("", "contact_id")?, verified: row.try_get("", "verified")? };
+                let known = Known {
+                    contact_id: row.try_get("", "contact_id")?,
+                    verified: row.try_get("", "verified")?,
+                };
                 self.identities.insert(key, known);
             }
         }
-        let ids: BTreeSet<&str> = self.identities.values().map(|known| known.contact_id.as_str()).collect();
+        let ids: BTreeSet<&str> = self
+            .identities
+            .values()
+            .map(|known| known.contact_id.as_str())
+            .collect();
         if ids.is_empty() {
             return Ok(());
         }
@@ -183,14 +223,20 @@ impl World {
 
     /// Companies named by the people, made when they are new. Rare: one statement each.
     async fn load_companies(&mut self, write: &WriteTx, people: &[Person]) -> Result<(), DbErr> {
-        let names: BTreeSet<&str> = people.iter().filter_map(|person| person.company.as_deref()).collect();
+        let names: BTreeSet<&str> = people
+            .iter()
+            .filter_map(|person| person.company.as_deref())
+            .collect();
         for name in names {
             let key = name.to_lowercase();
             let id = crate::id::new(crate::id::Kind::Company, self.now);
             let sql = "INSERT INTO company (id, name, name_key, created_at) VALUES ($1, $2, $3, $4) \
                        ON CONFLICT (name_key) DO UPDATE SET name_key = excluded.name_key RETURNING id";
             let values: [Value; 4] = [id.into(), name.into(), key.clone().into(), self.now.into()];
-            let row = write.tx().query_one_raw(Statement::from_sql_and_values(write.backend(), sql, values)).await?;
+            let row = write
+                .tx()
+                .query_one_raw(Statement::from_sql_and_values(write.backend(), sql, values))
+                .await?;
             if let Some(row) = row {
                 self.companies.insert(key, row.try_get("", "id")?);
             }
@@ -218,7 +264,8 @@ impl World {
                 .await?;
             for row in rows {
                 ids.insert(row.conversation_id.clone());
-                self.by_ref.insert((row.channel_id, row.external_id), row.conversation_id);
+                self.by_ref
+                    .insert((row.channel_id, row.external_id), row.conversation_id);
             }
         }
         // Conversations per contact: any contact the batch may resolve to, on the channels it came by.
@@ -242,7 +289,10 @@ impl World {
             let (list, mut values) = bulk::in_list(2, keys);
             values.insert(0, channel_id.into());
             let sql = format!("SELECT id FROM conversation WHERE channel_id = $1 AND thread_key IN {list}");
-            let rows = write.tx().query_all_raw(Statement::from_sql_and_values(write.backend(), sql, values)).await?;
+            let rows = write
+                .tx()
+                .query_all_raw(Statement::from_sql_and_values(write.backend(), sql, values))
+                .await?;
             for row in rows {
                 ids.insert(row.try_get("", "id")?);
             }
@@ -264,21 +314,37 @@ impl World {
             .into_iter()
             .map(|row| (row.id.clone(), row))
             .collect();
-        let strangers: BTreeSet<String> =
-            rows.iter().map(|row| row.contact_id.clone()).filter(|id| !self.contacts.contains_key(id)).collect();
+        let strangers: BTreeSet<String> = rows
+            .iter()
+            .map(|row| row.contact_id.clone())
+            .filter(|id| !self.contacts.contains_key(id))
+            .collect();
         for row in rows {
             let session = sessions.remove(&row.session_id).ok_or_else(|| {
-                DbErr::RecordNotFound(format!("conversation {} without its session {}", row.id, row.session_id))
+                DbErr::RecordNotFound(format!(
+                    "conversation {} without its session {}",
+                    row.id, row.session_id
+                ))
             })?;
-            self.by_key.insert((row.channel_id.clone(), row.thread_key.clone()), row.id.clone());
+            self.by_key
+                .insert((row.channel_id.clone(), row.thread_key.clone()), row.id.clone());
             let id = row.id.clone();
-            let thread =
-                OpenThread { conversation: row, session, is_new: false, changed: false, session_changed: false };
+            let thread = OpenThread {
+                conversation: row,
+                session,
+                is_new: false,
+                changed: false,
+                session_changed: false,
+            };
             self.threads.insert(id, thread);
         }
         if !strangers.is_empty() {
-            let found = contact::Entity::find().filter(contact::Column::Id.is_in(strangers)).all(write.tx()).await?;
-            self.contacts.extend(found.into_iter().map(|row| (row.id.clone(), row)));
+            let found = contact::Entity::find()
+                .filter(contact::Column::Id.is_in(strangers))
+                .all(write.tx())
+                .await?;
+            self.contacts
+                .extend(found.into_iter().map(|row| (row.id.clone(), row)));
         }
         Ok(())
     }
@@ -290,7 +356,10 @@ impl World {
         let ids: Vec<Value> = self.contacts.keys().cloned().map(Value::from).collect();
         let (list, values) = bulk::in_list(1, ids);
         let sql = format!("SELECT id, contact_id, status FROM lead WHERE contact_id IN {list}");
-        let rows = write.tx().query_all_raw(Statement::from_sql_and_values(write.backend(), sql, values)).await?;
+        let rows = write
+            .tx()
+            .query_all_raw(Statement::from_sql_and_values(write.backend(), sql, values))
+            .await?;
         for row in rows {
             let contact_id: String = row.try_get("", "contact_id")?;
             let status: String = row.try_get("", "status")?;

@@ -9,13 +9,27 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 
 async fn upload(app: &TestApp, key: &str, name: &str, kind: &str, data: Vec<u8>) -> crate::support::Answer {
-    let part = Part::bytes(data).file_name(name.to_owned()).mime_str(kind).unwrap();
+    let part = Part::bytes(data)
+        .file_name(name.to_owned())
+        .mime_str(kind)
+        .unwrap();
     let form = Form::new().text("before", "ignored").part("file", part);
-    app.ask(app.client.post(format!("{}/api/v1/attachments", app.base)).bearer_auth(key).multipart(form)).await
+    app.ask(
+        app.client
+            .post(format!("{}/api/v1/attachments", app.base))
+            .bearer_auth(key)
+            .multipart(form),
+    )
+    .await
 }
 
 async fn open(app: &TestApp, key: &str, file: &Value) -> Response {
-    app.client.get(format!("{}{}", app.base, file["url"].as_str().unwrap())).bearer_auth(key).send().await.unwrap()
+    app.client
+        .get(format!("{}{}", app.base, file["url"].as_str().unwrap()))
+        .bearer_auth(key)
+        .send()
+        .await
+        .unwrap()
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
@@ -78,28 +92,61 @@ async fn what_a_browser_could_run_is_a_download() {
         ("photo.png", "image/png", true),
         ("../../etc/passwd", "text/plain", true),
     ] {
-        let file = upload(&app, &app.key, name, kind, b"<script>alert(1)</script>".to_vec()).await.expect(201);
+        let file = upload(&app, &app.key, name, kind, b"<script>alert(1)</script>".to_vec())
+            .await
+            .expect(201);
         assert!(!file["name"].as_str().unwrap().contains('/'), "{file}");
         let down = open(&app, &app.key, &file).await;
-        assert_eq!(header(&down, "content-disposition").starts_with("inline"), inline, "{name}");
+        assert_eq!(
+            header(&down, "content-disposition").starts_with("inline"),
+            inline,
+            "{name}"
+        );
         assert_eq!(header(&down, "x-content-type-options"), "nosniff");
-        assert!(header(&down, "content-security-policy").contains("sandbox"), "{name}");
+        assert!(
+            header(&down, "content-security-policy").contains("sandbox"),
+            "{name}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_too_large_empty_or_missing_is_refused() {
     let app = TestApp::start(crate::support::Database::sqlite().await).await;
-    let large = upload(&app, &app.key, "large.bin", "application/zip", vec![0; (25 << 20) + 1]).await;
+    let large = upload(
+        &app,
+        &app.key,
+        "large.bin",
+        "application/zip",
+        vec![0; (25 << 20) + 1],
+    )
+    .await;
     assert_eq!(large.expect(413)["type"], "/problems/too-large");
-    upload(&app, &app.key, "fits.bin", "application/zip", vec![0; 25 << 20]).await.expect(201);
+    upload(&app, &app.key, "fits.bin", "application/zip", vec![0; 25 << 20])
+        .await
+        .expect(201);
     let huge = upload(&app, &app.key, "huge.bin", "application/zip", vec![0; 50 << 20]).await;
     assert_eq!(huge.expect(413)["type"], "/problems/too-large");
-    let empty = upload(&app, &app.key, "empty", "text/plain", Vec::new()).await.expect(422);
+    let empty = upload(&app, &app.key, "empty", "text/plain", Vec::new())
+        .await
+        .expect(422);
     assert_eq!(empty["errors"][0]["field"], "file");
     let url = format!("{}/api/v1/attachments", app.base);
-    let none = app.ask(app.client.post(&url).bearer_auth(&app.key).multipart(Form::new().text("name", "x"))).await.expect(422);
+    let none = app
+        .ask(
+            app.client
+                .post(&url)
+                .bearer_auth(&app.key)
+                .multipart(Form::new().text("name", "x")),
+        )
+        .await
+        .expect(422);
     assert_eq!(none["errors"][0]["field"], "file");
-    let broken = app.client.post(&url).bearer_auth(&app.key).header("content-type", "multipart/form-data; boundary=b").body("--b\r\nnonsense");
+    let broken = app
+        .client
+        .post(&url)
+        .bearer_auth(&app.key)
+        .header("content-type", "multipart/form-data; boundary=b")
+        .body("--b\r\nnonsense");
     assert_eq!(app.ask(broken).await.expect(400)["status"], 400);
 }

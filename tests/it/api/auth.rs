@@ -13,7 +13,11 @@ struct Browser {
 impl Browser {
     async fn sign_in(app: &TestApp, email: &str, password: &str) -> Self {
         let request = app.client.post(format!("{}/api/v1/auth/login", app.base));
-        let answer = request.json(&json!({"email": email, "password": password})).send().await.unwrap();
+        let answer = request
+            .json(&json!({"email": email, "password": password}))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200);
         let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
         for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
@@ -21,12 +25,17 @@ impl Browser {
         }
         let body: Value = answer.json().await.unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
-        Self { cookie, csrf: body["csrf_token"].as_str().unwrap().to_owned() }
+        Self {
+            cookie,
+            csrf: body["csrf_token"].as_str().unwrap().to_owned(),
+        }
     }
 
     async fn ask(&self, app: &TestApp, method: &str, path: &str, csrf: Option<&str>, body: Value) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = app.client.request(method.clone(), format!("{}/api/v1{path}", app.base));
+        let mut request = app
+            .client
+            .request(method.clone(), format!("{}/api/v1{path}", app.base));
         request = request.header("cookie", &self.cookie);
         if let Some(csrf) = csrf {
             request = request.header("x-csrf-token", csrf);

@@ -11,7 +11,8 @@ fn path(channel: &Value) -> String {
 }
 
 async fn mailbox(app: &TestApp, line: &Value) -> Value {
-    let server = json!({"host": "127.0.0.1", "port": 1, "tls": "none", "username": "shop", "password": "imap-secret"});
+    let server =
+        json!({"host": "127.0.0.1", "port": 1, "tls": "none", "username": "shop", "password": "imap-secret"});
     let mut smtp = server.clone();
     smtp["password"] = json!("smtp-secret");
     let settings = json!({"address": "shop@example.test", "imap": server, "smtp": smtp});
@@ -122,11 +123,21 @@ both_databases! {
 async fn each_connector_describes_its_settings_and_marks_its_secrets() {
     let app = TestApp::start(crate::support::Database::sqlite().await).await;
     let listed = app.get("/connectors").await;
-    let kinds: Vec<&str> = listed["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["kind"].as_str().unwrap())
+        .collect();
     for kind in ["email", "webchat", "webform"] {
         assert!(kinds.contains(&kind), "{kinds:?}");
     }
-    let email = listed["items"].as_array().unwrap().iter().find(|item| item["kind"] == "email").unwrap();
+    let email = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|item| item["kind"] == "email")
+        .unwrap();
     assert!(email["settings_schema"].to_string().contains("\"x-secret\":true"));
     let line = app.line("Support", json!({})).await;
     for item in listed["items"].as_array().unwrap() {

@@ -14,7 +14,11 @@ use crate::support::TestApp;
 const ROWS: usize = 7;
 
 fn event(external_id: &str, body: InboundBody) -> InboundEvent {
-    InboundEvent { external_id: external_id.to_owned(), at: SystemClock.now(), body }
+    InboundEvent {
+        external_id: external_id.to_owned(),
+        at: SystemClock.now(),
+        body,
+    }
 }
 
 /// A line with several of everything, most of it made in one transaction: rows of one instant are
@@ -26,45 +30,109 @@ async fn filled(app: &TestApp) -> Vec<String> {
     let form = app.channel("webform", &line, json!({})).await;
     let mail = json!({"address": "shop@example.test", "imap": {"host": "127.0.0.1", "port": 1, "tls": "none", "password": "x"},
         "smtp": {"host": "127.0.0.1", "port": 1, "tls": "none"}});
-    let mail = json!({"kind": "email", "line_id": line["id"], "name": "Mail", "enabled": false, "settings": mail});
+    let mail =
+        json!({"kind": "email", "line_id": line["id"], "name": "Mail", "enabled": false, "settings": mail});
     let mail = app.post("/channels", mail).await.expect(201);
     let mut events: Vec<InboundEvent> = (0..ROWS)
         .map(|n| {
-            let identity = Identity { kind: IdentityKind::Email, value: format!("c{n}@x.example"), verified: true };
-            let from = Person { identities: vec![identity], ..Person::default() };
-            let message = InboundMessage { from, text: "Hello".to_owned(), ..InboundMessage::default() };
+            let identity = Identity {
+                kind: IdentityKind::Email,
+                value: format!("c{n}@x.example"),
+                verified: true,
+            };
+            let from = Person {
+                identities: vec![identity],
+                ..Person::default()
+            };
+            let message = InboundMessage {
+                from,
+                text: "Hello".to_owned(),
+                ..InboundMessage::default()
+            };
             event(&format!("m{n}"), InboundBody::Message(message))
         })
         .collect();
     events.extend((0..ROWS).map(|n| {
-        event(&format!("p{n}"), InboundBody::Poison { reason: "rubbish".to_owned(), raw: Bytes::from_static(b"x") })
+        event(
+            &format!("p{n}"),
+            InboundBody::Poison {
+                reason: "rubbish".to_owned(),
+                raw: Bytes::from_static(b"x"),
+            },
+        )
     }));
-    app.app.ingest.deliver(mail["id"].as_str().unwrap(), Batch { events, cursor: None }).await.unwrap();
+    app.app
+        .ingest
+        .deliver(mail["id"].as_str().unwrap(), Batch { events, cursor: None })
+        .await
+        .unwrap();
     for n in 0..ROWS {
-        app.patch(&path, json!({"name": format!("Support {n}")})).await.expect(200);
+        app.patch(&path, json!({"name": format!("Support {n}")}))
+            .await
+            .expect(200);
         app.line(&format!("Line {n}"), json!({})).await;
         app.channel("webchat", &line, json!({})).await;
-        app.post("/teams", json!({"name": format!("Team {n}")})).await.expect(201);
+        app.post("/teams", json!({"name": format!("Team {n}")}))
+            .await
+            .expect(201);
         app.operator(&format!("Op {n}"), "operator").await;
-        app.submit(&form, json!({"name": format!("N{n}"), "phone": format!("+99890123450{n}")}), None).await.expect(201);
+        app.submit(
+            &form,
+            json!({"name": format!("N{n}"), "phone": format!("+99890123450{n}")}),
+            None,
+        )
+        .await
+        .expect(201);
         let closed = app.writes(&chat, &format!("closed{n}"), "Bye").await;
-        app.post(&format!("/conversations/{closed}/close"), json!({})).await.expect(200);
+        app.post(&format!("/conversations/{closed}/close"), json!({}))
+            .await
+            .expect(200);
     }
-    let listed = app.get(&format!("/conversations?channel={}", mail["id"].as_str().unwrap())).await;
-    let mut ids: Vec<&str> = listed["items"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+    let listed = app
+        .get(&format!(
+            "/conversations?channel={}",
+            mail["id"].as_str().unwrap()
+        ))
+        .await;
+    let mut ids: Vec<&str> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids.len(), ROWS);
     let spoken = ids.pop().unwrap();
     for id in ids {
         // Taken by the admin as they answer, and kept in the outbox, as the channel is off.
-        app.post(&format!("/conversations/{id}/messages"), json!({"text": "Hi"})).await.expect(201);
+        app.post(&format!("/conversations/{id}/messages"), json!({"text": "Hi"}))
+            .await
+            .expect(201);
     }
     for n in 0..ROWS {
-        app.post(&format!("/conversations/{spoken}/messages"), json!({"text": format!("Note {n}"), "kind": "note"})).await.expect(201);
+        app.post(
+            &format!("/conversations/{spoken}/messages"),
+            json!({"text": format!("Note {n}"), "kind": "note"}),
+        )
+        .await
+        .expect(201);
     }
     [
-        "/users", "/teams", "/lines", "/channels", "/apikeys", "/conversations", "/conversations?view=mine",
-        "/conversations?view=queue", "/conversations?view=closed", "/contacts", "/leads", "/submissions", "/quarantine",
-        "/outbox", &format!("{path}/versions"), &format!("/conversations/{spoken}/messages"),
+        "/users",
+        "/teams",
+        "/lines",
+        "/channels",
+        "/apikeys",
+        "/conversations",
+        "/conversations?view=mine",
+        "/conversations?view=queue",
+        "/conversations?view=closed",
+        "/contacts",
+        "/leads",
+        "/submissions",
+        "/quarantine",
+        "/outbox",
+        &format!("{path}/versions"),
+        &format!("/conversations/{spoken}/messages"),
         &format!("/conversations/{spoken}/messages?after_seq=0"),
     ]
     .map(str::to_owned)
@@ -77,7 +145,13 @@ fn with(path: &str, query: &str) -> String {
 }
 
 fn keys(page: &Value) -> Vec<String> {
-    let key = |row: &Value| ["id", "message_id", "version"].iter().find_map(|name| row.get(*name)).unwrap().to_string();
+    let key = |row: &Value| {
+        ["id", "message_id", "version"]
+            .iter()
+            .find_map(|name| row.get(*name))
+            .unwrap()
+            .to_string()
+    };
     page["items"].as_array().unwrap().iter().map(key).collect()
 }
 
@@ -189,26 +263,122 @@ async fn every_error_is_a_problem_that_says_what_is_wrong() {
     let large = json!({"name": "x".repeat(3 << 20)}).to_string();
     let cases: [(&str, &str, &str, &str, &str, u16, &str); 21] = [
         ("GET", "/api/v1/conversations", "", "", "", 401, "unauthenticated"),
-        ("GET", "/api/v1/conversations", "sb_wrong", "", "", 401, "unauthenticated"),
-        ("GET", "/api/v1/realtime", "sb_wrong", "", "", 401, "unauthenticated"),
-        ("POST", "/api/v1/lines", &operator, "application/json", r#"{"name":"x"}"#, 403, "forbidden"),
+        (
+            "GET",
+            "/api/v1/conversations",
+            "sb_wrong",
+            "",
+            "",
+            401,
+            "unauthenticated",
+        ),
+        (
+            "GET",
+            "/api/v1/realtime",
+            "sb_wrong",
+            "",
+            "",
+            401,
+            "unauthenticated",
+        ),
+        (
+            "POST",
+            "/api/v1/lines",
+            &operator,
+            "application/json",
+            r#"{"name":"x"}"#,
+            403,
+            "forbidden",
+        ),
         ("GET", "/api/v1/apikeys", &operator, "", "", 403, "forbidden"),
         ("GET", "/api/v1/nothing", &admin, "", "", 404, "not-found"),
         ("GET", "/api/nothing", "", "", "", 404, "not-found"),
-        ("GET", "/api/v1/lines/lin_nothing", &admin, "", "", 404, "not-found"),
-        ("GET", "/api/v1/conversations/cnv_nothing/messages", &admin, "", "", 404, "not-found"),
-        ("POST", "/api/v1/messages/msg_nothing/retry", &admin, "", "", 404, "not-found"),
+        (
+            "GET",
+            "/api/v1/lines/lin_nothing",
+            &admin,
+            "",
+            "",
+            404,
+            "not-found",
+        ),
+        (
+            "GET",
+            "/api/v1/conversations/cnv_nothing/messages",
+            &admin,
+            "",
+            "",
+            404,
+            "not-found",
+        ),
+        (
+            "POST",
+            "/api/v1/messages/msg_nothing/retry",
+            &admin,
+            "",
+            "",
+            404,
+            "not-found",
+        ),
         ("PUT", "/api/v1/lines", &admin, "application/json", "{}", 405, ""),
         ("DELETE", "/api/v1/users", &admin, "", "", 405, ""),
         ("POST", "/health/live", "", "", "", 405, ""),
-        ("POST", "/api/v1/lines", &admin, "application/json", &large, 413, "too-large"),
-        ("POST", "/api/v1/lines", &admin, "text/plain", r#"{"name":"x"}"#, 415, "unsupported-media-type"),
-        ("POST", "/api/v1/lines", &admin, "", "x", 415, "unsupported-media-type"),
-        ("POST", "/api/v1/attachments", &admin, "application/json", "{}", 415, "unsupported-media-type"),
+        (
+            "POST",
+            "/api/v1/lines",
+            &admin,
+            "application/json",
+            &large,
+            413,
+            "too-large",
+        ),
+        (
+            "POST",
+            "/api/v1/lines",
+            &admin,
+            "text/plain",
+            r#"{"name":"x"}"#,
+            415,
+            "unsupported-media-type",
+        ),
+        (
+            "POST",
+            "/api/v1/lines",
+            &admin,
+            "",
+            "x",
+            415,
+            "unsupported-media-type",
+        ),
+        (
+            "POST",
+            "/api/v1/attachments",
+            &admin,
+            "application/json",
+            "{}",
+            415,
+            "unsupported-media-type",
+        ),
         ("POST", "/api/v1/lines", &admin, "application/json", "{", 400, ""),
         ("POST", "/api/v1/lines", &admin, "application/json", "", 400, ""),
-        ("POST", "/api/v1/lines", &admin, "application/json", r#"{"name":5}"#, 422, "validation"),
-        ("POST", "/api/v1/users", &admin, "application/json", r#"{"name":"x"}"#, 422, "validation"),
+        (
+            "POST",
+            "/api/v1/lines",
+            &admin,
+            "application/json",
+            r#"{"name":5}"#,
+            422,
+            "validation",
+        ),
+        (
+            "POST",
+            "/api/v1/users",
+            &admin,
+            "application/json",
+            r#"{"name":"x"}"#,
+            422,
+            "validation",
+        ),
     ];
     for (method, path, key, kind, body, status, word) in cases {
         let what = format!("{method} {path} {kind}");
@@ -222,18 +392,38 @@ async fn every_error_is_a_problem_that_says_what_is_wrong() {
         }
         let answer = request.body(body.to_owned()).send().await.unwrap();
         assert_eq!(answer.status(), status, "{what}");
-        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{what}");
+        assert_eq!(
+            answer.headers()["content-type"],
+            "application/problem+json",
+            "{what}"
+        );
         let allow = answer.headers().contains_key("allow");
         assert_eq!(allow, status == 405, "{what}: Allow");
-        assert_eq!(answer.headers().contains_key("www-authenticate"), status == 401, "{what}: WWW-Authenticate");
+        assert_eq!(
+            answer.headers().contains_key("www-authenticate"),
+            status == 401,
+            "{what}: WWW-Authenticate"
+        );
         let problem: Value = answer.json().await.unwrap();
         assert_eq!(problem["status"], status, "{what}: {problem}");
-        assert!(problem["type"].as_str().unwrap().starts_with("/problems/"), "{what}: {problem}");
-        assert!(word.is_empty() || problem["type"] == format!("/problems/{word}"), "{what}: {problem}");
-        assert!(!problem["title"].as_str().unwrap().is_empty() && problem["detail"].is_string(), "{what}: {problem}");
+        assert!(
+            problem["type"].as_str().unwrap().starts_with("/problems/"),
+            "{what}: {problem}"
+        );
+        assert!(
+            word.is_empty() || problem["type"] == format!("/problems/{word}"),
+            "{what}: {problem}"
+        );
+        assert!(
+            !problem["title"].as_str().unwrap().is_empty() && problem["detail"].is_string(),
+            "{what}: {problem}"
+        );
         if status == 422 {
             let error = &problem["errors"][0];
-            assert!(["name", "email"].contains(&error["field"].as_str().unwrap()), "{problem}");
+            assert!(
+                ["name", "email"].contains(&error["field"].as_str().unwrap()),
+                "{problem}"
+            );
             assert!(!error["message"].as_str().unwrap().is_empty(), "{problem}");
         }
     }

@@ -14,16 +14,37 @@ struct Scene {
 }
 
 async fn scene(app: &TestApp) -> Scene {
-    let (anna, boris) = (app.operator("Anna", "operator").await, app.operator("Boris", "operator").await);
-    let support = app.line("Support", json!({"queue": [{"operator_id": anna.0["id"]}]})).await;
-    let sales = app.line("Sales", json!({"queue": [{"operator_id": boris.0["id"]}]})).await;
-    let chats = [app.channel("webchat", &support, json!({})).await, app.channel("webchat", &sales, json!({})).await];
-    Scene { support, sales, chats, anna, boris }
+    let (anna, boris) = (
+        app.operator("Anna", "operator").await,
+        app.operator("Boris", "operator").await,
+    );
+    let support = app
+        .line("Support", json!({"queue": [{"operator_id": anna.0["id"]}]}))
+        .await;
+    let sales = app
+        .line("Sales", json!({"queue": [{"operator_id": boris.0["id"]}]}))
+        .await;
+    let chats = [
+        app.channel("webchat", &support, json!({})).await,
+        app.channel("webchat", &sales, json!({})).await,
+    ];
+    Scene {
+        support,
+        sales,
+        chats,
+        anna,
+        boris,
+    }
 }
 
 async fn ids(app: &TestApp, key: &str, path: &str) -> Vec<String> {
     let listed = app.call_as(key, "GET", path, None).await.expect(200);
-    listed["items"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 both_databases! {

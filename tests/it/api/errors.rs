@@ -5,13 +5,26 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
-async fn send(app: &TestApp, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> (StatusCode, String, Value) {
-    let mut request = app.client.request(method, format!("{}{path}", app.base)).bearer_auth(&app.key).body(body);
+async fn send(
+    app: &TestApp,
+    method: Method,
+    path: &str,
+    kind: Option<&str>,
+    body: Vec<u8>,
+) -> (StatusCode, String, Value) {
+    let mut request = app
+        .client
+        .request(method, format!("{}{path}", app.base))
+        .bearer_auth(&app.key)
+        .body(body);
     if let Some(kind) = kind {
         request = request.header(header::CONTENT_TYPE, kind);
     }
     let response = request.send().await.unwrap();
-    let kind = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
+    let kind = response.headers()[header::CONTENT_TYPE]
+        .to_str()
+        .unwrap()
+        .to_owned();
     (response.status(), kind, response.json().await.unwrap())
 }
 

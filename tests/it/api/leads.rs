@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 
 async fn leads(app: &TestApp, query: &str) -> Vec<Value> {
-    app.get(&format!("/leads?{query}")).await["items"].as_array().unwrap().clone()
+    app.get(&format!("/leads?{query}")).await["items"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 /// A form on a line with this rule, and what Anna sends with it.
@@ -17,16 +20,28 @@ async fn form(app: &TestApp, rule: &str) -> Value {
 async fn anna_submits(app: &TestApp, form: &Value) -> Value {
     let fields = json!({"name": "Anna", "email": "anna@x.example"});
     let made = app.submit(form, fields, None).await.expect(201);
-    app.get(&format!("/submissions/{}", made["submission_id"].as_str().unwrap())).await
+    app.get(&format!(
+        "/submissions/{}",
+        made["submission_id"].as_str().unwrap()
+    ))
+    .await
 }
 
 async fn close(app: &TestApp, submission: &Value) {
-    let path = format!("/conversations/{}/close", submission["conversation_id"].as_str().unwrap());
+    let path = format!(
+        "/conversations/{}/close",
+        submission["conversation_id"].as_str().unwrap()
+    );
     app.post(&path, json!({})).await.expect(200);
 }
 
 async fn finish(app: &TestApp, lead: &Value, status: &str) {
-    app.patch(&format!("/leads/{}", lead.as_str().unwrap()), json!({"status": status})).await.expect(200);
+    app.patch(
+        &format!("/leads/{}", lead.as_str().unwrap()),
+        json!({"status": status}),
+    )
+    .await
+    .expect(200);
 }
 
 both_databases! {

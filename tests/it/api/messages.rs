@@ -13,7 +13,11 @@ async fn talk(app: &TestApp, kind: &str) -> (Value, String) {
 
 async fn texts(app: &TestApp, path: &str) -> (Vec<String>, Option<String>) {
     let page = app.get(path).await;
-    let rows = page["items"].as_array().unwrap().iter().map(|row| row["text"].as_str().unwrap().to_owned());
+    let rows = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["text"].as_str().unwrap().to_owned());
     (rows.collect(), page["next_cursor"].as_str().map(str::to_owned))
 }
 

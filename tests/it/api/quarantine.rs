@@ -10,9 +10,20 @@ use crate::{
 };
 
 async fn poisoned(app: &TestApp, channel: &Value) -> Value {
-    let body = InboundBody::Poison { reason: "no headers".to_owned(), raw: Bytes::from_static(b"\x00\xff<script>") };
-    let event = InboundEvent { external_id: "bad".to_owned(), at: SystemClock.now(), body };
-    app.app.ingest.deliver(channel["id"].as_str().unwrap(), Batch::one(event)).await.unwrap();
+    let body = InboundBody::Poison {
+        reason: "no headers".to_owned(),
+        raw: Bytes::from_static(b"\x00\xff<script>"),
+    };
+    let event = InboundEvent {
+        external_id: "bad".to_owned(),
+        at: SystemClock.now(),
+        body,
+    };
+    app.app
+        .ingest
+        .deliver(channel["id"].as_str().unwrap(), Batch::one(event))
+        .await
+        .unwrap();
     app.get("/quarantine").await["items"][0].clone()
 }
 
@@ -48,7 +59,11 @@ async fn what_is_replayed_becomes_a_message_once_however_often_it_is_asked_for()
     let script = Script::new();
     let line = app.line("Support", json!({})).await;
     let channel = app.channel("fake", &line, script.settings()).await;
-    app.app.ingest.deliver(channel["id"].as_str().unwrap(), fake::poison("p1", "good words")).await.unwrap();
+    app.app
+        .ingest
+        .deliver(channel["id"].as_str().unwrap(), fake::poison("p1", "good words"))
+        .await
+        .unwrap();
     let entry = app.get("/quarantine").await["items"][0].clone();
     let path = format!("/quarantine/{}/replay", entry["id"].as_str().unwrap());
     app.post(&path, json!({})).await.expect(409);
@@ -57,9 +72,17 @@ async fn what_is_replayed_becomes_a_message_once_however_often_it_is_asked_for()
     let (one, two) = tokio::join!(app.post(&path, json!({})), app.post(&path, json!({})));
     assert!(one.status == 200 || two.status == 200, "{one:?} {two:?}");
     app.post(&path, json!({})).await;
-    let talks = app.get("/conversations").await["items"].as_array().unwrap().clone();
+    let talks = app.get("/conversations").await["items"]
+        .as_array()
+        .unwrap()
+        .clone();
     assert_eq!(talks.len(), 1);
-    let messages = app.get(&format!("/conversations/{}/messages", talks[0]["id"].as_str().unwrap())).await;
+    let messages = app
+        .get(&format!(
+            "/conversations/{}/messages",
+            talks[0]["id"].as_str().unwrap()
+        ))
+        .await;
     assert_eq!(messages["items"].as_array().unwrap().len(), 1);
     assert_eq!(messages["items"][0]["text"], "good words");
     assert!(app.get("/quarantine").await["items"][0]["replayed_at"].is_string());

@@ -6,13 +6,19 @@ use crate::support::TestApp;
 
 async fn hits(app: &TestApp, key: &str, query: &str) -> Vec<Value> {
     let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
-    let found = app.call_as(key, "GET", &format!("/search?q={query}"), None).await.expect(200);
+    let found = app
+        .call_as(key, "GET", &format!("/search?q={query}"), None)
+        .await
+        .expect(200);
     found["messages"].as_array().unwrap().clone()
 }
 
 /// Waits for the index, which follows the log.
 async fn found(app: &TestApp, query: &str) -> Value {
-    app.until(query, || async { hits(app, &app.key, query).await.into_iter().next() }).await
+    app.until(query, || async {
+        hits(app, &app.key, query).await.into_iter().next()
+    })
+    .await
 }
 
 both_databases! {

@@ -12,7 +12,13 @@ async fn moderated(app: &TestApp) -> (Value, Value) {
         {"name": "plan", "label": "Plan", "type": "file"}
     ]);
     let consent = json!({"required": true, "text": "I agree"});
-    let form = app.channel("webform", &line, json!({"fields": fields, "moderation": true, "consent": consent})).await;
+    let form = app
+        .channel(
+            "webform",
+            &line,
+            json!({"fields": fields, "moderation": true, "consent": consent}),
+        )
+        .await;
     (line, form)
 }
 

@@ -7,12 +7,22 @@ use crate::support::{Mailbox, TestApp};
 
 async fn one(app: &TestApp, channel: &Value, messages: usize) -> (Value, Vec<Value>) {
     let look = || async {
-        let listed = app.get(&format!("/conversations?channel={}", channel["id"].as_str().unwrap())).await;
+        let listed = app
+            .get(&format!(
+                "/conversations?channel={}",
+                channel["id"].as_str().unwrap()
+            ))
+            .await;
         let talk = listed["items"].get(0)?.clone();
         assert_eq!(listed["items"].as_array().unwrap().len(), 1, "one conversation");
         let path = format!("/conversations/{}/messages", talk["id"].as_str().unwrap());
-        let thread: Vec<Value> = app.get(&path).await["items"].as_array().unwrap().iter()
-            .filter(|message| message["kind"] != "system").cloned().collect();
+        let thread: Vec<Value> = app.get(&path).await["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|message| message["kind"] != "system")
+            .cloned()
+            .collect();
         (thread.len() >= messages).then_some((talk, thread))
     };
     app.until("the mail is here", look).await

@@ -11,7 +11,9 @@ use crate::{
 /// The next state of a message's delivery that fits.
 async fn told(window: &mut Socket, message: &Value, state: &str) -> Value {
     let fits = |frame: &Value| {
-        frame["type"] == "message.updated" && frame["data"]["id"] == message["id"] && frame["data"]["delivery"]["state"] == state
+        frame["type"] == "message.updated"
+            && frame["data"]["id"] == message["id"]
+            && frame["data"]["delivery"]["state"] == state
     };
     window.until(fits).await["data"]["delivery"].clone()
 }
@@ -24,27 +26,59 @@ async fn scenario(database: Database) {
     let id = app.writes(&channel, "olga", "Hello").await;
     let reply = async |text: &str| {
         let body = json!({"text": text, "client_id": text});
-        app.post(&format!("/conversations/{id}/messages"), body).await.expect(201)
+        app.post(&format!("/conversations/{id}/messages"), body)
+            .await
+            .expect(201)
     };
     let mut window = app.socket(&app.key, None).await;
     window.until(|frame| frame["type"] == "hello").await;
-    let temporary = || SendError::Retry { after: Some(std::time::Duration::from_millis(50)), reason: "come back later".to_owned() };
+    let temporary = || SendError::Retry {
+        after: Some(std::time::Duration::from_millis(50)),
+        reason: "come back later".to_owned(),
+    };
     script.will_answer([
         Err(temporary()),
         Err(temporary()),
-        Ok(switchboard_sdk::Sent { external_id: Some("p-1".to_owned()) }),
-        Err(SendError::Refused { reason: "no such address".to_owned() }),
-        Err(SendError::Unknown { reason: "the line broke".to_owned() }),
+        Ok(switchboard_sdk::Sent {
+            external_id: Some("p-1".to_owned()),
+        }),
+        Err(SendError::Refused {
+            reason: "no such address".to_owned(),
+        }),
+        Err(SendError::Unknown {
+            reason: "the line broke".to_owned(),
+        }),
     ]);
-    let (one, two, three, four) = (reply("one").await, reply("two").await, reply("three").await, reply("four").await);
-    assert_eq!(one["delivery"], json!({"state": "queued", "attempts": 0, "error": null}));
+    let (one, two, three, four) = (
+        reply("one").await,
+        reply("two").await,
+        reply("three").await,
+        reply("four").await,
+    );
+    assert_eq!(
+        one["delivery"],
+        json!({"state": "queued", "attempts": 0, "error": null})
+    );
 
     // Tried again and again, in order, and each step is shown.
-    let waiting = window.until(|frame| frame["type"] == "message.updated" && frame["data"]["delivery"]["error"] == "come back later").await;
+    let waiting = window
+        .until(|frame| {
+            frame["type"] == "message.updated" && frame["data"]["delivery"]["error"] == "come back later"
+        })
+        .await;
     assert_eq!(waiting["data"]["id"], one["id"]);
-    assert_eq!(told(&mut window, &one, "sent").await, json!({"state": "sent", "attempts": 3, "error": null}));
-    assert_eq!(told(&mut window, &two, "failed").await["error"], "no such address");
-    assert_eq!(told(&mut window, &three, "uncertain").await["error"], "the line broke");
+    assert_eq!(
+        told(&mut window, &one, "sent").await,
+        json!({"state": "sent", "attempts": 3, "error": null})
+    );
+    assert_eq!(
+        told(&mut window, &two, "failed").await["error"],
+        "no such address"
+    );
+    assert_eq!(
+        told(&mut window, &three, "uncertain").await["error"],
+        "the line broke"
+    );
     told(&mut window, &four, "sent").await;
     assert_eq!(script.sent_texts(), ["one", "four"]);
     for (state, expected) in [("failed", &two), ("uncertain", &three)] {

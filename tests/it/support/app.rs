@@ -71,13 +71,18 @@ impl TestApp {
         let environment = [
             ("SWITCHBOARD__SERVER__PUBLIC_URL", base.clone()),
             ("SWITCHBOARD__DATABASE__URL", database.url.clone()),
-            ("SWITCHBOARD__STORAGE__URL", format!("file://{folder}/attachments")),
+            (
+                "SWITCHBOARD__STORAGE__URL",
+                format!("file://{folder}/attachments"),
+            ),
             ("SWITCHBOARD__SECURITY__MASTER_KEY", "11".repeat(32)),
             ("SWITCHBOARD__LIMITS__ENABLED", "false".to_owned()),
         ];
         let config = config::load(None, environment.map(|(name, value)| (name.to_owned(), value))).unwrap();
         let db = switchboard::db::Db::connect(&database.url).await.unwrap();
-        let assembly = App::assemble_with(config, Arc::new(SystemClock), db, descriptors).await.unwrap();
+        let assembly = App::assemble_with(config, Arc::new(SystemClock), db, descriptors)
+            .await
+            .unwrap();
         let app = assembly.app.clone();
         let running = assembly.start();
         let service = api::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -85,13 +90,18 @@ impl TestApp {
         let http = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
         let http = tokio::spawn(http.into_future());
         let mut write = app.db.write().await.unwrap();
-        let key = apikey::create(&mut write, "test", Role::Admin, app.clock.now()).await.unwrap();
+        let key = apikey::create(&mut write, "test", Role::Admin, app.clock.now())
+            .await
+            .unwrap();
         write.commit().await.unwrap();
         Self {
             app,
             base,
             key: key.key,
-            client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
+            client: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
             running: Some(running),
             http: Some(http),
             database,
@@ -116,7 +126,10 @@ impl TestApp {
     /// A request with another API key.
     pub async fn call_as(&self, key: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = self.client.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(key);
+        let mut request = self
+            .client
+            .request(method, format!("{}/api/v1{path}", self.base))
+            .bearer_auth(key);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -138,19 +151,25 @@ impl TestApp {
     /// A line; `fields` are added to the name.
     pub async fn line(&self, name: &str, fields: Value) -> Value {
         let mut body = json!({"name": name});
-        body.as_object_mut().unwrap().extend(fields.as_object().cloned().unwrap_or_default());
+        body.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().cloned().unwrap_or_default());
         self.post("/lines", body).await.expect(201)
     }
 
     /// A channel on a line.
     pub async fn channel(&self, kind: &str, line: &Value, settings: Value) -> Value {
-        let body = json!({"kind": kind, "line_id": line["id"], "name": format!("Our {kind}"), "settings": settings});
+        let body =
+            json!({"kind": kind, "line_id": line["id"], "name": format!("Our {kind}"), "settings": settings});
         self.post("/channels", body).await.expect(201)
     }
 
     /// A service user with an API key: its user and the key.
     pub async fn operator(&self, name: &str, role: &str) -> (Value, String) {
-        let made = self.post("/apikeys", json!({"name": name, "role": role})).await.expect(201);
+        let made = self
+            .post("/apikeys", json!({"name": name, "role": role}))
+            .await
+            .expect(201);
         let key = made["key"].as_str().unwrap().to_owned();
         let me = self.call_as(&key, "GET", "/me", None).await.expect(200);
         (me, key)
@@ -159,14 +178,27 @@ impl TestApp {
     /// Puts somebody online and accepting, for an hour.
     pub async fn go_online(&self, key: &str) {
         let presence = json!({"state": "online", "ttl_secs": 3600});
-        self.call_as(key, "PUT", "/me/presence", Some(presence)).await.expect(200);
-        self.call_as(key, "PUT", "/me/availability", Some(json!({"state": "accepting"}))).await.expect(200);
+        self.call_as(key, "PUT", "/me/presence", Some(presence))
+            .await
+            .expect(200);
+        self.call_as(
+            key,
+            "PUT",
+            "/me/availability",
+            Some(json!({"state": "accepting"})),
+        )
+        .await
+        .expect(200);
     }
 
     /// A form post as a program makes it.
     pub async fn submit(&self, channel: &Value, fields: Value, idempotency_key: Option<&str>) -> Answer {
         let url = format!("{}/f/{}", self.base, channel["key"].as_str().unwrap());
-        let mut request = self.client.post(url).header("accept", "application/json").json(&fields);
+        let mut request = self
+            .client
+            .post(url)
+            .header("accept", "application/json")
+            .json(&fields);
         if let Some(key) = idempotency_key {
             request = request.header("idempotency-key", key);
         }
@@ -181,7 +213,11 @@ impl TestApp {
 
     /// A post to the visitors' side.
     pub async fn widget(&self, channel: &Value, path: &str, token: Option<&str>, body: Value) -> Answer {
-        let url = format!("{}/widget/v1/{}/{path}", self.base, channel["key"].as_str().unwrap());
+        let url = format!(
+            "{}/widget/v1/{}/{path}",
+            self.base,
+            channel["key"].as_str().unwrap()
+        );
         let mut request = self.client.post(url).json(&body);
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -192,7 +228,9 @@ impl TestApp {
     /// What a visitor says.
     pub async fn says(&self, channel: &Value, token: &str, text: &str) -> Value {
         let body = json!({"client_id": uuid::Uuid::new_v4().to_string(), "text": text});
-        self.widget(channel, "messages", Some(token), body).await.expect(201)
+        self.widget(channel, "messages", Some(token), body)
+            .await
+            .expect(201)
     }
 
     /// Any request; what is no JSON is answered as text.
@@ -203,13 +241,37 @@ impl TestApp {
     /// Somebody outside writes, as a connector hands it over: the conversation.
     pub async fn writes(&self, channel: &Value, from: &str, text: &str) -> String {
         let external_id = uuid::Uuid::new_v4().to_string();
-        let identity = Identity { kind: IdentityKind::External, value: from.to_owned(), verified: true };
-        let from = Person { identities: vec![identity], name: Some(from.to_owned()), ..Person::default() };
-        let body = InboundMessage { from, text: text.to_owned(), ..InboundMessage::default() };
-        let event = InboundEvent { external_id, at: self.app.clock.now(), body: InboundBody::Message(body) };
-        let receipt = self.app.ingest.deliver(channel["id"].as_str().unwrap(), Batch::one(event)).await.unwrap();
+        let identity = Identity {
+            kind: IdentityKind::External,
+            value: from.to_owned(),
+            verified: true,
+        };
+        let from = Person {
+            identities: vec![identity],
+            name: Some(from.to_owned()),
+            ..Person::default()
+        };
+        let body = InboundMessage {
+            from,
+            text: text.to_owned(),
+            ..InboundMessage::default()
+        };
+        let event = InboundEvent {
+            external_id,
+            at: self.app.clock.now(),
+            body: InboundBody::Message(body),
+        };
+        let receipt = self
+            .app
+            .ingest
+            .deliver(channel["id"].as_str().unwrap(), Batch::one(event))
+            .await
+            .unwrap();
         match &receipt.outcomes[0] {
-            Outcome::Stored { conversation_id: Some(id), .. } => id.clone(),
+            Outcome::Stored {
+                conversation_id: Some(id),
+                ..
+            } => id.clone(),
             other => panic!("{other:?}"),
         }
     }

@@ -20,7 +20,11 @@ impl Database {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/switchboard.db", folder.path().display());
-        Self { url, folder, server: None }
+        Self {
+            url,
+            folder,
+            server: None,
+        }
     }
 
     /// A database of its own on the server of `SWITCHBOARD_TEST_POSTGRES`.
@@ -28,7 +32,10 @@ impl Database {
         let server = std::env::var("SWITCHBOARD_TEST_POSTGRES").expect(
             "SWITCHBOARD_TEST_POSTGRES is not set: run `make test-rust`, or start the servers: eval \"$(make -s servers)\"",
         );
-        let template = TEMPLATE.get_or_init(|| make_template(server.clone())).await.clone();
+        let template = TEMPLATE
+            .get_or_init(|| make_template(server.clone()))
+            .await
+            .clone();
         let name = format!("sb_{}", uuid::Uuid::new_v4().simple());
         // Two copies of one template at the same time refuse each other.
         let mut tries = 0;
@@ -37,7 +44,11 @@ impl Database {
             assert!(tries < 200, "{error}");
             tokio::time::sleep(std::time::Duration::from_millis(25)).await;
         }
-        Self { url: beside(&server, &name), folder: tempfile::tempdir().unwrap(), server: Some((server, name)) }
+        Self {
+            url: beside(&server, &name),
+            folder: tempfile::tempdir().unwrap(),
+            server: Some((server, name)),
+        }
     }
 
     /// Opens it, with its schema.
@@ -53,8 +64,14 @@ impl Drop for Database {
         if let Some((server, name)) = self.server.take() {
             // Outside the test's runtime, which may be ending.
             let dropped = std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(run(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .unwrap();
+                runtime.block_on(run(
+                    &server,
+                    &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+                ))
             });
             drop(dropped.join());
         }

@@ -25,12 +25,15 @@ pub struct Mailbox {
 impl Mailbox {
     /// `name` with something unique, at a domain.
     pub fn new(name: &str, domain: &str) -> Self {
-        Self { address: format!("{name}-{}@{domain}", uuid::Uuid::new_v4().simple()) }
+        Self {
+            address: format!("{name}-{}@{domain}", uuid::Uuid::new_v4().simple()),
+        }
     }
 
     /// The settings of an e-mail channel on this mailbox.
     pub fn settings(&self) -> Value {
-        let ((imap_host, imap), (smtp_host, smtp)) = (server("SWITCHBOARD_TEST_IMAP"), server("SWITCHBOARD_TEST_SMTP"));
+        let ((imap_host, imap), (smtp_host, smtp)) =
+            (server("SWITCHBOARD_TEST_IMAP"), server("SWITCHBOARD_TEST_SMTP"));
         json!({
             "address": self.address, "from_name": "Example Shop",
             "imap": {"host": imap_host, "port": imap, "tls": "none", "password": "secret"},
@@ -41,25 +44,40 @@ impl Mailbox {
     /// Sends a mail from this address, as it stands, by SMTP.
     pub async fn send(&self, to: &Mailbox, raw: &str) {
         let (host, port) = server("SWITCHBOARD_TEST_SMTP");
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host).port(port).build();
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
+            .port(port)
+            .build();
         let (from, to) = (self.address.parse().unwrap(), to.address.parse().unwrap());
         let envelope = Envelope::new(Some(from), vec![to]).unwrap();
-        transport.send_raw(&envelope, raw.replace('\n', "\r\n").as_bytes()).await.unwrap();
+        transport
+            .send_raw(&envelope, raw.replace('\n', "\r\n").as_bytes())
+            .await
+            .unwrap();
     }
 
     /// The source of each mail in the inbox, once there are so many.
     pub async fn mails(&self, count: usize) -> Vec<String> {
-        self.admin(&["wait".to_owned(), self.address.clone(), count.to_string()]).await;
+        self.admin(&["wait".to_owned(), self.address.clone(), count.to_string()])
+            .await;
         let all = self.admin(&["mails".to_owned(), self.address.clone()]).await;
-        let mails = all.split("==== UID ").skip(1).filter_map(|mail| mail.split_once('\n'));
+        let mails = all
+            .split("==== UID ")
+            .skip(1)
+            .filter_map(|mail| mail.split_once('\n'));
         mails.map(|(_, raw)| raw.to_owned()).collect()
     }
 
     async fn admin(&self, arguments: &[String]) -> String {
         let mut program = Command::new(variable("SWITCHBOARD_TEST_MAIL_ADMIN"));
         program.args(arguments);
-        let output = tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = tokio::task::spawn_blocking(move || program.output().unwrap())
+            .await
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }

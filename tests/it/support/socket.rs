@@ -18,7 +18,9 @@ impl Socket {
         let since = since.map(|since| format!("?since={since}")).unwrap_or_default();
         let url = format!("{}/api/v1/realtime{since}", base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
-        request.headers_mut().insert("authorization", format!("Bearer {key}").parse().unwrap());
+        request
+            .headers_mut()
+            .insert("authorization", format!("Bearer {key}").parse().unwrap());
         Self(connect_async(request).await.unwrap().0)
     }
 
@@ -30,7 +32,9 @@ impl Socket {
     /// The next frame of JSON; `None` when the other side closed.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
-            let message = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.expect("a frame in time")?;
+            let message = tokio::time::timeout(Duration::from_secs(20), self.0.next())
+                .await
+                .expect("a frame in time")?;
             match message {
                 Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
                 Ok(Message::Close(_)) | Err(_) => return None,
@@ -50,6 +54,9 @@ impl Socket {
     }
 
     pub async fn say(&mut self, frame: Value) {
-        self.0.send(Message::Text(frame.to_string().into())).await.unwrap();
+        self.0
+            .send(Message::Text(frame.to_string().into()))
+            .await
+            .unwrap();
     }
 }

@@ -33,7 +33,9 @@ pub fn email(raw: &str) -> Option<String> {
 pub fn phone(raw: &str, region: Option<&str>) -> Result<String, Problem> {
     let raw = raw.trim();
     let digits = raw.chars().filter(char::is_ascii_digit).count();
-    let looks = raw.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || "+()-./\u{2010}\u{2011}\u{2012}\u{2013}\u{a0}".contains(c));
+    let looks = raw.chars().all(|c| {
+        c.is_ascii_digit() || c.is_whitespace() || "+()-./\u{2010}\u{2011}\u{2012}\u{2013}\u{a0}".contains(c)
+    });
     if !looks || !(5..=20).contains(&digits) {
         return Err(Problem::NotPhone);
     }
@@ -51,7 +53,9 @@ pub fn phone(raw: &str, region: Option<&str>) -> Result<String, Problem> {
     }
     // Often the plus alone is missing: "998 90 123 45 67".
     match phonenumber::parse(None, format!("+{raw}")) {
-        Ok(number) if digits >= 11 && phonenumber::is_valid(&number) => possible(&number).ok_or(Problem::NotPhone),
+        Ok(number) if digits >= 11 && phonenumber::is_valid(&number) => {
+            possible(&number).ok_or(Problem::NotPhone)
+        }
         _ if region.is_some() => Err(Problem::NotPhone),
         _ => Err(Problem::PhoneWithoutCountry),
     }
@@ -75,9 +79,25 @@ mod tests {
 
     #[test]
     fn an_email_is_put_in_lower_case_and_anything_else_is_refused() {
-        assert_eq!(email(" Ann.Lee+x@Shop.Example ").as_deref(), Some("ann.lee+x@shop.example"));
+        assert_eq!(
+            email(" Ann.Lee+x@Shop.Example ").as_deref(),
+            Some("ann.lee+x@shop.example")
+        );
         assert_eq!(email("анна@почта.рф").as_deref(), Some("анна@почта.рф"));
-        for bad in ["", "@", "a", "a@", "@b.co", "a@b", "a b@c.de", "a@b..c", "a@-b.co", "a@b.co>", "a@b.co, c@d.ef", "a\n@b.co"] {
+        for bad in [
+            "",
+            "@",
+            "a",
+            "a@",
+            "@b.co",
+            "a@b",
+            "a b@c.de",
+            "a@b..c",
+            "a@-b.co",
+            "a@b.co>",
+            "a@b.co, c@d.ef",
+            "a\n@b.co",
+        ] {
             assert_eq!(email(bad), None, "{bad:?}");
         }
     }
@@ -100,7 +120,16 @@ mod tests {
 
     #[test]
     fn what_is_no_phone_number_is_refused_and_a_local_one_asks_for_its_country() {
-        for bad in ["", "abc", "12", "+1", "call me", "+7 905 123", "+999999999999999999999", "+998 90 123 45 67 ext 5 or so"] {
+        for bad in [
+            "",
+            "abc",
+            "12",
+            "+1",
+            "call me",
+            "+7 905 123",
+            "+999999999999999999999",
+            "+998 90 123 45 67 ext 5 or so",
+        ] {
             assert_eq!(phone(bad, None), Err(Problem::NotPhone), "{bad:?}");
         }
         assert_eq!(phone("90 123 45 67", None), Err(Problem::PhoneWithoutCountry));
@@ -110,6 +139,8 @@ mod tests {
     #[test]
     fn a_region_is_two_capital_letters_of_a_country() {
         assert_eq!(region_problem("UZ"), None);
-        assert!(region_problem("uz").is_some() && region_problem("XX").is_some() && region_problem("").is_some());
+        assert!(
+            region_problem("uz").is_some() && region_problem("XX").is_some() && region_problem("").is_some()
+        );
     }
 }

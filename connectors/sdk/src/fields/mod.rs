@@ -153,7 +153,9 @@ impl Serialize for MapsTo {
 
 impl<'de> Deserialize<'de> for MapsTo {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -178,38 +180,68 @@ impl JsonSchema for MapsTo {
 impl Field {
     /// What people call the field.
     pub fn label(&self) -> &str {
-        if self.label.trim().is_empty() { &self.name } else { self.label.trim() }
+        if self.label.trim().is_empty() {
+            &self.name
+        } else {
+            self.label.trim()
+        }
     }
 
     /// What the value says: as set, else by the type and the name.
     pub fn meaning(&self) -> Option<MapsTo> {
-        self.maps_to.clone().or_else(|| match (self.kind, self.name.to_ascii_lowercase().as_str()) {
-            (FieldKind::Email, _) => Some(MapsTo::ContactEmail),
-            (FieldKind::Phone, _) => Some(MapsTo::ContactPhone),
-            (FieldKind::Text, "name") => Some(MapsTo::ContactName),
-            (FieldKind::Text, "company") => Some(MapsTo::CompanyName),
-            (FieldKind::Text | FieldKind::Textarea, "comment" | "message") => Some(MapsTo::LeadComment),
-            _ => None,
-        })
+        self.maps_to
+            .clone()
+            .or_else(|| match (self.kind, self.name.to_ascii_lowercase().as_str()) {
+                (FieldKind::Email, _) => Some(MapsTo::ContactEmail),
+                (FieldKind::Phone, _) => Some(MapsTo::ContactPhone),
+                (FieldKind::Text, "name") => Some(MapsTo::ContactName),
+                (FieldKind::Text, "company") => Some(MapsTo::CompanyName),
+                (FieldKind::Text | FieldKind::Textarea, "comment" | "message") => Some(MapsTo::LeadComment),
+                _ => None,
+            })
     }
 }
 
 /// Checks definitions found at `path` of the settings: names, duplicates, options, meanings.
-pub fn check_fields(fields: &[Field], path: &str, reserved: impl Fn(&str) -> bool) -> Result<(), SettingsError> {
-    let wrong = |i: usize, key: &str, message: String| Err(SettingsError::new(format!("{path}[{i}].{key}"), message));
+pub fn check_fields(
+    fields: &[Field],
+    path: &str,
+    reserved: impl Fn(&str) -> bool,
+) -> Result<(), SettingsError> {
+    let wrong =
+        |i: usize, key: &str, message: String| Err(SettingsError::new(format!("{path}[{i}].{key}"), message));
     if fields.len() > MAX_FIELDS {
-        return Err(SettingsError::new(path, format!("there may be at most {MAX_FIELDS} fields")));
+        return Err(SettingsError::new(
+            path,
+            format!("there may be at most {MAX_FIELDS} fields"),
+        ));
     }
     for (i, field) in fields.iter().enumerate() {
         let name = field.name.as_str();
-        if name.trim() != name || name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-            return wrong(i, "name", format!("{name:?} cannot be a name: 1 to 64 characters, no spaces around"));
+        if name.trim() != name
+            || name.is_empty()
+            || name.chars().count() > 64
+            || name.chars().any(char::is_control)
+        {
+            return wrong(
+                i,
+                "name",
+                format!("{name:?} cannot be a name: 1 to 64 characters, no spaces around"),
+            );
         }
         if name.contains(['[', ']']) {
-            return wrong(i, "name", format!("{name:?} cannot be a name: brackets are read as structure, write a.b for a[b]"));
+            return wrong(
+                i,
+                "name",
+                format!("{name:?} cannot be a name: brackets are read as structure, write a.b for a[b]"),
+            );
         }
         if reserved(name) {
-            return wrong(i, "name", format!("{name:?} is used by the form itself: choose another name"));
+            return wrong(
+                i,
+                "name",
+                format!("{name:?} is used by the form itself: choose another name"),
+            );
         }
         if fields.iter().take(i).any(|earlier| earlier.name == name) {
             return wrong(i, "name", format!("{name:?} is there twice"));
@@ -218,7 +250,11 @@ pub fn check_fields(fields: &[Field], path: &str, reserved: impl Fn(&str) -> boo
             return wrong(i, "options", format!("the select {name:?} has no options"));
         }
         if field.kind == FieldKind::File && field.maps_to.is_some() {
-            return wrong(i, "maps_to", format!("the file {name:?} cannot be mapped: files go with the message"));
+            return wrong(
+                i,
+                "maps_to",
+                format!("the file {name:?} cannot be mapped: files go with the message"),
+            );
         }
     }
     Ok(())

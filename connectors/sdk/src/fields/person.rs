@@ -11,7 +11,9 @@ use crate::{Identity, IdentityKind, LeadHints, Person};
 /// are claims: anybody can type anybody's address.
 pub fn person_of(fields: &[Field], values: &BTreeMap<String, Value>) -> (Person, LeadHints) {
     let (mut person, mut lead) = (Person::default(), LeadHints::default());
-    let filled = fields.iter().filter_map(|field| Some((field.meaning()?, values.get(&field.name)?)));
+    let filled = fields
+        .iter()
+        .filter_map(|field| Some((field.meaning()?, values.get(&field.name)?)));
     for (meaning, value) in filled.filter(|(_, value)| !value.is_null()) {
         match meaning {
             MapsTo::ContactName => join(&mut person.name, value, " "),
@@ -47,7 +49,11 @@ fn claim(person: &mut Person, kind: IdentityKind, value: &Value) {
         IdentityKind::Email => super::email(&value),
         _ => super::phone(&value, None).ok(),
     };
-    let identity = value.map(|value| Identity { kind, value, verified: false });
+    let identity = value.map(|value| Identity {
+        kind,
+        value,
+        verified: false,
+    });
     if let Some(identity) = identity.filter(|identity| !person.identities.contains(identity)) {
         person.identities.push(identity);
     }
@@ -65,7 +71,12 @@ mod tests {
     use crate::fields::FieldKind;
 
     fn field(name: &str, kind: FieldKind, maps_to: Option<MapsTo>) -> Field {
-        Field { name: name.to_owned(), kind, maps_to, ..Field::default() }
+        Field {
+            name: name.to_owned(),
+            kind,
+            maps_to,
+            ..Field::default()
+        }
     }
 
     #[test]
@@ -76,20 +87,44 @@ mod tests {
             field("mail", FieldKind::Email, None),
             field("tel", FieldKind::Phone, None),
             field("firm", FieldKind::Text, Some(MapsTo::CompanyName)),
-            field("budget", FieldKind::Number, Some(MapsTo::LeadField("budget".to_owned()))),
+            field(
+                "budget",
+                FieldKind::Number,
+                Some(MapsTo::LeadField("budget".to_owned())),
+            ),
             field("message", FieldKind::Textarea, None),
             field("why", FieldKind::Text, Some(MapsTo::LeadComment)),
             field("other", FieldKind::Text, None),
         ];
         let values = [
-            ("first", json!("Ann")), ("last", json!("Lee")), ("mail", json!("ann@b.co")), ("tel", json!("+998901234567")),
-            ("firm", json!("ACME")), ("budget", json!(5)), ("message", json!("hi")), ("why", json!("so")), ("other", json!("x")),
+            ("first", json!("Ann")),
+            ("last", json!("Lee")),
+            ("mail", json!("ann@b.co")),
+            ("tel", json!("+998901234567")),
+            ("firm", json!("ACME")),
+            ("budget", json!(5)),
+            ("message", json!("hi")),
+            ("why", json!("so")),
+            ("other", json!("x")),
         ];
-        let (person, lead) = person_of(&fields, &values.map(|(name, value)| (name.to_owned(), value)).into());
+        let (person, lead) = person_of(
+            &fields,
+            &values.map(|(name, value)| (name.to_owned(), value)).into(),
+        );
         assert_eq!(person.name.as_deref(), Some("Ann Lee"));
         assert_eq!(person.company.as_deref(), Some("ACME"));
-        let claims: Vec<_> = person.identities.iter().map(|id| (id.kind, id.value.as_str(), id.verified)).collect();
-        assert_eq!(claims, [(IdentityKind::Email, "ann@b.co", false), (IdentityKind::Phone, "+998901234567", false)]);
+        let claims: Vec<_> = person
+            .identities
+            .iter()
+            .map(|id| (id.kind, id.value.as_str(), id.verified))
+            .collect();
+        assert_eq!(
+            claims,
+            [
+                (IdentityKind::Email, "ann@b.co", false),
+                (IdentityKind::Phone, "+998901234567", false)
+            ]
+        );
         assert_eq!(lead.title, None);
         assert_eq!(json!(lead.fields), json!({"budget": 5, "comment": "hi\nso"}));
     }

@@ -34,8 +34,17 @@ impl Problem {
     /// The sentence for the visitor, in the language of this BCP 47 tag where there is a translation, else
     /// in English.
     pub fn say(&self, language: &str) -> String {
-        let russian = language.split(['-', '_']).next().is_some_and(|tag| tag.eq_ignore_ascii_case("ru"));
-        let pick = |english: &str, other: &str| if russian { other.to_owned() } else { english.to_owned() };
+        let russian = language
+            .split(['-', '_'])
+            .next()
+            .is_some_and(|tag| tag.eq_ignore_ascii_case("ru"));
+        let pick = |english: &str, other: &str| {
+            if russian {
+                other.to_owned()
+            } else {
+                english.to_owned()
+            }
+        };
         match self {
             Self::Required => pick("Please fill in this field.", "Заполните это поле."),
             Self::NotTicked => pick("Please tick this box.", "Поставьте эту отметку."),
@@ -51,7 +60,10 @@ impl Problem {
                 "Напишите номер с кодом страны, например +998 90 123 45 67.",
             ),
             Self::NotNumber => pick("This is not a number.", "Это не число."),
-            Self::NotDate => pick("This is not a date, like 2026-01-31.", "Это не дата, например 2026-01-31."),
+            Self::NotDate => pick(
+                "This is not a date, like 2026-01-31.",
+                "Это не дата, например 2026-01-31.",
+            ),
             Self::NotOption => pick("Please choose one of the options.", "Выберите один из вариантов."),
             Self::NotFile => pick("Please choose a file.", "Выберите файл."),
             Self::NotText => pick("This field takes no files.", "Это поле не принимает файлы."),

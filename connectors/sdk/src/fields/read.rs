@@ -30,14 +30,24 @@ impl Field {
     /// Total: any text gives a value or a [`Problem`]. Files are not read here.
     pub fn read(&self, raw: &str, region: Option<&str>) -> Result<Option<Value>, Problem> {
         if raw.chars().count() > self.max_chars() {
-            return Err(Problem::TooLong { max: self.max_chars() });
+            return Err(Problem::TooLong {
+                max: self.max_chars(),
+            });
         }
-        let text = if self.kind == FieldKind::Textarea { clean_text(raw) } else { clean_line(raw) };
+        let text = if self.kind == FieldKind::Textarea {
+            clean_text(raw)
+        } else {
+            clean_line(raw)
+        };
         if self.kind == FieldKind::Checkbox {
             return self.read_box(&text);
         }
         if text.is_empty() {
-            return if self.required { Err(Problem::Required) } else { Ok(None) };
+            return if self.required {
+                Err(Problem::Required)
+            } else {
+                Ok(None)
+            };
         }
         let value = match self.kind {
             FieldKind::Text | FieldKind::Textarea | FieldKind::Hidden => Value::String(text),
@@ -57,7 +67,11 @@ impl Field {
 
     fn read_box(&self, text: &str) -> Result<Option<Value>, Problem> {
         let ticked = is_ticked(text, self.value.as_deref()).ok_or(Problem::NotOption)?;
-        if self.required && !ticked { Err(Problem::NotTicked) } else { Ok(Some(Value::Bool(ticked))) }
+        if self.required && !ticked {
+            Err(Problem::NotTicked)
+        } else {
+            Ok(Some(Value::Bool(ticked)))
+        }
     }
 }
 
@@ -72,32 +86,51 @@ fn is_ticked(text: &str, value: Option<&str>) -> Option<bool> {
 
 /// A number with a point or a comma, with spaces between thousands.
 fn number(text: &str) -> Option<Number> {
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).map(|c| if c == ',' { '.' } else { c }).collect();
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| if c == ',' { '.' } else { c })
+        .collect();
     if let Ok(whole) = text.parse::<i64>() {
         return Some(whole.into());
     }
     let plain = text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
-    Number::from_f64(text.parse::<f64>().ok().filter(|number| plain && number.is_finite())?)
+    Number::from_f64(
+        text.parse::<f64>()
+            .ok()
+            .filter(|number| plain && number.is_finite())?,
+    )
 }
 
 /// A day as browsers send it, or with points as much of the world writes it.
 fn day(text: &str) -> Option<String> {
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").or_else(|_| NaiveDate::parse_from_str(text, "%d.%m.%Y")).ok()?;
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .or_else(|_| NaiveDate::parse_from_str(text, "%d.%m.%Y"))
+        .ok()?;
     let year = chrono::Datelike::year(&day);
-    (1..=9999).contains(&year).then(|| day.format("%Y-%m-%d").to_string())
+    (1..=9999)
+        .contains(&year)
+        .then(|| day.format("%Y-%m-%d").to_string())
 }
 
 /// Text of several lines: line ends as `\n`, no other control characters (databases refuse NUL, terminals
 /// obey the others), nothing around it.
 pub fn clean_text(raw: &str) -> String {
     let unix = raw.replace("\r\n", "\n").replace('\r', "\n");
-    let kept: String = unix.chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect();
+    let kept: String = unix
+        .chars()
+        .filter(|c| matches!(c, '\n' | '\t') || !c.is_control())
+        .collect();
     kept.trim().to_owned()
 }
 
 /// Text of one line: line ends become spaces.
 pub fn clean_line(raw: &str) -> String {
-    let line: String = raw.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect();
+    let line: String = raw
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control())
+        .collect();
     line.trim().to_owned()
 }
 
@@ -109,7 +142,13 @@ mod tests {
 
     fn read(kind: FieldKind, raw: &str) -> Result<Option<Value>, Problem> {
         let options = vec!["Small".to_owned(), "Large".to_owned()];
-        Field { name: "x".to_owned(), kind, options, ..Field::default() }.read(raw, Some("UZ"))
+        Field {
+            name: "x".to_owned(),
+            kind,
+            options,
+            ..Field::default()
+        }
+        .read(raw, Some("UZ"))
     }
 
     #[test]
@@ -136,8 +175,16 @@ mod tests {
     #[test]
     fn each_kind_says_what_is_wrong() {
         for (kind, raw, wanted) in [
-            (FieldKind::Text, "x".repeat(MAX_LINE + 1), Problem::TooLong { max: MAX_LINE }),
-            (FieldKind::Textarea, "x".repeat(1_000_000), Problem::TooLong { max: MAX_LINES }),
+            (
+                FieldKind::Text,
+                "x".repeat(MAX_LINE + 1),
+                Problem::TooLong { max: MAX_LINE },
+            ),
+            (
+                FieldKind::Textarea,
+                "x".repeat(1_000_000),
+                Problem::TooLong { max: MAX_LINES },
+            ),
             (FieldKind::Email, "nobody".to_owned(), Problem::NotEmail),
             (FieldKind::Phone, "tomorrow".to_owned(), Problem::NotPhone),
             (FieldKind::Number, "many".to_owned(), Problem::NotNumber),
@@ -154,8 +201,16 @@ mod tests {
 
     #[test]
     fn a_required_field_must_be_filled_and_a_required_box_ticked() {
-        let field = |kind| Field { name: "x".to_owned(), kind, required: true, ..Field::default() };
+        let field = |kind| Field {
+            name: "x".to_owned(),
+            kind,
+            required: true,
+            ..Field::default()
+        };
         assert_eq!(field(FieldKind::Text).read(" ", None), Err(Problem::Required));
-        assert_eq!(field(FieldKind::Checkbox).read("off", None), Err(Problem::NotTicked));
+        assert_eq!(
+            field(FieldKind::Checkbox).read("off", None),
+            Err(Problem::NotTicked)
+        );
     }
 }

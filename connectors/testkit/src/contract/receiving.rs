@@ -35,13 +35,19 @@ pub fn nothing_is_acknowledged_before_the_commit(_: &'static Descriptor, options
         delivering(&intake).await;
         // Nothing signals that something did not happen: this is how long a wrong acknowledgement may take.
         tokio::time::sleep(Duration::from_millis(300)).await;
-        assert!(matches!(provider.acknowledged().await, None | Some(0)), "told the provider before the commit");
+        assert!(
+            matches!(provider.acknowledged().await, None | Some(0)),
+            "told the provider before the commit"
+        );
         drop(hold);
         intake.wait_stored(1).await;
         if provider.acknowledged().await.is_some() {
             let started = Instant::now();
             while provider.acknowledged().await != Some(1) {
-                assert!(started.elapsed() < PATIENCE, "never told the provider after the commit");
+                assert!(
+                    started.elapsed() < PATIENCE,
+                    "never told the provider after the commit"
+                );
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
@@ -87,7 +93,12 @@ pub fn a_restart_goes_on_at_the_cursor(_: &'static Descriptor, options: &Options
         let run = Run::start(provider.connector(), &intake);
         intake.wait_stored(2).await;
         run.stop().await;
-        assert_eq!(intake.external_ids().len(), 2, "stored: {:?}", intake.external_ids());
+        assert_eq!(
+            intake.external_ids().len(),
+            2,
+            "stored: {:?}",
+            intake.external_ids()
+        );
     });
 }
 
@@ -112,7 +123,11 @@ where
 }
 
 async fn delivering(intake: &MemoryIntake) {
-    let started = |steps: &[Step]| steps.iter().any(|step| matches!(step, Step::Delivering(ids) if !ids.is_empty()));
+    let started = |steps: &[Step]| {
+        steps
+            .iter()
+            .any(|step| matches!(step, Step::Delivering(ids) if !ids.is_empty()))
+    };
     let met = intake.wait_for(PATIENCE, started).await;
     assert!(met, "nothing was delivered: {:?}", intake.steps());
 }
@@ -165,10 +180,22 @@ impl Run {
     }
 }
 
-async fn once(connector: Arc<dyn Connector>, intake: MemoryIntake, stop: CancellationToken) -> Result<(), Fault> {
+async fn once(
+    connector: Arc<dyn Connector>,
+    intake: MemoryIntake,
+    stop: CancellationToken,
+) -> Result<(), Fault> {
     match connector.receiver() {
         Some(receiver) => receiver.run(intake.shared(), stop.clone()).await,
-        None => Err(Fault::permanent("the options hold a provider to pull from and the connector has no receiver")),
+        None => Err(Fault::permanent(
+            "the options hold a provider to pull from and the connector has no receiver",
+        )),
     }
-    .and_then(|()| if stop.is_cancelled() { Ok(()) } else { Err(Fault::permanent("ended although nobody asked it to")) })
+    .and_then(|()| {
+        if stop.is_cancelled() {
+            Ok(())
+        } else {
+            Err(Fault::permanent("ended although nobody asked it to"))
+        }
+    })
 }

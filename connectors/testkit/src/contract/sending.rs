@@ -44,15 +44,29 @@ pub trait SendProvider: Send + Sync {
 /// An accepted message is there once, whole, and its id is the one announced before.
 pub fn an_accepted_message_is_sent_once(_: &'static Descriptor, options: &Options) {
     with_provider(options, |provider| async move {
-        assert!(provider.program(Answer::Accept).await, "a provider that accepts nothing tests nothing");
+        assert!(
+            provider.program(Answer::Accept).await,
+            "a provider that accepts nothing tests nothing"
+        );
         let connector = provider.connector();
         let message = message(provider.as_ref(), "Grüße, \u{1F980} und тест");
         let announced = sender(connector.as_ref()).external_id(&message);
-        let sent = send(connector.as_ref(), &message).await.unwrap_or_else(|error| panic!("not sent: {error:?}"));
+        let sent = send(connector.as_ref(), &message)
+            .await
+            .unwrap_or_else(|error| panic!("not sent: {error:?}"));
         let taken = provider.taken().await;
         assert_eq!(taken.len(), 1, "taken: {taken:?}");
-        assert!(taken.iter().all(|text| text.contains("Grüße, \u{1F980} und тест")), "taken: {taken:?}");
-        assert!(announced.is_none() || announced == sent.external_id, "announced {announced:?}, sent as {:?}", sent.external_id);
+        assert!(
+            taken
+                .iter()
+                .all(|text| text.contains("Grüße, \u{1F980} und тест")),
+            "taken: {taken:?}"
+        );
+        assert!(
+            announced.is_none() || announced == sent.external_id,
+            "announced {announced:?}, sent as {:?}",
+            sent.external_id
+        );
     });
 }
 
@@ -98,7 +112,9 @@ where
 }
 
 fn sender(connector: &dyn Connector) -> &dyn switchboard_sdk::Sender {
-    connector.sender().unwrap_or_else(|| panic!("the options hold a provider to send to and the connector has no sender"))
+    connector
+        .sender()
+        .unwrap_or_else(|| panic!("the options hold a provider to send to and the connector has no sender"))
 }
 
 async fn send(connector: &dyn Connector, message: &OutboundMessage) -> Result<Sent, SendError> {

@@ -19,12 +19,21 @@ pub fn a_sample_is_accepted_and_answered_with_success(descriptor: &'static Descr
             for time in ["first", "second"] {
                 let batch = accept(connector.as_ref(), &sample.request, now())
                     .unwrap_or_else(|rejection| panic!("{}: refused: {rejection:?}", sample.name));
-                assert!(!batch.events.is_empty(), "{}: accepted without an event", sample.name);
+                assert!(
+                    !batch.events.is_empty(),
+                    "{}: accepted without an event",
+                    sample.name
+                );
                 assert!(batch.cursor.is_none(), "{}: a push has no cursor", sample.name);
                 let receipt = intake.deliver(batch).await.unwrap_or_default();
                 let reply = webhook(connector.as_ref()).reply(&sample.request, &receipt);
                 let good = reply.status().is_success() || reply.status().is_redirection();
-                assert!(good, "{}: the {time} time is answered {}", sample.name, reply.status());
+                assert!(
+                    good,
+                    "{}: the {time} time is answered {}",
+                    sample.name,
+                    reply.status()
+                );
             }
         }
     });
@@ -41,17 +50,32 @@ pub fn the_same_keyed_request_is_the_same_event(descriptor: &'static Descriptor,
         };
         let first = ids(example(descriptor).as_ref(), now());
         let later = ids(example(descriptor).as_ref(), now() + TimeDelta::days(2));
-        assert!(first.iter().all(|id| !id.is_empty() && id.len() <= 512), "{}: unfit ids {first:?}", sample.name);
-        assert!(!sample.keyed || first == later, "{}: {first:?} became {later:?}", sample.name);
+        assert!(
+            first.iter().all(|id| !id.is_empty() && id.len() <= 512),
+            "{}: unfit ids {first:?}",
+            sample.name
+        );
+        assert!(
+            !sample.keyed || first == later,
+            "{}: {first:?} became {later:?}",
+            sample.name
+        );
     }
 }
 
 /// A sample without its proof is refused as unauthenticated or forbidden.
 pub fn a_request_without_its_proof_is_refused(descriptor: &'static Descriptor, options: &Options) {
-    for (sample, unproven) in options.webhooks.iter().filter_map(|sample| Some((sample, sample.unproven.as_ref()?))) {
+    for (sample, unproven) in options
+        .webhooks
+        .iter()
+        .filter_map(|sample| Some((sample, sample.unproven.as_ref()?)))
+    {
         let answer = accept(example(descriptor).as_ref(), unproven, now());
         assert!(
-            matches!(answer, Err(Rejection::Unauthenticated(_) | Rejection::Forbidden(_))),
+            matches!(
+                answer,
+                Err(Rejection::Unauthenticated(_) | Rejection::Forbidden(_))
+            ),
             "{}: without its proof it got {answer:?}",
             sample.name
         );
@@ -72,8 +96,14 @@ pub fn garbage_never_panics(descriptor: &'static Descriptor, options: &Options) 
                     }
                     answer
                 }));
-                let Ok(answer) = answer else { panic!("{}: panics on {:?}", sample.name, request.body()) };
-                assert!(!body.is_empty() || answer.is_err(), "{}: an empty body is accepted", sample.name);
+                let Ok(answer) = answer else {
+                    panic!("{}: panics on {:?}", sample.name, request.body())
+                };
+                assert!(
+                    !body.is_empty() || answer.is_err(),
+                    "{}: an empty body is accepted",
+                    sample.name
+                );
             }
         }
     }
@@ -82,11 +112,18 @@ pub fn garbage_never_panics(descriptor: &'static Descriptor, options: &Options) 
 /// A body over the upload limit is refused as too large, at once.
 pub fn an_oversized_body_is_too_large(descriptor: &'static Descriptor, options: &Options) {
     let connector = example(descriptor);
-    let size = usize::try_from(context().max_upload_bytes).unwrap_or(usize::MAX).saturating_add(1);
+    let size = usize::try_from(context().max_upload_bytes)
+        .unwrap_or(usize::MAX)
+        .saturating_add(1);
     let body = Bytes::from(vec![b'a'; size]);
     for sample in &options.webhooks {
         let answer = accept(connector.as_ref(), &with_body(&sample.request, &body), now());
-        assert!(matches!(answer, Err(Rejection::TooLarge(_))), "{}: {:?}", sample.name, answer.map(|batch| batch.events.len()));
+        assert!(
+            matches!(answer, Err(Rejection::TooLarge(_))),
+            "{}: {:?}",
+            sample.name,
+            answer.map(|batch| batch.events.len())
+        );
     }
 }
 
@@ -105,9 +142,15 @@ pub fn a_refusal_is_never_a_success(descriptor: &'static Descriptor, options: &O
     for sample in &options.webhooks {
         for rejection in &rejections {
             for request in dressings(sample, sample.request.body()) {
-                let Some(reply) = webhook(connector.as_ref()).refuse(&request, rejection) else { continue };
+                let Some(reply) = webhook(connector.as_ref()).refuse(&request, rejection) else {
+                    continue;
+                };
                 let status = reply.status();
-                assert!(status.is_client_error() && ![404, 410].contains(&status.as_u16()), "{}: {rejection:?} is answered {status}", sample.name);
+                assert!(
+                    status.is_client_error() && ![404, 410].contains(&status.as_u16()),
+                    "{}: {rejection:?} is answered {status}",
+                    sample.name
+                );
             }
         }
     }
@@ -118,10 +161,16 @@ fn now() -> DateTime<Utc> {
 }
 
 fn webhook(connector: &dyn Connector) -> &dyn switchboard_sdk::Webhook {
-    connector.webhook().unwrap_or_else(|| panic!("the options hold webhook samples and the connector has no webhook"))
+    connector
+        .webhook()
+        .unwrap_or_else(|| panic!("the options hold webhook samples and the connector has no webhook"))
 }
 
-fn accept(connector: &dyn Connector, request: &WebhookRequest, at: DateTime<Utc>) -> Result<Batch, Rejection> {
+fn accept(
+    connector: &dyn Connector,
+    request: &WebhookRequest,
+    at: DateTime<Utc>,
+) -> Result<Batch, Rejection> {
     webhook(connector).accept(request, at)
 }
 
@@ -132,13 +181,22 @@ fn with_body(request: &WebhookRequest, body: &Bytes) -> WebhookRequest {
 
 /// The request with this body: as it is, without a media type, and under each common one.
 fn dressings(sample: &WebhookSample, body: &Bytes) -> Vec<WebhookRequest> {
-    let types = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "multipart/form-data", "text/plain", "a/b"];
+    let types = [
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data",
+        "text/plain",
+        "a/b",
+    ];
     let plain = with_body(&sample.request, body);
     let mut bare = plain.clone();
     bare.headers_mut().remove(http::header::CONTENT_TYPE);
     let typed = types.iter().map(|kind| {
         let mut request = plain.clone();
-        request.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
+        request
+            .headers_mut()
+            .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
         request
     });
     typed.chain([plain.clone(), bare]).collect()
@@ -146,8 +204,24 @@ fn dressings(sample: &WebhookSample, body: &Bytes) -> Vec<WebhookRequest> {
 
 /// The body spoiled in repeatable ways, the empty one first.
 fn spoiled(body: &Bytes) -> Vec<Bytes> {
-    let mut found = vec![Bytes::new(), Bytes::from_static(b"\0"), Bytes::from_static(b"\xff\xfe\xfd"), Bytes::from_static(b"null")];
-    for text in ["[]", "{}", "[[[[", "{\"a\":", "=", "&&&", "%", "%zz=%", "--x\r\n\r\n--x--", "\u{202e}\u{0}\u{1F980}=\u{1F980}"] {
+    let mut found = vec![
+        Bytes::new(),
+        Bytes::from_static(b"\0"),
+        Bytes::from_static(b"\xff\xfe\xfd"),
+        Bytes::from_static(b"null"),
+    ];
+    for text in [
+        "[]",
+        "{}",
+        "[[[[",
+        "{\"a\":",
+        "=",
+        "&&&",
+        "%",
+        "%zz=%",
+        "--x\r\n\r\n--x--",
+        "\u{202e}\u{0}\u{1F980}=\u{1F980}",
+    ] {
         found.push(Bytes::from_static(text.as_bytes()));
     }
     found.push(Bytes::from("[".repeat(100_000)));

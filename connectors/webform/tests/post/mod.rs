@@ -7,13 +7,17 @@ use switchboard_sdk::WebhookRequest;
 
 /// A post of this body under this media type.
 pub fn post(kind: &str, body: impl Into<Bytes>) -> WebhookRequest {
-    let request = http::Request::post("/f/test-channel").header(header::CONTENT_TYPE, kind).header(header::USER_AGENT, "test");
+    let request = http::Request::post("/f/test-channel")
+        .header(header::CONTENT_TYPE, kind)
+        .header(header::USER_AGENT, "test");
     request.body(body.into()).unwrap_or_default()
 }
 
 /// What a form without script sends.
 pub fn urlencoded(fields: &[(&str, &str)]) -> WebhookRequest {
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
     post("application/x-www-form-urlencoded", body)
 }
 
@@ -21,10 +25,15 @@ pub fn urlencoded(fields: &[(&str, &str)]) -> WebhookRequest {
 pub fn multipart(fields: &[(&str, &str)], files: &[(&str, &str, &str, &[u8])]) -> WebhookRequest {
     let mut body = Vec::new();
     for (name, value) in fields {
-        body.extend(format!("--b0undary\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").into_bytes());
+        body.extend(
+            format!("--b0undary\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+                .into_bytes(),
+        );
     }
     for (name, file, kind, data) in files {
-        let head = format!("--b0undary\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: {kind}\r\n\r\n");
+        let head = format!(
+            "--b0undary\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: {kind}\r\n\r\n"
+        );
         body.extend(head.into_bytes());
         body.extend_from_slice(data);
         body.extend(b"\r\n");
