@@ -17,6 +17,10 @@ mod bare;
 mod footprint;
 mod load;
 
+/// Ingest and sockets make and drop many small values; the system's allocator was a fifth of their time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::{sync::Arc, time::Instant};
 
 use serde_json::json;

@@ -10,52 +10,71 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 
 /// Rows a statement carries, largest first. With at most 30 columns the largest stays far below both
 /// databases' limits of bound values (32,766 and 65,535).
-const SIZES: [usize; 5] = [128, 32, 8, 2, 1];
+const SIZES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 
 /// Inserts rows. `tail` follows the values (`ON CONFLICT …`); it is written by us, never by a caller
 /// from outside.
 pub async fn insert(
     db: &impl ConnectionTrait,
-    table: &str,
+    table: &'static str,
     columns: &[&str],
     rows: Vec<Vec<Value>>,
     tail: &str,
 ) -> Result<(), DbErr> {
-    let mut rest = rows.into_iter();
-    while rest.len() > 0 {
-        let statement = next_statement(db, table, columns, &mut rest, tail);
-        db.execute_raw(statement).await?;
-    }
-    Ok(())
+    run(
+        db,
+        statements(db.get_database_backend(), table, columns, rows.into_iter(), tail),
+    )
+    .await
 }
 
 /// Inserts rows and answers what `tail` returns (`ON CONFLICT DO NOTHING RETURNING …`).
 pub async fn insert_returning(
     db: &impl ConnectionTrait,
-    table: &str,
+    table: &'static str,
     columns: &[&str],
     rows: Vec<Vec<Value>>,
     tail: &str,
 ) -> Result<Vec<QueryResult>, DbErr> {
     let mut returned = Vec::new();
-    let mut rest = rows.into_iter();
-    while rest.len() > 0 {
-        let statement = next_statement(db, table, columns, &mut rest, tail);
+    for statement in statements(db.get_database_backend(), table, columns, rows.into_iter(), tail) {
         returned.extend(db.query_all_raw(statement).await?);
     }
     Ok(returned)
 }
 
-/// Inserts rows, or overwrites all columns but the first (the key) where the key is known.
-pub async fn upsert(
-    db: &impl ConnectionTrait,
-    table: &str,
+/// The statements that insert rows of a table, each made when it is asked for.
+pub fn statements(
+    backend: DbBackend,
+    table: &'static str,
     columns: &[&str],
-    rows: Vec<Vec<Value>>,
+    mut rows: impl ExactSizeIterator<Item = Vec<Value>>,
+    tail: &str,
+) -> impl Iterator<Item = Statement> {
+    std::iter::from_fn(move || {
+        (rows.len() > 0).then(|| next_statement(backend, table, columns, &mut rows, tail))
+    })
+}
+
+/// Runs statements in their order; the next one is made while the database is at the present one.
+pub async fn run(
+    db: &impl ConnectionTrait,
+    mut statements: impl Iterator<Item = Statement>,
 ) -> Result<(), DbErr> {
+    let mut next = statements.next();
+    while let Some(statement) = next {
+        let (done, following) = tokio::join!(db.execute_raw(statement), async { statements.next() });
+        done?;
+        next = following;
+    }
+    Ok(())
+}
+
+/// The tail that overwrites all columns but the first (the key) where the key is known.
+pub fn or_update(columns: &[&str]) -> String {
     let mut tail = String::from("ON CONFLICT (");
     let Some((key, others)) = columns.split_first() else {
-        return Ok(());
+        return String::new();
     };
     push_quoted(&mut tail, key);
     tail.push_str(") DO UPDATE SET ");
@@ -67,7 +86,7 @@ pub async fn upsert(
         tail.push_str(" = excluded.");
         push_quoted(&mut tail, column);
     }
-    insert(db, table, columns, rows, &tail).await
+    tail
 }
 
 /// `($1, $2, …)` placeholders for `IN`, padded to a fixed size by repeating the last value, for the
@@ -94,10 +113,10 @@ pub fn in_list(first: usize, mut values: Vec<Value>) -> (String, Vec<Value>) {
 }
 
 fn next_statement(
-    db: &impl ConnectionTrait,
+    backend: DbBackend,
     table: &str,
     columns: &[&str],
-    rest: &mut std::vec::IntoIter<Vec<Value>>,
+    rest: &mut impl ExactSizeIterator<Item = Vec<Value>>,
     tail: &str,
 ) -> Statement {
     let size = SIZES
@@ -119,7 +138,7 @@ fn next_statement(
     let mut number = 0;
     // A numbered place has a name to SQLite, and the driver asks for the name of each place, which is a
     // search through all of them: with thousands of values that search was most of the work.
-    let sqlite = db.get_database_backend() == DbBackend::Sqlite;
+    let sqlite = backend == DbBackend::Sqlite;
     for row in 0..size {
         sql.push_str(if row > 0 { ", (" } else { "(" });
         for position in 0..columns.len() {
@@ -137,8 +156,11 @@ fn next_statement(
     }
     sql.push(' ');
     sql.push_str(tail);
-    let values: Vec<Value> = rest.by_ref().take(size).flatten().collect();
-    Statement::from_sql_and_values(db.get_database_backend(), sql, values)
+    let mut values = Vec::with_capacity(size * columns.len());
+    for row in rest.take(size) {
+        values.extend(row);
+    }
+    Statement::from_sql_and_values(backend, sql, values)
 }
 
 fn push_quoted(sql: &mut String, name: &str) {

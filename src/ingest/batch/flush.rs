@@ -1,5 +1,7 @@
 //! Writing what a batch made and changed, table by table.
 
+use std::{collections::HashSet, mem::take};
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set,
@@ -25,12 +27,10 @@ use crate::{
 impl World {
     /// Writes everything. Tables in the order their references ask for.
     pub async fn flush(&mut self, write: &mut WriteTx, works: &[Work]) -> Result<(), DbErr> {
-        self.flush_people(write).await?;
-        self.flush_threads(write).await?;
-        self.flush_messages(write).await?;
-        self.flush_submissions(write).await?;
-        self.flush_quarantine(write).await?;
-        for (channel_id, receipt) in std::mem::take(&mut self.receipts) {
+        self.number_threads(write).await?;
+        self.insert_rows(write).await?;
+        self.update_rows(write).await?;
+        for (channel_id, receipt) in take(&mut self.receipts) {
             self.apply_receipt(write, &channel_id, receipt).await?;
         }
         self.flush_cursors(write, works).await?;
@@ -50,15 +50,154 @@ impl World {
         Ok(())
     }
 
-    async fn flush_people(&mut self, write: &WriteTx) -> Result<(), DbErr> {
-        let rows = self
+    /// Takes the numbers people know conversations by.
+    async fn number_threads(&mut self, write: &WriteTx) -> Result<(), DbErr> {
+        if self.new_threads.is_empty() {
+            return Ok(());
+        }
+        let count = i64::try_from(self.new_threads.len()).unwrap_or(i64::MAX);
+        let last = next_numbers(write.tx(), "conversation", count).await?;
+        for (number, id) in (last - count + 1..).zip(&self.new_threads) {
+            if let Some(thread) = self.threads.get_mut(id) {
+                thread.conversation.number = number;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that is many: new rows of all tables, and changed conversations, as one chain of
+    /// statements.
+    async fn insert_rows(&mut self, write: &WriteTx) -> Result<(), DbErr> {
+        const SUGGESTION: [&str; 4] = ["contact_id", "other_id", "reason", "created_at"];
+        const REF: [&str; 5] = [
+            "channel_id",
+            "external_id",
+            "conversation_id",
+            "message_id",
+            "created_at",
+        ];
+        const QUARANTINE: [&str; 7] = [
+            "id",
+            "channel_id",
+            "external_id",
+            "reason",
+            "size",
+            "storage_key",
+            "created_at",
+        ];
+        const KNOWN: &str = "ON CONFLICT DO NOTHING";
+        // An approved submission's files have rows already: they only find their message now.
+        const FILED: &str =
+            "ON CONFLICT (id) DO UPDATE SET message_id = excluded.message_id, position = excluded.position";
+        let backend = write.backend();
+        let contacts: Vec<contact::Model> = self
             .new_contacts
             .iter()
             .filter_map(|id| self.contacts.get(id).cloned())
-            .map(rows::contact)
             .collect();
-        bulk::insert(write.tx(), "contact", rows::CONTACT, rows, "").await?;
-        let new: std::collections::HashSet<&String> = self.new_contacts.iter().collect();
+        let (mut conversations, mut sessions) = (Vec::new(), Vec::new());
+        for thread in self.threads.values().filter(|thread| thread.changed) {
+            conversations.push(thread.conversation.clone());
+            if thread.session_changed {
+                sessions.push(thread.session.clone());
+            }
+        }
+        let suggestions = take(&mut self.suggestions).into_iter().map(|row| {
+            vec![
+                row.contact_id.into(),
+                row.other_id.into(),
+                row.reason.into(),
+                row.created_at.into(),
+            ]
+        });
+        let refs = take(&mut self.refs).into_iter().map(|row| {
+            vec![
+                row.channel_id.into(),
+                row.external_id.into(),
+                row.conversation_id.into(),
+                row.message_id.into(),
+                row.created_at.into(),
+            ]
+        });
+        let quarantined = take(&mut self.quarantined).into_iter().map(|row| {
+            vec![
+                row.id.into(),
+                row.channel_id.into(),
+                row.external_id.into(),
+                row.reason.into(),
+                row.size.into(),
+                row.storage_key.into(),
+                row.created_at.into(),
+            ]
+        });
+        let identities = take(&mut self.new_identities).into_iter().map(rows::identity);
+        let leads = take(&mut self.new_leads).into_iter().map(rows::lead);
+        let messages = take(&mut self.messages).into_iter().map(rows::message);
+        let attachments = take(&mut self.attachments).into_iter().map(rows::attachment);
+        let submissions = take(&mut self.submissions).into_iter().map(rows::submission);
+        let (contacts, sessions) = (
+            contacts.into_iter().map(rows::contact),
+            sessions.into_iter().map(rows::session),
+        );
+        let conversations = conversations.into_iter().map(rows::conversation);
+        let (changed, approved) = (
+            bulk::or_update(rows::CONVERSATION),
+            bulk::or_update(rows::SUBMISSION),
+        );
+
+        let chain = bulk::statements(backend, "contact", rows::CONTACT, contacts, "")
+            .chain(bulk::statements(
+                backend,
+                "identity",
+                rows::IDENTITY,
+                identities,
+                "",
+            ))
+            .chain(bulk::statements(
+                backend,
+                "contact_suggestion",
+                &SUGGESTION,
+                suggestions,
+                KNOWN,
+            ))
+            .chain(bulk::statements(backend, "lead", rows::LEAD, leads, ""))
+            .chain(bulk::statements(
+                backend,
+                "conversation",
+                rows::CONVERSATION,
+                conversations,
+                &changed,
+            ))
+            .chain(bulk::statements(backend, "session", rows::SESSION, sessions, ""))
+            .chain(bulk::statements(backend, "message", rows::MESSAGE, messages, ""))
+            .chain(bulk::statements(
+                backend,
+                "attachment",
+                rows::ATTACHMENT,
+                attachments,
+                FILED,
+            ))
+            .chain(bulk::statements(backend, "thread_ref", &REF, refs, KNOWN))
+            .chain(bulk::statements(
+                backend,
+                "submission",
+                rows::SUBMISSION,
+                submissions,
+                &approved,
+            ))
+            .chain(bulk::statements(
+                backend,
+                "quarantine",
+                &QUARANTINE,
+                quarantined,
+                "",
+            ));
+        bulk::run(write.tx(), chain).await
+    }
+
+    /// Everything that is rare: one statement each.
+    async fn update_rows(&mut self, write: &mut WriteTx) -> Result<(), DbErr> {
+        let new: HashSet<&String> = self.new_contacts.iter().collect();
         for id in self.changed_contacts.iter().filter(|id| !new.contains(id)) {
             let Some(row) = self.contacts.get(id) else {
                 continue;
@@ -75,12 +214,7 @@ impl World {
             .update_without_returning(write.tx())
             .await?;
         }
-        let rows = std::mem::take(&mut self.new_identities)
-            .into_iter()
-            .map(rows::identity)
-            .collect();
-        bulk::insert(write.tx(), "identity", rows::IDENTITY, rows, "").await?;
-        for identity in std::mem::take(&mut self.proven) {
+        for identity in take(&mut self.proven) {
             identity::Entity::update_many()
                 .col_expr(identity::Column::Verified, Expr::value(true))
                 .filter(identity::Column::Kind.eq(identity.kind.as_str()))
@@ -88,70 +222,7 @@ impl World {
                 .exec(write.tx())
                 .await?;
         }
-        let rows = std::mem::take(&mut self.suggestions)
-            .into_iter()
-            .map(|row| {
-                vec![
-                    row.contact_id.into(),
-                    row.other_id.into(),
-                    row.reason.into(),
-                    row.created_at.into(),
-                ]
-            })
-            .collect();
-        const COLUMNS: [&str; 4] = ["contact_id", "other_id", "reason", "created_at"];
-        bulk::insert(
-            write.tx(),
-            "contact_suggestion",
-            &COLUMNS,
-            rows,
-            "ON CONFLICT DO NOTHING",
-        )
-        .await?;
-        let rows = std::mem::take(&mut self.new_leads)
-            .into_iter()
-            .map(rows::lead)
-            .collect();
-        bulk::insert(write.tx(), "lead", rows::LEAD, rows, "").await
-    }
-
-    async fn flush_threads(&mut self, write: &WriteTx) -> Result<(), DbErr> {
-        if !self.new_threads.is_empty() {
-            let count = i64::try_from(self.new_threads.len()).unwrap_or(i64::MAX);
-            let last = next_numbers(write.tx(), "conversation", count).await?;
-            for (number, id) in (last - count + 1..).zip(&self.new_threads) {
-                if let Some(thread) = self.threads.get_mut(id) {
-                    thread.conversation.number = number;
-                }
-            }
-        }
-        let mut conversations = Vec::new();
-        let mut sessions = Vec::new();
-        for thread in self.threads.values().filter(|thread| thread.changed) {
-            conversations.push(rows::conversation(thread.conversation.clone()));
-            if thread.session_changed {
-                sessions.push(rows::session(thread.session.clone()));
-            }
-        }
-        bulk::upsert(write.tx(), "conversation", rows::CONVERSATION, conversations).await?;
-        bulk::insert(write.tx(), "session", rows::SESSION, sessions, "").await
-    }
-
-    async fn flush_messages(&mut self, write: &WriteTx) -> Result<(), DbErr> {
-        let rows = std::mem::take(&mut self.messages)
-            .into_iter()
-            .map(rows::message)
-            .collect();
-        bulk::insert(write.tx(), "message", rows::MESSAGE, rows, "").await?;
-        // An approved submission's files have rows already: they only find their message now.
-        let rows = std::mem::take(&mut self.attachments)
-            .into_iter()
-            .map(rows::attachment)
-            .collect();
-        let tail =
-            "ON CONFLICT (id) DO UPDATE SET message_id = excluded.message_id, position = excluded.position";
-        bulk::insert(write.tx(), "attachment", rows::ATTACHMENT, rows, tail).await?;
-        for (id, message_id, position) in std::mem::take(&mut self.uploaded) {
+        for (id, message_id, position) in take(&mut self.uploaded) {
             attachment::Entity::update_many()
                 .col_expr(attachment::Column::MessageId, Expr::value(message_id))
                 .col_expr(attachment::Column::Position, Expr::value(position))
@@ -160,65 +231,10 @@ impl World {
                 .exec(write.tx())
                 .await?;
         }
-        let rows = std::mem::take(&mut self.refs)
-            .into_iter()
-            .map(|row| {
-                vec![
-                    row.channel_id.into(),
-                    row.external_id.into(),
-                    row.conversation_id.into(),
-                    row.message_id.into(),
-                    row.created_at.into(),
-                ]
-            })
-            .collect();
-        const COLUMNS: [&str; 5] = [
-            "channel_id",
-            "external_id",
-            "conversation_id",
-            "message_id",
-            "created_at",
-        ];
-        bulk::insert(write.tx(), "thread_ref", &COLUMNS, rows, "ON CONFLICT DO NOTHING").await
-    }
-
-    async fn flush_submissions(&mut self, write: &mut WriteTx) -> Result<(), DbErr> {
-        let rows = std::mem::take(&mut self.submissions)
-            .into_iter()
-            .map(rows::submission)
-            .collect();
-        bulk::upsert(write.tx(), "submission", rows::SUBMISSION, rows).await?;
-        for addition in std::mem::take(&mut self.joined_leads) {
+        for addition in take(&mut self.joined_leads) {
             update_joined_lead(write, addition, self.now).await?;
         }
         Ok(())
-    }
-
-    async fn flush_quarantine(&mut self, write: &WriteTx) -> Result<(), DbErr> {
-        let rows = std::mem::take(&mut self.quarantined)
-            .into_iter()
-            .map(|row| {
-                vec![
-                    row.id.into(),
-                    row.channel_id.into(),
-                    row.external_id.into(),
-                    row.reason.into(),
-                    row.size.into(),
-                    row.storage_key.into(),
-                    row.created_at.into(),
-                ]
-            })
-            .collect();
-        const COLUMNS: [&str; 7] = [
-            "id",
-            "channel_id",
-            "external_id",
-            "reason",
-            "size",
-            "storage_key",
-            "created_at",
-        ];
-        bulk::insert(write.tx(), "quarantine", &COLUMNS, rows, "").await
     }
 
     async fn flush_cursors(&self, write: &WriteTx, works: &[Work]) -> Result<(), DbErr> {
