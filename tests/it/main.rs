@@ -21,6 +21,7 @@ mod log;
 mod openapi;
 mod outbox;
 mod realtime;
+mod retention;
 mod routing;
 mod schema;
 mod supervision;
