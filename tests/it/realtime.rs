@@ -30,6 +30,20 @@ async fn heard(socket: &mut Socket, last: &str) -> Vec<Value> {
     }
 }
 
+/// What the socket hears until a change of the line that was made just now: everything before it has then
+/// been judged by the rights of its own time.
+async fn heard_before(app: &TestApp, socket: &mut Socket, path: &str, name: &str) -> Vec<Value> {
+    app.patch(path, json!({"name": name})).await.expect(200);
+    let mut frames = Vec::new();
+    loop {
+        let frame = socket.next().await.expect("the socket stays open");
+        if frame["type"] == "line.updated" && frame["data"]["name"] == name {
+            return frames;
+        }
+        frames.push(frame);
+    }
+}
+
 fn texts(frames: &[Value]) -> Vec<&str> {
     let created = frames.iter().filter(|frame| frame["type"] == "message.created");
     created
@@ -223,17 +237,20 @@ both_databases! {
         let mut socket = app.socket(&key, None).await;
         socket.until(|frame| frame["type"] == "hello").await;
         app.writes(&chat, "one", "unseen").await;
+        assert!(texts(&heard_before(&app, &mut socket, &path, "First").await).is_empty());
         app.patch(&path, json!({"queue": [{"operator_id": anna["id"]}]})).await.expect(200);
         app.writes(&chat, "two", "seen").await;
         assert_eq!(texts(&heard(&mut socket, "seen").await), ["seen"]);
         app.patch(&path, json!({"queue": []})).await.expect(200);
         app.writes(&chat, "three", "unseen again").await;
+        assert!(texts(&heard_before(&app, &mut socket, &path, "Second").await).is_empty());
         let team = app.post("/teams", json!({"name": "Night", "member_ids": [anna["id"]]})).await.expect(201);
         app.patch(&path, json!({"queue": [{"team_id": team["id"]}]})).await.expect(200);
         app.writes(&chat, "four", "seen again").await;
         assert_eq!(texts(&heard(&mut socket, "seen again").await), ["seen again"]);
         app.patch(&format!("/teams/{}", team["id"].as_str().unwrap()), json!({"member_ids": []})).await.expect(200);
         app.writes(&chat, "five", "not for her").await;
+        assert!(texts(&heard_before(&app, &mut socket, &path, "Third").await).is_empty());
         app.patch(&format!("/users/{}", anna["id"].as_str().unwrap()), json!({"role": "supervisor"})).await.expect(200);
         app.writes(&chat, "six", "for a supervisor").await;
         assert_eq!(texts(&heard(&mut socket, "for a supervisor").await), ["for a supervisor"]);

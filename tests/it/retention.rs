@@ -14,7 +14,10 @@ use switchboard::{
 use crate::support::TestApp;
 
 async fn catch_up(app: &TestApp, follower: &impl Consumer) {
-    while consumer::step(&app.app.db, &app.app.clock, follower).await.unwrap() {}
+    while consumer::step(&app.app.db, &app.app.clock, follower)
+        .await
+        .unwrap()
+    {}
 }
 
 both_databases! {
