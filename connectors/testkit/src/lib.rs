@@ -3,7 +3,7 @@
 //! A connector's `tests/contract.rs` is usually one line for the general rules, and a fixture for each
 //! half the connector has:
 //!
-//! ```ignore
+//! ```text
 //! use switchboard_testkit::{contract, contract::Options};
 //!
 //! contract!(switchboard_webform::DESCRIPTOR, Options::default().webhook(sample()));
