@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 
 /// Rows a statement carries, largest first. With at most 30 columns the largest stays far below both
 /// databases' limits of bound values (32,766 and 65,535).
@@ -26,21 +26,6 @@ pub async fn insert(
         statements(db.get_database_backend(), table, columns, rows.into_iter(), tail),
     )
     .await
-}
-
-/// Inserts rows and answers what `tail` returns (`ON CONFLICT DO NOTHING RETURNING …`).
-pub async fn insert_returning(
-    db: &impl ConnectionTrait,
-    table: &'static str,
-    columns: &[&str],
-    rows: Vec<Vec<Value>>,
-    tail: &str,
-) -> Result<Vec<QueryResult>, DbErr> {
-    let mut returned = Vec::new();
-    for statement in statements(db.get_database_backend(), table, columns, rows.into_iter(), tail) {
-        returned.extend(db.query_all_raw(statement).await?);
-    }
-    Ok(returned)
 }
 
 /// The statements that insert rows of a table, each made when it is asked for.
@@ -97,7 +82,7 @@ pub fn in_list(first: usize, mut values: Vec<Value>) -> (String, Vec<Value>) {
         .rev()
         .copied()
         .find(|size| *size >= values.len())
-        .unwrap_or(values.len());
+        .unwrap_or_else(|| values.len().next_multiple_of(SIZES[0]));
     if let Some(last) = values.last().cloned() {
         values.resize(size, last);
     }

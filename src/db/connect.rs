@@ -6,20 +6,29 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr, EntityTrait};
 use switchboard_migrations::Migrator;
 use tokio::sync::watch;
 
-use super::{Db, entity::counter};
+use super::{Db, engine::Engine, entity::counter, gate::Gate};
 
 /// SQLite readers: WAL lets them run beside the writer and each other.
 const SQLITE_READERS: u32 = 8;
 /// PostgreSQL connections of one node.
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// How long a write waits for another process on the same SQLite file (a command beside the server).
-const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// What each SQLite connection is set to.
+pub(super) const PRAGMAS: [(&str, &str); 5] = [
+    ("journal_mode", "WAL"),
+    // NORMAL may lose the last commits on power loss, and a provider was told after the commit.
+    ("synchronous", "FULL"),
+    ("temp_store", "MEMORY"),
+    ("cache_size", "-8000"),
+    ("journal_size_limit", "67108864"),
+];
 
 impl Db {
     /// Opens `sqlite://path` or `postgres://…`, creating the SQLite file and its folder when needed.
     /// The schema is left as it is; see [`Db::migrate`].
     pub async fn connect(url: &str) -> Result<Self, DbErr> {
-        let (read, write) = if let Some(path) = sqlite_path(url) {
+        let (read, write, batches) = if let Some(path) = sqlite_path(url) {
             if let Some(folder) = Path::new(path)
                 .parent()
                 .filter(|folder| !folder.as_os_str().is_empty())
@@ -33,14 +42,17 @@ impl Db {
             }
             // The writer first: it creates the file and switches it to WAL.
             let write = Database::connect(sqlite(url, 1)).await?;
-            (Database::connect(sqlite(url, SQLITE_READERS)).await?, write)
+            let batches = (Engine::start(path.into())?, Gate::default());
+            let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
+            (read, write, Some(batches))
         } else {
             let pool = Database::connect(postgres(url)).await?;
-            (pool.clone(), pool)
+            (pool.clone(), pool, None)
         };
         Ok(Self {
             read,
             write,
+            batches,
             head: watch::Sender::new(0),
         })
     }
@@ -82,16 +94,13 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
         .sqlx_logging(false)
         // PRAGMAs by statement would reach one connection of the pool only.
         .map_sqlx_sqlite_opts(|options| {
-            options
+            let options = options
                 .create_if_missing(true)
                 .foreign_keys(true)
-                .busy_timeout(BUSY_TIMEOUT)
-                .pragma("journal_mode", "WAL")
-                // NORMAL may lose the last commits on power loss, and a provider was told after the commit.
-                .pragma("synchronous", "FULL")
-                .pragma("temp_store", "MEMORY")
-                .pragma("cache_size", "-8000")
-                .pragma("journal_size_limit", "67108864")
+                .busy_timeout(BUSY_TIMEOUT);
+            PRAGMAS
+                .into_iter()
+                .fold(options, |options, (name, value)| options.pragma(name, value))
         });
     options
 }

@@ -4,13 +4,19 @@ pub mod bulk;
 pub mod entity;
 pub mod text;
 
+mod batch;
 mod connect;
+mod engine;
+mod gate;
 mod write;
 
+pub use batch::BatchTx;
 pub use connect::sqlite_path;
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, SqlErr};
 use tokio::sync::watch;
 pub use write::{WriteTx, next_numbers};
+
+use self::{engine::Engine, gate::Gate};
 
 /// Both ways into the database.
 ///
@@ -20,6 +26,8 @@ pub use write::{WriteTx, next_numbers};
 pub struct Db {
     read: DatabaseConnection,
     write: DatabaseConnection,
+    /// SQLite's other writer; see [`engine`].
+    batches: Option<(Engine, Gate)>,
     head: watch::Sender<i64>,
 }
 
@@ -31,7 +39,25 @@ impl Db {
 
     /// Begins a write. Dropped without [`WriteTx::commit`] it is undone, so `?` is always safe.
     pub async fn write(&self) -> Result<WriteTx, DbErr> {
-        WriteTx::begin(&self.write, self.head.clone()).await
+        let turn = match &self.batches {
+            Some((_, gate)) => Some(gate.turn().await?),
+            None => None,
+        };
+        WriteTx::begin(&self.write, turn, self.head.clone()).await
+    }
+
+    /// Begins a write of many rows.
+    pub async fn batch(&self) -> Result<BatchTx, DbErr> {
+        let Some((engine, gate)) = &self.batches else {
+            return self.write().await.map(BatchTx::on_postgres);
+        };
+        let turn = gate.turn().await?;
+        Ok(BatchTx::on_sqlite(
+            self.clone(),
+            engine.clone(),
+            turn,
+            self.head.clone(),
+        ))
     }
 
     /// Which database this is.
@@ -52,18 +78,25 @@ impl Db {
 
     /// Tells the followers of the log that another node may have written.
     pub fn announce(&self, seq: i64) {
-        self.head.send_if_modified(|head| {
-            let newer = seq > *head;
-            *head = (*head).max(seq);
-            newer
-        });
+        advance(&self.head, seq);
     }
 
-    /// Closes both pools; waits for what runs.
+    /// Closes all connections; waits for what runs.
     pub async fn close(self) -> Result<(), DbErr> {
+        if let Some((engine, _)) = &self.batches {
+            engine.close().await;
+        }
         self.write.close().await?;
         self.read.close().await
     }
+}
+
+fn advance(head: &watch::Sender<i64>, seq: i64) {
+    head.send_if_modified(|head| {
+        let newer = seq > *head;
+        *head = (*head).max(seq);
+        newer
+    });
 }
 
 /// Whether an error says "somebody else wrote that first": a unique or foreign key, a deadlock, a
@@ -79,6 +112,7 @@ pub fn is_conflict(error: &DbErr) -> bool {
         "deadlock detected",
         "could not serialize",
         "database is locked",
+        "UNIQUE constraint failed",
     ]
     .iter()
     .any(|sign| text.contains(sign))

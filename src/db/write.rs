@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use tokio::sync::watch;
 
-use super::bulk;
+use super::{advance, bulk, gate::Turn};
 use crate::event::NewEvent;
 
 /// A write in progress.
@@ -21,10 +21,16 @@ pub struct WriteTx {
     tx: DatabaseTransaction,
     events: Vec<NewEvent>,
     head: watch::Sender<i64>,
+    // Last: the next writer's turn comes after the rollback was asked for.
+    _turn: Option<Turn>,
 }
 
 impl WriteTx {
-    pub(super) async fn begin(write: &DatabaseConnection, head: watch::Sender<i64>) -> Result<Self, DbErr> {
+    pub(super) async fn begin(
+        write: &DatabaseConnection,
+        turn: Option<Turn>,
+        head: watch::Sender<i64>,
+    ) -> Result<Self, DbErr> {
         let options = TransactionOptions {
             isolation_level: None,
             access_mode: Some(AccessMode::ReadWrite),
@@ -46,6 +52,7 @@ impl WriteTx {
             tx: write.begin_with_options(options).await?,
             events: Vec::new(),
             head,
+            _turn: turn,
         })
     }
 
@@ -85,11 +92,7 @@ impl WriteTx {
         let last = self.append_events().await?;
         self.tx.commit().await?;
         if let Some(last) = last {
-            self.head.send_if_modified(|head| {
-                let newer = last > *head;
-                *head = (*head).max(last);
-                newer
-            });
+            advance(&self.head, last);
         }
         Ok(())
     }

@@ -10,11 +10,14 @@ mod prepare;
 mod rows;
 mod writer;
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use sea_orm::DbErr;
 use switchboard_sdk::{Batch, CancellationToken, Receipt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 use self::prepare::Prepared;
 pub use self::{
@@ -85,7 +88,7 @@ impl Ingest {
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let writer = writer::run(db, storage.clone(), Arc::clone(&clock), jobs, stop);
+        let writer = on_own_thread(writer::run(db, storage.clone(), Arc::clone(&clock), jobs, stop));
         (
             Self {
                 queue,
@@ -121,5 +124,21 @@ impl Ingest {
         };
         self.queue.send(job).await.map_err(|_| Error::Stopping)?;
         answered.await.map_err(|_| Error::Stopping)?
+    }
+}
+
+/// Runs the writer on a thread of its own. Among the runtime's tasks each of its steps waited behind
+/// whoever was ready to run (a batch wakes hundreds of callers), and with it everybody behind it.
+async fn on_own_thread(writer: impl Future<Output = ()> + Send + 'static) {
+    let (done, ended) = oneshot::channel();
+    let runtime = Handle::current();
+    let thread = thread::Builder::new().name("ingest".to_owned()).spawn(move || {
+        runtime.block_on(writer);
+        // Whoever waited may have gone.
+        let _gone = done.send(());
+    });
+    match thread {
+        Ok(_) => drop(ended.await),
+        Err(error) => tracing::error!(%error, "ingest cannot run: no thread for its writer"),
     }
 }

@@ -3,7 +3,10 @@
 
 use sea_orm::Value;
 
-use crate::db::entity::{attachment, contact, conversation, identity, lead, message, session, submission};
+use crate::db::entity::{
+    attachment, company, contact, contact_suggestion, conversation, identity, lead, message, quarantine,
+    session, submission, thread_ref,
+};
 
 macro_rules! rows {
     ($columns:ident, $function:ident, $entity:ident, [$($column:literal => $field:ident),+ $(,)?]) => {
@@ -68,4 +71,22 @@ rows!(SUBMISSION, submission, submission, [
     "id" => id, "channel_id" => channel_id, "state" => state, "contact_id" => contact_id, "lead_id" => lead_id,
     "conversation_id" => conversation_id, "body" => body, "consent" => consent, "spam_score" => spam_score,
     "spam_reasons" => spam_reasons, "held" => held, "created_at" => created_at,
+]);
+
+rows!(COMPANY, company, company, [
+    "id" => id, "name" => name, "name_key" => name_key, "created_at" => created_at,
+]);
+
+rows!(SUGGESTION, suggestion, contact_suggestion, [
+    "contact_id" => contact_id, "other_id" => other_id, "reason" => reason, "created_at" => created_at,
+]);
+
+rows!(THREAD_REF, thread_ref, thread_ref, [
+    "channel_id" => channel_id, "external_id" => external_id, "conversation_id" => conversation_id,
+    "message_id" => message_id, "created_at" => created_at,
+]);
+
+rows!(QUARANTINE, quarantine, quarantine, [
+    "id" => id, "channel_id" => channel_id, "external_id" => external_id, "reason" => reason, "size" => size,
+    "storage_key" => storage_key, "created_at" => created_at,
 ]);

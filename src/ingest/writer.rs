@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sea_orm::DbErr;
+use sea_orm::{DbBackend, DbErr};
 use switchboard_sdk::{CancellationToken, Outcome, Receipt};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Error, Job,
-    batch::{self, Work},
+    batch::{self, Repeats, Work},
     prepare::{self, Prepared, PreparedBody},
 };
 use crate::{
@@ -195,10 +195,21 @@ async fn store_with_retries(
     clock: &SharedClock,
     works: &[Work],
 ) -> Result<Vec<Result<Receipt, Error>>, DbErr> {
+    // A server's log would show each failure of an index, so only the embedded engine is taken by
+    // surprise. Events alone were part of a batch that failed.
+    let surprise = db.backend() == DbBackend::Sqlite && works.len() > 1;
+    let mut repeats = if surprise {
+        Repeats::Unexpected
+    } else {
+        Repeats::Expected
+    };
     let mut tries = 0;
     loop {
         tries += 1;
-        match batch::store(db, works, clock.now()).await {
+        match batch::store(db, works, repeats, clock.now()).await {
+            Err(error) if repeats == Repeats::Unexpected && db::is_conflict(&error) => {
+                repeats = Repeats::Expected;
+            }
             Err(error) if tries < TRIES && db::is_conflict(&error) => {
                 tracing::debug!(%error, tries, "a batch lost a race and is tried again");
                 tokio::time::sleep(Duration::from_millis(5 << tries)).await;

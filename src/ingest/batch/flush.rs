@@ -1,10 +1,12 @@
 //! Writing what a batch made and changed, table by table.
 
-use std::{collections::HashSet, mem::take};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    mem::take,
+};
 
-use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set,
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
     sea_query::{Expr, ExprTrait},
 };
 use serde_json::{Value as Json, json};
@@ -16,9 +18,8 @@ use super::{
 };
 use crate::{
     db::{
-        WriteTx, bulk,
+        BatchTx, bulk,
         entity::{attachment, contact, identity, lead, message, thread_ref},
-        next_numbers,
     },
     event::{EventType, NewEvent},
     ingest::rows,
@@ -26,8 +27,9 @@ use crate::{
 
 impl World {
     /// Writes everything. Tables in the order their references ask for.
-    pub async fn flush(&mut self, write: &mut WriteTx, works: &[Work]) -> Result<(), DbErr> {
+    pub async fn flush(&mut self, write: &mut BatchTx, works: &[Work]) -> Result<(), DbErr> {
         self.number_threads(write).await?;
+        self.join_leads(write).await?;
         self.insert_rows(write).await?;
         self.update_rows(write).await?;
         for (channel_id, receipt) in take(&mut self.receipts) {
@@ -51,12 +53,12 @@ impl World {
     }
 
     /// Takes the numbers people know conversations by.
-    async fn number_threads(&mut self, write: &WriteTx) -> Result<(), DbErr> {
+    async fn number_threads(&mut self, write: &mut BatchTx) -> Result<(), DbErr> {
         if self.new_threads.is_empty() {
             return Ok(());
         }
         let count = i64::try_from(self.new_threads.len()).unwrap_or(i64::MAX);
-        let last = next_numbers(write.tx(), "conversation", count).await?;
+        let last = write.next_numbers("conversation", count).await?;
         for (number, id) in (last - count + 1..).zip(&self.new_threads) {
             if let Some(thread) = self.threads.get_mut(id) {
                 thread.conversation.number = number;
@@ -65,179 +67,105 @@ impl World {
         Ok(())
     }
 
-    /// Everything that is many: new rows of all tables, and changed conversations, as one chain of
-    /// statements.
-    async fn insert_rows(&mut self, write: &WriteTx) -> Result<(), DbErr> {
-        const SUGGESTION: [&str; 4] = ["contact_id", "other_id", "reason", "created_at"];
-        const REF: [&str; 5] = [
-            "channel_id",
-            "external_id",
-            "conversation_id",
-            "message_id",
-            "created_at",
-        ];
-        const QUARANTINE: [&str; 7] = [
-            "id",
-            "channel_id",
-            "external_id",
-            "reason",
-            "size",
-            "storage_key",
-            "created_at",
-        ];
+    /// Everything that is many: new rows of all tables, and changed conversations.
+    async fn insert_rows(&mut self, write: &mut BatchTx) -> Result<(), DbErr> {
         const KNOWN: &str = "ON CONFLICT DO NOTHING";
         // An approved submission's files have rows already: they only find their message now.
         const FILED: &str =
             "ON CONFLICT (id) DO UPDATE SET message_id = excluded.message_id, position = excluded.position";
-        let backend = write.backend();
-        let contacts: Vec<contact::Model> = self
+        let rows = take(&mut self.new_companies).into_iter().map(rows::company);
+        write.insert("company", rows::COMPANY, rows, KNOWN).await?;
+        let rows = self
             .new_contacts
             .iter()
             .filter_map(|id| self.contacts.get(id).cloned())
-            .collect();
+            .map(rows::contact)
+            .collect::<Vec<_>>();
+        write
+            .insert("contact", rows::CONTACT, rows.into_iter(), "")
+            .await?;
+        let rows = take(&mut self.new_identities).into_iter().map(rows::identity);
+        write.insert("identity", rows::IDENTITY, rows, "").await?;
+        let rows = take(&mut self.suggestions).into_iter().map(rows::suggestion);
+        write
+            .insert("contact_suggestion", rows::SUGGESTION, rows, KNOWN)
+            .await?;
+        let rows = take(&mut self.new_leads).into_iter().map(rows::lead);
+        write.insert("lead", rows::LEAD, rows, "").await?;
         let (mut conversations, mut sessions) = (Vec::new(), Vec::new());
         for thread in self.threads.values().filter(|thread| thread.changed) {
-            conversations.push(thread.conversation.clone());
+            conversations.push(rows::conversation(thread.conversation.clone()));
             if thread.session_changed {
-                sessions.push(thread.session.clone());
+                sessions.push(rows::session(thread.session.clone()));
             }
         }
-        let suggestions = take(&mut self.suggestions).into_iter().map(|row| {
-            vec![
-                row.contact_id.into(),
-                row.other_id.into(),
-                row.reason.into(),
-                row.created_at.into(),
-            ]
-        });
-        let refs = take(&mut self.refs).into_iter().map(|row| {
-            vec![
-                row.channel_id.into(),
-                row.external_id.into(),
-                row.conversation_id.into(),
-                row.message_id.into(),
-                row.created_at.into(),
-            ]
-        });
-        let quarantined = take(&mut self.quarantined).into_iter().map(|row| {
-            vec![
-                row.id.into(),
-                row.channel_id.into(),
-                row.external_id.into(),
-                row.reason.into(),
-                row.size.into(),
-                row.storage_key.into(),
-                row.created_at.into(),
-            ]
-        });
-        let identities = take(&mut self.new_identities).into_iter().map(rows::identity);
-        let leads = take(&mut self.new_leads).into_iter().map(rows::lead);
-        let messages = take(&mut self.messages).into_iter().map(rows::message);
-        let attachments = take(&mut self.attachments).into_iter().map(rows::attachment);
-        let submissions = take(&mut self.submissions).into_iter().map(rows::submission);
-        let (contacts, sessions) = (
-            contacts.into_iter().map(rows::contact),
-            sessions.into_iter().map(rows::session),
-        );
-        let conversations = conversations.into_iter().map(rows::conversation);
-        let (changed, approved) = (
-            bulk::or_update(rows::CONVERSATION),
-            bulk::or_update(rows::SUBMISSION),
-        );
-
-        let chain = bulk::statements(backend, "contact", rows::CONTACT, contacts, "")
-            .chain(bulk::statements(
-                backend,
-                "identity",
-                rows::IDENTITY,
-                identities,
-                "",
-            ))
-            .chain(bulk::statements(
-                backend,
-                "contact_suggestion",
-                &SUGGESTION,
-                suggestions,
-                KNOWN,
-            ))
-            .chain(bulk::statements(backend, "lead", rows::LEAD, leads, ""))
-            .chain(bulk::statements(
-                backend,
+        let changed = bulk::or_update(rows::CONVERSATION);
+        write
+            .insert(
                 "conversation",
                 rows::CONVERSATION,
-                conversations,
+                conversations.into_iter(),
                 &changed,
-            ))
-            .chain(bulk::statements(backend, "session", rows::SESSION, sessions, ""))
-            .chain(bulk::statements(backend, "message", rows::MESSAGE, messages, ""))
-            .chain(bulk::statements(
-                backend,
-                "attachment",
-                rows::ATTACHMENT,
-                attachments,
-                FILED,
-            ))
-            .chain(bulk::statements(backend, "thread_ref", &REF, refs, KNOWN))
-            .chain(bulk::statements(
-                backend,
-                "submission",
-                rows::SUBMISSION,
-                submissions,
-                &approved,
-            ))
-            .chain(bulk::statements(
-                backend,
-                "quarantine",
-                &QUARANTINE,
-                quarantined,
-                "",
-            ));
-        bulk::run(write.tx(), chain).await
+            )
+            .await?;
+        write
+            .insert("session", rows::SESSION, sessions.into_iter(), "")
+            .await?;
+        let rows = take(&mut self.messages).into_iter().map(rows::message);
+        write.insert("message", rows::MESSAGE, rows, "").await?;
+        let rows = take(&mut self.attachments).into_iter().map(rows::attachment);
+        write.insert("attachment", rows::ATTACHMENT, rows, FILED).await?;
+        let rows = take(&mut self.refs).into_iter().map(rows::thread_ref);
+        write.insert("thread_ref", rows::THREAD_REF, rows, KNOWN).await?;
+        let rows = take(&mut self.submissions).into_iter().map(rows::submission);
+        let approved = bulk::or_update(rows::SUBMISSION);
+        write
+            .insert("submission", rows::SUBMISSION, rows, &approved)
+            .await?;
+        let rows = take(&mut self.quarantined).into_iter().map(rows::quarantine);
+        write.insert("quarantine", rows::QUARANTINE, rows, "").await
     }
 
     /// Everything that is rare: one statement each.
-    async fn update_rows(&mut self, write: &mut WriteTx) -> Result<(), DbErr> {
+    async fn update_rows(&mut self, write: &mut BatchTx) -> Result<(), DbErr> {
+        let backend = write.backend();
         let new: HashSet<&String> = self.new_contacts.iter().collect();
         for id in self.changed_contacts.iter().filter(|id| !new.contains(id)) {
             let Some(row) = self.contacts.get(id) else {
                 continue;
             };
-            contact::ActiveModel {
-                id: Set(id.clone()),
+            let changes = contact::ActiveModel {
                 name: Set(row.name.clone()),
                 language: Set(row.language.clone()),
                 company_id: Set(row.company_id.clone()),
                 version: Set(row.version),
                 updated_at: Set(row.updated_at),
                 ..Default::default()
-            }
-            .update_without_returning(write.tx())
-            .await?;
+            };
+            let update = contact::Entity::update_many()
+                .set(changes)
+                .filter(contact::Column::Id.eq(id));
+            write.execute(update.build(backend)).await?;
         }
         for identity in take(&mut self.proven) {
-            identity::Entity::update_many()
+            let update = identity::Entity::update_many()
                 .col_expr(identity::Column::Verified, Expr::value(true))
                 .filter(identity::Column::Kind.eq(identity.kind.as_str()))
-                .filter(identity::Column::Value.eq(identity.value))
-                .exec(write.tx())
-                .await?;
+                .filter(identity::Column::Value.eq(identity.value));
+            write.execute(update.build(backend)).await?;
         }
         for (id, message_id, position) in take(&mut self.uploaded) {
-            attachment::Entity::update_many()
+            let update = attachment::Entity::update_many()
                 .col_expr(attachment::Column::MessageId, Expr::value(message_id))
                 .col_expr(attachment::Column::Position, Expr::value(position))
                 .filter(attachment::Column::Id.eq(id))
-                .filter(attachment::Column::MessageId.is_null())
-                .exec(write.tx())
-                .await?;
-        }
-        for addition in take(&mut self.joined_leads) {
-            update_joined_lead(write, addition, self.now).await?;
+                .filter(attachment::Column::MessageId.is_null());
+            write.execute(update.build(backend)).await?;
         }
         Ok(())
     }
 
-    async fn flush_cursors(&self, write: &WriteTx, works: &[Work]) -> Result<(), DbErr> {
+    async fn flush_cursors(&self, write: &mut BatchTx, works: &[Work]) -> Result<(), DbErr> {
         let rows = works
             .iter()
             .filter(|work| self.channel(&work.channel_id).is_some())
@@ -255,7 +183,9 @@ impl World {
         for row in rows {
             const COLUMNS: [&str; 4] = ["channel_id", "name", "value", "updated_at"];
             let tail = "ON CONFLICT (channel_id, name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
-            bulk::insert(write.tx(), "channel_cursor", &COLUMNS, vec![row], tail).await?;
+            write
+                .insert("channel_cursor", &COLUMNS, std::iter::once(row), tail)
+                .await?;
         }
         Ok(())
     }
@@ -264,12 +194,12 @@ impl World {
     /// shown as one.
     async fn apply_receipt(
         &mut self,
-        write: &WriteTx,
+        write: &mut BatchTx,
         channel_id: &str,
         receipt: DeliveryReceipt,
     ) -> Result<(), DbErr> {
         let place = (channel_id.to_owned(), receipt.external_id.clone());
-        let Some(found) = thread_ref::Entity::find_by_id(place).one(write.tx()).await? else {
+        let Some(found) = thread_ref::Entity::find_by_id(place).one(&write.read()).await? else {
             return Ok(());
         };
         let Some(message_id) = found.message_id else {
@@ -280,14 +210,12 @@ impl World {
             ReceiptState::Read => ("read", &["queued", "sending", "sent", "uncertain", "delivered"]),
             ReceiptState::Failed => ("failed", &["queued", "sending", "sent", "uncertain", "delivered"]),
         };
-        let changed = message::Entity::update_many()
+        let update = message::Entity::update_many()
             .col_expr(message::Column::DeliveryState, Expr::value(state))
             .col_expr(message::Column::DeliveryError, Expr::value(receipt.error))
             .filter(message::Column::Id.eq(&message_id))
-            .filter(Expr::col(message::Column::DeliveryState).is_in(from.iter().copied()))
-            .exec(write.tx())
-            .await?;
-        if changed.rows_affected > 0 {
+            .filter(Expr::col(message::Column::DeliveryState).is_in(from.iter().copied()));
+        if write.execute(update.build(write.backend())).await? > 0 {
             let conversation_id = found.conversation_id;
             self.events.push(NewEvent::message(
                 EventType::MessageUpdated,
@@ -298,42 +226,67 @@ impl World {
         }
         Ok(())
     }
+
+    /// A submission that joined an open lead adds what the lead does not know yet, and its touch as the
+    /// last. The lead may be of this very batch, and may be joined more than once in it.
+    async fn join_leads(&mut self, write: &mut BatchTx) -> Result<(), DbErr> {
+        let additions = take(&mut self.joined_leads);
+        if additions.is_empty() {
+            return Ok(());
+        }
+        let ids = additions.iter().map(|addition| &addition.lead_id);
+        let mut known: BTreeMap<String, lead::Model> = lead::Entity::find()
+            .filter(lead::Column::Id.is_in(ids))
+            .order_by_asc(lead::Column::Id)
+            .lock_exclusive()
+            .all(&write.read())
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), row))
+            .collect();
+        let mut changed = BTreeSet::new();
+        for addition in additions {
+            if let Some(row) = known.get_mut(&addition.lead_id) {
+                if addition.add_to(row) {
+                    changed.insert(addition.lead_id);
+                }
+            } else if let Some(row) = self.new_leads.iter_mut().find(|row| row.id == addition.lead_id) {
+                addition.add_to(row);
+            }
+        }
+        for row in changed.into_iter().filter_map(|id| known.remove(&id)) {
+            let changes = lead::ActiveModel {
+                fields: Set(row.fields),
+                attribution: Set(row.attribution),
+                version: Set(row.version + 1),
+                updated_at: Set(self.now),
+                ..Default::default()
+            };
+            let update = lead::Entity::update_many()
+                .set(changes)
+                .filter(lead::Column::Id.eq(&row.id));
+            write.execute(update.build(write.backend())).await?;
+            write.record(NewEvent::new(EventType::LeadUpdated, &row.id, self.now));
+        }
+        Ok(())
+    }
 }
 
-/// A submission that joined an open lead adds what the lead does not know yet, and its touch as the last.
-async fn update_joined_lead(
-    write: &mut WriteTx,
-    addition: JoinedLead,
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
-    let Some(row) = lead::Entity::find_by_id(&addition.lead_id)
-        .lock_exclusive()
-        .one(write.tx())
-        .await?
-    else {
-        return Ok(());
-    };
-    let mut fields = row.fields.as_object().cloned().unwrap_or_default();
-    for (name, value) in addition.fields {
-        fields.entry(name).or_insert(value);
+impl JoinedLead {
+    /// Whether the lead is another than before.
+    fn add_to(&self, row: &mut lead::Model) -> bool {
+        let mut fields = row.fields.as_object().cloned().unwrap_or_default();
+        for (name, value) in &self.fields {
+            fields.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        let mut attribution = row.attribution.clone();
+        if let Some(known) = attribution.as_object_mut().filter(|_| !self.last.is_empty()) {
+            known.insert("last".to_owned(), json!(self.last));
+        }
+        let fields = Json::Object(fields);
+        let changed = fields != row.fields || attribution != row.attribution;
+        row.fields = fields;
+        row.attribution = attribution;
+        changed
     }
-    let mut attribution = row.attribution.clone();
-    if let Some(known) = attribution.as_object_mut().filter(|_| !addition.last.is_empty()) {
-        known.insert("last".to_owned(), json!(addition.last));
-    }
-    if Json::Object(fields.clone()) == row.fields && attribution == row.attribution {
-        return Ok(());
-    }
-    lead::ActiveModel {
-        id: Set(row.id.clone()),
-        fields: Set(Json::Object(fields)),
-        attribution: Set(attribution),
-        version: Set(row.version + 1),
-        updated_at: Set(now),
-        ..Default::default()
-    }
-    .update_without_returning(write.tx())
-    .await?;
-    write.record(NewEvent::new(EventType::LeadUpdated, &row.id, now));
-    Ok(())
 }

@@ -1,0 +1,340 @@
+//! Reading what a batch is about: as few questions as possible, and at the same time those that do not
+//! wait for each other's answers.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet, hash_map::Entry},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use futures_util::future::try_join_all;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    Statement, Value,
+};
+use serde_json::Value as Json;
+use switchboard_sdk::{IdentityKind, Person, Thread};
+
+use super::{
+    Repeats, Work,
+    dedupe::{Place, Told},
+    world::{Channel, OpenThread, World, thread_key_of_contact, thread_key_of_mail, thread_key_of_sender},
+};
+use crate::{
+    contact::identify::Known,
+    db::{
+        BatchTx, bulk,
+        entity::{company, contact, conversation, session, thread_ref},
+    },
+    id,
+    ingest::prepare::PreparedBody,
+};
+
+impl World {
+    /// Reads everything the events may touch: channels, identities, contacts, conversations, sessions,
+    /// leads. Answers what became of the events that were stored before.
+    pub async fn load(
+        now: DateTime<Utc>,
+        write: &BatchTx,
+        works: &[Work],
+        told: &Told<'_>,
+        repeats: Repeats,
+    ) -> Result<(Self, HashMap<Place, switchboard_sdk::Outcome>), DbErr> {
+        let mut people: Vec<Person> = Vec::new();
+        let mut refs: HashMap<&str, HashSet<String>> = HashMap::new();
+        let mut senders: HashMap<&str, HashSet<String>> = HashMap::new();
+        for &(w, e) in &told.first {
+            let channel_id = works[w].channel_id.as_str();
+            match &works[w].events[e].body {
+                PreparedBody::Message(message) => {
+                    people.push(message.from.clone());
+                    match &message.thread {
+                        Thread::Messages { own, earlier } => {
+                            refs.entry(channel_id)
+                                .or_default()
+                                .extend(earlier.iter().cloned());
+                            senders
+                                .entry(channel_id)
+                                .or_default()
+                                .insert(thread_key_of_mail(own));
+                        }
+                        Thread::Sender => {
+                            if let Some(first) = message.from.identities.first() {
+                                senders
+                                    .entry(channel_id)
+                                    .or_default()
+                                    .insert(thread_key_of_sender(first));
+                            }
+                        }
+                        Thread::Contact => {}
+                    }
+                }
+                PreparedBody::Submission(submission) => people.push(submission.content.person()),
+                PreparedBody::Receipt(_) | PreparedBody::Poison { .. } => {}
+            }
+        }
+        let known = async {
+            match repeats {
+                Repeats::Expected => told.known(write).await,
+                Repeats::Unexpected => Ok(HashMap::new()),
+            }
+        };
+        let (known, channels, identities, (companies, new_companies)) = tokio::try_join!(
+            known,
+            channels(write, works),
+            identities(write, &people),
+            companies(write, &people, now),
+        )?;
+        let mut world = Self {
+            contacts: contacts(write, &identities).await?,
+            now,
+            channels,
+            identities,
+            companies,
+            new_companies,
+            ..Self::default()
+        };
+        world
+            .load_threads(write, works, &told.first, refs, senders)
+            .await?;
+        world.load_leads(write).await?;
+        Ok((world, known))
+    }
+
+    async fn load_threads(
+        &mut self,
+        write: &BatchTx,
+        works: &[Work],
+        events: &[Place],
+        refs: HashMap<&str, HashSet<String>>,
+        mut keys: HashMap<&str, HashSet<String>>,
+    ) -> Result<(), DbErr> {
+        let mut ids: BTreeSet<String> = BTreeSet::new();
+        for (channel_id, refs) in refs {
+            if refs.is_empty() {
+                continue;
+            }
+            let rows = thread_ref::Entity::find()
+                .filter(thread_ref::Column::ChannelId.eq(channel_id))
+                .filter(thread_ref::Column::ExternalId.is_in(refs))
+                .all(&write.read())
+                .await?;
+            for row in rows {
+                ids.insert(row.conversation_id.clone());
+                self.by_ref
+                    .insert((row.channel_id, row.external_id), row.conversation_id);
+            }
+        }
+        // Conversations per contact: any contact the batch may resolve to, on the channels it came by.
+        let contacts: Vec<String> = self.contacts.keys().cloned().collect();
+        for &(w, e) in events {
+            let per_contact = match &works[w].events[e].body {
+                PreparedBody::Message(message) => message.thread == Thread::Contact,
+                PreparedBody::Submission(_) => true,
+                PreparedBody::Receipt(_) | PreparedBody::Poison { .. } => false,
+            };
+            if per_contact && !contacts.is_empty() {
+                let keys = keys.entry(works[w].channel_id.as_str()).or_default();
+                keys.extend(contacts.iter().map(|id| thread_key_of_contact(id)));
+            }
+        }
+        for (channel_id, keys) in keys {
+            if keys.is_empty() {
+                continue;
+            }
+            let keys: Vec<Value> = keys.into_iter().map(Value::from).collect();
+            let (list, mut values) = bulk::in_list(2, keys);
+            values.insert(0, channel_id.into());
+            let sql = format!("SELECT id FROM conversation WHERE channel_id = $1 AND thread_key IN {list}");
+            for row in ask(write, &sql, values).await? {
+                ids.insert(row.try_get("", "id")?);
+            }
+        }
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let rows = conversation::Entity::find()
+            .filter(conversation::Column::Id.is_in(&ids))
+            .order_by_asc(conversation::Column::Id)
+            .lock_exclusive()
+            .all(&write.read())
+            .await?;
+        let sessions: Vec<&String> = rows.iter().map(|row| &row.session_id).collect();
+        let mut sessions: HashMap<String, session::Model> = session::Entity::find()
+            .filter(session::Column::Id.is_in(sessions))
+            .all(&write.read())
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), row))
+            .collect();
+        let strangers: BTreeSet<String> = rows
+            .iter()
+            .map(|row| row.contact_id.clone())
+            .filter(|id| !self.contacts.contains_key(id))
+            .collect();
+        for row in rows {
+            let session = sessions.remove(&row.session_id).ok_or_else(|| {
+                DbErr::RecordNotFound(format!(
+                    "conversation {} without its session {}",
+                    row.id, row.session_id
+                ))
+            })?;
+            self.by_key
+                .insert((row.channel_id.clone(), row.thread_key.clone()), row.id.clone());
+            let id = row.id.clone();
+            let thread = OpenThread {
+                conversation: row,
+                session,
+                is_new: false,
+                changed: false,
+                session_changed: false,
+            };
+            self.threads.insert(id, thread);
+        }
+        if !strangers.is_empty() {
+            let found = contact::Entity::find()
+                .filter(contact::Column::Id.is_in(strangers))
+                .all(&write.read())
+                .await?;
+            self.contacts
+                .extend(found.into_iter().map(|row| (row.id.clone(), row)));
+        }
+        Ok(())
+    }
+
+    async fn load_leads(&mut self, write: &BatchTx) -> Result<(), DbErr> {
+        if self.contacts.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Value> = self.contacts.keys().cloned().map(Value::from).collect();
+        let (list, values) = bulk::in_list(1, ids);
+        let sql = format!("SELECT id, contact_id, status FROM lead WHERE contact_id IN {list}");
+        for row in ask(write, &sql, values).await? {
+            let contact_id: String = row.try_get("", "contact_id")?;
+            let status: String = row.try_get("", "status")?;
+            let history = self.leads.entry(contact_id).or_default();
+            history.any = true;
+            if status == "new" || status == "in_progress" {
+                history.open = Some(row.try_get("", "id")?);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn ask(write: &BatchTx, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
+    let statement = Statement::from_sql_and_values(write.backend(), sql, values);
+    write.read().query_all_raw(statement).await
+}
+
+/// Channels and their lines' CRM rules.
+async fn channels(write: &BatchTx, works: &[Work]) -> Result<HashMap<String, Arc<Channel>>, DbErr> {
+    let ids: BTreeSet<&str> = works.iter().map(|work| work.channel_id.as_str()).collect();
+    let (list, values) = bulk::in_list(1, ids.into_iter().map(Value::from).collect());
+    let sql = format!(
+        "SELECT c.id, c.kind, c.name, c.line_id, l.rules FROM channel c JOIN line l ON l.id = c.line_id \
+         WHERE c.id IN {list}"
+    );
+    ask(write, &sql, values)
+        .await?
+        .iter()
+        .map(|row| {
+            let rules: Json = row.try_get("", "rules")?;
+            let rule = rules.pointer("/crm/create_lead").cloned();
+            let channel = Channel {
+                id: row.try_get("", "id")?,
+                kind: row.try_get("", "kind")?,
+                name: row.try_get("", "name")?,
+                line_id: row.try_get("", "line_id")?,
+                create_lead: rule
+                    .and_then(|rule| serde_json::from_value(rule).ok())
+                    .unwrap_or_default(),
+            };
+            Ok((channel.id.clone(), Arc::new(channel)))
+        })
+        .collect()
+}
+
+async fn identities(write: &BatchTx, people: &[Person]) -> Result<HashMap<(String, String), Known>, DbErr> {
+    let mut values: HashMap<IdentityKind, BTreeSet<&str>> = HashMap::new();
+    for identity in people.iter().flat_map(|person| &person.identities) {
+        values.entry(identity.kind).or_default().insert(&identity.value);
+    }
+    let asked = values.into_iter().map(|(kind, values)| async move {
+        let (list, mut values) = bulk::in_list(2, values.into_iter().map(Value::from).collect());
+        values.insert(0, kind.as_str().into());
+        let sql = format!(
+            "SELECT kind, value, contact_id, verified FROM identity WHERE kind = $1 AND value IN {list}"
+        );
+        ask(write, &sql, values).await
+    });
+    try_join_all(asked)
+        .await?
+        .iter()
+        .flatten()
+        .map(|row| {
+            let key = (row.try_get("", "kind")?, row.try_get("", "value")?);
+            let known = Known {
+                contact_id: row.try_get("", "contact_id")?,
+                verified: row.try_get("", "verified")?,
+            };
+            Ok((key, known))
+        })
+        .collect()
+}
+
+async fn contacts(
+    write: &BatchTx,
+    identities: &HashMap<(String, String), Known>,
+) -> Result<HashMap<String, contact::Model>, DbErr> {
+    let ids: BTreeSet<&str> = identities
+        .values()
+        .map(|known| known.contact_id.as_str())
+        .collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // Locked: an operator may be changing or merging them at this moment.
+    let contacts = contact::Entity::find()
+        .filter(contact::Column::Id.is_in(ids))
+        .order_by_asc(contact::Column::Id)
+        .lock_exclusive()
+        .all(&write.read())
+        .await?;
+    Ok(contacts.into_iter().map(|row| (row.id.clone(), row)).collect())
+}
+
+/// Companies named by the people, by the key of their name; and those of them that are made now.
+async fn companies(
+    write: &BatchTx,
+    people: &[Person],
+    now: DateTime<Utc>,
+) -> Result<(HashMap<String, String>, Vec<company::Model>), DbErr> {
+    let names: HashMap<String, &str> = people
+        .iter()
+        .filter_map(|person| person.company.as_deref())
+        .map(|name| (name.to_lowercase(), name))
+        .collect();
+    let (mut ids, mut new) = (HashMap::new(), Vec::new());
+    if names.is_empty() {
+        return Ok((ids, new));
+    }
+    let known = company::Entity::find()
+        .filter(company::Column::NameKey.is_in(names.keys()))
+        .all(&write.read())
+        .await?;
+    ids.extend(known.into_iter().map(|row| (row.name_key, row.id)));
+    for (name_key, name) in names {
+        if let Entry::Vacant(place) = ids.entry(name_key) {
+            let row = company::Model {
+                id: id::new(id::Kind::Company, now),
+                name: name.to_owned(),
+                name_key: place.key().clone(),
+                created_at: now,
+            };
+            place.insert(row.id.clone());
+            new.push(row);
+        }
+    }
+    Ok((ids, new))
+}
