@@ -165,3 +165,118 @@ impl BatchTx {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+    use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+    use serde_json::json;
+
+    use crate::db::{Db, is_conflict};
+
+    const PROBE: &str = "CREATE TABLE probe (id TEXT PRIMARY KEY, value)";
+
+    async fn store() -> (tempfile::TempDir, Db) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("probe.db").display());
+        let db = Db::connect(&url).await.unwrap();
+        let write = db.write().await.unwrap();
+        write.tx().execute_unprepared(PROBE).await.unwrap();
+        write.commit().await.unwrap();
+        (folder, db)
+    }
+
+    fn row(id: &str, value: impl Into<Value>) -> Vec<Value> {
+        vec![id.into(), value.into()]
+    }
+
+    async fn batch(db: &Db, rows: Vec<Vec<Value>>) -> Result<(), sea_orm::DbErr> {
+        let mut batch = db.batch().await?;
+        batch
+            .insert("probe", &["id", "value"], rows.into_iter(), "")
+            .await?;
+        batch.commit().await
+    }
+
+    async fn stored(db: &Db) -> Vec<String> {
+        let sql = "SELECT typeof(value) || ' ' || quote(value) AS form FROM probe ORDER BY id";
+        db.read()
+            .query_all_raw(Statement::from_string(DbBackend::Sqlite, sql))
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.try_get("", "form").unwrap())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_batch_stores_each_value_in_the_form_of_the_driver() {
+        let at = DateTime::<Utc>::from_timestamp(1_790_000_000, 0).unwrap();
+        let values: Vec<Value> = vec![
+            at.into(),
+            (at + TimeDelta::milliseconds(120)).into(),
+            (at + TimeDelta::microseconds(7)).into(),
+            (at + TimeDelta::nanoseconds(1)).into(),
+            json!({ "b": [1, null, "é"], "a": 0.5 }).into(),
+            json!(null).into(),
+            true.into(),
+            7_i32.into(),
+            i64::MIN.into(),
+            0.25_f64.into(),
+            "text 'quoted'".into(),
+            vec![0_u8, 255].into(),
+            Option::<String>::None.into(),
+            Option::<DateTime<Utc>>::None.into(),
+        ];
+        let (_folder, db) = store().await;
+        let rows = |prefix: &str| {
+            let numbered = values.iter().enumerate();
+            numbered
+                .map(|(n, value)| row(&format!("{n:02}{prefix}"), value.clone()))
+                .collect::<Vec<_>>()
+        };
+        batch(&db, rows("batch")).await.unwrap();
+        let write = db.write().await.unwrap();
+        crate::db::bulk::insert(write.tx(), "probe", &["id", "value"], rows("driver"), "")
+            .await
+            .unwrap();
+        write.commit().await.unwrap();
+
+        let forms = stored(&db).await;
+        assert_eq!(forms.len(), 2 * values.len());
+        for (pair, value) in forms.chunks(2).zip(&values) {
+            assert_eq!(pair[0], pair[1], "{value:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_row_fails_the_whole_batch_as_a_conflict_and_the_next_batch_is_stored() {
+        let (_folder, db) = store().await;
+        batch(&db, vec![row("1", 1)]).await.unwrap();
+        let error = batch(&db, vec![row("0", 0), row("1", 2), row("2", 2)])
+            .await
+            .unwrap_err();
+        assert!(is_conflict(&error), "{error}");
+        batch(&db, vec![row("3", 3)]).await.unwrap();
+        assert_eq!(stored(&db).await, ["integer 1", "integer 3"]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_is_dropped_leaves_nothing_and_lets_the_next_writer_in() {
+        let (_folder, db) = store().await;
+        let mut dropped = db.batch().await.unwrap();
+        dropped
+            .insert("probe", &["id", "value"], vec![row("1", 1)].into_iter(), "")
+            .await
+            .unwrap();
+        drop(dropped);
+        let write = db.write().await.unwrap();
+        write
+            .tx()
+            .execute_unprepared("INSERT INTO probe VALUES ('2', 2)")
+            .await
+            .unwrap();
+        write.commit().await.unwrap();
+        assert_eq!(stored(&db).await, ["integer 2"]);
+    }
+}

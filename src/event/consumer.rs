@@ -14,30 +14,43 @@ use crate::{
 
 /// Events handled in one transaction.
 const BATCH: u64 = 500;
+/// Events that asked for nothing, before the cursor is stored all the same.
+const UNSTORED: i64 = 500;
 /// How long to wait after a failure before the same events are tried again.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long to gather after the log has grown. Under load each step is a transaction between those of
+/// ingest; what follows the log may be this late.
+const GATHER: Duration = Duration::from_millis(100);
 /// Other nodes write without waking this one: look this often anyway.
 const LOOK_ANYWAY: Duration = Duration::from_secs(2);
 
 /// Something that follows the log with a durable cursor.
 #[async_trait]
 pub trait Consumer: Send + Sync {
+    /// What it finds to do about some events.
+    type Work: Send;
+
     /// The name its cursor is kept under.
     fn name(&self) -> &'static str;
 
     /// Whether it cares; events nobody cares about move the cursor without a write of their own.
     fn wants(&self, event: &Event) -> bool;
 
-    /// Does the work of these events inside `write`. Runs again with the same events after a crash
-    /// before the commit, never after it.
-    async fn handle(&self, write: &mut WriteTx, events: &[Event]) -> Result<(), DbErr>;
+    /// What there is to do about these events; nothing, when it is none. Runs before the write begins,
+    /// so that reading holds nobody up.
+    async fn look(&self, db: &Db, events: &[Event]) -> Result<Option<Self::Work>, DbErr>;
+
+    /// Does it inside `write`. Runs again with the work of the same events after a crash before the
+    /// commit, never after it.
+    async fn handle(&self, write: &mut WriteTx, work: Self::Work) -> Result<(), DbErr>;
 }
 
 /// Runs a consumer until `stop`.
 pub async fn run(db: Db, clock: SharedClock, consumer: impl Consumer, stop: CancellationToken) {
     let mut head = db.head();
+    let mut passed = 0;
     loop {
-        match step(&db, &clock, &consumer).await {
+        match step(&db, &clock, &consumer, &mut passed).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
@@ -48,33 +61,52 @@ pub async fn run(db: Db, clock: SharedClock, consumer: impl Consumer, stop: Canc
                 }
             }
         }
+        let grown = async {
+            if head.changed().await.is_ok() {
+                tokio::time::sleep(GATHER).await;
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = head.changed() => {}
+            () = grown => {}
             () = tokio::time::sleep(LOOK_ANYWAY) => {}
         }
+        // What came while gathering is read now.
+        head.mark_unchanged();
     }
 }
 
-/// Handles one batch; answers whether there may be more.
-pub async fn step(db: &Db, clock: &SharedClock, consumer: &impl Consumer) -> Result<bool, DbErr> {
+/// Handles one batch; answers whether there may be more. `passed` is the caller's memory of events that
+/// asked for nothing and are behind it, though the stored cursor is not.
+pub async fn step<C: Consumer>(
+    db: &Db,
+    clock: &SharedClock,
+    consumer: &C,
+    passed: &mut i64,
+) -> Result<bool, DbErr> {
     let cursor = consumer_cursor::Entity::find_by_id(consumer.name())
         .one(db.read())
         .await?;
-    let from = cursor.map_or(0, |row| row.seq);
-    let events = super::after(db.read(), from, BATCH).await?;
+    let stored = cursor.map_or(0, |row| row.seq);
+    let events = super::after(db.read(), stored.max(*passed), BATCH).await?;
     let Some(last) = events.last().map(|event| event.seq) else {
         return Ok(false);
     };
     let full = events.len() as u64 == BATCH;
     let wanted: Vec<Event> = events.into_iter().filter(|event| consumer.wants(event)).collect();
+    let work = if wanted.is_empty() {
+        None
+    } else {
+        consumer.look(db, &wanted).await?
+    };
     // Moving the cursor over nothing is worth a write only now and then.
-    if wanted.is_empty() && !full && last - from < 200 {
-        return Ok(false);
+    if work.is_none() && last - stored < UNSTORED {
+        *passed = last;
+        return Ok(full);
     }
     let mut write = db.write().await?;
-    if !wanted.is_empty() {
-        consumer.handle(&mut write, &wanted).await?;
+    if let Some(work) = work {
+        consumer.handle(&mut write, work).await?;
     }
     let row = consumer_cursor::ActiveModel {
         name: Set(consumer.name().to_owned()),
@@ -90,5 +122,6 @@ pub async fn step(db: &Db, clock: &SharedClock, consumer: &impl Consumer) -> Res
         .exec_without_returning(write.tx())
         .await?;
     write.commit().await?;
+    *passed = last;
     Ok(full)
 }

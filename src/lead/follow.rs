@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 use super::store::{self, Change, Status};
 use crate::{
     db::{
-        WriteTx,
+        Db, WriteTx,
         entity::{conversation, lead, message},
     },
     event::{Event, EventType, consumer::Consumer},
@@ -16,8 +16,12 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct FirstReply;
 
+type Replies = Vec<message::Model>;
+
 #[async_trait]
 impl Consumer for FirstReply {
+    type Work = Replies;
+
     fn name(&self) -> &'static str {
         "lead.first_reply"
     }
@@ -26,14 +30,18 @@ impl Consumer for FirstReply {
         event.kind == Some(EventType::MessageCreated)
     }
 
-    async fn handle(&self, write: &mut WriteTx, events: &[Event]) -> Result<(), DbErr> {
+    async fn look(&self, db: &Db, events: &[Event]) -> Result<Option<Replies>, DbErr> {
         let ids: Vec<&String> = events.iter().map(|event| &event.object_id).collect();
         let replies = message::Entity::find()
             .filter(message::Column::Id.is_in(ids))
             .filter(message::Column::Kind.eq("reply"))
             .filter(message::Column::Hidden.eq(false))
-            .all(write.tx())
+            .all(db.read())
             .await?;
+        Ok((!replies.is_empty()).then_some(replies))
+    }
+
+    async fn handle(&self, write: &mut WriteTx, replies: Replies) -> Result<(), DbErr> {
         for reply in replies {
             let Some(operator_id) = reply.author_id else {
                 continue;

@@ -27,8 +27,13 @@ const CANDIDATES: u64 = 400;
 #[derive(Debug, Clone, Copy)]
 pub struct Indexer;
 
+/// Rows of `search_document`.
+type Documents = Vec<Vec<Value>>;
+
 #[async_trait]
 impl Consumer for Indexer {
+    type Work = Documents;
+
     fn name(&self) -> &'static str {
         "search.index"
     }
@@ -37,14 +42,14 @@ impl Consumer for Indexer {
         event.kind == Some(EventType::MessageCreated)
     }
 
-    async fn handle(&self, write: &mut WriteTx, events: &[Event]) -> Result<(), DbErr> {
+    async fn look(&self, db: &Db, events: &[Event]) -> Result<Option<Documents>, DbErr> {
         let ids: Vec<&String> = events.iter().map(|event| &event.object_id).collect();
         let rows = message::Entity::find()
             .filter(message::Column::Id.is_in(ids))
             .filter(message::Column::Kind.ne("system"))
-            .all(write.tx())
+            .all(db.read())
             .await?;
-        let rows = rows
+        let rows: Documents = rows
             .into_iter()
             .filter(|row| !row.body.trim().is_empty())
             .map(|row| {
@@ -61,12 +66,16 @@ impl Consumer for Indexer {
                 ]
             })
             .collect();
+        Ok((!rows.is_empty()).then_some(rows))
+    }
+
+    async fn handle(&self, write: &mut WriteTx, documents: Documents) -> Result<(), DbErr> {
         const COLUMNS: [&str; 4] = ["kind", "object_id", "conversation_id", "body"];
         bulk::insert(
             write.tx(),
             "search_document",
             &COLUMNS,
-            rows,
+            documents,
             "ON CONFLICT (object_id) DO NOTHING",
         )
         .await

@@ -14,7 +14,8 @@ use switchboard::{
 use crate::support::TestApp;
 
 async fn catch_up(app: &TestApp, follower: &impl Consumer) {
-    while consumer::step(&app.app.db, &app.app.clock, follower)
+    let mut passed = 0;
+    while consumer::step(&app.app.db, &app.app.clock, follower, &mut passed)
         .await
         .unwrap()
     {}
