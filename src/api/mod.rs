@@ -21,7 +21,13 @@ use std::sync::Arc;
 
 use axum::{Router, extract::DefaultBodyLimit, http::HeaderMap, middleware, routing::get};
 pub use extract::{Json, Path, Query};
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{Predicate, SizeAbove},
+    },
+};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -65,26 +71,27 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), limits::times))
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(middleware::from_fn(observe::problems))
-        .layer(CompressionLayer::new().compress_when(is_compressible))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(WORTH_COMPRESSING).and(is_text)))
         .layer(middleware::from_fn(observe::headers))
         .layer(middleware::from_fn_with_state(app.clone(), observe::requests))
         .with_state(app)
 }
 
-/// Texts of some length are compressed; files mostly are already.
-fn is_compressible(
+/// Bytes from which an answer is compressed: a smaller one costs more than it saves.
+const WORTH_COMPRESSING: u16 = 1024;
+
+/// Texts are compressed; files mostly are already.
+fn is_text(
     _status: http::StatusCode,
     _version: http::Version,
     headers: &HeaderMap,
     _extensions: &http::Extensions,
 ) -> bool {
-    const WORTH_IT: u64 = 1024;
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let is_small = text(http::header::CONTENT_LENGTH)
-        .and_then(|length| length.parse().ok())
-        .is_some_and(|length: u64| length < WORTH_IT);
-    let kind = text(http::header::CONTENT_TYPE).unwrap_or_default();
-    let is_text = [
+    let kind = headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    [
         "text/",
         "application/json",
         "application/problem+json",
@@ -92,6 +99,5 @@ fn is_compressible(
         "image/svg+xml",
     ]
     .iter()
-    .any(|start| kind.starts_with(start));
-    is_text && !is_small
+    .any(|start| kind.starts_with(start))
 }

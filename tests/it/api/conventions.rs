@@ -428,3 +428,22 @@ async fn every_error_is_a_problem_that_says_what_is_wrong() {
         }
     }
 }
+
+both_databases! {
+    async fn long_texts_are_compressed_and_short_answers_are_not(app: TestApp) {
+        let client = reqwest::Client::builder().no_gzip().build().unwrap();
+        let encoding = async |path: &str| {
+            let answer = client
+                .get(format!("{}{path}", app.base))
+                .header("accept-encoding", "gzip")
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            answer.headers().get("content-encoding").cloned()
+        };
+        assert_eq!(encoding("/api/openapi.json").await.unwrap(), "gzip");
+        assert_eq!(encoding("/health/live").await, None);
+        assert_eq!(encoding("/api/v1/setup").await, None);
+    }
+}

@@ -1,12 +1,12 @@
-import { locale } from './i18n.svelte';
+import { locale, region } from './i18n.svelte';
 
 const cache = new Map<string, Intl.DateTimeFormat>();
 
 function formatter(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = locale() + JSON.stringify(options);
+  const key = region() + JSON.stringify(options);
   let f = cache.get(key);
   if (!f) {
-    f = new Intl.DateTimeFormat(locale(), options);
+    f = new Intl.DateTimeFormat(region(), options);
     cache.set(key, f);
   }
   return f;

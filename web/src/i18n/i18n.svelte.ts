@@ -44,6 +44,12 @@ export function locale(): string {
   return current;
 }
 
+/** The language with the customs of its region, for dates and numbers: `en-GB` where the browser says so. */
+export function region(): string {
+  const language = (tag: string) => tag.split('-')[0];
+  return navigator.languages.find((tag) => language(tag) === language(current)) ?? current;
+}
+
 /** The text for a key of the `.ftl` files, in the current language. */
 export function t(key: string, args?: Record<string, FluentVariable>): string {
   for (const b of [bundle, fallback]) {
