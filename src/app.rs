@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{password::Passwords, session, throttle::SignInThrottle},
+    automation,
     clock::SharedClock,
     config::Config,
     connector::{self, Host, registry},
@@ -259,6 +260,10 @@ impl Assembly {
                 app.config.routing.weights,
                 stop.clone(),
             ),
+        );
+        followers.spawn(
+            "automation",
+            automation::run(db.clone(), clock.clone(), app.views.clone(), stop.clone()),
         );
         followers.spawn("live", live::run(app.live.clone(), db.clone(), stop.clone()));
         followers.spawn(

@@ -7,6 +7,7 @@
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 mod m20261122_000001_initial;
+mod m20261122_000002_timers;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +16,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_initial::Migration)]
+        vec![
+            Box::new(m20261122_000001_initial::Migration),
+            Box::new(m20261122_000002_timers::Migration),
+        ]
     }
 }
 

@@ -101,6 +101,10 @@ impl Held {
             operator_id: self.session.operator_id.clone(),
         };
         let session = &mut self.session;
+        let queued = matches!(stage, Stage::Waiting { .. });
+        if queued && (session.state != "waiting" || session.line_id != line_id) {
+            session.queued_at = Some(now);
+        }
         session.state = stage.as_str().to_owned();
         session.line_id = line_id.to_owned();
         match stage {
@@ -127,6 +131,7 @@ impl Held {
             closed_at: Set(session.closed_at),
             close_reason: Set(session.close_reason.clone()),
             version: Set(session.version),
+            queued_at: Set(session.queued_at),
             ..Default::default()
         }
         .update_without_returning(write.tx())
@@ -242,7 +247,8 @@ pub async fn spam(
     Ok(())
 }
 
-async fn end(
+/// Ends a session that is held.
+pub async fn end(
     write: &mut WriteTx,
     held: &mut Held,
     reason: Option<String>,
@@ -284,6 +290,9 @@ pub async fn reopen(
         close_reason: None,
         rating: None,
         version: 1,
+        queued_at: Some(now),
+        owed_since: None,
+        answered_at: None,
     };
     session::Entity::insert(held.session.clone().into_active_model())
         .exec_without_returning(write.tx())

@@ -111,7 +111,39 @@ pub fn opening(hours: Option<&Hours>, now: DateTime<Utc>) -> Opening {
     hours.map_or(Opening::ALWAYS, |hours| hours.opening(now))
 }
 
+/// When the line will have been open for `time` since `from`: what timers count. None, when that takes
+/// longer than about a year. Without hours a line is always open.
+pub fn after(hours: Option<&Hours>, from: DateTime<Utc>, time: TimeDelta) -> Option<DateTime<Utc>> {
+    hours.map_or_else(|| from.checked_add_signed(time), |hours| hours.after(from, time))
+}
+
 impl Hours {
+    fn after(&self, from: DateTime<Utc>, time: TimeDelta) -> Option<DateTime<Utc>> {
+        let Ok(zone) = Tz::from_str(&self.time_zone) else {
+            return from.checked_add_signed(time);
+        };
+        let first = from.with_timezone(&zone).date_naive();
+        let first = first.checked_sub_days(Days::new(1)).unwrap_or(first);
+        let (mut reached, mut rest) = (from, time);
+        for date in (0..=LOOK_AHEAD_DAYS).filter_map(|days| first.checked_add_days(Days::new(days))) {
+            let mut spans: Vec<_> = self.spans(zone, date).collect();
+            spans.sort_unstable();
+            for (begin, end) in spans {
+                // Spans may overlap (a night, and the morning after it): no moment counts twice.
+                if end <= begin.max(reached) {
+                    continue;
+                }
+                reached = reached.max(begin);
+                if end - reached >= rest {
+                    return reached.checked_add_signed(rest);
+                }
+                rest -= end - reached;
+                reached = end;
+            }
+        }
+        None
+    }
+
     /// Whether it is open at `now`, and if not, from when. Hours that do not read (they are checked
     /// before they are stored) count as open: a client is never turned away by our error.
     pub fn opening(&self, now: DateTime<Utc>) -> Opening {
@@ -240,7 +272,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::{Hours, opening};
+    use super::{Hours, after, opening};
 
     fn hours(zone: &str, weekly: Value, exceptions: Value) -> Hours {
         serde_json::from_value(json!({"time_zone": zone, "weekly": weekly, "exceptions": exceptions}))
@@ -259,6 +291,52 @@ mod tests {
     #[test]
     fn a_line_without_hours_is_always_open() {
         assert!(opening(None, at("2026-11-22T03:00:00Z")).open);
+    }
+
+    #[test]
+    fn timers_stand_still_while_the_line_is_closed() {
+        let minutes = TimeDelta::minutes;
+        let line = hours(
+            "Asia/Tashkent",
+            json!({"mon": [["09:00", "13:00"], ["14:00", "18:00"]], "tue": [["09:00", "18:00"]]}),
+            json!([]),
+        );
+        // Tashkent is five hours ahead; 2026-11-23 is a Monday.
+        for (from, time, wanted) in [
+            ("2026-11-23T04:00:00Z", minutes(30), Some("2026-11-23T04:30:00Z")),
+            ("2026-11-23T07:50:00Z", minutes(30), Some("2026-11-23T09:20:00Z")),
+            ("2026-11-23T12:50:00Z", minutes(30), Some("2026-11-24T04:20:00Z")),
+            ("2026-11-22T00:00:00Z", minutes(1), Some("2026-11-23T04:01:00Z")),
+        ] {
+            assert_eq!(after(Some(&line), at(from), time), wanted.map(at), "{from}");
+        }
+        assert_eq!(
+            after(None, at("2026-11-22T00:00:00Z"), minutes(5)),
+            Some(at("2026-11-22T00:05:00Z"))
+        );
+        let never = hours("UTC", json!({}), json!([]));
+        assert_eq!(after(Some(&never), at("2026-11-22T00:00:00Z"), minutes(5)), None);
+    }
+
+    #[test]
+    fn an_hour_counts_once_where_intervals_overlap_and_as_it_passes_where_clocks_change() {
+        let night = hours(
+            "Europe/Berlin",
+            json!({"sat": [["22:00", "06:00"]], "sun": [["05:00", "07:00"]]}),
+            json!([]),
+        );
+        // 2027-03-28: two o'clock becomes three; the night is an hour shorter.
+        let from = at("2027-03-27T21:00:00Z");
+        assert_eq!(
+            after(Some(&night), from, TimeDelta::hours(8)),
+            Some(at("2027-03-28T05:00:00Z"))
+        );
+        // 2026-10-25: three o'clock becomes two; an hour longer.
+        let from = at("2026-10-24T20:00:00Z");
+        assert_eq!(
+            after(Some(&night), from, TimeDelta::hours(10)),
+            Some(at("2026-10-25T06:00:00Z"))
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A line's rules: every field of API.md's line object that is not its name or its queue, with the
 //! defaults given there. Pure.
 //!
-//! All fields are stored and checked; what the router does not act on yet (offers, overflow, no answer,
-//! automatic closing, rating) waits here for its turn.
+//! All fields are stored and checked; what the router does not act on yet (offers, no answer, texts
+//! outside the hours, rating) waits here for its turn.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -15,6 +15,7 @@
 //! not: it waits for a person, who may be away, and later answers go out meanwhile. When it is retried
 //! by hand it goes out late; the operator sees both.
 
+pub mod automatic;
 mod dispatch;
 mod record;
 pub mod reply;

@@ -208,12 +208,15 @@ async fn own(
         operator_id: None,
     };
     match Stage::of(&session) {
-        Stage::Assigned { .. } if session.first_reply_at.is_some() => return Ok(()),
         Stage::Assigned { .. } => {
+            let first = session.first_reply_at.is_none();
             let change = session::ActiveModel {
                 id: Unchanged(session.id),
-                first_reply_at: Set(Some(now)),
-                version: Set(session.version + 1),
+                first_reply_at: Set(session.first_reply_at.or(Some(now))),
+                // The router looks at sessions that wait: only what concerns it makes a new version.
+                version: Set(session.version + i64::from(first)),
+                owed_since: Set(None),
+                answered_at: Set(Some(now)),
                 ..Default::default()
             };
             change.update_without_returning(write.tx()).await?;
@@ -227,6 +230,8 @@ async fn own(
                 assigned_at: Set(Some(now)),
                 first_reply_at: Set(session.first_reply_at.or(Some(now))),
                 version: Set(session.version + 1),
+                owed_since: Set(None),
+                answered_at: Set(Some(now)),
                 ..Default::default()
             };
             change.update_without_returning(write.tx()).await?;
@@ -247,6 +252,9 @@ async fn own(
                 close_reason: Set(None),
                 rating: Set(None),
                 version: Set(1),
+                queued_at: Set(Some(now)),
+                owed_since: Set(None),
+                answered_at: Set(Some(now)),
             };
             let opened = opened.insert(write.tx()).await?;
             conversation.session_id = opened.id.clone();

@@ -4,6 +4,8 @@
 //! With `automatic` acceptance, distribution `all` has nobody to wait for and works as `least_loaded`;
 //! lines with `offer` are assigned automatically until offers exist.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,7 +43,7 @@ pub enum Rejection {
     LineLimit,
     /// Gave this session back, or said no to it.
     Declined,
-    /// Let its offer lapse.
+    /// Let it lie in this round, and somebody else is there.
     Lapsed,
     /// Lacks a skill the line requires.
     MissingSkill,
@@ -181,6 +183,17 @@ pub fn decide(world: &World, session: &Waiting, now: DateTime<Utc>) -> Decision 
     if !opening.open {
         return nobody(Outcome::OffHours, algorithm, Vec::new(), opening.opens_at);
     }
+    // Who let it lie is asked again rather than nobody.
+    let again;
+    let session = if session.lapsed.is_empty() || somebody_else_is_there(world, line, session) {
+        session
+    } else {
+        again = Waiting {
+            lapsed: BTreeSet::new(),
+            ..session.clone()
+        };
+        &again
+    };
     if let Some(decision) = decide_sticky(world, line, session, now) {
         return decision;
     }
@@ -299,15 +312,34 @@ pub fn rejection(
             .is_some_and(|limit| operator.load.of_line(&session.line_id) >= limit)
         {
             Some(Rejection::LineLimit)
-        } else if session.declined.contains(id) {
-            Some(Rejection::Declined)
-        } else if !has_all(&operator.skills, &line.rules.required_skills) {
-            Some(Rejection::MissingSkill)
-        } else if line.rules.match_language && !speaks(&operator.languages, session.language.as_deref()) {
-            Some(Rejection::Language)
         } else {
-            None
+            unsuited(line, session, id, operator)
         }
+    })
+}
+
+/// The checks that are about the operator and this session, whatever else they do.
+fn unsuited(line: &LineState, session: &Waiting, id: &str, operator: &OperatorState) -> Option<Rejection> {
+    if session.declined.contains(id) {
+        Some(Rejection::Declined)
+    } else if session.lapsed.contains(id) {
+        Some(Rejection::Lapsed)
+    } else if !has_all(&operator.skills, &line.rules.required_skills) {
+        Some(Rejection::MissingSkill)
+    } else if line.rules.match_language && !speaks(&operator.languages, session.language.as_deref()) {
+        Some(Rejection::Language)
+    } else {
+        None
+    }
+}
+
+/// Whether anybody who did not let it lie is there and could take it, perhaps only when they have room.
+fn somebody_else_is_there(world: &World, line: &LineState, session: &Waiting) -> bool {
+    line.queue.iter().any(|id| {
+        world.operators.get(id).is_some_and(|operator| {
+            unavailable(operator, true, line.rules.assign_when_offline).is_none()
+                && unsuited(line, session, id, operator).is_none()
+        })
     })
 }
 

@@ -63,6 +63,7 @@ fn session(number: i64) -> Waiting {
         language: None,
         responsible: None,
         declined: BTreeSet::new(),
+        lapsed: BTreeSet::new(),
     }
 }
 
@@ -301,6 +302,20 @@ fn some_words() -> impl Strategy<Value = Vec<String>> {
         .prop_map(|words| words.into_iter().map(str::to_owned).collect())
 }
 
+#[test]
+fn who_let_it_lie_gets_it_again_only_when_nobody_else_is_there() {
+    let mut world = world(Distribution::Strict, &["a", "b"], 1);
+    world.waiting[0].lapsed.insert("a".to_owned());
+    let to = |world: &World| decide(world, &world.waiting[0], at(0)).operator_id;
+    assert_eq!(to(&world).as_deref(), Some("b"));
+    edit(&mut world, "b", |b| b.capacity = 0.0);
+    assert_eq!(to(&world), None, "somebody is there, and will have room");
+    let decision = decide(&world, &world.waiting[0], at(0));
+    assert_eq!(decision.candidates[0].rejected_by, Some(Rejection::Lapsed));
+    edit(&mut world, "b", |b| b.availability = Availability::Paused);
+    assert_eq!(to(&world).as_deref(), Some("a"));
+}
+
 prop_compose! {
     fn any_operator()(
         enabled in prop::bool::weighted(0.9),
@@ -343,12 +358,38 @@ prop_compose! {
     }
 }
 
+/// Whether somebody who did not let the session lie could take it, now or when they have room.
+fn others_could(world: &World, session: &Waiting) -> bool {
+    let line = &world.lines[&session.line_id];
+    let others = line
+        .queue
+        .iter()
+        .filter(|id| !session.lapsed.contains(*id) && !session.declined.contains(*id));
+    others.map(|id| &world.operators[id]).any(|operator| {
+        let there = operator.observed.presence == Presence::Online || line.rules.assign_when_offline;
+        let speaks = session
+            .language
+            .as_ref()
+            .is_none_or(|language| operator.languages.contains(language));
+        operator.enabled
+            && there
+            && operator.availability == Availability::Accepting
+            && line
+                .rules
+                .required_skills
+                .iter()
+                .all(|skill| operator.skills.contains(skill))
+            && (speaks || !line.rules.match_language)
+    })
+}
+
 prop_compose! {
     fn any_session()(
         line in 0_usize..2, halves in 1_u8..4, priority in 0_i64..3, since in -60_i64..0,
         language in prop::option::of(prop::sample::select(WORDS.to_vec())),
         responsible in prop::option::weighted(0.3, prop::sample::select(NAMES.to_vec())),
         declined in prop::sample::subsequence(NAMES.to_vec(), 0..=1),
+        lapsed in prop::sample::subsequence(NAMES.to_vec(), 0..=2),
     ) -> Waiting {
         Waiting {
             line_id: LINES[line].to_owned(),
@@ -358,6 +399,7 @@ prop_compose! {
             language: language.map(str::to_owned),
             responsible: responsible.map(str::to_owned),
             declined: declined.into_iter().map(str::to_owned).collect(),
+            lapsed: lapsed.into_iter().map(str::to_owned).collect(),
             ..session(0)
         }
     }
@@ -439,6 +481,7 @@ proptest! {
             assert!(operator.enabled && line.enabled && operator.availability == Availability::Accepting);
             assert!(operator.observed.presence == Presence::Online || line.rules.assign_when_offline);
             assert!(line.queue.contains(to) && !session.declined.contains(to));
+            assert!(!session.lapsed.contains(to) || !others_could(before, session));
             assert!(line.rules.required_skills.iter().all(|skill| operator.skills.contains(skill)));
             let speaks = session.language.as_ref().is_none_or(|language| operator.languages.contains(language));
             assert!(speaks || !line.rules.match_language);
@@ -528,6 +571,7 @@ proptest! {
                     (Rejection::AtCapacity, operator.capacity <= 0.0 || operator.load.total + session.weight > operator.capacity + 1e-6),
                     (Rejection::LineLimit, line.rules.limit_per_operator.is_some_and(|limit| operator.load.of_line(&session.line_id) >= limit)),
                     (Rejection::Declined, session.declined.contains(&candidate.operator_id)),
+                    (Rejection::Lapsed, session.lapsed.contains(&candidate.operator_id) && others_could(&world, session)),
                     (Rejection::MissingSkill, !line.rules.required_skills.iter().all(|skill| has(&operator.skills, skill))),
                     (Rejection::Language, line.rules.match_language && session.language.as_ref().is_some_and(|word| !has(&operator.languages, word))),
                 ];

@@ -19,6 +19,10 @@ use crate::{
 
 /// Somebody gave a session back by hand; see [`Known::declined`].
 pub const GIVEN_BACK: &str = "return";
+/// The owner did not answer in time; see [`Known::lapsed`].
+pub const NO_REPLY: &str = "no_reply";
+/// A time of the line's rules has passed.
+pub const TIMER: &str = "timer";
 
 /// A decision about to be stored.
 #[derive(Debug, Clone)]
@@ -37,7 +41,7 @@ pub struct Record {
     pub algorithm: &'static str,
     /// What came of it.
     pub outcome: Outcome,
-    /// To whom; for `return` and `owner_left`: from whom.
+    /// To whom; for `return`, `no_reply` and `owner_left`: from whom.
     pub operator_id: Option<String>,
     /// Who was looked at.
     pub candidates: Vec<Candidate>,
@@ -89,7 +93,8 @@ pub struct Explanation {
     /// When.
     pub at: DateTime<Utc>,
     /// What made the router look: `conversation`, `operator`, `line`, `sweep`, `start`; or what was
-    /// done by hand: `take`, `transfer`, `return`, `reopen`; or `owner_left`.
+    /// done by hand: `take`, `transfer`, `return`, `reopen`; or `owner_left`; or what time brought:
+    /// `no_reply`, `timer`.
     pub trigger: String,
     /// `strict`, `even`, `least_loaded`, `all`, `sticky` or `hand`.
     pub algorithm: String,
@@ -99,7 +104,7 @@ pub struct Explanation {
     pub line_version: i64,
     /// What came of it.
     pub outcome: String,
-    /// To whom; for `return` and `owner_left`: from whom.
+    /// To whom; for `return`, `no_reply` and `owner_left`: from whom.
     pub operator_id: Option<String>,
     /// Who was looked at, by rank, each with the first check that failed.
     pub candidates: Vec<Candidate>,
@@ -160,6 +165,8 @@ pub struct Known {
     /// Who gave it back since it was last assigned to somebody else: it is not given to them again
     /// in this round.
     pub declined: BTreeSet<String>,
+    /// Who let it lie in this round: it is given to them again only if nobody else is there.
+    pub lapsed: BTreeSet<String>,
     /// The last decision that left it waiting: what it came to and why each was rejected.
     pub last: Option<Reasons>,
     /// The check the present owner failed when the session was given to them by hand all the same.
@@ -226,6 +233,7 @@ impl Known {
         if row.outcome == Outcome::Assigned.as_str() {
             // Somebody else had it: the round is over.
             self.declined.clear();
+            self.lapsed.retain(|who| Some(who) == row.operator_id.as_ref());
             self.last = None;
             self.in_spite_of = candidates
                 .iter()
@@ -235,6 +243,10 @@ impl Known {
         }
         if row.trigger == GIVEN_BACK {
             self.declined.extend(row.operator_id);
+            return;
+        }
+        if row.trigger == NO_REPLY {
+            self.lapsed.extend(row.operator_id);
             return;
         }
         self.last = Some(Reasons::of(

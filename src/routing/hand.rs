@@ -312,6 +312,21 @@ pub(super) async fn record(
     candidate: Option<Candidate>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    record_as(write, held, trigger, "hand", outcome, operator_id, candidate, now).await
+}
+
+/// As [`record`], by another rule than a hand's.
+#[expect(clippy::too_many_arguments, reason = "the columns of a decision")]
+pub(super) async fn record_as(
+    write: &WriteTx,
+    held: &Held,
+    trigger: &'static str,
+    algorithm: &'static str,
+    outcome: Outcome,
+    operator_id: Option<String>,
+    candidate: Option<Candidate>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
     let line_id = held.conversation.line_id.clone();
     let version: Option<i64> = line::Entity::find_by_id(&line_id)
         .select_only()
@@ -325,7 +340,7 @@ pub(super) async fn record(
         line_id,
         line_version: version.unwrap_or_default(),
         trigger,
-        algorithm: "hand",
+        algorithm,
         outcome,
         operator_id,
         candidates: candidate.into_iter().collect(),

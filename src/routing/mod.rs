@@ -3,7 +3,7 @@
 //! [`snapshot`] reads the [`world`], [`decide`] is the pure rule, [`commit`] writes what was decided after
 //! looking again under locks, [`worker`] runs them when the log says that something changed. [`hand`]
 //! is what people do themselves, through the same checks; [`returns`] takes sessions back from
-//! operators who left; [`explain`] shows why.
+//! operators who left, [`timers`] does what time alone brings; [`explain`] shows why.
 
 pub mod commit;
 pub mod decide;
@@ -11,6 +11,7 @@ pub mod explain;
 pub mod hand;
 pub mod returns;
 pub mod snapshot;
+pub mod timers;
 pub mod worker;
 pub mod world;
 

@@ -136,6 +136,10 @@ pub async fn waiting(
             .get(&row.id)
             .map(|known| known.declined.clone())
             .unwrap_or_default(),
+        lapsed: known
+            .get(&row.id)
+            .map(|known| known.lapsed.clone())
+            .unwrap_or_default(),
         session_id: row.id,
         version: row.version,
         conversation_id: row.conversation_id,

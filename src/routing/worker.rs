@@ -19,6 +19,7 @@ use super::{
     explain::{Known, Reasons},
     returns,
     snapshot::{self, Place, Which},
+    timers,
     world::World,
 };
 use crate::{
@@ -171,6 +172,7 @@ impl Router {
         if since(self.ticked_at) >= TICK {
             presence::sweep(&self.db, now).await?;
             label::wake(&self.db, now).await?;
+            timers::run(&self.db, now).await?;
             self.ticked_at = Some(now);
         }
         let due = self.again_at.is_some_and(|at| at <= now);

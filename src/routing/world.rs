@@ -69,6 +69,8 @@ pub struct Waiting {
     pub responsible: Option<String>,
     /// Who gave it back in this round.
     pub declined: BTreeSet<String>,
+    /// Who let it lie in this round.
+    pub lapsed: BTreeSet<String>,
 }
 
 /// Everything decisions depend on, at one moment.

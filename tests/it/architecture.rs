@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 17] = [
+const CONCEPTS: [&str; 18] = [
     "auth",
+    "automation",
     "channel",
     "connector",
     "contact",
@@ -157,6 +158,7 @@ fn what_comes_first_on_the_way_does_not_call_what_comes_later() {
                 "crate::ingest",
                 "crate::live",
                 "crate::connector",
+                "crate::automation",
             ],
         ),
         (

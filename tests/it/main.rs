@@ -25,4 +25,5 @@ mod retention;
 mod routing;
 mod schema;
 mod supervision;
+mod timers;
 mod widget;

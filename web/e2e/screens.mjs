@@ -75,6 +75,17 @@ const inside = {
   quarantine: ['/quarantine'],
   lines: ['/admin/lines'],
   line: ['/admin/lines', firstOf('td a')],
+  'line-timers': [
+    '/admin/lines',
+    async (page) => {
+      await firstOf('td a')(page);
+      const timers = page.locator('section', { has: page.getByRole('heading', { name: 'When time passes' }) });
+      await timers.getByRole('combobox').selectOption({ index: 1 });
+      await timers.getByLabel(/^Close when/).fill('60');
+      await timers.getByLabel(/^Close when/).blur();
+      await timers.scrollIntoViewIfNeeded();
+    },
+  ],
   channels: ['/admin/channels'],
   'channel-chat': ['/admin/channels', firstOf('td a:has-text("Shop chat")')],
   'channel-form': ['/admin/channels', firstOf('td a:has-text("form")')],

@@ -113,10 +113,44 @@ test('the form works without JavaScript: thanks page, submission, lead and conve
   await page.context().close();
 });
 
+test('the line ends the conversation of a silent client, in the words the admin chose', async () => {
+  const page = await openWindow(browser);
+  await operator(page).signIn(server.url, admin);
+  await page.goto(server.url + '/admin/lines');
+  await page.getByRole('link', { name: 'Sales' }).click();
+  await page.getByLabel(/^Close when the client is silent/).fill('0.05');
+  await page.getByLabel(/^Close when the client is silent/).blur();
+  await page.getByLabel(/^What the client is told/).fill('We close this for now. Write any time!');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Version 2').waitFor();
+  const { items } = await get('/lines');
+  assert.deepEqual(items[0].auto_close, { after_secs: 3, text: 'We close this for now. Write any time!' });
+
+  const guest = visitor(await openWindow(browser));
+  await guest.page.goto(server.url + demo);
+  await guest.open();
+  await guest.write('Until when are you open?');
+  await desk.open('Until when are you open?');
+  await desk.write('Until six.');
+  await guest.bubble('Until six.').waitFor();
+  await guest.bubble('We close this for now. Write any time!').waitFor();
+  await until('the session is closed', async () => {
+    const { items: closed } = await get('/conversations?view=closed');
+    return closed.some((one) => one.session.close_reason === 'client_silent') || closed.length;
+  });
+  await page.getByLabel(/^Close when the client is silent/).fill('');
+  await page.getByLabel(/^Close when the client is silent/).blur();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Version 3').waitFor();
+  assert.deepEqual([...page.complaints, ...guest.page.complaints], []);
+  await page.context().close();
+  await guest.page.context().close();
+});
+
 test('whoever was set up signs in again with the password', async () => {
   const again = operator(await openWindow(browser));
   await again.signIn(server.url, admin);
-  await until('both conversations are there', async () => {
+  await until('the open conversations are there', async () => {
     const count = await again.rows.count();
     return count === 2 || count;
   });

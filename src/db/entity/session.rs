@@ -20,6 +20,9 @@ pub struct Model {
     pub close_reason: Option<String>,
     pub rating: Option<i64>,
     pub version: i64,
+    pub queued_at: Option<DateTimeUtc>,
+    pub owed_since: Option<DateTimeUtc>,
+    pub answered_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -356,6 +356,11 @@ impl World {
             return (conversation_id, 0);
         };
         thread.changed = true;
+        // Nobody has to answer a machine.
+        if !incoming.automatic && thread.session.owed_since.is_none() {
+            thread.session.owed_since = Some(now);
+            thread.owed = true;
+        }
         let row = &mut thread.conversation;
         row.last_seq += 1;
         row.last_inbound_seq = row.last_seq;
@@ -460,7 +465,8 @@ impl World {
             session,
             is_new: true,
             changed: false,
-            session_changed: true,
+            session_is_new: true,
+            owed: false,
         };
         self.threads.insert(id.clone(), thread);
         self.new_threads.push(id.clone());
@@ -483,7 +489,7 @@ impl World {
         thread.conversation.session_id = session.id.clone();
         thread.conversation.snoozed_until = None;
         thread.session = session;
-        thread.session_changed = true;
+        thread.session_is_new = true;
         thread.changed = true;
     }
 
@@ -503,6 +509,9 @@ impl World {
             close_reason: None,
             rating: None,
             version: 1,
+            queued_at: Some(self.now),
+            owed_since: None,
+            answered_at: None,
         }
     }
 

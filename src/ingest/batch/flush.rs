@@ -19,7 +19,7 @@ use super::{
 use crate::{
     db::{
         BatchTx, bulk,
-        entity::{attachment, contact, identity, lead, message, thread_ref},
+        entity::{attachment, contact, identity, lead, message, session, thread_ref},
     },
     event::{EventType, NewEvent},
     ingest::rows,
@@ -95,7 +95,7 @@ impl World {
         let (mut conversations, mut sessions) = (Vec::new(), Vec::new());
         for thread in self.threads.values().filter(|thread| thread.changed) {
             conversations.push(rows::conversation(thread.conversation.clone()));
-            if thread.session_changed {
+            if thread.session_is_new {
                 sessions.push(rows::session(thread.session.clone()));
             }
         }
@@ -145,6 +145,18 @@ impl World {
             let update = contact::Entity::update_many()
                 .set(changes)
                 .filter(contact::Column::Id.eq(id));
+            write.execute(update.build(backend)).await?;
+        }
+        let owed: Vec<String> = self
+            .threads
+            .values()
+            .filter(|thread| thread.owed && !thread.session_is_new)
+            .map(|thread| thread.session.id.clone())
+            .collect();
+        if !owed.is_empty() {
+            let update = session::Entity::update_many()
+                .col_expr(session::Column::OwedSince, Expr::value(self.now))
+                .filter(session::Column::Id.is_in(owed));
             write.execute(update.build(backend)).await?;
         }
         for identity in take(&mut self.proven) {

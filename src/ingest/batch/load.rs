@@ -187,7 +187,8 @@ impl World {
                 session,
                 is_new: false,
                 changed: false,
-                session_changed: false,
+                session_is_new: false,
+                owed: false,
             };
             self.threads.insert(id, thread);
         }

@@ -35,7 +35,9 @@ pub(super) struct OpenThread {
     pub session: session::Model,
     pub is_new: bool,
     pub changed: bool,
-    pub session_changed: bool,
+    pub session_is_new: bool,
+    /// The client waits for an answer from now on.
+    pub owed: bool,
 }
 
 /// What a new session adds to the open lead it joins.

@@ -1556,13 +1556,14 @@ export interface components {
              * @description The version of its rules.
              */
             line_version: number;
-            /** @description To whom; for `return` and `owner_left`: from whom. */
+            /** @description To whom; for `return`, `no_reply` and `owner_left`: from whom. */
             operator_id?: string | null;
             /** @description What came of it. */
             outcome: string;
             /**
              * @description What made the router look: `conversation`, `operator`, `line`, `sweep`, `start`; or what was
-             *     done by hand: `take`, `transfer`, `return`, `reopen`; or `owner_left`.
+             *     done by hand: `take`, `transfer`, `return`, `reopen`; or `owner_left`; or what time brought:
+             *     `no_reply`, `timer`.
              */
             trigger: string;
         };
@@ -2186,13 +2187,14 @@ export interface components {
                  * @description The version of its rules.
                  */
                 line_version: number;
-                /** @description To whom; for `return` and `owner_left`: from whom. */
+                /** @description To whom; for `return`, `no_reply` and `owner_left`: from whom. */
                 operator_id?: string | null;
                 /** @description What came of it. */
                 outcome: string;
                 /**
                  * @description What made the router look: `conversation`, `operator`, `line`, `sweep`, `start`; or what was
-                 *     done by hand: `take`, `transfer`, `return`, `reopen`; or `owner_left`.
+                 *     done by hand: `take`, `transfer`, `return`, `reopen`; or `owner_left`; or what time brought:
+                 *     `no_reply`, `timer`.
                  */
                 trigger: string;
             }[];

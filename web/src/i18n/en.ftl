@@ -309,7 +309,7 @@ reject-off_shift = off shift
 reject-at_capacity = at capacity
 reject-line_limit = at the limit of this line
 reject-declined = declined
-reject-lapsed = did not accept in time
+reject-lapsed = did not answer in time
 reject-missing_skill = lacks a skill
 reject-language = does not speak the language
 notify-assigned = A conversation is yours now ({ $line })
@@ -419,6 +419,20 @@ queue-members = { $count ->
     [one] one entry
    *[other] { $count } entries
 }
+timers = When time passes
+timers-hint = Times count while the line is open. Empty: never.
+return-after = Back to the queue without a reply after
+return-after-hint = The conversation leaves its operator and goes to somebody else who is there.
+overflow-line = Overflow line
+overflow-line-hint = Where conversations go that nobody took in time.
+overflow-none = None
+overflow-after = Move there after
+auto-close-after = Close when the client is silent after
+auto-close-after-hint = Counts from your last reply.
+auto-close-text = What the client is told
+auto-close-text-hint = Empty: nothing.
+minutes = minutes
+automatic-message = Automatic message
 crm = Leads
 create-lead = Create a lead
 create-lead-hint = An open lead of the contact is always joined.

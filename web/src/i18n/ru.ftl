@@ -318,7 +318,7 @@ reject-off_shift = не на смене
 reject-at_capacity = ёмкость исчерпана
 reject-line_limit = предел этой линии
 reject-declined = отказался
-reject-lapsed = не принял вовремя
+reject-lapsed = не ответил вовремя
 reject-missing_skill = нет нужного навыка
 reject-language = не знает языка
 notify-assigned = Диалог теперь ваш ({ $line })
@@ -429,6 +429,20 @@ queue-members = { $count ->
     [few] { $count } записи
    *[many] { $count } записей
 }
+timers = Когда проходит время
+timers-hint = Время идёт, пока линия открыта. Пусто — никогда.
+return-after = Вернуть в очередь без ответа через
+return-after-hint = Диалог уходит от оператора к другому, кто на месте.
+overflow-line = Резервная линия
+overflow-line-hint = Куда попадают диалоги, которые никто не взял вовремя.
+overflow-none = Нет
+overflow-after = Перевести через
+auto-close-after = Закрыть, если клиент молчит
+auto-close-after-hint = Отсчёт от вашего последнего ответа.
+auto-close-text = Что сказать клиенту
+auto-close-text-hint = Пусто — ничего.
+minutes = минут
+automatic-message = Автоматическое сообщение
 crm = Лиды
 create-lead = Создавать лид
 create-lead-hint = К открытому лиду контакта диалог присоединяется всегда.

@@ -1,0 +1,296 @@
+//! What time alone does to a session: nobody took it, so it moves to the overflow line; nobody answered
+//! it, so it goes back to the queue; the client is silent, so it ends. The rule is pure ([`due`]); the
+//! router acts on the first two here, [`crate::automation`] on the third, for it also speaks to the client.
+//!
+//! Times count while the line is open.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, Query},
+};
+
+use super::{
+    decide::{Candidate, Outcome, Rejection},
+    explain::{self, NO_REPLY},
+    hand,
+};
+use crate::{
+    conversation::{
+        session::{Error, hold},
+        state::{self, Stage},
+    },
+    db::{
+        Db,
+        entity::{line, routing_decision, session},
+    },
+    line::{Rules, hours},
+};
+
+/// Sessions of one line read at once.
+const PAGE: u64 = 200;
+
+/// What is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    /// It goes to the queue of this line.
+    Overflow {
+        /// `lin_…`
+        to: String,
+    },
+    /// It goes back to the queue, away from its owner.
+    Return,
+    /// It ends.
+    Close,
+}
+
+/// What is due for a session on a line with these rules, if anything.
+pub fn due(rules: &Rules, session: &session::Model, now: DateTime<Utc>) -> Option<Due> {
+    let passed = |since: DateTime<Utc>, secs: Option<u32>| {
+        let secs = secs?;
+        let at = hours::after(rules.hours.as_ref(), since, TimeDelta::seconds(i64::from(secs)))?;
+        (at <= now).then_some(())
+    };
+    match Stage::of(session) {
+        Stage::Closed { .. } => return None,
+        Stage::Waiting { since } => {
+            let to = rules.overflow.line_id.as_ref();
+            let to = to.filter(|to| **to != session.line_id);
+            let since = session.queued_at.unwrap_or(since);
+            if let (Some(to), Some(())) = (to, passed(since, rules.overflow.after_secs)) {
+                return Some(Due::Overflow { to: to.clone() });
+            }
+        }
+        Stage::Assigned { since, .. } => {
+            // A new owner has the whole time, however long the client waited before.
+            let owed = session.owed_since.map(|owed| Ord::max(owed, since));
+            if owed
+                .and_then(|owed| passed(owed, rules.return_after_secs))
+                .is_some()
+            {
+                return Some(Due::Return);
+            }
+        }
+    }
+    // The last word is ours, and the client says nothing.
+    let silent = session.answered_at.filter(|_| session.owed_since.is_none());
+    silent
+        .and_then(|answered| passed(answered, rules.auto_close.after_secs))
+        .map(|()| Due::Close)
+}
+
+/// A line whose rules have a timer.
+#[derive(Debug, Clone)]
+pub struct Timed {
+    /// `lin_…`
+    pub id: String,
+    /// Its rules.
+    pub rules: Rules,
+}
+
+/// The enabled lines.
+pub async fn lines(db: &Db) -> Result<Vec<Timed>, DbErr> {
+    let lines = line::Entity::find()
+        .filter(line::Column::Enabled.eq(true))
+        .order_by_asc(line::Column::Id)
+        .all(db.read())
+        .await?;
+    lines
+        .into_iter()
+        .map(|line| {
+            let rules = Rules::from_stored(&line.rules)?;
+            Ok(Timed { id: line.id, rules })
+        })
+        .collect()
+}
+
+impl Timed {
+    /// Sessions of this line in `state` for which `secs` have passed since the time in `column`, the
+    /// oldest first; on the clock, so that fewer may be due.
+    pub fn passed(
+        &self,
+        column: session::Column,
+        secs: u32,
+        now: DateTime<Utc>,
+    ) -> sea_orm::Select<session::Entity> {
+        session::Entity::find()
+            .filter(session::Column::LineId.eq(&self.id))
+            .filter(column.lte(now - TimeDelta::seconds(i64::from(secs))))
+            .order_by_asc(column)
+            .order_by_asc(session::Column::Id)
+            .limit(PAGE)
+    }
+}
+
+/// Moves and returns what is due. Answers how many sessions.
+pub async fn run(db: &Db, now: DateTime<Utc>) -> Result<usize, DbErr> {
+    let mut done = 0;
+    let lines = lines(db).await?;
+    for line in &lines {
+        let overflow = &line.rules.overflow;
+        let target = lines
+            .iter()
+            .find(|other| Some(&other.id) == overflow.line_id.as_ref());
+        if let (Some(target), Some(secs)) = (target, overflow.after_secs) {
+            // Two lines do not play ball: what came from there stays here.
+            let came_from_there = Query::select()
+                .expr(Expr::val(1))
+                .from(routing_decision::Entity)
+                .and_where(
+                    Expr::col((routing_decision::Entity, routing_decision::Column::SessionId))
+                        .equals((session::Entity, session::Column::Id)),
+                )
+                .and_where(routing_decision::Column::Outcome.eq(Outcome::Overflow.as_str()))
+                .and_where(routing_decision::Column::LineId.eq(&target.id))
+                .to_owned();
+            // Nobody stands longer in the present queue than the session waits.
+            let query = line
+                .passed(session::Column::WaitingSince, secs, now)
+                .filter(session::Column::State.eq("waiting"))
+                .filter(Expr::exists(came_from_there).not());
+            done += act(db, line, query, now).await?;
+        }
+        if let Some(secs) = line.rules.return_after_secs {
+            let query = line
+                .passed(session::Column::OwedSince, secs, now)
+                .filter(session::Column::State.eq("assigned"));
+            done += act(db, line, query, now).await?;
+        }
+    }
+    Ok(done)
+}
+
+async fn act(
+    db: &Db,
+    line: &Timed,
+    query: sea_orm::Select<session::Entity>,
+    now: DateTime<Utc>,
+) -> Result<usize, DbErr> {
+    let mut pages = Pages::of(query);
+    while let Some(sessions) = pages.next(db).await? {
+        for seen in sessions {
+            let result = match due(&line.rules, &seen, now) {
+                Some(Due::Overflow { to }) => overflow(db, &seen, &to, now).await,
+                Some(Due::Return) => send_back(db, &seen, now).await,
+                Some(Due::Close) | None => Ok(false),
+            };
+            pages.count(result)?;
+        }
+    }
+    Ok(pages.acted)
+}
+
+/// Sessions page by page while they are acted on: what was acted on is not found any more.
+#[derive(Debug)]
+pub struct Pages {
+    query: sea_orm::Select<session::Entity>,
+    left: u64,
+    ended: bool,
+    /// How many were acted on.
+    pub acted: usize,
+}
+
+impl Pages {
+    /// Of a query made by [`Timed::passed`].
+    pub fn of(query: sea_orm::Select<session::Entity>) -> Self {
+        Self {
+            query,
+            left: 0,
+            ended: false,
+            acted: 0,
+        }
+    }
+
+    /// The next page; each session of the one before must have been counted.
+    pub async fn next(&mut self, db: &Db) -> Result<Option<Vec<session::Model>>, DbErr> {
+        if self.ended {
+            return Ok(None);
+        }
+        let sessions = self.query.clone().offset(self.left).all(db.read()).await?;
+        self.ended = (sessions.len() as u64) < PAGE;
+        Ok(Some(sessions))
+    }
+
+    /// Whether a session was acted on. One that was closed, taken or answered in this very moment was
+    /// not, and nothing is left to do about it.
+    pub fn count(&mut self, result: Result<bool, Error>) -> Result<(), DbErr> {
+        match result {
+            Ok(true) => self.acted += 1,
+            Err(Error::Db(error)) => return Err(error),
+            Ok(false) | Err(Error::NotFound | Error::Refused(_) | Error::AtCapacity | Error::Invalid(_)) => {
+                self.left += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn overflow(db: &Db, seen: &session::Model, to: &str, now: DateTime<Utc>) -> Result<bool, Error> {
+    let mut write = db.write().await?;
+    let mut held = hold(&write, &seen.conversation_id).await?;
+    if held.session != *seen {
+        return Ok(false);
+    }
+    let Some(target) = line::Entity::find_by_id(to)
+        .filter(line::Column::Enabled.eq(true))
+        .one(write.tx())
+        .await?
+    else {
+        return Ok(false);
+    };
+    let stage = state::move_to_line(&held.stage(), held.answered(), held.session.waiting_since, now)?;
+    // The decision is the old line's.
+    hand::record_as(
+        &write,
+        &held,
+        explain::TIMER,
+        "overflow",
+        Outcome::Overflow,
+        None,
+        None,
+        now,
+    )
+    .await?;
+    held.write(&mut write, &stage, &target.id, now).await?;
+    let text = format!("Nobody was free: the conversation moved to {}", target.name);
+    held.say(&mut write, text, true, now).await?;
+    write.commit().await?;
+    Ok(true)
+}
+
+async fn send_back(db: &Db, seen: &session::Model, now: DateTime<Utc>) -> Result<bool, Error> {
+    let mut write = db.write().await?;
+    let mut held = hold(&write, &seen.conversation_id).await?;
+    let Some(owner) = held.session.operator_id.clone().filter(|_| held.session == *seen) else {
+        return Ok(false);
+    };
+    let stage = state::give_back(&held.stage(), held.answered(), held.session.waiting_since, now)?;
+    let line = held.conversation.line_id.clone();
+    held.write(&mut write, &stage, &line, now).await?;
+    let candidate = Candidate {
+        operator_id: owner.clone(),
+        load: 0.0,
+        rank: 1,
+        rejected_by: Some(Rejection::Lapsed),
+    };
+    let (from, candidate) = (Some(owner), Some(candidate));
+    hand::record_as(
+        &write,
+        &held,
+        NO_REPLY,
+        "return",
+        Outcome::Waiting,
+        from,
+        candidate,
+        now,
+    )
+    .await?;
+    let text = "No reply in time: the conversation went back to the queue".to_owned();
+    held.say(&mut write, text, true, now).await?;
+    write.commit().await?;
+    Ok(true)
+}
+
+#[cfg(test)]
+#[path = "timers_tests.rs"]
+mod tests;

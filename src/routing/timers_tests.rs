@@ -1,0 +1,140 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Due, due};
+use crate::{db::entity::session, line::Rules};
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::seconds(seconds)
+}
+
+fn rules(rules: &Value) -> Rules {
+    Rules::default().patched(rules.as_object().unwrap()).unwrap()
+}
+
+fn all() -> Rules {
+    rules(&json!({
+        "overflow": {"line_id": "lin_b", "after_secs": 60}, "return_after_secs": 30, "auto_close": {"after_secs": 300}
+    }))
+}
+
+fn waiting() -> session::Model {
+    session::Model {
+        id: "ses_1".to_owned(),
+        conversation_id: "cnv_1".to_owned(),
+        line_id: "lin_a".to_owned(),
+        channel_kind: "webchat".to_owned(),
+        state: "waiting".to_owned(),
+        operator_id: None,
+        opened_at: at(0),
+        waiting_since: at(0),
+        assigned_at: None,
+        first_reply_at: None,
+        closed_at: None,
+        close_reason: None,
+        rating: None,
+        version: 1,
+        queued_at: Some(at(0)),
+        owed_since: Some(at(0)),
+        answered_at: None,
+    }
+}
+
+fn assigned(since: i64) -> session::Model {
+    session::Model {
+        state: "assigned".to_owned(),
+        operator_id: Some("opr_1".to_owned()),
+        assigned_at: Some(at(since)),
+        ..waiting()
+    }
+}
+
+fn what(rules: &Rules, session: &session::Model, now: i64) -> Option<Due> {
+    due(rules, session, at(now))
+}
+
+#[test]
+fn who_waits_too_long_moves_to_the_overflow_line() {
+    let overflow = Some(Due::Overflow {
+        to: "lin_b".to_owned(),
+    });
+    assert_eq!(what(&all(), &waiting(), 59), None);
+    assert_eq!(what(&all(), &waiting(), 60), overflow);
+    let moved = session::Model {
+        queued_at: Some(at(50)),
+        ..waiting()
+    };
+    assert_eq!(what(&all(), &moved, 60), None, "the time on this line counts");
+    let itself = rules(&json!({"overflow": {"line_id": "lin_a", "after_secs": 1}}));
+    assert_eq!(what(&itself, &waiting(), 600), None);
+}
+
+#[test]
+fn an_owner_has_the_whole_time_from_the_assignment_or_from_what_the_client_wrote() {
+    assert_eq!(what(&all(), &assigned(100), 129), None);
+    assert_eq!(what(&all(), &assigned(100), 130), Some(Due::Return));
+    let wrote = session::Model {
+        owed_since: Some(at(200)),
+        answered_at: Some(at(150)),
+        ..assigned(100)
+    };
+    assert_eq!(what(&all(), &wrote, 229), None);
+    assert_eq!(what(&all(), &wrote, 230), Some(Due::Return));
+}
+
+#[test]
+fn a_session_ends_when_the_client_is_silent_after_an_answer_and_only_then() {
+    let answered = session::Model {
+        owed_since: None,
+        answered_at: Some(at(10)),
+        ..assigned(5)
+    };
+    assert_eq!(what(&all(), &answered, 309), None);
+    assert_eq!(what(&all(), &answered, 310), Some(Due::Close));
+    let never_answered = session::Model {
+        owed_since: None,
+        ..assigned(5)
+    };
+    assert_eq!(what(&all(), &never_answered, 100_000), None);
+}
+
+#[test]
+fn nothing_is_due_while_the_line_is_closed() {
+    // 1_800_000_000 is a Friday, 2027-01-15, 08:00 UTC.
+    let mut rules = all();
+    rules.hours =
+        serde_json::from_value(json!({"time_zone": "UTC", "weekly": {"mon": [["09:00", "18:00"]]}})).unwrap();
+    assert_eq!(what(&rules, &waiting(), 86_400), None);
+    let monday = 3 * 86_400 + 3_600;
+    assert_eq!(what(&rules, &waiting(), monday + 59), None);
+    assert!(what(&rules, &waiting(), monday + 60).is_some());
+}
+
+proptest! {
+    /// Time only brings things nearer, a line without timers leaves everything alone, and the state
+    /// decides what can be due.
+    #[test]
+    fn what_is_due_fits_the_state_and_stays_due(
+        stage in 0_u8..3, queued in 0_i64..500, owed in proptest::option::of(0_i64..500),
+        answered in proptest::option::of(0_i64..500), now in 0_i64..2_000, later in 0_i64..2_000,
+    ) {
+        let mut row = if stage == 0 { waiting() } else { assigned(queued) };
+        if stage == 2 {
+            row.state = "closed".to_owned();
+        }
+        row.queued_at = Some(at(queued));
+        row.owed_since = owed.map(at);
+        row.answered_at = answered.map(at);
+        prop_assert_eq!(what(&Rules::default(), &row, now), None);
+        let found = what(&all(), &row, now);
+        match (&found, stage) {
+            (Some(Due::Overflow { .. }), 0) | (Some(Due::Return), 1) | (None, _) => {}
+            (Some(Due::Close), 0 | 1) => prop_assert!(owed.is_none() && answered.is_some()),
+            other => prop_assert!(false, "{other:?}"),
+        }
+        if found.is_some() {
+            prop_assert!(what(&all(), &row, now + later).is_some());
+        }
+    }
+}
