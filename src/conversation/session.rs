@@ -262,24 +262,18 @@ pub async fn end(
     Ok(())
 }
 
-/// Begins a new session that waits. The caller may assign it in the same write.
-pub async fn reopen(
-    write: &mut WriteTx,
-    id: &str,
-    by: &operator::Model,
+/// A session that begins now and waits on this line.
+pub fn opened(
+    conversation_id: &str,
+    line_id: &str,
+    channel_kind: &str,
     now: DateTime<Utc>,
-) -> Result<Held, Error> {
-    let mut held = hold(write, id).await?;
-    state::reopen(&held.stage(), now)?;
-    let was = Was {
-        line_id: held.conversation.line_id.clone(),
-        operator_id: held.session.operator_id.clone(),
-    };
-    held.session = session::Model {
+) -> session::Model {
+    session::Model {
         id: id::new(Kind::Session, now),
-        conversation_id: id.to_owned(),
-        line_id: held.conversation.line_id.clone(),
-        channel_kind: held.conversation.channel_kind.clone(),
+        conversation_id: conversation_id.to_owned(),
+        line_id: line_id.to_owned(),
+        channel_kind: channel_kind.to_owned(),
         state: "waiting".to_owned(),
         operator_id: None,
         opened_at: now,
@@ -293,7 +287,28 @@ pub async fn reopen(
         queued_at: Some(now),
         owed_since: None,
         answered_at: None,
+    }
+}
+
+/// Begins a new session that waits. The caller may assign it in the same write.
+pub async fn reopen(
+    write: &mut WriteTx,
+    id: &str,
+    by: &operator::Model,
+    now: DateTime<Utc>,
+) -> Result<Held, Error> {
+    let mut held = hold(write, id).await?;
+    state::reopen(&held.stage(), now)?;
+    let was = Was {
+        line_id: held.conversation.line_id.clone(),
+        operator_id: held.session.operator_id.clone(),
     };
+    held.session = opened(
+        id,
+        &held.conversation.line_id,
+        &held.conversation.channel_kind,
+        now,
+    );
     session::Entity::insert(held.session.clone().into_active_model())
         .exec_without_returning(write.tx())
         .await?;

@@ -1,12 +1,16 @@
 //! What an operator writes: stored, and on its way, in one transaction.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set, Unchanged};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
+    Unchanged,
+};
 
 use super::{enqueue, first_state};
 use crate::{
     conversation::{
         message::{self, AttachError, Author, MAX_ATTACHMENTS, MAX_TEXT_CHARS, MessageKind, NewMessage},
+        session::opened,
         state::Stage,
         view::Views,
     },
@@ -15,7 +19,6 @@ use crate::{
         entity::{conversation, message as row, operator, participant, session},
     },
     event::{EventType, NewEvent, Was},
-    id::{self, Kind},
 };
 
 /// What an operator sends.
@@ -237,26 +240,22 @@ async fn own(
             change.update_without_returning(write.tx()).await?;
         }
         Stage::Closed { .. } => {
-            let opened = session::ActiveModel {
-                id: Set(id::new(Kind::Session, now)),
-                conversation_id: Set(conversation.id.clone()),
-                line_id: Set(conversation.line_id.clone()),
-                channel_kind: Set(conversation.channel_kind.clone()),
-                state: Set("assigned".to_owned()),
-                operator_id: Set(Some(author.id.clone())),
-                opened_at: Set(now),
-                waiting_since: Set(now),
-                assigned_at: Set(Some(now)),
-                first_reply_at: Set(Some(now)),
-                closed_at: Set(None),
-                close_reason: Set(None),
-                rating: Set(None),
-                version: Set(1),
-                queued_at: Set(Some(now)),
-                owed_since: Set(None),
-                answered_at: Set(Some(now)),
+            let opened = session::Model {
+                state: "assigned".to_owned(),
+                operator_id: Some(author.id.clone()),
+                assigned_at: Some(now),
+                first_reply_at: Some(now),
+                answered_at: Some(now),
+                ..opened(
+                    &conversation.id,
+                    &conversation.line_id,
+                    &conversation.channel_kind,
+                    now,
+                )
             };
-            let opened = opened.insert(write.tx()).await?;
+            session::Entity::insert(opened.clone().into_active_model())
+                .exec_without_returning(write.tx())
+                .await?;
             conversation.session_id = opened.id.clone();
             let change = conversation::ActiveModel {
                 id: Unchanged(conversation.id.clone()),

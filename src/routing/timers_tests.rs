@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Due, due};
-use crate::{db::entity::session, line::Rules};
+use crate::{conversation::session::opened, db::entity::session, line::Rules};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::seconds(seconds)
@@ -21,23 +21,8 @@ fn all() -> Rules {
 
 fn waiting() -> session::Model {
     session::Model {
-        id: "ses_1".to_owned(),
-        conversation_id: "cnv_1".to_owned(),
-        line_id: "lin_a".to_owned(),
-        channel_kind: "webchat".to_owned(),
-        state: "waiting".to_owned(),
-        operator_id: None,
-        opened_at: at(0),
-        waiting_since: at(0),
-        assigned_at: None,
-        first_reply_at: None,
-        closed_at: None,
-        close_reason: None,
-        rating: None,
-        version: 1,
-        queued_at: Some(at(0)),
         owed_since: Some(at(0)),
-        answered_at: None,
+        ..opened("cnv_1", "lin_a", "webchat", at(0))
     }
 }
 

@@ -10,9 +10,9 @@ use super::world::{
 };
 use crate::{
     contact::identify::{self, Known},
-    conversation::message::preview,
+    conversation::{message::preview, session::opened},
     db::entity::{
-        attachment, contact, contact_suggestion, conversation, identity, lead, message, quarantine, session,
+        attachment, contact, contact_suggestion, conversation, identity, lead, message, quarantine,
         submission, thread_ref,
     },
     event::{EventType, NewEvent},
@@ -416,7 +416,7 @@ impl World {
         incoming: &Incoming<'_>,
     ) -> String {
         let id = id::new(Kind::Conversation, self.now);
-        let mut session = self.new_session(&id, &channel.line_id, &channel.kind);
+        let mut session = opened(&id, &channel.line_id, &channel.kind, self.now);
         // A machine's mail is kept where people find it, but nobody has to answer it.
         if incoming.automatic {
             session.state = "closed".to_owned();
@@ -482,7 +482,7 @@ impl World {
             thread.conversation.line_id.clone(),
             thread.conversation.channel_kind.clone(),
         );
-        let session = self.new_session(conversation_id, &line_id, &kind);
+        let session = opened(conversation_id, &line_id, &kind, self.now);
         let Some(thread) = self.threads.get_mut(conversation_id) else {
             return;
         };
@@ -491,28 +491,6 @@ impl World {
         thread.session = session;
         thread.session_is_new = true;
         thread.changed = true;
-    }
-
-    fn new_session(&self, conversation_id: &str, line_id: &str, channel_kind: &str) -> session::Model {
-        session::Model {
-            id: id::new(Kind::Session, self.now),
-            conversation_id: conversation_id.to_owned(),
-            line_id: line_id.to_owned(),
-            channel_kind: channel_kind.to_owned(),
-            state: "waiting".to_owned(),
-            operator_id: None,
-            opened_at: self.now,
-            waiting_since: self.now,
-            assigned_at: None,
-            first_reply_at: None,
-            closed_at: None,
-            close_reason: None,
-            rating: None,
-            version: 1,
-            queued_at: Some(self.now),
-            owed_since: None,
-            answered_at: None,
-        }
     }
 
     fn apply_lead_rule(&mut self, channel: &Channel, conversation_id: &str, incoming: &Incoming<'_>) {
