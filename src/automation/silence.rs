@@ -11,16 +11,16 @@ use crate::{
     db::{Db, entity::session as row},
     line::Rules,
     outbound::automatic,
-    routing::timers::{self, Due, Pages, due},
+    routing::timers::{Due, Pages, Timed, due},
 };
 
 /// Why such a session was closed, in the API and in the database.
 pub const REASON: &str = "client_silent";
 
-/// Closes what is due on all lines. Answers how many sessions.
-pub async fn close(db: &Db, views: &Views, now: DateTime<Utc>) -> Result<usize, DbErr> {
+/// Closes what is due on these lines. Answers how many sessions.
+pub async fn close(db: &Db, views: &Views, lines: &[Timed], now: DateTime<Utc>) -> Result<usize, DbErr> {
     let mut closed = 0;
-    for line in timers::lines(db).await? {
+    for line in lines {
         let Some(secs) = line.rules.auto_close.after_secs else {
             continue;
         };

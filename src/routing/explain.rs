@@ -37,7 +37,7 @@ pub struct Record {
     pub line_version: i64,
     /// What made the router look, or what was done by hand.
     pub trigger: &'static str,
-    /// A distribution, `sticky`, or `hand`.
+    /// A distribution, `sticky`, `hand` or `timer`.
     pub algorithm: &'static str,
     /// What came of it.
     pub outcome: Outcome,
@@ -96,7 +96,7 @@ pub struct Explanation {
     /// done by hand: `take`, `transfer`, `return`, `reopen`; or `owner_left`; or what time brought:
     /// `no_reply`, `timer`.
     pub trigger: String,
-    /// `strict`, `even`, `least_loaded`, `all`, `sticky` or `hand`.
+    /// `strict`, `even`, `least_loaded`, `all`, `sticky`, `hand` or `timer`.
     pub algorithm: String,
     /// The line.
     pub line_id: String,

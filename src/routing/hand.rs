@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use super::{
     commit,
     decide::{Candidate, Outcome, Rejection, next_turn, unavailable},
-    explain::{self, GIVEN_BACK, Record},
+    explain::{self, GIVEN_BACK, NO_REPLY, Record, TIMER},
     snapshot,
 };
 use crate::{
@@ -85,17 +85,7 @@ pub async fn give_back(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let mut held = hold(write, id).await?;
-    let owner = held.stage().owner().map(str::to_owned);
-    let stage = state::give_back(&held.stage(), held.answered(), held.session.waiting_since, now)?;
-    let line = held.conversation.line_id.clone();
-    held.write(write, &stage, &line, now).await?;
-    let candidate = owner.clone().map(|operator_id| Candidate {
-        operator_id,
-        load: 0.0,
-        rank: 1,
-        rejected_by: Some(Rejection::Declined),
-    });
-    record(write, &held, GIVEN_BACK, Outcome::Waiting, owner, candidate, now).await?;
+    to_queue(write, &mut held, GIVEN_BACK, Rejection::Declined, 0.0, now).await?;
     held.say(
         write,
         format!("{} returned the conversation to the queue", by.name),
@@ -104,6 +94,29 @@ pub async fn give_back(
     )
     .await?;
     Ok(())
+}
+
+/// Takes a held session from its owner and lets it wait, with the reason kept. Closed or waiting ones
+/// are refused.
+pub(super) async fn to_queue(
+    write: &mut WriteTx,
+    held: &mut Held,
+    trigger: &'static str,
+    why: Rejection,
+    load: f64,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let owner = held.stage().owner().map(str::to_owned);
+    let stage = state::give_back(&held.stage(), held.answered(), held.session.waiting_since, now)?;
+    let line = held.conversation.line_id.clone();
+    held.write(write, &stage, &line, now).await?;
+    let candidate = owner.clone().map(|operator_id| Candidate {
+        operator_id,
+        load,
+        rank: 1,
+        rejected_by: Some(why),
+    });
+    record(write, held, trigger, Outcome::Waiting, owner, candidate, now).await
 }
 
 /// How a transfer is made.
@@ -302,26 +315,11 @@ async fn give(
     Ok(true)
 }
 
-/// Stores what was done by hand beside the router's decisions.
+/// Stores what was done by hand, or by a line's timer, beside the router's decisions.
 pub(super) async fn record(
     write: &WriteTx,
     held: &Held,
     trigger: &'static str,
-    outcome: Outcome,
-    operator_id: Option<String>,
-    candidate: Option<Candidate>,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    record_as(write, held, trigger, "hand", outcome, operator_id, candidate, now).await
-}
-
-/// As [`record`], by another rule than a hand's.
-#[expect(clippy::too_many_arguments, reason = "the columns of a decision")]
-pub(super) async fn record_as(
-    write: &WriteTx,
-    held: &Held,
-    trigger: &'static str,
-    algorithm: &'static str,
     outcome: Outcome,
     operator_id: Option<String>,
     candidate: Option<Candidate>,
@@ -340,7 +338,11 @@ pub(super) async fn record_as(
         line_id,
         line_version: version.unwrap_or_default(),
         trigger,
-        algorithm,
+        algorithm: if matches!(trigger, NO_REPLY | TIMER) {
+            "timer"
+        } else {
+            "hand"
+        },
         outcome,
         operator_id,
         candidates: candidate.into_iter().collect(),

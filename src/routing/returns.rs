@@ -6,16 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
-use super::{
-    decide::{Candidate, Outcome, Rejection},
-    explain, hand, snapshot,
-    world::OperatorState,
-};
+use super::{decide::Rejection, explain, hand, snapshot, world::OperatorState};
 use crate::{
     conversation::{
         label,
         session::{Error, hold},
-        state,
     },
     db::{
         Db,
@@ -161,11 +156,7 @@ async fn send_back(
     let when_offline = lines_that_assign_when_offline(db.read(), &doubtful).await?;
     let mut returned = 0;
     for row in doubtful {
-        let Some((id, owner)) = row
-            .operator_id
-            .as_ref()
-            .and_then(|id| Some((id, owners.get(id)?)))
-        else {
+        let Some(owner) = row.operator_id.as_ref().and_then(|id| owners.get(id)) else {
             continue;
         };
         let in_spite_of = known.get(&row.id).and_then(|known| known.in_spite_of);
@@ -173,7 +164,7 @@ async fn send_back(
         let Some(why) = has_left(owner, row.assigned_at, in_spite_of, absent_is_fine) else {
             continue;
         };
-        match send_one_back(db, &row, id, owner.load.total, why, now).await {
+        match send_one_back(db, &row, owner.load.total, why, now).await {
             Ok(true) => returned += 1,
             Ok(false) => {}
             Err(Error::Db(error)) => return Err(error),
@@ -187,7 +178,6 @@ async fn send_back(
 async fn send_one_back(
     db: &Db,
     seen: &session::Model,
-    owner: &str,
     load: f64,
     why: Rejection,
     now: DateTime<Utc>,
@@ -197,26 +187,7 @@ async fn send_one_back(
     if held.session.id != seen.id || held.session.version != seen.version {
         return Ok(false);
     }
-    let stage = state::give_back(&held.stage(), held.answered(), held.session.waiting_since, now)?;
-    let line = held.conversation.line_id.clone();
-    held.write(&mut write, &stage, &line, now).await?;
-    let candidate = Candidate {
-        operator_id: owner.to_owned(),
-        load,
-        rank: 1,
-        rejected_by: Some(why),
-    };
-    let from = Some(owner.to_owned());
-    hand::record(
-        &write,
-        &held,
-        "owner_left",
-        Outcome::Waiting,
-        from,
-        Some(candidate),
-        now,
-    )
-    .await?;
+    hand::to_queue(&mut write, &mut held, "owner_left", why, load, now).await?;
     write.commit().await?;
     Ok(true)
 }

@@ -1,6 +1,6 @@
 //! What time alone does to a session: nobody took it, so it moves to the overflow line; nobody answered
 //! it, so it goes back to the queue; the client is silent, so it ends. The rule is pure ([`due`]); the
-//! router acts on the first two here, [`crate::automation`] on the third, for it also speaks to the client.
+//! first two are done here, the third in `automation`, for it also speaks to the client.
 //!
 //! Times count while the line is open.
 
@@ -11,8 +11,8 @@ use sea_orm::{
 };
 
 use super::{
-    decide::{Candidate, Outcome, Rejection},
-    explain::{self, NO_REPLY},
+    decide::{Outcome, Rejection},
+    explain::{NO_REPLY, TIMER},
     hand,
 };
 use crate::{
@@ -95,13 +95,15 @@ pub async fn lines(db: &Db) -> Result<Vec<Timed>, DbErr> {
         .order_by_asc(line::Column::Id)
         .all(db.read())
         .await?;
-    lines
-        .into_iter()
-        .map(|line| {
-            let rules = Rules::from_stored(&line.rules)?;
-            Ok(Timed { id: line.id, rules })
-        })
-        .collect()
+    let mut timed = Vec::with_capacity(lines.len());
+    for line in lines {
+        match Rules::from_stored(&line.rules) {
+            Ok(rules) => timed.push(Timed { id: line.id, rules }),
+            // One line that cannot be read does not stop the clocks of the others.
+            Err(error) => tracing::warn!(line.id = line.id, %error, "the rules of a line cannot be read"),
+        }
+    }
+    Ok(timed)
 }
 
 impl Timed {
@@ -122,11 +124,10 @@ impl Timed {
     }
 }
 
-/// Moves and returns what is due. Answers how many sessions.
-pub async fn run(db: &Db, now: DateTime<Utc>) -> Result<usize, DbErr> {
+/// Moves and returns what is due on these lines (all enabled ones: they may be targets). Answers how many sessions.
+pub async fn run(db: &Db, lines: &[Timed], now: DateTime<Utc>) -> Result<usize, DbErr> {
     let mut done = 0;
-    let lines = lines(db).await?;
-    for line in &lines {
+    for line in lines {
         let overflow = &line.rules.overflow;
         let target = lines
             .iter()
@@ -240,17 +241,7 @@ async fn overflow(db: &Db, seen: &session::Model, to: &str, now: DateTime<Utc>) 
     };
     let stage = state::move_to_line(&held.stage(), held.answered(), held.session.waiting_since, now)?;
     // The decision is the old line's.
-    hand::record_as(
-        &write,
-        &held,
-        explain::TIMER,
-        "overflow",
-        Outcome::Overflow,
-        None,
-        None,
-        now,
-    )
-    .await?;
+    hand::record(&write, &held, TIMER, Outcome::Overflow, None, None, now).await?;
     held.write(&mut write, &stage, &target.id, now).await?;
     let text = format!("Nobody was free: the conversation moved to {}", target.name);
     held.say(&mut write, text, true, now).await?;
@@ -261,30 +252,10 @@ async fn overflow(db: &Db, seen: &session::Model, to: &str, now: DateTime<Utc>) 
 async fn send_back(db: &Db, seen: &session::Model, now: DateTime<Utc>) -> Result<bool, Error> {
     let mut write = db.write().await?;
     let mut held = hold(&write, &seen.conversation_id).await?;
-    let Some(owner) = held.session.operator_id.clone().filter(|_| held.session == *seen) else {
+    if held.session != *seen {
         return Ok(false);
-    };
-    let stage = state::give_back(&held.stage(), held.answered(), held.session.waiting_since, now)?;
-    let line = held.conversation.line_id.clone();
-    held.write(&mut write, &stage, &line, now).await?;
-    let candidate = Candidate {
-        operator_id: owner.clone(),
-        load: 0.0,
-        rank: 1,
-        rejected_by: Some(Rejection::Lapsed),
-    };
-    let (from, candidate) = (Some(owner), Some(candidate));
-    hand::record_as(
-        &write,
-        &held,
-        NO_REPLY,
-        "return",
-        Outcome::Waiting,
-        from,
-        candidate,
-        now,
-    )
-    .await?;
+    }
+    hand::to_queue(&mut write, &mut held, NO_REPLY, Rejection::Lapsed, 0.0, now).await?;
     let text = "No reply in time: the conversation went back to the queue".to_owned();
     held.say(&mut write, text, true, now).await?;
     write.commit().await?;

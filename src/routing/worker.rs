@@ -19,7 +19,6 @@ use super::{
     explain::{Known, Reasons},
     returns,
     snapshot::{self, Place, Which},
-    timers,
     world::World,
 };
 use crate::{
@@ -172,7 +171,6 @@ impl Router {
         if since(self.ticked_at) >= TICK {
             presence::sweep(&self.db, now).await?;
             label::wake(&self.db, now).await?;
-            timers::run(&self.db, now).await?;
             self.ticked_at = Some(now);
         }
         let due = self.again_at.is_some_and(|at| at <= now);

@@ -31,8 +31,16 @@ async fn conversation(app: &TestApp, wanted: impl Fn(&Value) -> bool) -> Value {
     app.until("the conversation", look).await
 }
 
+async fn run_timers(app: &TestApp, now: DateTime<Utc>) -> usize {
+    let lines = timers::lines(&app.app.db).await.unwrap();
+    timers::run(&app.app.db, &lines, now).await.unwrap()
+}
+
 async fn close_silent(app: &TestApp, now: DateTime<Utc>) -> usize {
-    silence::close(&app.app.db, &app.app.views, now).await.unwrap()
+    let lines = timers::lines(&app.app.db).await.unwrap();
+    silence::close(&app.app.db, &app.app.views, &lines, now)
+        .await
+        .unwrap()
 }
 
 both_databases! {
@@ -47,8 +55,8 @@ both_databases! {
         let visitor = app.visitor(&channel).await;
         app.says(&channel, &visitor, "Hello").await;
         let found = conversation(&app, |found| found["session"]["operator_id"] == anna).await;
-        assert_eq!(timers::run(&app.app.db, SystemClock.now()).await.unwrap(), 0);
-        assert_eq!(timers::run(&app.app.db, in_two_hours()).await.unwrap(), 1);
+        assert_eq!(run_timers(&app, SystemClock.now()).await, 0);
+        assert_eq!(run_timers(&app, in_two_hours()).await, 1);
         conversation(&app, |found| found["session"]["operator_id"] == boris).await;
         let id = found["id"].as_str().unwrap();
         let why = app.get(&format!("/conversations/{id}/routing")).await;
@@ -56,9 +64,9 @@ both_databases! {
         assert_eq!((&returned["operator_id"], &returned["candidates"][0]["rejected_by"]), (&json!(anna), &json!("lapsed")));
         // Once answered nothing is owed, until the client writes again.
         app.call_as(&key, "POST", &format!("/conversations/{id}/messages"), Some(json!({"kind": "reply", "text": "Hi"}))).await.expect(201);
-        assert_eq!(timers::run(&app.app.db, in_two_hours()).await.unwrap(), 0);
+        assert_eq!(run_timers(&app, in_two_hours()).await, 0);
         app.says(&channel, &visitor, "And the price?").await;
-        assert_eq!(timers::run(&app.app.db, in_two_hours()).await.unwrap(), 1);
+        assert_eq!(run_timers(&app, in_two_hours()).await, 1);
     }
 
     async fn a_session_nobody_takes_moves_to_the_overflow_line_and_not_back(app: TestApp) {
@@ -70,13 +78,13 @@ both_databases! {
         let visitor = app.visitor(&channel).await;
         app.says(&channel, &visitor, "Hello").await;
         let id = conversation(&app, |_| true).await["id"].as_str().unwrap().to_owned();
-        assert_eq!(timers::run(&app.app.db, in_two_hours()).await.unwrap(), 1);
+        assert_eq!(run_timers(&app, in_two_hours()).await, 1);
         let moved = app.get(&format!("/conversations/{id}")).await;
         assert_eq!((&moved["line_id"], &moved["session"]["state"]), (&second["id"], &json!("waiting")));
         let why = app.get(&format!("/conversations/{id}/routing")).await;
         assert!(why["items"].as_array().unwrap().iter().any(|one| one["outcome"] == "overflow" && one["line_id"] == first["id"]));
         let much_later = in_two_hours() + TimeDelta::days(1);
-        assert_eq!(timers::run(&app.app.db, much_later).await.unwrap(), 0);
+        assert_eq!(run_timers(&app, much_later).await, 0);
     }
 
     async fn a_session_of_a_silent_client_ends_with_the_words_of_the_line(app: TestApp) {

@@ -1540,7 +1540,7 @@ export interface components {
         };
         /** @description A decision as the API shows it. */
         Explanation: {
-            /** @description `strict`, `even`, `least_loaded`, `all`, `sticky` or `hand`. */
+            /** @description `strict`, `even`, `least_loaded`, `all`, `sticky`, `hand` or `timer`. */
             algorithm: string;
             /**
              * Format: date-time
@@ -2171,7 +2171,7 @@ export interface components {
         Page_Explanation: {
             /** @description The rows. */
             items: {
-                /** @description `strict`, `even`, `least_loaded`, `all`, `sticky` or `hand`. */
+                /** @description `strict`, `even`, `least_loaded`, `all`, `sticky`, `hand` or `timer`. */
                 algorithm: string;
                 /**
                  * Format: date-time
