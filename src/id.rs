@@ -41,6 +41,8 @@ pub enum Kind {
     Quarantine,
     /// Why the router did what it did.
     Decision,
+    /// A session that waits for an operator's yes.
+    Offer,
 }
 
 impl Kind {
@@ -63,6 +65,7 @@ impl Kind {
             Self::Submission => "sub_",
             Self::Quarantine => "qrt_",
             Self::Decision => "dcs_",
+            Self::Offer => "ofr_",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod label;
 pub mod message;
+pub mod offer;
 pub mod participant;
 pub mod read;
 pub mod session;

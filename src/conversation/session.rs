@@ -8,6 +8,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, IntoActive
 
 use super::{
     message::{self, NewMessage},
+    offer,
     state::{self, Refusal, Stage},
 };
 use crate::{
@@ -101,14 +102,14 @@ impl Held {
             operator_id: self.session.operator_id.clone(),
         };
         let session = &mut self.session;
-        let queued = matches!(stage, Stage::Waiting { .. });
-        if queued && (session.state != "waiting" || session.line_id != line_id) {
+        let before = Stage::of(session);
+        if stage.is_queued() && (!before.is_queued() || session.line_id != line_id) {
             session.queued_at = Some(now);
         }
         session.state = stage.as_str().to_owned();
         session.line_id = line_id.to_owned();
         match stage {
-            Stage::Waiting { since } => {
+            Stage::Waiting { since } | Stage::Offered { since } => {
                 session.operator_id = None;
                 session.assigned_at = None;
                 session.waiting_since = *since;
@@ -136,6 +137,10 @@ impl Held {
         }
         .update_without_returning(write.tx())
         .await?;
+        let was_offered = matches!(before, Stage::Offered { .. });
+        if was_offered && !matches!(stage, Stage::Offered { .. }) {
+            offer::end_all(write, &self.session.id, stage.owner(), now).await?;
+        }
         self.conversation.line_id = line_id.to_owned();
         self.write_conversation(write, now).await?;
         let moved = was.line_id != line_id || was.operator_id != self.session.operator_id;
@@ -177,7 +182,7 @@ impl Held {
     }
 
     /// Writes the conversation's own fields and tells about it.
-    pub(super) async fn changed(&mut self, write: &mut WriteTx, now: DateTime<Utc>) -> Result<(), DbErr> {
+    pub async fn changed(&mut self, write: &mut WriteTx, now: DateTime<Utc>) -> Result<(), DbErr> {
         self.write_conversation(write, now).await?;
         write.record(NewEvent::conversation(&self.conversation.id, now));
         Ok(())

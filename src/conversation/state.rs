@@ -12,6 +12,11 @@ pub enum Stage {
         /// Its place in the queue.
         since: DateTime<Utc>,
     },
+    /// Nobody owns it; operators are asked.
+    Offered {
+        /// Its place in the queue.
+        since: DateTime<Utc>,
+    },
     /// An operator owns it.
     Assigned {
         /// `opr_…`
@@ -44,6 +49,9 @@ pub enum Refusal {
     /// The session is not over.
     #[error("the conversation is open already")]
     NotClosed,
+    /// Too late, or never asked.
+    #[error("the conversation is not offered to you, or no longer")]
+    NotOffered,
 }
 
 impl Stage {
@@ -57,6 +65,9 @@ impl Stage {
                 to: to.clone(),
                 since: row.assigned_at.unwrap_or(row.opened_at),
             },
+            ("offered", None) => Self::Offered {
+                since: row.waiting_since,
+            },
             (_, None) => Self::Waiting {
                 since: row.waiting_since,
             },
@@ -67,24 +78,58 @@ impl Stage {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Waiting { .. } => "waiting",
+            Self::Offered { .. } => "offered",
             Self::Assigned { .. } => "assigned",
             Self::Closed { .. } => "closed",
         }
+    }
+
+    /// Whether it stands in the queue of its line.
+    pub fn is_queued(&self) -> bool {
+        matches!(self, Self::Waiting { .. } | Self::Offered { .. })
     }
 
     /// Who owns it now.
     pub fn owner(&self) -> Option<&str> {
         match self {
             Self::Assigned { to, .. } => Some(to),
-            Self::Waiting { .. } | Self::Closed { .. } => None,
+            Self::Waiting { .. } | Self::Offered { .. } | Self::Closed { .. } => None,
         }
     }
 }
 
-/// The router gives a waiting session to an operator.
+/// The router asks operators whether they take a waiting session.
+pub fn offer(stage: &Stage) -> Result<Stage, Refusal> {
+    match stage {
+        Stage::Waiting { since } => Ok(Stage::Offered { since: *since }),
+        Stage::Offered { .. } => Ok(stage.clone()),
+        Stage::Assigned { to: by, .. } => Err(Refusal::AlreadyTaken { by: by.clone() }),
+        Stage::Closed { .. } => Err(Refusal::Closed),
+    }
+}
+
+/// Nobody is asked any more and nobody said yes: it waits, with its place kept.
+pub fn unanswered(stage: &Stage) -> Result<Stage, Refusal> {
+    match stage {
+        Stage::Offered { since } => Ok(Stage::Waiting { since: *since }),
+        Stage::Waiting { .. } | Stage::Assigned { .. } => Err(Refusal::NotOffered),
+        Stage::Closed { .. } => Err(Refusal::Closed),
+    }
+}
+
+/// Somebody who was asked says yes.
+pub fn accept(stage: &Stage, by: &str, now: DateTime<Utc>) -> Result<Stage, Refusal> {
+    match stage {
+        Stage::Waiting { .. } => Err(Refusal::NotOffered),
+        Stage::Assigned { to, .. } if to == by => Ok(stage.clone()),
+        Stage::Offered { .. } | Stage::Assigned { .. } | Stage::Closed { .. } => assign(stage, by, now),
+    }
+}
+
+/// A session without an owner is given to an operator.
 pub fn assign(stage: &Stage, to: &str, now: DateTime<Utc>) -> Result<Stage, Refusal> {
     match stage {
-        Stage::Waiting { .. } => Ok(Stage::Assigned {
+        Stage::Waiting { .. } | Stage::Offered { .. } => Ok(Stage::Assigned {
             to: to.to_owned(),
             since: now,
         }),
@@ -101,7 +146,9 @@ pub fn take(stage: &Stage, by: &str, force: bool, now: DateTime<Utc>) -> Result<
             to: by.to_owned(),
             since: now,
         }),
-        Stage::Waiting { .. } | Stage::Assigned { .. } | Stage::Closed { .. } => assign(stage, by, now),
+        Stage::Waiting { .. } | Stage::Offered { .. } | Stage::Assigned { .. } | Stage::Closed { .. } => {
+            assign(stage, by, now)
+        }
     }
 }
 
@@ -122,7 +169,7 @@ pub fn give_back(
         Stage::Assigned { .. } => Ok(Stage::Waiting {
             since: if answered { now } else { waiting_since },
         }),
-        Stage::Waiting { .. } => Err(Refusal::NotAssigned),
+        Stage::Waiting { .. } | Stage::Offered { .. } => Err(Refusal::NotAssigned),
         Stage::Closed { .. } => Err(Refusal::Closed),
     }
 }
@@ -136,6 +183,7 @@ pub fn move_to_line(
 ) -> Result<Stage, Refusal> {
     match stage {
         Stage::Waiting { .. } => Ok(stage.clone()),
+        Stage::Offered { .. } => unanswered(stage),
         Stage::Assigned { .. } | Stage::Closed { .. } => give_back(stage, answered, waiting_since, now),
     }
 }
@@ -143,7 +191,9 @@ pub fn move_to_line(
 /// It ends.
 pub fn close(stage: &Stage, now: DateTime<Utc>) -> Result<Stage, Refusal> {
     match stage {
-        Stage::Waiting { .. } | Stage::Assigned { .. } => Ok(Stage::Closed { at: now }),
+        Stage::Waiting { .. } | Stage::Offered { .. } | Stage::Assigned { .. } => {
+            Ok(Stage::Closed { at: now })
+        }
         Stage::Closed { .. } => Err(Refusal::Closed),
     }
 }
@@ -152,7 +202,7 @@ pub fn close(stage: &Stage, now: DateTime<Utc>) -> Result<Stage, Refusal> {
 pub fn reopen(stage: &Stage, now: DateTime<Utc>) -> Result<Stage, Refusal> {
     match stage {
         Stage::Closed { .. } => Ok(Stage::Waiting { since: now }),
-        Stage::Waiting { .. } | Stage::Assigned { .. } => Err(Refusal::NotClosed),
+        Stage::Waiting { .. } | Stage::Offered { .. } | Stage::Assigned { .. } => Err(Refusal::NotClosed),
     }
 }
 
@@ -161,7 +211,10 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use proptest::prelude::*;
 
-    use super::{Refusal, Stage, assign, close, give_back, hand_over, move_to_line, reopen, take};
+    use super::{
+        Refusal, Stage, accept, assign, close, give_back, hand_over, move_to_line, offer, reopen, take,
+        unanswered,
+    };
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::seconds(seconds)
@@ -209,6 +262,21 @@ mod tests {
     }
 
     #[test]
+    fn an_offer_is_accepted_once_and_an_unanswered_one_keeps_the_place() {
+        let offered = offer(&waiting()).unwrap();
+        let owned = accept(&offered, "a", at(3)).unwrap();
+        assert_eq!(owned.owner(), Some("a"));
+        assert_eq!(accept(&owned, "a", at(4)), Ok(owned.clone()));
+        assert_eq!(
+            accept(&owned, "b", at(4)),
+            Err(Refusal::AlreadyTaken { by: "a".to_owned() })
+        );
+        assert_eq!(unanswered(&offered), Ok(waiting()));
+        assert_eq!(accept(&waiting(), "a", at(9)), Err(Refusal::NotOffered));
+        assert_eq!(move_to_line(&offered, false, at(0), at(9)), Ok(waiting()));
+    }
+
+    #[test]
     fn only_what_is_closed_is_reopened() {
         assert_eq!(reopen(&waiting(), at(9)), Err(Refusal::NotClosed));
         assert_eq!(
@@ -219,14 +287,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_but_reopening_leaves_closed_and_the_router_never_takes_from_an_owner(action in 0_u8..6) {
+        fn nothing_but_reopening_leaves_closed_and_the_router_never_takes_from_an_owner(action in 0_u8..9) {
             let closed = Stage::Closed { at: at(1) };
             let results = [
                 assign(&closed, "a", at(2)), take(&closed, "a", true, at(2)), hand_over(&closed, "a", at(2)),
                 give_back(&closed, true, at(0), at(2)), move_to_line(&closed, true, at(0), at(2)), close(&closed, at(2)),
+                offer(&closed), unanswered(&closed), accept(&closed, "a", at(2)),
             ];
             prop_assert_eq!(&results[usize::from(action)], &Err(Refusal::Closed));
             prop_assert!(assign(&assigned("b"), "a", at(2)).is_err());
+            prop_assert!(offer(&assigned("b")).is_err());
         }
     }
 }

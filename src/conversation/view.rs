@@ -9,7 +9,9 @@ use serde_json::Value;
 use switchboard_sdk::Capabilities;
 use utoipa::ToSchema;
 
-use crate::db::entity::{attachment, channel, contact, conversation, line, message, participant, session};
+use crate::db::entity::{
+    attachment, channel, contact, conversation, line, message, offer, participant, session,
+};
 
 /// A conversation with its current session.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -273,7 +275,7 @@ impl Views {
         self.capabilities.get(kind).copied()
     }
 
-    /// Conversations by id, in the order asked; unknown ids are left out. Six queries, however many.
+    /// Conversations by id, in the order asked; unknown ids are left out. Seven queries at most, however many.
     pub async fn conversations(
         &self,
         db: &impl ConnectionTrait,
@@ -347,6 +349,14 @@ impl Views {
             .into_iter()
             .map(|row| (row.id.clone(), row))
             .collect();
+        let offered = sessions.values().filter(|row| row.state == "offered");
+        let offered: Vec<&str> = offered.map(|row| row.id.as_str()).collect();
+        let mut offers: HashMap<String, Vec<offer::Model>> = HashMap::new();
+        if !offered.is_empty() {
+            for row in super::offer::of_sessions(db, offered).await? {
+                offers.entry(row.session_id.clone()).or_default().push(row);
+            }
+        }
         let mut people: HashMap<String, Vec<ParticipantView>> = HashMap::new();
         let participants = participant::Entity::find()
             .filter(participant::Column::ConversationId.is_in(ids(|row| &row.id)))
@@ -390,7 +400,7 @@ impl Views {
                 max_text_chars: capabilities.and_then(|capabilities| capabilities.max_text_chars),
                 participants: people.get(&row.id).cloned().unwrap_or_default(),
                 owner: session.operator_id.clone(),
-                session: SessionView::from(session),
+                session: SessionView::new(session, offers.get(&row.session_id).map_or(&[], Vec::as_slice)),
                 last_message: row.last_message_id.map(|id| LastMessage {
                     id,
                     text: row.last_message_text.unwrap_or_default(),
@@ -471,14 +481,15 @@ impl Views {
     }
 }
 
-impl From<session::Model> for SessionView {
-    fn from(row: session::Model) -> Self {
+impl SessionView {
+    /// A session with its open offers.
+    fn new(row: session::Model, offers: &[offer::Model]) -> Self {
         Self {
             id: row.id,
             state: row.state,
             operator_id: row.operator_id,
-            offered_to: Vec::new(),
-            offer_expires_at: None,
+            offered_to: offers.iter().map(|offer| offer.operator_id.clone()).collect(),
+            offer_expires_at: offers.iter().map(|offer| offer.expires_at).max(),
             opened_at: row.opened_at,
             waiting_since: row.waiting_since,
             first_reply_at: row.first_reply_at,

@@ -43,10 +43,14 @@ pub enum EventType {
     ChannelHealth,
     /// Something came that could not be understood.
     QuarantineUpdated,
+    /// An operator is asked to take a session.
+    OfferCreated,
+    /// They answered, or the time is up, or it is out of their hands.
+    OfferEnded,
 }
 
 impl EventType {
-    const ALL: [(Self, &'static str); 13] = [
+    const ALL: [(Self, &'static str); 15] = [
         (Self::MessageCreated, "message.created"),
         (Self::MessageUpdated, "message.updated"),
         (Self::ConversationUpdated, "conversation.updated"),
@@ -60,6 +64,8 @@ impl EventType {
         (Self::ChannelUpdated, "channel.updated"),
         (Self::ChannelHealth, "channel.health"),
         (Self::QuarantineUpdated, "quarantine.updated"),
+        (Self::OfferCreated, "offer.created"),
+        (Self::OfferEnded, "offer.ended"),
     ];
 
     /// The word.

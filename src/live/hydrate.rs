@@ -13,7 +13,10 @@ use super::{Audience, LiveEvent, Object, frame};
 use crate::{
     channel::{self, view::Channel},
     clock::SharedClock,
-    conversation::view::{ConversationView, MessageView, Views},
+    conversation::{
+        offer::{self, OfferView},
+        view::{ConversationView, MessageView, Views},
+    },
     db::{
         Db,
         entity::{contact, line, operator},
@@ -118,6 +121,13 @@ impl Hydrator {
                 .collect()
         };
 
+        let offer_ids = ids(&[EventType::OfferCreated, EventType::OfferEnded]);
+        let offers: HashMap<String, OfferView> = offer::by_id(db.read(), &offer_ids)
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), OfferView::from(row)))
+            .collect();
+
         let mut loaded = Vec::with_capacity(events.len());
         for event in events {
             let Some(kind) = event.kind else { continue };
@@ -192,6 +202,15 @@ impl Hydrator {
                         }
                         None => None,
                     }
+                }
+                EventType::OfferCreated | EventType::OfferEnded => {
+                    offers.get(&event.object_id).map(|offer| {
+                        (
+                            of(&event, kind, offer),
+                            Audience::Operator(offer.operator_id.clone()),
+                            Object::Other(event.object_id.clone()),
+                        )
+                    })
                 }
                 EventType::SubmissionCreated
                 | EventType::SubmissionUpdated

@@ -76,6 +76,8 @@ pub enum Audience {
     Supervisors,
     /// Those who see this conversation.
     Conversation(Arc<ConversationView>),
+    /// This operator, and those who see all.
+    Operator(String),
     /// Those who see leads of this line or own it.
     Lead {
         /// The line.
@@ -98,6 +100,7 @@ impl Audience {
                     .iter()
                     .map(|participant| participant.operator_id.as_str()),
             ),
+            Self::Operator(id) => scope.sees_all() || *id == scope.operator_id,
             Self::Lead { line_id, operator_id } => {
                 scope.sees_all()
                     || operator_id.as_deref() == Some(&scope.operator_id)

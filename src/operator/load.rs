@@ -1,5 +1,5 @@
-//! How much an operator has to do: the open sessions they own, over all lines, weighted by the kind of
-//! channel (a mail is not a chat).
+//! How much an operator has to do: the open sessions they own or are alone asked to take, over all
+//! lines, weighted by the kind of channel (a mail is not a chat).
 //!
 //! A snoozed session counts: it comes back to its owner, who must have room for it then.
 
@@ -119,10 +119,16 @@ pub async fn loads(
     if operator_ids.is_empty() {
         return Ok(loads);
     }
-    let (list, values) = bulk::in_list(1, operator_ids.iter().map(|id| id.clone().into()).collect());
+    let ids = || operator_ids.iter().map(|id| id.clone().into()).collect();
+    let (list, mut values) = bulk::in_list(1, ids());
+    let (again, more) = bulk::in_list(values.len() + 1, ids());
+    values.extend(more);
     let sql = format!(
         "SELECT operator_id, line_id, channel_kind, COUNT(*) AS sessions FROM session \
-         WHERE state <> 'closed' AND operator_id IN {list} GROUP BY operator_id, line_id, channel_kind"
+         WHERE state <> 'closed' AND operator_id IN {list} GROUP BY operator_id, line_id, channel_kind \
+         UNION ALL SELECT operator_id, line_id, channel_kind, COUNT(*) AS sessions FROM offer \
+         WHERE ended_at IS NULL AND NOT broadcast AND operator_id IN {again} \
+         GROUP BY operator_id, line_id, channel_kind"
     );
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     for row in Row::find_by_statement(statement).all(db).await? {

@@ -10,6 +10,7 @@ use super::{enqueue, first_state};
 use crate::{
     conversation::{
         message::{self, AttachError, Author, MAX_ATTACHMENTS, MAX_TEXT_CHARS, MessageKind, NewMessage},
+        offer,
         session::opened,
         state::Stage,
         view::Views,
@@ -225,7 +226,8 @@ async fn own(
             change.update_without_returning(write.tx()).await?;
             return Ok(());
         }
-        Stage::Waiting { .. } => {
+        Stage::Waiting { .. } | Stage::Offered { .. } => {
+            offer::end_all(write, &session.id, Some(&author.id), now).await?;
             let change = session::ActiveModel {
                 id: Unchanged(session.id),
                 state: Set("assigned".to_owned()),

@@ -3,17 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    decide::{Decision, next_turn, unavailable},
-    explain::{self, Record},
+    decide::{Decision, Outcome, next_turn, unavailable},
+    explain::{self, ROUND, Record},
     snapshot,
     world::{LineState, OperatorState, Waiting, World},
 };
 use crate::{
     conversation::{
+        offer,
         session::Held,
         state::{self, Stage},
     },
@@ -42,17 +43,32 @@ pub struct Proposal {
 }
 
 impl Proposal {
+    /// Whether operators get it or are asked: then they are looked at again under their locks.
+    fn gives(&self) -> bool {
+        matches!(self.decision.outcome, Outcome::Assigned | Outcome::Offered)
+    }
+
+    /// Everybody it would be given to, or who would be asked.
+    fn takers(&self) -> impl Iterator<Item = &String> {
+        self.decision.operator_id.iter().chain(&self.decision.offered_to)
+    }
+
     fn record(self) -> Record {
         Record {
             conversation_id: self.session.conversation_id,
             session_id: self.session.session_id,
             line_id: self.session.line_id,
             line_version: self.line_version,
-            trigger: self.trigger,
+            trigger: if self.decision.new_round {
+                ROUND
+            } else {
+                self.trigger
+            },
             algorithm: self.decision.algorithm,
             outcome: self.decision.outcome,
-            operator_id: self.decision.operator_id,
+            operator_id: self.decision.taker().map(str::to_owned),
             candidates: self.decision.candidates,
+            reason: None,
         }
     }
 }
@@ -62,11 +78,14 @@ impl Proposal {
 pub struct Committed {
     /// Sessions that have an owner now.
     pub assigned: usize,
-    /// Assignments that did not hold any more.
+    /// Sessions that operators are asked to take.
+    pub offered: usize,
+    /// Assignments and offers that did not hold any more.
     pub skipped: usize,
 }
 
-/// Writes a group of decisions: assignments that still hold, and reasons of those who go on waiting.
+/// Writes a group of decisions: assignments and offers that still hold, and reasons of those who go on
+/// waiting. Overflow is not among them: it moves the session to another line, which [`super::timers`] does.
 pub async fn write(
     db: &Db,
     world: &World,
@@ -75,19 +94,20 @@ pub async fn write(
     now: DateTime<Utc>,
 ) -> Result<Committed, DbErr> {
     let mut write = db.write().await?;
-    let (assignments, waits): (Vec<Proposal>, Vec<Proposal>) = group
-        .into_iter()
-        .partition(|proposal| proposal.decision.operator_id.is_some());
+    let (assignments, waits): (Vec<Proposal>, Vec<Proposal>) = group.into_iter().partition(Proposal::gives);
     let mut committed = Committed::default();
     let mut records: Vec<Record> = Vec::new();
     if !assignments.is_empty() {
         let mut locked = Locked::take(&write, &assignments, weights, now).await?;
-        for proposal in assignments {
+        for mut proposal in assignments {
             let holds = match world.lines.get(&proposal.session.line_id) {
-                Some(line) => locked.assign(&mut write, &proposal, line, now).await?,
+                Some(line) => locked.give(&mut write, &mut proposal, line, now).await?,
                 None => false,
             };
-            if holds {
+            if holds && proposal.decision.outcome == Outcome::Offered {
+                committed.offered += 1;
+                records.push(proposal.record());
+            } else if holds {
                 committed.assigned += 1;
                 let waited = (now - proposal.session.waiting_since)
                     .to_std()
@@ -155,28 +175,28 @@ impl Locked {
         weights: &Weights,
         now: DateTime<Utc>,
     ) -> Result<Self, DbErr> {
-        let ids = |pick: fn(&Proposal) -> Option<&String>| -> BTreeSet<&String> {
-            assignments.iter().filter_map(pick).collect()
-        };
+        let ids =
+            |pick: fn(&Proposal) -> &String| -> BTreeSet<&String> { assignments.iter().map(pick).collect() };
         let conversations = conversation::Entity::find()
-            .filter(conversation::Column::Id.is_in(ids(|one| Some(&one.session.conversation_id))))
+            .filter(conversation::Column::Id.is_in(ids(|one| &one.session.conversation_id)))
             .order_by_asc(conversation::Column::Id)
             .lock_exclusive()
             .all(write.tx())
             .await?;
         let sessions = session::Entity::find()
-            .filter(session::Column::Id.is_in(ids(|one| Some(&one.session.session_id))))
+            .filter(session::Column::Id.is_in(ids(|one| &one.session.session_id)))
             .order_by_asc(session::Column::Id)
             .lock_exclusive()
             .all(write.tx())
             .await?;
+        let takers: BTreeSet<&String> = assignments.iter().flat_map(Proposal::takers).collect();
         let people = operator::Entity::find()
-            .filter(operator::Column::Id.is_in(ids(|one| one.decision.operator_id.as_ref())))
+            .filter(operator::Column::Id.is_in(takers))
             .order_by_asc(operator::Column::Id)
             .lock_exclusive()
             .all(write.tx())
             .await?;
-        let lines = ids(|one| Some(&one.session.line_id));
+        let lines = ids(|one| &one.session.line_id);
         let versions: Vec<(String, i64)> = line::Entity::find()
             .select_only()
             .columns([line::Column::Id, line::Column::Version])
@@ -206,23 +226,19 @@ impl Locked {
         })
     }
 
-    /// Writes one assignment if it still holds: unowned, this version, the same rules, the operator
-    /// there and with room.
-    async fn assign(
+    /// Writes one assignment or offer if it still holds: unowned, this version, the same rules, the
+    /// operator there and with room. Of several who were to be asked, those for whom it holds are.
+    async fn give(
         &mut self,
         write: &mut WriteTx,
-        proposal: &Proposal,
+        proposal: &mut Proposal,
         line: &LineState,
         now: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
         let wanted = &proposal.session;
-        let Some(to) = &proposal.decision.operator_id else {
-            return Ok(false);
-        };
-        let (Some(conversation), Some(session), Some(operator)) = (
+        let (Some(conversation), Some(session)) = (
             self.conversations.get(&wanted.conversation_id),
             self.sessions.get(&wanted.session_id),
-            self.operators.get_mut(to),
         ) else {
             return Ok(false);
         };
@@ -230,26 +246,49 @@ impl Locked {
             && session.version == wanted.version
             && session.line_id == wanted.line_id
             && self.versions.get(&wanted.line_id) == Some(&proposal.line_version);
-        let Ok(stage) = state::assign(&Stage::of(session), to, now) else {
-            return Ok(false);
+        let absent_too = line.rules.assign_when_offline && proposal.decision.outcome == Outcome::Assigned;
+        let can_take = |id: &String| {
+            self.operators.get(id).is_some_and(|operator| {
+                let room = fits(operator.load.total, wanted.weight, operator.capacity)
+                    && line
+                        .rules
+                        .limit_per_operator
+                        .is_none_or(|limit| operator.load.of_line(&wanted.line_id) < limit);
+                room && unavailable(operator, true, absent_too).is_none()
+            })
         };
-        let room = fits(operator.load.total, wanted.weight, operator.capacity)
-            && line
-                .rules
-                .limit_per_operator
-                .is_none_or(|limit| operator.load.of_line(&wanted.line_id) < limit);
-        if !same || !room || unavailable(operator, true, line.rules.assign_when_offline).is_some() {
+        proposal.decision.offered_to.retain(can_take);
+        let owner = proposal.decision.operator_id.clone();
+        if !same || !proposal.takers().all(can_take) || proposal.takers().next().is_none() {
             return Ok(false);
         }
+        let before = Stage::of(session);
+        let stage = match &owner {
+            Some(to) => state::assign(&before, to, now),
+            None => state::offer(&before),
+        };
+        // Asked already, on another node.
+        let Some(stage) = stage.ok().filter(|stage| *stage != before) else {
+            return Ok(false);
+        };
         let mut held = Held {
             conversation: conversation.clone(),
             session: session.clone(),
         };
         held.write(write, &stage, &wanted.line_id, now).await?;
-        operator.load.add(&wanted.line_id, wanted.weight);
+        let taker = proposal.decision.taker().map(str::to_owned);
+        if owner.is_none() {
+            let until = now + TimeDelta::seconds(i64::from(line.rules.offer_timeout_secs));
+            let to = &proposal.decision.offered_to;
+            offer::open(write, &held, to, taker.is_none(), until, now).await?;
+        }
+        let Some(taker) = taker else { return Ok(true) };
+        if let Some(operator) = self.operators.get_mut(&taker) {
+            operator.load.add(&wanted.line_id, wanted.weight);
+        }
         let turn = next_turn(self.last_turns.get(&wanted.line_id).copied(), now);
         self.last_turns.insert(wanted.line_id.clone(), turn);
-        self.turns.insert((wanted.line_id.clone(), to.clone()), turn);
+        self.turns.insert((wanted.line_id.clone(), taker), turn);
         Ok(true)
     }
 }

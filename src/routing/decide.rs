@@ -1,8 +1,10 @@
 //! Who gets a waiting session, and why nobody else. Pure: a snapshot in, decisions out.
 //!
 //! The order of the checks is the order of [`Rejection`]; each candidate carries the first that failed.
-//! With `automatic` acceptance, distribution `all` has nobody to wait for and works as `least_loaded`;
-//! lines with `offer` are assigned automatically until offers exist.
+//! With `automatic` acceptance, distribution `all` has nobody to wait for and works as `least_loaded`.
+//!
+//! With `offer`, operators are asked one after another, or all at once; nobody twice in a round. When
+//! nobody is left to be asked, the round has an end ([`end_round`]), and after a rest begins anew.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +12,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::world::{LineState, OperatorState, Waiting, World, order};
+use super::world::{LineState, OperatorState, Round, Waiting, World, order};
 use crate::{
     line::{
         hours,
-        rules::{Distribution, Sticky},
+        rules::{Acceptance, Distribution, Sticky},
     },
     operator::{Availability, Presence, load::fits},
 };
+
+/// The algorithm of an offer to all who let the session lie in this round.
+pub const BROADCAST: &str = "broadcast";
 
 /// Why an operator does not get a session: the first check that failed, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -43,7 +48,7 @@ pub enum Rejection {
     LineLimit,
     /// Gave this session back, or said no to it.
     Declined,
-    /// Let it lie in this round, and somebody else is there.
+    /// Let it lie in this round, or did not answer when asked.
     Lapsed,
     /// Lacks a skill the line requires.
     MissingSkill,
@@ -101,14 +106,31 @@ pub struct Candidate {
 pub struct Decision {
     /// What comes of it.
     pub outcome: Outcome,
-    /// By which rule: a distribution, or `sticky`.
+    /// By which rule: a distribution, `sticky` or `broadcast`.
     pub algorithm: &'static str,
     /// To whom, when assigned.
     pub operator_id: Option<String>,
+    /// Who is asked, when offered.
+    pub offered_to: Vec<String>,
+    /// To which line, when it overflows.
+    pub line_id: Option<String>,
+    /// Everybody is asked anew.
+    pub new_round: bool,
     /// Everybody looked at, by rank.
     pub candidates: Vec<Candidate>,
     /// When time alone may change it.
     pub again_at: Option<DateTime<Utc>>,
+}
+
+impl Decision {
+    /// Who has the session or is alone asked to take it: room is kept for it, and it was their turn.
+    pub fn taker(&self) -> Option<&str> {
+        match (&self.operator_id, self.offered_to.as_slice()) {
+            (Some(owner), _) => Some(owner),
+            (None, [only]) if self.algorithm != BROADCAST => Some(only),
+            (None, _) => None,
+        }
+    }
 }
 
 /// One session of a plan.
@@ -118,7 +140,7 @@ pub struct Placement {
     pub index: usize,
     /// What was decided.
     pub decision: Decision,
-    /// For an assignment: when, as turns are counted. Grows strictly within a line, so that turns
+    /// For an assignment, or an offer to one: when, as turns are counted. Grows strictly within a line, so that turns
     /// of one moment keep their order.
     pub turn_at: Option<DateTime<Utc>>,
 }
@@ -135,9 +157,9 @@ pub fn plan(world: &World, now: DateTime<Utc>) -> Vec<Placement> {
     for (index, session) in sessions {
         let decision = decide(&world, &session, now);
         let turn_at = decision
-            .operator_id
-            .as_ref()
-            .map(|to| assume(&mut world, &session, to, now));
+            .taker()
+            .map(str::to_owned)
+            .map(|to| assume(&mut world, &session, &to, now));
         placements.push(Placement {
             index,
             decision,
@@ -183,30 +205,109 @@ pub fn decide(world: &World, session: &Waiting, now: DateTime<Utc>) -> Decision 
     if !opening.open {
         return nobody(Outcome::OffHours, algorithm, Vec::new(), opening.opens_at);
     }
-    // Who let it lie is asked again rather than nobody.
-    let again;
-    let session = if session.lapsed.is_empty() || somebody_else_is_there(world, line, session) {
-        session
+    let offers = line.rules.acceptance == Acceptance::Offer;
+    let anew = if offers {
+        begin_again(line, session, now)
     } else {
-        again = Waiting {
+        let alone = !session.lapsed.is_empty() && !somebody_else_is_there(world, line, session);
+        // Who let it lie is asked again rather than nobody.
+        alone.then(|| Waiting {
             lapsed: BTreeSet::new(),
             ..session.clone()
-        };
-        &again
+        })
     };
+    let new_round = offers && anew.is_some();
+    let session = anew.as_ref().unwrap_or(session);
+    let decision = decide_open(world, line, session, now);
+    Decision {
+        new_round: new_round && decision.outcome == Outcome::Offered,
+        ..decision
+    }
+}
+
+/// Decides on a line that is open.
+fn decide_open(world: &World, line: &LineState, session: &Waiting, now: DateTime<Utc>) -> Decision {
+    let algorithm = line.rules.distribution.as_str();
     if let Some(decision) = decide_sticky(world, line, session, now) {
         return decision;
     }
     let mut candidates = candidates(world, line, session, false);
-    let mut chosen = first_eligible(&candidates);
-    if chosen.is_none() && line.rules.assign_when_offline {
+    if let Some(first) = first_eligible(&candidates) {
+        return given(line, algorithm, first, candidates);
+    }
+    if line.rules.assign_when_offline {
         candidates = self::candidates(world, line, session, true);
-        chosen = first_eligible(&candidates);
+        if let Some(first) = first_eligible(&candidates) {
+            // Whoever is not there cannot answer an offer.
+            return assigned(algorithm, first, candidates);
+        }
     }
-    match chosen {
-        Some(chosen) => assigned(algorithm, chosen, candidates),
-        None => nobody(Outcome::Waiting, algorithm, candidates, None),
+    if line.rules.acceptance == Acceptance::Offer {
+        return end_round(line, session, algorithm, candidates, now);
     }
+    nobody(Outcome::Waiting, algorithm, candidates, None)
+}
+
+/// Nobody is left to be asked now. When all who are there were asked: the overflow line, then all who
+/// did not answer once more together, then the end of the round. Who said no is not asked again in it.
+fn end_round(
+    line: &LineState,
+    session: &Waiting,
+    algorithm: &'static str,
+    candidates: Vec<Candidate>,
+    now: DateTime<Utc>,
+) -> Decision {
+    let asked = |why: Rejection| {
+        let those = candidates.iter().filter(move |one| one.rejected_by == Some(why));
+        those.map(|one| one.operator_id.clone()).collect::<Vec<String>>()
+    };
+    let (lapsed, declined) = (asked(Rejection::Lapsed), asked(Rejection::Declined));
+    if lapsed.is_empty() && declined.is_empty() {
+        return nobody(Outcome::Waiting, algorithm, candidates, None);
+    }
+    let rest = rest(line);
+    if let Some(over_at) = session.round.over_at {
+        return nobody(Outcome::Waiting, algorithm, candidates, Some(over_at + rest));
+    }
+    let to = line.overflow_to.as_ref();
+    if let Some(to) = to.filter(|to| !session.round.overflowed_from.contains(*to)) {
+        return Decision {
+            line_id: Some(to.clone()),
+            ..nobody(Outcome::Overflow, algorithm, candidates, None)
+        };
+    }
+    let all_at_once = line.rules.distribution == Distribution::All;
+    if !session.round.broadcast && !all_at_once && !lapsed.is_empty() {
+        let mut candidates = candidates;
+        for one in &mut candidates {
+            one.rejected_by = one.rejected_by.filter(|why| *why != Rejection::Lapsed);
+        }
+        return Decision {
+            offered_to: lapsed,
+            ..nobody(Outcome::Offered, BROADCAST, candidates, None)
+        };
+    }
+    nobody(Outcome::NoAnswer, algorithm, candidates, Some(now + rest))
+}
+
+/// The session as a new round finds it, when the last one is over and the line has rested.
+fn begin_again(line: &LineState, session: &Waiting, now: DateTime<Utc>) -> Option<Waiting> {
+    let over_at = session.round.over_at?;
+    (over_at + rest(line) <= now).then(|| Waiting {
+        declined: BTreeSet::new(),
+        lapsed: BTreeSet::new(),
+        round: Round {
+            broadcast: false,
+            over_at: None,
+            overflowed_from: session.round.overflowed_from.clone(),
+        },
+        ..session.clone()
+    })
+}
+
+/// Time between two rounds: as long as one offer stands.
+fn rest(line: &LineState) -> TimeDelta {
+    TimeDelta::seconds(i64::from(line.rules.offer_timeout_secs))
 }
 
 /// The responsible operator first: given to them, or kept for them a while, or nobody's privilege.
@@ -222,7 +323,10 @@ fn decide_sticky(world: &World, line: &LineState, session: &Waiting, now: DateTi
         rejected_by,
     }];
     let Some(rejection) = rejected_by else {
-        return Some(assigned("sticky", id.clone(), candidates));
+        return Some(match line.rules.acceptance {
+            Acceptance::Automatic => assigned("sticky", id.clone(), candidates),
+            Acceptance::Offer => offered("sticky", vec![id.clone()], candidates),
+        });
     };
     let until = session.waiting_since + TimeDelta::seconds(i64::from(rules.grace_secs));
     let keep = now < until && worth_waiting_for(rejection, operator, rules, now);
@@ -386,13 +490,30 @@ fn first_eligible(candidates: &[Candidate]) -> Option<String> {
         .map(|chosen| chosen.operator_id.clone())
 }
 
+/// The line's way of giving a session to the first who can take it.
+fn given(line: &LineState, algorithm: &'static str, first: String, candidates: Vec<Candidate>) -> Decision {
+    match (line.rules.acceptance, line.rules.distribution) {
+        (Acceptance::Automatic, _) => assigned(algorithm, first, candidates),
+        (Acceptance::Offer, Distribution::All) => {
+            let free = candidates.iter().filter(|one| one.rejected_by.is_none());
+            let all = free.map(|one| one.operator_id.clone()).collect();
+            offered(algorithm, all, candidates)
+        }
+        (Acceptance::Offer, _) => offered(algorithm, vec![first], candidates),
+    }
+}
+
+fn offered(algorithm: &'static str, to: Vec<String>, candidates: Vec<Candidate>) -> Decision {
+    Decision {
+        offered_to: to,
+        ..nobody(Outcome::Offered, algorithm, candidates, None)
+    }
+}
+
 fn assigned(algorithm: &'static str, to: String, candidates: Vec<Candidate>) -> Decision {
     Decision {
-        outcome: Outcome::Assigned,
-        algorithm,
         operator_id: Some(to),
-        candidates,
-        again_at: None,
+        ..nobody(Outcome::Assigned, algorithm, candidates, None)
     }
 }
 
@@ -406,6 +527,9 @@ fn nobody(
         outcome,
         algorithm,
         operator_id: None,
+        offered_to: Vec::new(),
+        line_id: None,
+        new_round: false,
         candidates,
         again_at,
     }
@@ -414,3 +538,7 @@ fn nobody(
 #[cfg(test)]
 #[path = "decide_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "decide_offer_tests.rs"]
+mod offer_tests;

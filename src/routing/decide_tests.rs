@@ -15,15 +15,15 @@ use crate::{
         load::{Load, fits},
         presence::Observed,
     },
-    routing::world::{LineState, OperatorState, Waiting, World, order},
+    routing::world::{LineState, OperatorState, Round, Waiting, World, order},
 };
 
-fn at(seconds: i64) -> DateTime<Utc> {
+pub(super) fn at(seconds: i64) -> DateTime<Utc> {
     // A Wednesday noon in UTC.
     DateTime::from_timestamp(1_800_014_400, 0).unwrap() + TimeDelta::seconds(seconds)
 }
 
-fn operator() -> OperatorState {
+pub(super) fn operator() -> OperatorState {
     OperatorState {
         enabled: true,
         availability: Availability::Accepting,
@@ -38,7 +38,7 @@ fn operator() -> OperatorState {
     }
 }
 
-fn line(distribution: Distribution, queue: &[&str]) -> LineState {
+pub(super) fn line(distribution: Distribution, queue: &[&str]) -> LineState {
     LineState {
         version: 1,
         enabled: true,
@@ -48,10 +48,11 @@ fn line(distribution: Distribution, queue: &[&str]) -> LineState {
         },
         queue: queue.iter().map(|id| (*id).to_owned()).collect(),
         turns: BTreeMap::new(),
+        overflow_to: None,
     }
 }
 
-fn session(number: i64) -> Waiting {
+pub(super) fn session(number: i64) -> Waiting {
     Waiting {
         session_id: format!("ses_{number:03}"),
         version: 1,
@@ -64,10 +65,11 @@ fn session(number: i64) -> Waiting {
         responsible: None,
         declined: BTreeSet::new(),
         lapsed: BTreeSet::new(),
+        round: Round::default(),
     }
 }
 
-fn world(distribution: Distribution, queue: &[&str], waiting: usize) -> World {
+pub(super) fn world(distribution: Distribution, queue: &[&str], waiting: usize) -> World {
     World {
         lines: BTreeMap::from([("line".to_owned(), line(distribution, queue))]),
         operators: queue.iter().map(|id| ((*id).to_owned(), operator())).collect(),
@@ -75,11 +77,11 @@ fn world(distribution: Distribution, queue: &[&str], waiting: usize) -> World {
     }
 }
 
-fn edit(world: &mut World, id: &str, change: impl FnOnce(&mut OperatorState)) {
+pub(super) fn edit(world: &mut World, id: &str, change: impl FnOnce(&mut OperatorState)) {
     change(world.operators.get_mut(id).unwrap());
 }
 
-fn rules(world: &mut World) -> &mut Rules {
+pub(super) fn rules(world: &mut World) -> &mut Rules {
     &mut world.lines.get_mut("line").unwrap().rules
 }
 
@@ -89,7 +91,7 @@ fn owners(world: &World) -> Vec<String> {
     plan(world, at(1_000)).into_iter().map(named).collect()
 }
 
-fn why(decision: &Decision) -> Vec<(&str, Option<Rejection>)> {
+pub(super) fn why(decision: &Decision) -> Vec<(&str, Option<Rejection>)> {
     decision
         .candidates
         .iter()

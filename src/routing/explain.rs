@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::decide::{Candidate, Outcome, Rejection};
+use super::{
+    decide::{BROADCAST, Candidate, Outcome, Rejection},
+    world::Round,
+};
 use crate::{
     db::{WriteTx, bulk, entity::routing_decision},
     id::{self, Kind},
@@ -21,6 +24,14 @@ use crate::{
 pub const GIVEN_BACK: &str = "return";
 /// The owner did not answer in time; see [`Known::lapsed`].
 pub const NO_REPLY: &str = "no_reply";
+/// Somebody who was asked to take a session said no; see [`Known::declined`].
+pub const DECLINED: &str = "decline";
+/// Those asked to take a session did not answer in time; see [`Known::lapsed`].
+pub const OFFER_LAPSED: &str = "offer_lapsed";
+/// Somebody accepted.
+pub const ACCEPTED: &str = "accept";
+/// Everybody is asked anew.
+pub const ROUND: &str = "round";
 /// A time of the line's rules has passed.
 pub const TIMER: &str = "timer";
 
@@ -45,11 +56,13 @@ pub struct Record {
     pub operator_id: Option<String>,
     /// Who was looked at.
     pub candidates: Vec<Candidate>,
+    /// What the operator said when they declined.
+    pub reason: Option<String>,
 }
 
 /// Stores decisions, in few statements.
 pub async fn store(write: &WriteTx, records: Vec<Record>, now: DateTime<Utc>) -> Result<(), DbErr> {
-    const COLUMNS: [&str; 11] = [
+    const COLUMNS: [&str; 12] = [
         "id",
         "conversation_id",
         "session_id",
@@ -61,6 +74,7 @@ pub async fn store(write: &WriteTx, records: Vec<Record>, now: DateTime<Utc>) ->
         "operator_id",
         "candidates",
         "at",
+        "reason",
     ];
     let row = |record: Record| {
         vec![
@@ -75,6 +89,7 @@ pub async fn store(write: &WriteTx, records: Vec<Record>, now: DateTime<Utc>) ->
             record.operator_id.into(),
             json!(record.candidates).into(),
             now.into(),
+            record.reason.into(),
         ]
     };
     bulk::insert(
@@ -92,11 +107,11 @@ pub async fn store(write: &WriteTx, records: Vec<Record>, now: DateTime<Utc>) ->
 pub struct Explanation {
     /// When.
     pub at: DateTime<Utc>,
-    /// What made the router look: `conversation`, `operator`, `line`, `sweep`, `start`; or what was
-    /// done by hand: `take`, `transfer`, `return`, `reopen`; or `owner_left`; or what time brought:
-    /// `no_reply`, `timer`.
+    /// What made the router look: `conversation`, `operator`, `line`, `sweep`, `start`, `round` (everybody
+    /// is asked anew); or what was done by hand: `take`, `transfer`, `return`, `reopen`, `accept`,
+    /// `decline`; or `owner_left`; or what time brought: `no_reply`, `offer_lapsed`, `timer`.
     pub trigger: String,
-    /// `strict`, `even`, `least_loaded`, `all`, `sticky`, `hand` or `timer`.
+    /// `strict`, `even`, `least_loaded`, `all`, `sticky`, `broadcast`, `hand` or `timer`.
     pub algorithm: String,
     /// The line.
     pub line_id: String,
@@ -108,6 +123,8 @@ pub struct Explanation {
     pub operator_id: Option<String>,
     /// Who was looked at, by rank, each with the first check that failed.
     pub candidates: Vec<Candidate>,
+    /// What the operator said when they declined.
+    pub reason: Option<String>,
 }
 
 /// A place in the list.
@@ -155,6 +172,7 @@ impl From<routing_decision::Model> for Explanation {
             outcome: row.outcome,
             operator_id: row.operator_id,
             candidates: read_candidates(row.candidates),
+            reason: row.reason,
         }
     }
 }
@@ -167,6 +185,10 @@ pub struct Known {
     pub declined: BTreeSet<String>,
     /// Who let it lie in this round: it is given to them again only if nobody else is there.
     pub lapsed: BTreeSet<String>,
+    /// How far the asking has come.
+    pub round: Round,
+    /// On which line the last decision was made: a round is one line's.
+    line_id: String,
     /// The last decision that left it waiting: what it came to and why each was rejected.
     pub last: Option<Reasons>,
     /// The check the present owner failed when the session was given to them by hand all the same.
@@ -230,10 +252,19 @@ pub async fn known(
 impl Known {
     fn add(&mut self, row: routing_decision::Model) {
         let candidates = read_candidates(row.candidates);
+        if row.line_id != self.line_id {
+            self.round.broadcast = false;
+            self.round.over_at = None;
+            self.line_id.clone_from(&row.line_id);
+        }
+        if row.trigger == ROUND {
+            self.begin_round();
+        }
         if row.outcome == Outcome::Assigned.as_str() {
             // Somebody else had it: the round is over.
-            self.declined.clear();
-            self.lapsed.retain(|who| Some(who) == row.operator_id.as_ref());
+            let again = row.operator_id.clone().filter(|who| self.lapsed.contains(who));
+            self.begin_round();
+            self.lapsed.extend(again);
             self.last = None;
             self.in_spite_of = candidates
                 .iter()
@@ -241,13 +272,21 @@ impl Known {
                 .and_then(|candidate| candidate.rejected_by);
             return;
         }
-        if row.trigger == GIVEN_BACK {
-            self.declined.extend(row.operator_id);
-            return;
+        let who = candidates.iter().map(|candidate| candidate.operator_id.clone());
+        match row.trigger.as_str() {
+            GIVEN_BACK => return self.declined.extend(row.operator_id),
+            NO_REPLY => return self.lapsed.extend(row.operator_id),
+            DECLINED => return self.declined.extend(who),
+            OFFER_LAPSED => return self.lapsed.extend(who),
+            _ => {}
         }
-        if row.trigger == NO_REPLY {
-            self.lapsed.extend(row.operator_id);
-            return;
+        match row.outcome.as_str() {
+            "offered" => self.round.broadcast |= row.algorithm == BROADCAST,
+            "no_answer" => self.round.over_at = Some(row.at),
+            "overflow" => {
+                self.round.overflowed_from.insert(row.line_id.clone());
+            }
+            _ => {}
         }
         self.last = Some(Reasons::of(
             &row.line_id,
@@ -256,6 +295,15 @@ impl Known {
             &row.outcome,
             &candidates,
         ));
+    }
+}
+
+impl Known {
+    fn begin_round(&mut self) {
+        self.declined.clear();
+        self.lapsed.clear();
+        self.round.broadcast = false;
+        self.round.over_at = None;
     }
 }
 

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use super::{
     commit,
     decide::{Candidate, Outcome, Rejection, next_turn, unavailable},
-    explain::{self, GIVEN_BACK, NO_REPLY, Record, TIMER},
+    explain::{self, GIVEN_BACK, NO_REPLY, OFFER_LAPSED, Record, TIMER},
     snapshot,
 };
 use crate::{
@@ -34,13 +34,15 @@ const COMMENT_CHARS: usize = 4_000;
 
 /// How an assignment by hand is made.
 #[derive(Debug, Clone, Copy)]
-struct How<'a> {
+pub(super) struct How<'a> {
     /// The word kept with the decision.
-    trigger: &'static str,
+    pub trigger: &'static str,
     /// Above capacity too.
-    force: bool,
+    pub force: bool,
+    /// It counts as their turn.
+    pub takes_turn: bool,
     /// What sessions weigh.
-    weights: &'a Weights,
+    pub weights: &'a Weights,
 }
 
 /// The operator takes a session: one that waits, and by force another's or one above capacity.
@@ -65,6 +67,7 @@ pub async fn take(
         How {
             trigger: "take",
             force,
+            takes_turn: true,
             weights,
         },
         now,
@@ -159,6 +162,7 @@ pub async fn transfer_to_operator(
         How {
             trigger: "transfer",
             force: false,
+            takes_turn: true,
             weights,
         },
         now,
@@ -235,6 +239,7 @@ pub async fn reopen(
             How {
                 trigger: "reopen",
                 force: false,
+                takes_turn: true,
                 weights,
             },
             now,
@@ -250,7 +255,7 @@ pub async fn reopen(
 
 /// Makes `to` the owner, if there is room. Answers whether anything changed; nothing is written when
 /// there is no room.
-async fn give(
+pub(super) async fn give(
     write: &mut WriteTx,
     held: &mut Held,
     stage: &state::Stage,
@@ -295,13 +300,15 @@ async fn give(
         rejected_by: unavailable(operator, true, false).or(rejected_by),
     };
     held.write(write, stage, &line_id, now).await?;
-    let last = line_turn::Entity::find()
-        .filter(line_turn::Column::LineId.eq(&line_id))
-        .order_by_desc(line_turn::Column::LastAssignedAt)
-        .one(write.tx())
-        .await?;
-    let turn = next_turn(last.map(|row| row.last_assigned_at), now);
-    commit::take_turns(write, BTreeMap::from([((line_id, to.to_owned()), turn)])).await?;
+    if how.takes_turn {
+        let last = line_turn::Entity::find()
+            .filter(line_turn::Column::LineId.eq(&line_id))
+            .order_by_desc(line_turn::Column::LastAssignedAt)
+            .one(write.tx())
+            .await?;
+        let turn = next_turn(last.map(|row| row.last_assigned_at), now);
+        commit::take_turns(write, BTreeMap::from([((line_id, to.to_owned()), turn)])).await?;
+    }
     record(
         write,
         held,
@@ -325,6 +332,22 @@ pub(super) async fn record(
     candidate: Option<Candidate>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    let record = Record {
+        operator_id,
+        candidates: candidate.into_iter().collect(),
+        ..record_of(write, held, trigger, outcome).await?
+    };
+    explain::store(write, vec![record], now).await?;
+    Ok(())
+}
+
+/// A decision about a held session that nobody was looked at for.
+pub(super) async fn record_of(
+    write: &WriteTx,
+    held: &Held,
+    trigger: &'static str,
+    outcome: Outcome,
+) -> Result<Record, Error> {
     let line_id = held.conversation.line_id.clone();
     let version: Option<i64> = line::Entity::find_by_id(&line_id)
         .select_only()
@@ -332,23 +355,19 @@ pub(super) async fn record(
         .into_tuple()
         .one(write.tx())
         .await?;
-    let record = Record {
+    let by_time = matches!(trigger, NO_REPLY | OFFER_LAPSED | TIMER);
+    Ok(Record {
         conversation_id: held.conversation.id.clone(),
         session_id: held.session.id.clone(),
         line_id,
         line_version: version.unwrap_or_default(),
         trigger,
-        algorithm: if matches!(trigger, NO_REPLY | TIMER) {
-            "timer"
-        } else {
-            "hand"
-        },
+        algorithm: if by_time { "timer" } else { "hand" },
         outcome,
-        operator_id,
-        candidates: candidate.into_iter().collect(),
-    };
-    explain::store(write, vec![record], now).await?;
-    Ok(())
+        operator_id: None,
+        candidates: Vec::new(),
+        reason: None,
+    })
 }
 
 async fn comment(

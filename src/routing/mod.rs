@@ -2,13 +2,14 @@
 //!
 //! [`snapshot`] reads the [`world`], [`decide`] is the pure rule, [`commit`] writes what was decided after
 //! looking again under locks, [`worker`] runs them when the log says that something changed. [`hand`]
-//! is what people do themselves, through the same checks; [`returns`] takes sessions back from
+//! is what people do themselves, through the same checks; [`offer`] is what they answer; [`returns`] takes sessions back from
 //! operators who left, [`timers`] does what time alone brings; [`explain`] shows why.
 
 pub mod commit;
 pub mod decide;
 pub mod explain;
 pub mod hand;
+pub mod offer;
 pub mod returns;
 pub mod snapshot;
 pub mod timers;

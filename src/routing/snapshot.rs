@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, Statement, Value,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Statement,
+    Value,
 };
 
 use super::{
@@ -130,24 +131,22 @@ pub async fn waiting(
     .await?;
     let sessions: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let known = explain::known(db, &sessions).await?;
-    let session = |row: Row| Waiting {
-        weight: weights.of(&row.channel_kind),
-        declined: known
-            .get(&row.id)
-            .map(|known| known.declined.clone())
-            .unwrap_or_default(),
-        lapsed: known
-            .get(&row.id)
-            .map(|known| known.lapsed.clone())
-            .unwrap_or_default(),
-        session_id: row.id,
-        version: row.version,
-        conversation_id: row.conversation_id,
-        line_id: row.line_id,
-        priority: row.priority,
-        waiting_since: row.waiting_since,
-        language: row.language,
-        responsible: row.responsible,
+    let session = |row: Row| {
+        let known = known.get(&row.id).cloned().unwrap_or_default();
+        Waiting {
+            weight: weights.of(&row.channel_kind),
+            declined: known.declined,
+            lapsed: known.lapsed,
+            round: known.round,
+            session_id: row.id,
+            version: row.version,
+            conversation_id: row.conversation_id,
+            line_id: row.line_id,
+            priority: row.priority,
+            waiting_since: row.waiting_since,
+            language: row.language,
+            responsible: row.responsible,
+        }
     };
     let waiting = rows.into_iter().map(session).collect();
     Ok((waiting, known))
@@ -182,11 +181,22 @@ pub async fn world(
             .insert(row.operator_id, row.last_assigned_at);
     }
     let people: BTreeSet<String> = queues.values().flatten().cloned().collect();
+    let mut read: Vec<(line::Model, Rules)> = Vec::with_capacity(lines.len());
     for line in lines {
+        let rules = Rules::from_stored(&line.rules)?;
+        read.push((line, rules));
+    }
+    let targets = read
+        .iter()
+        .filter_map(|(_, rules)| rules.overflow.line_id.clone());
+    let targets = enabled(db, targets.collect()).await?;
+    for (line, rules) in read {
+        let to = rules.overflow.line_id.clone();
         let state = LineState {
             version: line.version,
             enabled: line.enabled,
-            rules: Rules::from_stored(&line.rules)?,
+            overflow_to: to.filter(|to| *to != line.id && targets.contains(to)),
+            rules,
             queue: queues.remove(&line.id).unwrap_or_default(),
             turns: turns.remove(&line.id).unwrap_or_default(),
         };
@@ -194,6 +204,22 @@ pub async fn world(
     }
     world.operators = operators(db, &people, weights, now).await?;
     Ok(world)
+}
+
+/// Which of these lines are enabled.
+async fn enabled(db: &impl ConnectionTrait, ids: BTreeSet<String>) -> Result<BTreeSet<String>, DbErr> {
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    let found: Vec<String> = line::Entity::find()
+        .select_only()
+        .column(line::Column::Id)
+        .filter(line::Column::Id.is_in(ids))
+        .filter(line::Column::Enabled.eq(true))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// These operators as they are now.

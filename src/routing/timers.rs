@@ -53,7 +53,7 @@ pub fn due(rules: &Rules, session: &session::Model, now: DateTime<Utc>) -> Optio
     };
     match Stage::of(session) {
         Stage::Closed { .. } => return None,
-        Stage::Waiting { since } => {
+        Stage::Waiting { since } | Stage::Offered { since } => {
             let to = rules.overflow.line_id.as_ref();
             let to = to.filter(|to| **to != session.line_id);
             let since = session.queued_at.unwrap_or(since);
@@ -147,7 +147,7 @@ pub async fn run(db: &Db, lines: &[Timed], now: DateTime<Utc>) -> Result<usize, 
             // Nobody stands longer in the present queue than the session waits.
             let query = line
                 .passed(session::Column::WaitingSince, secs, now)
-                .filter(session::Column::State.eq("waiting"))
+                .filter(session::Column::State.is_in(["waiting", "offered"]))
                 .filter(Expr::exists(came_from_there).not());
             done += act(db, line, query, now).await?;
         }
@@ -171,7 +171,9 @@ async fn act(
     while let Some(sessions) = pages.next(db).await? {
         for seen in sessions {
             let result = match due(&line.rules, &seen, now) {
-                Some(Due::Overflow { to }) => overflow(db, &seen, &to, now).await,
+                Some(Due::Overflow { to }) => {
+                    overflow(db, &seen.conversation_id, &to, now, |held| held == &seen).await
+                }
                 Some(Due::Return) => send_back(db, &seen, now).await,
                 Some(Due::Close) | None => Ok(false),
             };
@@ -226,10 +228,17 @@ impl Pages {
     }
 }
 
-async fn overflow(db: &Db, seen: &session::Model, to: &str, now: DateTime<Utc>) -> Result<bool, Error> {
+/// Moves a session that is still as it was seen to the queue of another line, if that is enabled.
+pub(super) async fn overflow(
+    db: &Db,
+    conversation_id: &str,
+    to: &str,
+    now: DateTime<Utc>,
+    as_seen: impl Fn(&session::Model) -> bool,
+) -> Result<bool, Error> {
     let mut write = db.write().await?;
-    let mut held = hold(&write, &seen.conversation_id).await?;
-    if held.session != *seen {
+    let mut held = hold(&write, conversation_id).await?;
+    if !as_seen(&held.session) {
         return Ok(false);
     }
     let Some(target) = line::Entity::find_by_id(to)

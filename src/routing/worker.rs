@@ -15,15 +15,16 @@ use switchboard_sdk::CancellationToken;
 
 use super::{
     commit::{self, Committed, Proposal},
-    decide::{plan, unavailable},
+    decide::{Outcome, plan, unavailable},
     explain::{Known, Reasons},
-    returns,
+    offer, returns,
     snapshot::{self, Place, Which},
-    world::World,
+    timers,
+    world::{Waiting, World},
 };
 use crate::{
     clock::SharedClock,
-    conversation::label,
+    conversation::{label, session::Error},
     db::{Db, entity::session},
     event::{self, Event, EventType},
     line::store::lines_of,
@@ -80,7 +81,9 @@ impl Touched {
                 | EventType::SubmissionUpdated
                 | EventType::ChannelUpdated
                 | EventType::ChannelHealth
-                | EventType::QuarantineUpdated,
+                | EventType::QuarantineUpdated
+                | EventType::OfferCreated
+                | EventType::OfferEnded,
             )
             | None => {}
         }
@@ -106,8 +109,10 @@ pub struct Router {
     seen: i64,
     swept_at: Option<DateTime<Utc>>,
     ticked_at: Option<DateTime<Utc>>,
-    /// When time alone changes something: a grace ends, a line opens.
+    /// When time alone changes something: a grace ends, a line opens, a round begins.
     again_at: Option<DateTime<Utc>>,
+    /// The next deadline of an offer.
+    deadline: Option<DateTime<Utc>>,
 }
 
 impl std::fmt::Debug for Router {
@@ -160,6 +165,7 @@ impl Router {
             swept_at: None,
             ticked_at: None,
             again_at: None,
+            deadline: None,
         }
     }
 
@@ -172,6 +178,12 @@ impl Router {
             presence::sweep(&self.db, now).await?;
             label::wake(&self.db, now).await?;
             self.ticked_at = Some(now);
+            // Other nodes make offers too.
+            self.deadline = offer::next_deadline(self.db.read()).await?;
+        }
+        if self.deadline.is_some_and(|at| at <= now) {
+            offer::lapse(&self.db, now).await?;
+            self.deadline = offer::next_deadline(self.db.read()).await?;
         }
         let due = self.again_at.is_some_and(|at| at <= now);
         if due || since(self.swept_at) >= SWEEP {
@@ -197,12 +209,15 @@ impl Router {
 
     /// How long there is nothing to do unless the log says so.
     fn sleep(&self) -> Duration {
-        let until = self.again_at.map_or(TICK, |at| (at - self.clock.now()).min(TICK));
+        let next = [self.again_at, self.deadline].into_iter().flatten().min();
+        let until = next.map_or(TICK, |at| (at - self.clock.now()).min(TICK));
         until.to_std().unwrap_or_default()
     }
 
     async fn sweep(&mut self, trigger: &'static str) -> Result<(), DbErr> {
-        returns::unanswered(&self.db, None, &self.weights, self.clock.now()).await?;
+        let now = self.clock.now();
+        returns::unanswered(&self.db, None, &self.weights, now).await?;
+        offer::withdraw(&self.db, None, &self.weights, now).await?;
         let lines: Vec<String> = session::Entity::find()
             .select_only()
             .column(session::Column::LineId)
@@ -217,6 +232,7 @@ impl Router {
     async fn look(&mut self, touched: &Touched) -> Result<(), DbErr> {
         let now = self.clock.now();
         returns::unanswered(&self.db, Some(&touched.operators), &self.weights, now).await?;
+        offer::withdraw(&self.db, Some(&touched.operators), &self.weights, now).await?;
         returns::client_wrote(&self.db, &touched.messages, &self.weights, now).await?;
         let mut lines = touched.lines.clone();
         if !touched.operators.is_empty() {
@@ -316,7 +332,11 @@ impl Router {
             let line_version = world.lines.get(&session.line_id).map_or(0, |line| line.version);
             let decision = placement.decision;
             self.again_at = [self.again_at, decision.again_at].into_iter().flatten().min();
-            if decision.operator_id.is_none() {
+            if let (Outcome::Overflow, Some(to)) = (decision.outcome, &decision.line_id) {
+                self.overflow(session, to, now).await?;
+                continue;
+            }
+            if !matches!(decision.outcome, Outcome::Assigned | Outcome::Offered) {
                 let last = known
                     .get(&session.session_id)
                     .and_then(|known| known.last.as_ref());
@@ -328,7 +348,9 @@ impl Router {
                     &decision.candidates,
                 );
                 let differs = last != Some(&reasons);
-                if !differs || (last.is_some() && position >= EXPLAINED) {
+                // The end of a round is remembered wherever the session stands.
+                let far_behind = last.is_some() && position >= EXPLAINED;
+                if !differs || (far_behind && decision.outcome != Outcome::NoAnswer) {
                     continue;
                 }
             }
@@ -345,16 +367,32 @@ impl Router {
             let group: Vec<Proposal> = rest.by_ref().take(commit::GROUP).collect();
             let committed = commit::write(&self.db, world, group, &self.weights, now).await?;
             total.assigned += committed.assigned;
+            total.offered += committed.offered;
             total.skipped += committed.skipped;
         }
-        if total.assigned > 0 {
+        if total.offered > 0 {
+            self.deadline = offer::next_deadline(self.db.read()).await?;
+        }
+        if total.assigned + total.offered > 0 {
             tracing::debug!(
                 assigned = total.assigned,
+                offered = total.offered,
                 skipped = total.skipped,
                 trigger,
                 "sessions were assigned"
             );
         }
         Ok(total)
+    }
+
+    /// Nobody on the line took it: it moves on. One that changed in this very moment stays.
+    async fn overflow(&self, seen: &Waiting, to: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
+        let as_seen = |held: &session::Model| held.id == seen.session_id && held.version == seen.version;
+        match timers::overflow(&self.db, &seen.conversation_id, to, now, as_seen).await {
+            Err(Error::Db(error)) => Err(error),
+            Ok(_) | Err(Error::NotFound | Error::Refused(_) | Error::AtCapacity | Error::Invalid(_)) => {
+                Ok(())
+            }
+        }
     }
 }

@@ -23,8 +23,10 @@ pub struct LineState {
     pub rules: Rules,
     /// Who stands in it, in order.
     pub queue: Vec<String>,
-    /// When each was last assigned one of this line; it survives restarts.
+    /// When each was last assigned or asked to take one of this line; it survives restarts.
     pub turns: BTreeMap<String, DateTime<Utc>>,
+    /// The overflow line of its rules, if that can take sessions.
+    pub overflow_to: Option<String>,
 }
 
 /// An operator as the router sees them.
@@ -67,10 +69,23 @@ pub struct Waiting {
     pub language: Option<String>,
     /// The lead's responsible operator, or the contact's.
     pub responsible: Option<String>,
-    /// Who gave it back in this round.
+    /// Who gave it back in this round, or said no to it.
     pub declined: BTreeSet<String>,
-    /// Who let it lie in this round.
+    /// Who let it lie in this round, or did not answer when asked.
     pub lapsed: BTreeSet<String>,
+    /// How far the asking has come.
+    pub round: Round,
+}
+
+/// How far a line with offers has come in asking everybody about a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Round {
+    /// All who had not answered were asked once more, together.
+    pub broadcast: bool,
+    /// Nobody was left to be asked, at this moment.
+    pub over_at: Option<DateTime<Utc>>,
+    /// Lines it has overflowed from: it does not go back to them.
+    pub overflowed_from: BTreeSet<String>,
 }
 
 /// Everything decisions depend on, at one moment.

@@ -25,7 +25,10 @@ use crate::{
         view::ConversationView,
     },
     operator::rights::Role,
-    routing::hand::{self, Transfer},
+    routing::{
+        hand::{self, Transfer},
+        offer,
+    },
 };
 
 /// The routes.
@@ -104,34 +107,49 @@ async fn answer(app: &App, id: &str) -> Result<Json<ConversationView>> {
     view.map(Json).ok_or_else(|| Problem::not_found("conversation"))
 }
 
-/// Accepts an offer.
+/// Accepts an offer: the session is the caller's. Accepting what one has already changes nothing.
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/accept", tag = "conversations",
     operation_id = "accept_conversation", params(("id" = String, Path, description = "`cnv_…`")),
-    responses((status = 200, body = ConversationView), (status = 409, description = "Nothing is offered")))]
+    responses((status = 200, body = ConversationView),
+        (status = 409, description = "Not offered to the caller, or no longer; or the caller is at capacity")))]
 async fn accept_conversation(
     State(app): State<App>,
     Staff(caller): Staff,
     Path(id): Path<String>,
 ) -> Result<Json<ConversationView>> {
     visible(&app, &caller.scope, &id).await?;
-    Err(Problem::conflict(
-        "this conversation is not offered to you, or no longer",
-    ))
+    let weights = &app.config.routing.weights;
+    let mut write = app.db.write().await?;
+    offer::accept(&mut write, &id, &caller.operator, weights, app.clock.now()).await?;
+    write.commit().await?;
+    answer(&app, &id).await
 }
 
-/// Declines an offer.
+/// What is said with a no.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default)]
+struct DeclineIn {
+    /// Why, at most 200 characters; kept with the decision.
+    reason: Option<String>,
+}
+
+/// Declines an offer: others are asked, and the caller not again in this round.
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/decline", tag = "conversations",
     operation_id = "decline_conversation", params(("id" = String, Path, description = "`cnv_…`")),
-    responses((status = 200, body = ConversationView), (status = 409, description = "Nothing is offered")))]
+    request_body = DeclineIn, responses((status = 200, body = ConversationView),
+        (status = 409, description = "Not offered to the caller, or no longer")))]
 async fn decline_conversation(
     State(app): State<App>,
     Staff(caller): Staff,
     Path(id): Path<String>,
+    Optional(input): Optional<DeclineIn>,
 ) -> Result<Json<ConversationView>> {
     visible(&app, &caller.scope, &id).await?;
-    Err(Problem::conflict(
-        "this conversation is not offered to you, or no longer",
-    ))
+    let mut write = app.db.write().await?;
+    let reason = input.reason.as_deref();
+    offer::decline(&mut write, &id, &caller.operator, reason, app.clock.now()).await?;
+    write.commit().await?;
+    answer(&app, &id).await
 }
 
 /// How it is taken.

@@ -12,6 +12,7 @@ pub mod leads;
 pub mod lines;
 pub mod me;
 pub mod messages;
+pub mod offers;
 pub mod outbox;
 pub mod presence;
 pub mod quarantine;
@@ -35,6 +36,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(apikeys::router())
         .merge(channels::router())
         .merge(connectors::router())
+        .merge(offers::router())
         .merge(outbox::router())
         .merge(quarantine::router())
         .merge(realtime::router())

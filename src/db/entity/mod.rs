@@ -24,6 +24,7 @@ pub mod line_queue;
 pub mod line_turn;
 pub mod line_version;
 pub mod message;
+pub mod offer;
 pub mod operator;
 pub mod outbox;
 pub mod participant;

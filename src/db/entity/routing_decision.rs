@@ -17,6 +17,7 @@ pub struct Model {
     pub operator_id: Option<String>,
     pub candidates: Json,
     pub at: DateTimeUtc,
+    pub reason: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
