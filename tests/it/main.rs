@@ -18,6 +18,7 @@ mod forms;
 mod ingest;
 mod journeys;
 mod log;
+mod offers;
 mod openapi;
 mod outbox;
 mod realtime;

@@ -17,12 +17,12 @@ use switchboard_sdk::{
 use crate::support::TestApp;
 
 /// One operator in a queue: the user and the key.
-struct Op {
-    id: String,
-    key: String,
+pub(crate) struct Op {
+    pub(crate) id: String,
+    pub(crate) key: String,
 }
 
-async fn operator(app: &TestApp, name: &str, capacity: f64) -> Op {
+pub(crate) async fn operator(app: &TestApp, name: &str, capacity: f64) -> Op {
     let (me, key) = app.operator(name, "operator").await;
     let id = me["id"].as_str().unwrap().to_owned();
     app.patch(&format!("/users/{id}"), json!({"capacity": capacity}))
@@ -32,7 +32,7 @@ async fn operator(app: &TestApp, name: &str, capacity: f64) -> Op {
 }
 
 /// A line with this queue and a web chat on it: both.
-async fn line(app: &TestApp, queue: &[&Op], rules: Value) -> (Value, String) {
+pub(crate) async fn line(app: &TestApp, queue: &[&Op], rules: Value) -> (Value, String) {
     let queue: Vec<Value> = queue.iter().map(|op| json!({"operator_id": op.id})).collect();
     let mut fields = json!({"queue": queue});
     fields
@@ -66,7 +66,7 @@ fn event(visitor: &str, number: usize) -> InboundEvent {
 }
 
 /// A client writes: the conversation's id.
-async fn write(app: &TestApp, channel: &str, visitor: &str, number: usize) -> String {
+pub(crate) async fn write(app: &TestApp, channel: &str, visitor: &str, number: usize) -> String {
     let receipt = app
         .app
         .ingest
@@ -82,12 +82,12 @@ async fn write(app: &TestApp, channel: &str, visitor: &str, number: usize) -> St
     }
 }
 
-async fn conversation(app: &TestApp, id: &str) -> Value {
+pub(crate) async fn conversation(app: &TestApp, id: &str) -> Value {
     app.get(&format!("/conversations/{id}")).await
 }
 
 /// Waits until somebody owns it: who.
-async fn owner(app: &TestApp, id: &str) -> String {
+pub(crate) async fn owner(app: &TestApp, id: &str) -> String {
     let look = || async {
         conversation(app, id).await["session"]["operator_id"]
             .as_str()
@@ -97,13 +97,13 @@ async fn owner(app: &TestApp, id: &str) -> String {
 }
 
 /// Waits until it waits.
-async fn back_in_queue(app: &TestApp, id: &str) {
+pub(crate) async fn back_in_queue(app: &TestApp, id: &str) {
     let look = || async { (conversation(app, id).await["session"]["state"] == "waiting").then_some(()) };
     app.until("a return to the queue", look).await;
 }
 
 /// Waits until the newest decision is the one wanted: it.
-async fn decision(app: &TestApp, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn decision(app: &TestApp, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let look = || async {
         let listed = app.get(&format!("/conversations/{id}/routing")).await;
         listed["items"].get(0).filter(|newest| wanted(newest)).cloned()
@@ -111,13 +111,19 @@ async fn decision(app: &TestApp, id: &str, wanted: impl Fn(&Value) -> bool) -> V
     app.until("a decision", look).await
 }
 
-async fn act(app: &TestApp, key: &str, id: &str, action: &str, body: Value) -> crate::support::Answer {
+pub(crate) async fn act(
+    app: &TestApp,
+    key: &str,
+    id: &str,
+    action: &str,
+    body: Value,
+) -> crate::support::Answer {
     app.call_as(key, "POST", &format!("/conversations/{id}/{action}"), Some(body))
         .await
 }
 
 /// Open sessions by owner, and those that wait.
-async fn owners(app: &TestApp) -> (BTreeMap<String, usize>, usize) {
+pub(crate) async fn owners(app: &TestApp) -> (BTreeMap<String, usize>, usize) {
     let open = session::Entity::find()
         .filter(session::Column::State.ne("closed"))
         .all(app.app.db.read())
