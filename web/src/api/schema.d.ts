@@ -307,7 +307,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accepts an offer. */
+        /** Accepts an offer: the session is the caller's. Accepting what one has already changes nothing. */
         post: operations["accept_conversation"];
         delete?: never;
         options?: never;
@@ -341,7 +341,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Declines an offer. */
+        /** Declines an offer: others are asked, and the caller not again in this round. */
         post: operations["decline_conversation"];
         delete?: never;
         options?: never;
@@ -742,6 +742,23 @@ export interface paths {
         put?: never;
         /** Sends a failed or uncertain message once more. */
         post: operations["retry_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller is asked to take now. */
+        get: operations["list_offers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1501,6 +1518,14 @@ export interface components {
              */
             create_lead: components["schemas"]["CreateLead"];
         };
+        /** @description What is said with a no. */
+        DeclineIn: {
+            /**
+             * @description Why, at most 200 characters; kept with the decision.
+             * @default null
+             */
+            reason: string | null;
+        };
         /** @description What became of an answer. */
         Delivery: {
             /**
@@ -1540,7 +1565,7 @@ export interface components {
         };
         /** @description A decision as the API shows it. */
         Explanation: {
-            /** @description `strict`, `even`, `least_loaded`, `all`, `sticky`, `hand` or `timer`. */
+            /** @description `strict`, `even`, `least_loaded`, `all`, `sticky`, `broadcast`, `hand` or `timer`. */
             algorithm: string;
             /**
              * Format: date-time
@@ -1560,10 +1585,12 @@ export interface components {
             operator_id?: string | null;
             /** @description What came of it. */
             outcome: string;
+            /** @description What the operator said when they declined. */
+            reason?: string | null;
             /**
-             * @description What made the router look: `conversation`, `operator`, `line`, `sweep`, `start`; or what was
-             *     done by hand: `take`, `transfer`, `return`, `reopen`; or `owner_left`; or what time brought:
-             *     `no_reply`, `timer`.
+             * @description What made the router look: `conversation`, `operator`, `line`, `sweep`, `start`, `round` (everybody
+             *     is asked anew); or what was done by hand: `take`, `transfer`, `return`, `reopen`, `accept`,
+             *     `decline`; or `owner_left`; or what time brought: `no_reply`, `offer_lapsed`, `timer`.
              */
             trigger: string;
         };
@@ -1903,6 +1930,47 @@ export interface components {
          * @enum {string}
          */
         OffHoursAction: "none" | "text" | "form" | "overflow";
+        /** @description An offer as the operator sees it. */
+        Offer: {
+            /** @description Others are asked too; the first to accept gets it. */
+            broadcast: boolean;
+            /** @description The channel's kind. */
+            channel_kind: string;
+            /** @description `cnv_…` */
+            conversation_id: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it can be accepted.
+             */
+            expires_at: string;
+            /** @description `ofr_…` */
+            id: string;
+            /** @description `lin_…` */
+            line_id: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            offered_at: string;
+            /** @description Who is asked. */
+            operator_id: string;
+            /** @description `accepted`, `declined`, `lapsed` or `withdrawn`; none while it stands. */
+            outcome?: string | null;
+            /** @description What the operator said when they declined. */
+            reason?: string | null;
+            /** @description `ses_…` */
+            session_id: string;
+        };
+        /** @description Open offers to the caller. */
+        Offers: {
+            /** @description The oldest first. As many as the caller has room for, and those made to all. */
+            items: components["schemas"]["StandingOffer"][];
+        };
         /** @description An answer on its way out. */
         OutboxEntry: {
             /**
@@ -2171,7 +2239,7 @@ export interface components {
         Page_Explanation: {
             /** @description The rows. */
             items: {
-                /** @description `strict`, `even`, `least_loaded`, `all`, `sticky`, `hand` or `timer`. */
+                /** @description `strict`, `even`, `least_loaded`, `all`, `sticky`, `broadcast`, `hand` or `timer`. */
                 algorithm: string;
                 /**
                  * Format: date-time
@@ -2191,10 +2259,12 @@ export interface components {
                 operator_id?: string | null;
                 /** @description What came of it. */
                 outcome: string;
+                /** @description What the operator said when they declined. */
+                reason?: string | null;
                 /**
-                 * @description What made the router look: `conversation`, `operator`, `line`, `sweep`, `start`; or what was
-                 *     done by hand: `take`, `transfer`, `return`, `reopen`; or `owner_left`; or what time brought:
-                 *     `no_reply`, `timer`.
+                 * @description What made the router look: `conversation`, `operator`, `line`, `sweep`, `start`, `round` (everybody
+                 *     is asked anew); or what was done by hand: `take`, `transfer`, `return`, `reopen`, `accept`,
+                 *     `decline`; or `owner_left`; or what time brought: `no_reply`, `offer_lapsed`, `timer`.
                  */
                 trigger: string;
             }[];
@@ -2846,6 +2916,11 @@ export interface components {
              * @default null
              */
             until: string | null;
+        };
+        /** @description An offer with what it is about. */
+        StandingOffer: components["schemas"]["Offer"] & {
+            /** @description The conversation. */
+            conversation: components["schemas"]["Conversation"];
         };
         /**
          * @description Where a lead stands.
@@ -3828,7 +3903,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description Nothing is offered */
+            /** @description Not offered to the caller, or no longer; or the caller is at capacity */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3880,7 +3955,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeclineIn"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -3894,13 +3973,16 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description Nothing is offered */
+            /** @description Not offered to the caller, or no longer */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     list_messages: {
@@ -4773,6 +4855,27 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    list_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offers"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
         };
     };
     list_outbox: {

@@ -85,6 +85,9 @@ export interface FormField {
 export type Conversation = Schemas['Conversation'];
 export type Counts = Schemas['Counts'];
 export type Participant = Schemas['Participant'];
+export type Offer = Schemas['Offer'];
+/** An offer to the reader with the conversation it is about. */
+export type StandingOffer = Schemas['StandingOffer'];
 export type Attachment = Schemas['Attachment'];
 export type MessageKind = Schemas['MessageKind'];
 export type Message = Closer<Schemas['Message'], { kind: MessageKind }>;
@@ -127,7 +130,8 @@ export type LogEvent =
   | { seq: number; at: string; type: 'operator.updated'; data: User }
   | { seq: number; at: string; type: 'lead.created' | 'lead.updated'; data: Lead }
   | { seq: number; at: string; type: 'channel.health'; data: Channel }
-  | { seq: number; at: string; type: 'offer.created' | 'offer.ended' | 'call.updated'; data: Free };
+  | { seq: number; at: string; type: 'offer.created' | 'offer.ended'; data: Offer }
+  | { seq: number; at: string; type: 'call.updated'; data: Free };
 
 export interface TypingFrame {
   type: 'typing';

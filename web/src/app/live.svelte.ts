@@ -7,6 +7,7 @@ import { Store, type Filter, type Nudge, type View } from '../core/store';
 import { Realtime, browserHost, type LinkState } from '../core/ws';
 import { t } from '../i18n/i18n.svelte';
 import { fetchAll } from './loader.svelte';
+import { forgetOffers, loadOffers, onOfferEvent } from './offers.svelte';
 import { prefs } from './prefs.svelte';
 import { go } from './router.svelte';
 import { me, session, setMe, signedOut } from './session.svelte';
@@ -107,6 +108,7 @@ function onEvents(batch: LogEvent[]): void {
   for (const e of batch) {
     if (e.type === 'message.created' && e.data.client_id) outbox.confirm(e.data.client_id);
     if (e.type === 'operator.updated' && e.data.id === store.me) setMe(e.data);
+    if (e.type === 'offer.created' || e.type === 'offer.ended') onOfferEvent(e);
   }
   store.apply(batch);
   if (batch.some((e) => e.type === 'conversation.updated' || e.type === 'conversation.removed')) refreshCounts();
@@ -248,6 +250,7 @@ async function reloadAll(): Promise<void> {
   const open = openId;
   for (const id of [...store.threads.keys()]) if (id !== open) store.threads.delete(id);
   refreshCounts(0);
+  void loadOffers();
   void loadPeople();
   void reloadLines();
   await Promise.all([store.list.state === 'idle' ? null : retryList(), open ? loadThread(open) : null]);
@@ -393,6 +396,7 @@ export function startLive(user: User): () => void {
     realtime.stop();
     outbox.stop();
     leader.stop();
+    forgetOffers();
     store.reset();
   };
 }

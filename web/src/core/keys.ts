@@ -4,6 +4,8 @@ export type Command =
   | 'previous'
   | 'open'
   | 'take'
+  | 'accept'
+  | 'decline'
   | 'close'
   | 'reply'
   | 'note'
@@ -41,6 +43,8 @@ export const BINDINGS: readonly Binding[] = [
   { command: 'previous', codes: ['KeyK'], label: 'K' },
   { command: 'open', codes: ['KeyO'], label: 'O' },
   { command: 'take', codes: ['KeyI'], label: 'I' },
+  { command: 'accept', codes: ['KeyA'], alt: true, label: 'Alt A' },
+  { command: 'decline', codes: ['KeyX'], alt: true, label: 'Alt X' },
   { command: 'close', codes: ['KeyE'], label: 'E' },
   { command: 'reply', codes: ['KeyR'], label: 'R' },
   { command: 'note', codes: ['KeyN'], label: 'N' },

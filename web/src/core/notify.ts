@@ -1,6 +1,6 @@
 /** Sounds, desktop notifications, the title and the icon: how the app reaches a person who looks elsewhere. */
 
-export type Tone = 'message' | 'assigned' | 'queued';
+export type Tone = 'message' | 'assigned' | 'queued' | 'offer';
 
 let audio: AudioContext | null = null;
 
@@ -11,7 +11,7 @@ export function unlockAudio(): void {
   if (audio.state === 'suspended') void audio.resume();
 }
 
-/** Frequencies in Hz, start in seconds: three tones that can be told apart without looking. */
+/** Frequencies in Hz, start in seconds: tones that can be told apart without looking. */
 const TONES: Record<Tone, [number, number][]> = {
   message: [
     [740, 0],
@@ -23,6 +23,12 @@ const TONES: Record<Tone, [number, number][]> = {
     [784, 0.22],
   ],
   queued: [[440, 0]],
+  offer: [
+    [880, 0],
+    [659, 0.16],
+    [880, 0.32],
+    [659, 0.48],
+  ],
 };
 
 export function play(tone: Tone): void {
