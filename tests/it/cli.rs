@@ -15,7 +15,7 @@ use switchboard::api;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program with its data in a folder of its own.
-fn program(folder: &Path) -> Command {
+pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
     command
         .current_dir(folder)
@@ -37,16 +37,21 @@ fn err(output: &Output) -> String {
 }
 
 /// A server that runs, with what it says.
-struct Server {
+pub(crate) struct Server {
     process: Child,
-    base: String,
+    pub(crate) base: String,
     out: Receiver<String>,
     err: Receiver<String>,
 }
 
 impl Server {
     fn start(folder: &Path) -> Self {
-        let mut process = program(folder)
+        Self::of(&mut program(folder))
+    }
+
+    /// Serves with this command and waits until it says where.
+    pub(crate) fn of(program: &mut Command) -> Self {
+        let mut process = program
             .arg("serve")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -28,4 +28,5 @@ mod schema;
 mod simulation;
 mod supervision;
 mod timers;
+mod two_processes;
 mod widget;

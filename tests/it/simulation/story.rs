@@ -176,7 +176,7 @@ impl Story {
             self.lines.push(line.clone());
             let id = format!("chn_{number}");
             let now = self.now();
-            let mut write = self.db.write().await.unwrap();
+            let write = self.db.write().await.unwrap();
             let row = channel::ActiveModel {
                 id: Set(id.clone()),
                 key: Set(format!("chat{number}")),
