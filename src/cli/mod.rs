@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
-    clock::{SharedClock, SystemClock},
+    clock::{SharedClock, SteadyClock, SystemClock},
     config::{self, Config},
     db::Db,
     operator::rights::Role,
@@ -185,5 +185,5 @@ async fn open(config: &Config) -> anyhow::Result<Db> {
 }
 
 fn clock() -> SharedClock {
-    Arc::new(SystemClock)
+    Arc::new(SteadyClock::new(SystemClock))
 }

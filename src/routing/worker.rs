@@ -20,14 +20,14 @@ use super::{
     offer, returns,
     snapshot::{self, Place, Which},
     timers,
-    world::{Waiting, World},
+    world::{LineState, Waiting, World},
 };
 use crate::{
     clock::SharedClock,
     conversation::{label, session::Error},
     db::{Db, entity::session},
     event::{self, Event, EventType},
-    line::store::lines_of,
+    line::{hours, store::lines_of},
     operator::{Weights, load::fits, presence},
 };
 
@@ -41,12 +41,19 @@ const GATHER: Duration = Duration::from_millis(10);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Events read at once.
 const EVENTS: u64 = 1_000;
-/// Sessions planned at once.
+/// Sessions planned at once, at most and at least.
 const PAGE: u64 = 500;
+const MIN_PAGE: u64 = 50;
 /// Sessions at the head whose reasons for waiting are kept up to date; others have those of their first look.
 const EXPLAINED: usize = 100;
 /// Plans made again because the world moved under them, before the next event is waited for.
 const ATTEMPTS: usize = 5;
+
+/// How many of those who wait are read for so much room: some cannot be placed, and more would be read
+/// and planned for nothing.
+fn page_for(room: u64) -> u64 {
+    (room.saturating_mul(2)).clamp(MIN_PAGE, PAGE)
+}
 
 /// What a burst of events touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -256,7 +263,7 @@ impl Router {
     }
 
     /// Places whoever waits on these lines and can be placed. `touched`: conversations that get their
-    /// reasons explained even when nobody is free; all of the first page when not given.
+    /// reasons explained where nobody is free; all of the first page when not given.
     async fn place(
         &mut self,
         lines: &BTreeSet<String>,
@@ -266,55 +273,97 @@ impl Router {
         if lines.is_empty() {
             return Ok(());
         }
+        let mut explained = false;
         let mut after: Option<Place> = None;
         let mut attempts = 0;
         loop {
             let now = self.clock.now();
             let mut world = snapshot::world(self.db.read(), lines, &self.weights, now).await?;
-            let open = self.somebody_is_free(&world);
-            let which = match touched {
-                // Nobody is free: only who just came needs to know why.
-                Some(touched) if !open => {
-                    if touched.is_empty() {
-                        return Ok(());
-                    }
-                    Which::Of(touched)
-                }
-                _ => Which::After(after.as_ref(), PAGE),
-            };
-            let (waiting, known) =
-                snapshot::waiting(self.db.read(), lines, which, &self.weights, now).await?;
-            let full = waiting.len() as u64 == PAGE && matches!(which, Which::After(..));
-            let next = waiting.last().map(Place::of);
-            let strangers: BTreeSet<String> = waiting
-                .iter()
-                .filter_map(|session| session.responsible.clone())
-                .filter(|id| !world.operators.contains_key(id))
-                .collect();
-            world
-                .operators
-                .extend(snapshot::operators(self.db.read(), &strangers, &self.weights, now).await?);
-            world.waiting = waiting;
-            let committed = self.commit(&world, &known, trigger, now).await?;
-            if committed.skipped > 0 && attempts < ATTEMPTS {
+            let (open, room) = self.free(&world, now);
+            if !explained {
+                explained = true;
+                // Nobody is free there: only who just came needs to know why.
+                let busy: BTreeSet<String> = lines.difference(&open).cloned().collect();
+                let which = touched.map_or(Which::After(None, PAGE), Which::Of);
+                self.look_at(&mut world, &busy, which, trigger, now).await?;
+            }
+            if open.is_empty() {
+                return Ok(());
+            }
+            let page = page_for(room);
+            let which = Which::After(after.as_ref(), page);
+            let (found, next, skipped) = self.look_at(&mut world, &open, which, trigger, now).await?;
+            if skipped > 0 && attempts < ATTEMPTS {
                 attempts += 1;
                 continue;
             }
-            if !full || !open {
+            if found < page {
                 return Ok(());
             }
             after = next;
         }
     }
 
-    /// Whether anybody is there and could take even the lightest session.
-    fn somebody_is_free(&self, world: &World) -> bool {
+    /// Reads who waits on these lines, plans and writes. Answers how many were read, where the next
+    /// page begins, and how many plans did not hold.
+    async fn look_at(
+        &mut self,
+        world: &mut World,
+        lines: &BTreeSet<String>,
+        which: Which<'_>,
+        trigger: &'static str,
+        now: DateTime<Utc>,
+    ) -> Result<(u64, Option<Place>, usize), DbErr> {
+        let (waiting, known) = snapshot::waiting(self.db.read(), lines, which, &self.weights, now).await?;
+        if waiting.is_empty() {
+            return Ok((0, None, 0));
+        }
+        let found = waiting.len() as u64;
+        let next = waiting.last().map(Place::of);
+        let strangers: BTreeSet<String> = waiting
+            .iter()
+            .filter_map(|session| session.responsible.clone())
+            .filter(|id| !world.operators.contains_key(id))
+            .collect();
+        world
+            .operators
+            .extend(snapshot::operators(self.db.read(), &strangers, &self.weights, now).await?);
+        world.waiting = waiting;
+        let committed = self.commit(world, &known, trigger, now).await?;
+        Ok((found, next, committed.skipped))
+    }
+
+    /// The lines that are open, on which somebody is there and could take even the lightest session, and how many such
+    /// sessions all of them could take together.
+    fn free(&self, world: &World, now: DateTime<Utc>) -> (BTreeSet<String>, u64) {
         let least = self.weights.least();
-        let absent_too = world.lines.values().any(|line| line.rules.assign_when_offline);
-        world.operators.values().any(|operator| {
-            unavailable(operator, true, absent_too).is_none()
-                && fits(operator.load.total, least, operator.capacity)
-        })
+        let mut room = 0.0;
+        let mut free: BTreeSet<(&String, bool)> = BTreeSet::new();
+        for (id, operator) in &world.operators {
+            if !fits(operator.load.total, least, operator.capacity) {
+                continue;
+            }
+            for absent_too in [false, true] {
+                if unavailable(operator, true, absent_too).is_none() {
+                    free.insert((id, absent_too));
+                }
+            }
+            room += (operator.capacity - operator.load.total) / least;
+        }
+        let has_somebody = |line: &LineState| {
+            let absent_too = line.rules.assign_when_offline;
+            line.enabled
+                && line.queue.iter().any(|id| free.contains(&(id, absent_too)))
+                && hours::opening(line.rules.hours.as_ref(), now).open
+        };
+        let open = world.lines.iter().filter(|(_, line)| has_somebody(line));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "only a size"
+        )]
+        let room = room as u64;
+        (open.map(|(id, _)| id.clone()).collect(), room)
     }
 
     async fn commit(

@@ -223,7 +223,9 @@ impl Story {
     /// One thing happens, the routers look at it, and the promises hold.
     pub async fn step(&mut self) {
         let by = TimeDelta::milliseconds(i64::try_from(self.chance.below(30_000)).unwrap());
-        self.clock.advance(by);
+        // The machine slept, or its clock was set.
+        let jump = TimeDelta::hours(if self.chance.one_in(60) { 2 } else { 0 });
+        self.clock.advance(by + jump);
         let what = self.something().await;
         self.told.push(what);
         if self.told.len() > 12 {
