@@ -24,6 +24,7 @@ mod realtime;
 mod retention;
 mod routing;
 mod schema;
+mod shifts;
 mod supervision;
 mod timers;
 mod widget;
