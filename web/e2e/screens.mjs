@@ -101,9 +101,19 @@ const inside = {
       await page.getByText('Works in shifts').click();
       await page.getByRole('button', { name: 'Add an absence' }).click();
       await page
-        .getByRole('button', { name: /^Add: Break/ })
+        .getByRole('button', { name: /^Add:.*Break/ })
         .first()
         .click();
+    },
+  ],
+  'schedule-top': [
+    '/admin/users',
+    async (page) => {
+      await firstOf('td button')(page);
+      await page.getByRole('link', { name: 'Edit schedule' }).click();
+      await page.getByText('Works in shifts').click();
+      await page.getByLabel(/^Time zone/).fill('Mars/Base');
+      await page.getByText(/is not a known/).waitFor();
     },
   ],
   pause: [
