@@ -9,6 +9,7 @@ use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 mod m20261122_000001_initial;
 mod m20261122_000002_timers;
 mod m20261122_000003_offers;
+mod m20261122_000004_schedules;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000001_initial::Migration),
             Box::new(m20261122_000002_timers::Migration),
             Box::new(m20261122_000003_offers::Migration),
+            Box::new(m20261122_000004_schedules::Migration),
         ]
     }
 }

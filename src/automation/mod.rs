@@ -1,5 +1,6 @@
-//! What lines do by themselves when time passes: sessions return, overflow, or end.
+//! What happens by itself when time passes: sessions return, overflow, or end; shifts begin and end.
 
+pub mod shifts;
 pub mod silence;
 
 use std::time::Duration;
@@ -28,8 +29,9 @@ pub async fn run(db: Db, clock: SharedClock, views: Views, stop: CancellationTok
 
 /// Does what is due on all lines at `now`. What fails of one kind does not hold up the other.
 pub async fn tick(db: &Db, views: &Views, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let shifted = shifts::tell(db, now).await;
     let lines = timers::lines(db).await?;
     let moved = timers::run(db, &lines, now).await;
     let closed = silence::close(db, views, &lines, now).await;
-    moved.and(closed).map(|_| ())
+    shifted.and(moved).and(closed).map(|_| ())
 }

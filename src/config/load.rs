@@ -9,6 +9,7 @@ use figment::{
 };
 
 use super::{Config, DEFAULTS};
+use crate::operator::store::REASON_CHARS;
 
 /// How every variable of ours begins.
 const ENV_PREFIX: &str = "SWITCHBOARD__";
@@ -172,6 +173,17 @@ fn check(mut config: Config) -> Result<Config, Error> {
         if !(weight.is_finite() && (0.0..=1000.0).contains(&weight)) {
             return Err(invalid(&format!("routing.weights.{kind}"), "must be 0 to 1000"));
         }
+    }
+    let operators = &config.operators;
+    if !(30..=86_400).contains(&operators.away_after_secs) {
+        return Err(invalid("operators.away_after_secs", "must be 30 to 86400"));
+    }
+    let fits = |reason: &String| !reason.trim().is_empty() && reason.chars().count() <= REASON_CHARS;
+    if operators.pause_reasons.len() > 20 || !operators.pause_reasons.iter().all(fits) {
+        return Err(invalid(
+            "operators.pause_reasons",
+            &format!("must be at most 20 words of 1 to {REASON_CHARS} characters"),
+        ));
     }
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&config.log.level) {
         return Err(invalid("log.level", &error.to_string()));
@@ -360,6 +372,8 @@ mod tests {
             ("SWITCHBOARD__SECURITY__MASTER_KEY", "short"),
             ("SWITCHBOARD__DATABASE__URL", "mysql://x"),
             ("SWITCHBOARD__LOG__FORMAT", "yaml"),
+            ("SWITCHBOARD__OPERATORS__AWAY_AFTER_SECS", "5"),
+            ("SWITCHBOARD__OPERATORS__PAUSE_REASONS", r#"["lunch", ""]"#),
             ("SWITCHBOARD__SECURITY__ALLOWED_PRIVATE_NETWORKS", "10.0.0.0/8"),
         ] {
             let error = with(&[(name, value)])

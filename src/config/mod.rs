@@ -35,6 +35,8 @@ pub struct Config {
     pub limits: Limits,
     /// The router.
     pub routing: Routing,
+    /// What operators' windows offer and do.
+    pub operators: Operators,
     /// What is written to standard error.
     pub log: Log,
 }
@@ -116,6 +118,16 @@ impl Limits {
 pub struct Routing {
     /// By kind of channel.
     pub weights: Weights,
+}
+
+/// `[operators]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operators {
+    /// Offered when somebody pauses.
+    pub pause_reasons: Vec<String>,
+    /// Without a key or a mouse for this long a window is away.
+    pub away_after_secs: u32,
 }
 
 /// `[log]`

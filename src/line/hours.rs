@@ -26,6 +26,8 @@ const EXCEPTION_LIMIT: usize = 1_000;
 
 /// From and to, as `HH:MM`; `24:00` is the end of the day.
 pub type Interval = [String; 2];
+/// The intervals of each day of the week.
+pub type Weekly = BTreeMap<Day, Vec<Interval>>;
 
 /// The days of a week by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -83,7 +85,7 @@ pub struct Hours {
     /// The intervals of each day of the week; a day that is missing is closed.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, Vec<Vec<String>>>)]
-    pub weekly: BTreeMap<Day, Vec<Interval>>,
+    pub weekly: Weekly,
     /// Dates with hours of their own.
     #[serde(default)]
     pub exceptions: Vec<Exception>,
@@ -104,6 +106,15 @@ impl Opening {
         open: true,
         opens_at: None,
     };
+}
+
+/// A time without a change: open or closed throughout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Open.
+    pub open: bool,
+    /// When that changes; none, when it does not for more than about a year.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// The state of a line with these hours; without hours it is always open.
@@ -173,6 +184,42 @@ impl Hours {
         }
     }
 
+    /// Whether it is open at `now`, and until when that stays so: intervals that touch are one.
+    pub fn stretch(&self, now: DateTime<Utc>) -> Stretch {
+        let opening = self.opening(now);
+        let zone = Tz::from_str(&self.time_zone).ok();
+        let Some(zone) = zone.filter(|_| opening.open) else {
+            return Stretch {
+                open: opening.open,
+                until: opening.opens_at,
+            };
+        };
+        let today = now.with_timezone(&zone).date_naive();
+        let first = today.checked_sub_days(Days::new(1)).unwrap_or(today);
+        let mut until = now;
+        for date in (0..=LOOK_AHEAD_DAYS).filter_map(|days| first.checked_add_days(Days::new(days))) {
+            let mut spans: Vec<_> = self.spans(zone, date).collect();
+            spans.sort_unstable();
+            for (from, to) in spans {
+                if from <= until && to > until {
+                    until = to;
+                }
+            }
+            // What begins on a day after the end cannot lengthen it; one day more settles shifts of the clock.
+            let last = until.with_timezone(&zone).date_naive();
+            if date > last.checked_add_days(Days::new(1)).unwrap_or(last) {
+                return Stretch {
+                    open: true,
+                    until: Some(until),
+                };
+            }
+        }
+        Stretch {
+            open: true,
+            until: None,
+        }
+    }
+
     fn intervals(&self, date: NaiveDate) -> &[Interval] {
         if let Some(exception) = self.exceptions.iter().find(|exception| exception.date == date) {
             return &exception.intervals;
@@ -196,16 +243,10 @@ impl Hours {
     /// What is wrong, as `(field, message)`.
     pub fn errors(&self) -> Vec<(String, String)> {
         let mut errors = Vec::new();
-        if Tz::from_str(&self.time_zone).is_err() {
-            errors.push((
-                "time_zone".to_owned(),
-                "is not a known IANA time zone, such as Europe/Berlin".to_owned(),
-            ));
+        if let Err(message) = zone(&self.time_zone) {
+            errors.push(("time_zone".to_owned(), message.to_owned()));
         }
-        for (day, intervals) in &self.weekly {
-            let field = format!("weekly.{}", format!("{day:?}").to_lowercase());
-            errors.extend(interval_error(intervals).map(|message| (field, message)));
-        }
+        errors.extend(weekly_errors("weekly", &self.weekly));
         if self.exceptions.len() > EXCEPTION_LIMIT {
             errors.push(("exceptions".to_owned(), format!("at most {EXCEPTION_LIMIT}")));
         }
@@ -224,6 +265,28 @@ impl Hours {
         }
         errors
     }
+}
+
+/// The time zone of this name.
+///
+/// # Errors
+/// What is wrong with the name.
+pub fn zone(name: &str) -> Result<Tz, &'static str> {
+    Tz::from_str(name).map_err(|_| "is not a known IANA time zone, such as Europe/Berlin")
+}
+
+/// What is wrong with the intervals of a week, as `(field.day, message)`.
+pub fn weekly_errors(field: &str, weekly: &Weekly) -> Vec<(String, String)> {
+    let name = |day: &Day| format!("{field}.{}", format!("{day:?}").to_lowercase());
+    weekly
+        .iter()
+        .filter_map(|(day, intervals)| Some((name(day), interval_error(intervals)?)))
+        .collect()
+}
+
+/// The first moment of a date.
+pub fn beginning(zone: Tz, date: NaiveDate) -> Option<DateTime<Utc>> {
+    moment(zone, date.and_time(NaiveTime::MIN), false)
 }
 
 fn interval_error(intervals: &[Interval]) -> Option<String> {
@@ -427,7 +490,61 @@ mod tests {
         assert_eq!(fields, ["time_zone", "weekly.mon", "weekly.tue"]);
     }
 
+    #[test]
+    fn intervals_that_touch_are_one_stretch() {
+        let until = |line: &Hours, now: &str| line.stretch(at(now)).until;
+        let line = hours(
+            "UTC",
+            json!({"mon": [["12:00", "18:00"], ["09:00", "12:00"]], "fri": [["22:00", "24:00"]], "sat": [["00:00", "02:00"], ["01:00", "03:00"]]}),
+            json!([]),
+        );
+        // 2026-11-23 is a Monday.
+        assert_eq!(
+            until(&line, "2026-11-23T10:00:00Z"),
+            Some(at("2026-11-23T18:00:00Z"))
+        );
+        assert_eq!(
+            until(&line, "2026-11-23T18:00:00Z"),
+            Some(at("2026-11-27T22:00:00Z"))
+        );
+        assert_eq!(
+            until(&line, "2026-11-27T22:00:00Z"),
+            Some(at("2026-11-28T03:00:00Z"))
+        );
+        let day = json!([["00:00", "24:00"]]);
+        let always = hours(
+            "Europe/Berlin",
+            json!({"mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day}),
+            json!([]),
+        );
+        assert_eq!(until(&always, "2026-11-23T10:00:00Z"), None);
+    }
+
     proptest! {
+        #[test]
+        fn a_stretch_ends_where_it_changes_and_not_before(
+            seconds in 1_767_225_600_i64..1_830_297_600, share in 0.0_f64..1.0,
+            spans in prop::collection::vec((0_usize..7, 0_i64..24, 1_i64..24), 1..6),
+            zone in prop::sample::select(vec!["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]),
+        ) {
+            let mut weekly: std::collections::BTreeMap<&str, Vec<[String; 2]>> = std::collections::BTreeMap::new();
+            for (day, from, length) in spans {
+                let day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][day];
+                weekly.entry(day).or_default().push([format!("{from:02}:00"), format!("{:02}:00", (from + length) % 24)]);
+            }
+            let line = hours(zone, json!(weekly), json!([]));
+            let now = DateTime::from_timestamp(seconds, 0).unwrap();
+            let found = line.stretch(now);
+            prop_assert_eq!(found.open, line.opening(now).open);
+            if let Some(until) = found.until {
+                prop_assert!(until > now);
+                prop_assert_eq!(line.opening(until).open, !found.open);
+                #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+                let between = now + TimeDelta::seconds(((until - now).num_seconds() as f64 * share) as i64);
+                prop_assert_eq!(line.opening(between).open, found.open);
+            }
+        }
+
         #[test]
         fn the_next_opening_is_open_and_the_second_before_it_is_not(
             seconds in 1_767_225_600_i64..1_830_297_600, from in 0_i64..24, length in 1_i64..23, day in 0_usize..7,

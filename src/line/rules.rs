@@ -201,6 +201,9 @@ pub struct Rules {
     pub assign_when_offline: bool,
     /// Seconds without a reply after which a session returns to the queue.
     pub return_after_secs: Option<u32>,
+    /// Seconds an operator who left (offline, paused, off shift) has to come back to a client whom they
+    /// answered before and owe another answer.
+    pub leave_grace_secs: u32,
     /// Where sessions go that wait too long.
     pub overflow: Overflow,
     /// What is done when nobody answers.
@@ -231,6 +234,7 @@ impl Default for Rules {
             sticky: Sticky::default(),
             assign_when_offline: false,
             return_after_secs: None,
+            leave_grace_secs: 300,
             overflow: Overflow::default(),
             no_answer: NoAnswer::default(),
             hours: None,
@@ -319,6 +323,7 @@ impl Rules {
             ("offer_timeout_secs", Some(self.offer_timeout_secs)),
             ("sticky.grace_secs", Some(self.sticky.grace_secs)),
             ("return_after_secs", self.return_after_secs),
+            ("leave_grace_secs", Some(self.leave_grace_secs)),
             ("overflow.after_secs", self.overflow.after_secs),
             ("no_answer.after_secs", self.no_answer.after_secs),
             ("auto_close.after_secs", self.auto_close.after_secs),
@@ -385,7 +390,7 @@ mod tests {
         let expected = json!({
             "distribution": "even", "acceptance": "automatic", "offer_timeout_secs": 30, "required_skills": [],
             "match_language": false, "limit_per_operator": null, "sticky": {"enabled": true, "grace_secs": 30},
-            "assign_when_offline": false, "return_after_secs": null,
+            "assign_when_offline": false, "return_after_secs": null, "leave_grace_secs": 300,
             "overflow": {"line_id": null, "after_secs": null},
             "no_answer": {"after_secs": null, "action": "none", "text": null}, "hours": null,
             "off_hours": {"action": "none", "text": null}, "welcome_text": null,
@@ -435,7 +440,7 @@ mod tests {
     #[test]
     fn one_second_is_enough_for_every_time() {
         let patch = json!({
-            "offer_timeout_secs": 1, "sticky": {"grace_secs": 1}, "return_after_secs": 1,
+            "offer_timeout_secs": 1, "sticky": {"grace_secs": 1}, "return_after_secs": 1, "leave_grace_secs": 1,
             "overflow": {"after_secs": 1}, "no_answer": {"after_secs": 1}, "auto_close": {"after_secs": 1}
         });
         assert!(patched(&patch).is_ok());

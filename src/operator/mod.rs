@@ -1,11 +1,14 @@
 //! People inside: who they are, what they may do, whether they are there.
 //!
 //! **Presence** is what is observed (a socket with heartbeats, a program that says so), kept as leases
-//! that lapse. **Availability** is what the operator says. Both must be right for work to be given.
+//! that lapse. **Availability** is what the operator says, less what their schedule takes away. Both must
+//! be right for work to be given.
 
 pub mod load;
 pub mod presence;
 pub mod rights;
+pub mod roster;
+pub mod schedule;
 pub mod store;
 pub mod team;
 pub mod view;

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-use super::{Availability, Error, Presence, rights::Role};
+use super::{Availability, Error, Presence, rights::Role, roster, schedule::standing};
 use crate::{
     db::{WriteTx, entity::operator},
     event::{EventType, NewEvent},
@@ -22,6 +22,8 @@ pub const DEFAULT_CAPACITY: f64 = 5.0;
 const CAPACITY_LIMIT: f64 = 1000.0;
 /// Languages and skills a user may have.
 const WORD_LIMIT: usize = 50;
+/// Characters of a reason for a pause.
+pub const REASON_CHARS: usize = 200;
 
 /// A user about to be made.
 #[derive(Debug, Clone)]
@@ -141,6 +143,9 @@ pub async fn create(
         service: new.service,
         version: 1,
         created_at: now,
+        said_at: None,
+        unavailable_since: None,
+        changes_at: None,
     };
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
@@ -200,7 +205,8 @@ pub async fn update(
     save(write, current, row, now).await
 }
 
-/// Sets what the operator says of themselves.
+/// Sets what the operator says of themselves. To say the same again changes nothing, unless the schedule
+/// says otherwise meanwhile.
 pub async fn set_availability(
     write: &mut WriteTx,
     id: &str,
@@ -212,15 +218,28 @@ pub async fn set_availability(
     let reason = reason
         .map(|reason| reason.trim().to_owned())
         .filter(|reason| !reason.is_empty());
-    if reason.as_ref().is_some_and(|reason| reason.chars().count() > 200) {
+    if reason
+        .as_ref()
+        .is_some_and(|reason| reason.chars().count() > REASON_CHARS)
+    {
         return Err(Error::Invalid(vec![(
             "reason".to_owned(),
-            "at most 200 characters".to_owned(),
+            format!("at most {REASON_CHARS} characters"),
         )]));
     }
     let mut row = current.clone();
     row.availability = state.as_str().to_owned();
     row.availability_reason = reason.filter(|_| state != Availability::Accepting);
+    row.said_at = Some(now);
+    let plan = roster::plans(write.tx(), &[id.to_owned()]).await?.remove(id);
+    let same = current.availability == row.availability
+        && current.availability_reason == row.availability_reason
+        && standing(roster::said(&current), plan.as_ref(), now)
+            == standing(roster::said(&row), plan.as_ref(), now);
+    if same {
+        return Ok(current);
+    }
+    roster::note(&mut row, plan.as_ref(), now, now);
     save(write, current, row, now).await
 }
 

@@ -5,7 +5,13 @@ use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Availability, Presence, Weights, load, presence, rights::Role, store};
+use super::{
+    Availability, Presence, Weights, load, presence,
+    rights::Role,
+    roster,
+    schedule::{Why, effective},
+    store,
+};
 use crate::db::entity::operator;
 
 /// A user.
@@ -29,10 +35,16 @@ pub struct User {
     pub enabled: bool,
     /// What is observed.
     pub presence: Presence,
-    /// What they say.
+    /// What counts: what they say, less what their schedule takes away.
     pub availability: Availability,
-    /// Why they are not accepting.
+    /// What they say.
+    pub availability_said: Availability,
+    /// What makes the availability what it is.
+    pub availability_why: Why,
+    /// Why they are not accepting, when they said so themselves.
     pub availability_reason: Option<String>,
+    /// When their schedule alone changes it.
+    pub availability_changes_at: Option<DateTime<Utc>>,
     /// The weighted sum of the open sessions they own, over all lines.
     pub load: f64,
     /// Made for an API key.
@@ -43,7 +55,7 @@ pub struct User {
     pub created_at: DateTime<Utc>,
 }
 
-/// These users as the API shows them, with two queries however many they are.
+/// These users as the API shows them, with three queries however many they are.
 pub async fn views(
     db: &impl ConnectionTrait,
     rows: Vec<operator::Model>,
@@ -53,24 +65,31 @@ pub async fn views(
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let observed = presence::observed(db, &ids, now).await?;
     let loads = load::loads(db, &ids, weights).await?;
-    let user = |row: operator::Model| User {
-        presence: observed
-            .get(&row.id)
-            .map_or(Presence::Offline, |seen| seen.presence),
-        load: loads.get(&row.id).map_or(0.0, |load| load.total),
-        role: Role::parse(&row.role),
-        languages: store::words(&row.languages),
-        skills: store::words(&row.skills),
-        availability: Availability::parse(&row.availability),
-        id: row.id,
-        email: row.email,
-        name: row.name,
-        capacity: row.capacity,
-        enabled: row.enabled,
-        availability_reason: row.availability_reason,
-        service: row.service,
-        version: row.version,
-        created_at: row.created_at,
+    let plans = roster::plans(db, &ids).await?;
+    let user = |row: operator::Model| {
+        let counts = effective(roster::said(&row), plans.get(&row.id), now);
+        User {
+            presence: observed
+                .get(&row.id)
+                .map_or(Presence::Offline, |seen| seen.presence),
+            load: loads.get(&row.id).map_or(0.0, |load| load.total),
+            role: Role::parse(&row.role),
+            languages: store::words(&row.languages),
+            skills: store::words(&row.skills),
+            availability: counts.availability,
+            availability_said: Availability::parse(&row.availability),
+            availability_why: counts.why,
+            availability_changes_at: counts.changes_at,
+            id: row.id,
+            email: row.email,
+            name: row.name,
+            capacity: row.capacity,
+            enabled: row.enabled,
+            availability_reason: row.availability_reason.filter(|_| counts.why == Why::Said),
+            service: row.service,
+            version: row.version,
+            created_at: row.created_at,
+        }
     };
     Ok(rows.into_iter().map(user).collect())
 }

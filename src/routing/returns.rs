@@ -1,10 +1,13 @@
-//! Sessions whose owner has left go back to the queue: one nobody answered yet at once, one that waits
-//! for the client when the client writes.
+//! Sessions whose owner has left (offline, paused, off shift) go back to the queue: one nobody answered yet
+//! at once; one that was answered and owes the client another answer after a grace time of its line; one
+//! that waits for the client when the client writes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::Query,
+};
 
 use super::{decide::Rejection, explain, hand, snapshot, world::OperatorState};
 use crate::{
@@ -14,9 +17,9 @@ use crate::{
     },
     db::{
         Db,
-        entity::{conversation, line, message, session},
+        entity::{conversation, line, message, operator, session},
     },
-    line::Rules,
+    line::{Rules, hours},
     operator::{Availability, Presence, Weights},
 };
 
@@ -47,24 +50,59 @@ pub fn has_left(
         Availability::Paused => Rejection::Paused,
         Availability::Off => Rejection::OffShift,
     };
-    // The first failed check is all that is kept: one who was offline may have been paused too.
-    let known = matches!(
-        in_spite_of,
-        Some(Rejection::Offline | Rejection::Away | Rejection::Paused | Rejection::OffShift)
-    );
+    // The first failed check is all that is kept: one who was offline may have been paused too. But who
+    // was paused and goes off shift has left.
+    let known = match in_spite_of {
+        Some(Rejection::Offline | Rejection::Away | Rejection::OffShift) => true,
+        Some(Rejection::Paused) => said == Rejection::Paused,
+        _ => false,
+    };
     (!known).then_some(said)
 }
 
-/// Returns unanswered sessions of these operators, or of all, if they have left. Answers how many.
+/// Whether a session goes back now whose owner left at `since`. Pure.
+///
+/// A further answer is owed from before they left: they have the line's grace time, counted while the
+/// line is open, to come back. What the client writes afterwards is owed by nobody who is there.
+pub fn goes_back(session: &session::Model, rules: &Rules, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    if session.first_reply_at.is_none() {
+        return true;
+    }
+    let Some(owed) = session.owed_since else {
+        return false;
+    };
+    let grace = TimeDelta::seconds(i64::from(rules.leave_grace_secs));
+    owed >= since || hours::after(rules.hours.as_ref(), since, grace).is_some_and(|until| until <= now)
+}
+
+/// Returns sessions of these operators, or of all, that owe the client an answer, if they have left: at
+/// once or after the grace time. Answers how many.
 pub async fn unanswered(
     db: &Db,
     owners: Option<&BTreeSet<String>>,
     weights: &Weights,
     now: DateTime<Utc>,
 ) -> Result<usize, DbErr> {
+    // As others were last told: whoever left a moment ago has the grace time anyway.
+    let gone = Condition::any()
+        .add(operator::Column::Enabled.eq(false))
+        .add(operator::Column::Presence.eq(Presence::Offline.as_str()))
+        .add(operator::Column::UnavailableSince.is_not_null());
+    let gone = Query::select()
+        .column(operator::Column::Id)
+        .from(operator::Entity)
+        .cond_where(gone)
+        .to_owned();
+    let owing = Condition::all()
+        .add(session::Column::OwedSince.is_not_null())
+        .add(session::Column::OperatorId.in_subquery(gone));
     let mut query = session::Entity::find()
         .filter(session::Column::State.eq("assigned"))
-        .filter(session::Column::FirstReplyAt.is_null());
+        .filter(
+            Condition::any()
+                .add(session::Column::FirstReplyAt.is_null())
+                .add(owing),
+        );
     if let Some(owners) = owners {
         if owners.is_empty() {
             return Ok(0);
@@ -153,17 +191,27 @@ async fn send_back(
     }
     let ids: Vec<String> = doubtful.iter().map(|row| row.id.clone()).collect();
     let known = explain::known(db.read(), &ids).await?;
-    let when_offline = lines_that_assign_when_offline(db.read(), &doubtful).await?;
+    let rules = rules_of_lines(db.read(), &doubtful).await?;
+    let unavailable = unavailable_since(db.read(), &owners).await?;
     let mut returned = 0;
     for row in doubtful {
-        let Some(owner) = row.operator_id.as_ref().and_then(|id| owners.get(id)) else {
+        let (Some(id), Some(rules)) = (&row.operator_id, rules.get(&row.line_id)) else {
             continue;
         };
+        let Some(owner) = owners.get(id) else { continue };
         let in_spite_of = known.get(&row.id).and_then(|known| known.in_spite_of);
-        let absent_is_fine = when_offline.get(&row.line_id).copied().unwrap_or_default();
-        let Some(why) = has_left(owner, row.assigned_at, in_spite_of, absent_is_fine) else {
+        let Some(why) = has_left(owner, row.assigned_at, in_spite_of, rules.assign_when_offline) else {
             continue;
         };
+        let since = match why {
+            Rejection::Disabled => row.assigned_at,
+            Rejection::Offline => owner.observed.gone_since,
+            // Not told yet: they left in this very moment.
+            _ => unavailable.get(id).copied().flatten().or(Some(now)),
+        };
+        if !goes_back(&row, rules, since.unwrap_or(row.opened_at), now) {
+            continue;
+        }
         match send_one_back(db, &row, owner.load.total, why, now).await {
             Ok(true) => returned += 1,
             Ok(false) => {}
@@ -192,10 +240,10 @@ async fn send_one_back(
     Ok(true)
 }
 
-async fn lines_that_assign_when_offline(
+async fn rules_of_lines(
     db: &impl ConnectionTrait,
     sessions: &[session::Model],
-) -> Result<BTreeMap<String, bool>, DbErr> {
+) -> Result<BTreeMap<String, Rules>, DbErr> {
     let ids: BTreeSet<&String> = sessions.iter().map(|row| &row.line_id).collect();
     let lines = line::Entity::find()
         .filter(line::Column::Id.is_in(ids))
@@ -203,16 +251,32 @@ async fn lines_that_assign_when_offline(
         .await?;
     lines
         .into_iter()
-        .map(|line| Ok((line.id, Rules::from_stored(&line.rules)?.assign_when_offline)))
+        .map(|line| Ok((line.id, Rules::from_stored(&line.rules)?)))
         .collect()
+}
+
+async fn unavailable_since(
+    db: &impl ConnectionTrait,
+    owners: &BTreeMap<String, OperatorState>,
+) -> Result<BTreeMap<String, Option<DateTime<Utc>>>, DbErr> {
+    let rows: Vec<(String, Option<DateTime<Utc>>)> = operator::Entity::find()
+        .select_only()
+        .columns([operator::Column::Id, operator::Column::UnavailableSince])
+        .filter(operator::Column::Id.is_in(owners.keys()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
-    use super::has_left;
+    use super::{goes_back, has_left};
     use crate::{
+        db::entity::session,
+        line::Rules,
         operator::{Availability, Presence, load::Load, presence::Observed},
         routing::{decide::Rejection, world::OperatorState},
     };
@@ -266,6 +330,11 @@ mod tests {
             has_left(&paused, Some(at(10)), Some(Rejection::Paused), false),
             None
         );
+        let gone_home = owner(Presence::Online, None, Availability::Off);
+        assert_eq!(
+            has_left(&gone_home, Some(at(10)), Some(Rejection::Paused), false),
+            Some(Rejection::OffShift)
+        );
     }
 
     #[test]
@@ -277,5 +346,52 @@ mod tests {
             has_left(&offline, Some(at(10)), None, true),
             Some(Rejection::Disabled)
         );
+    }
+
+    fn session(answered: Option<i64>, owed: Option<i64>) -> session::Model {
+        session::Model {
+            id: "ses_a".to_owned(),
+            conversation_id: "cnv_a".to_owned(),
+            line_id: "lin_a".to_owned(),
+            channel_kind: "webchat".to_owned(),
+            state: "assigned".to_owned(),
+            operator_id: Some("opr_a".to_owned()),
+            opened_at: at(0),
+            waiting_since: at(0),
+            assigned_at: Some(at(1)),
+            first_reply_at: answered.map(at),
+            closed_at: None,
+            close_reason: None,
+            rating: None,
+            version: 1,
+            queued_at: Some(at(0)),
+            owed_since: owed.map(at),
+            answered_at: answered.map(at),
+        }
+    }
+
+    #[test]
+    fn what_is_owed_from_before_they_left_has_the_grace_and_the_rest_has_none() {
+        let rules = Rules::default();
+        let back = |answered, owed, now| goes_back(&session(answered, owed), &rules, at(1_000), at(now));
+        assert!(back(None, Some(0), 1_000), "never answered: at once");
+        assert!(!back(Some(10), Some(500), 1_299) && back(Some(10), Some(500), 1_300));
+        assert!(back(Some(10), Some(1_100), 1_100), "the client wrote to nobody");
+        assert!(!back(Some(10), None, 99_999), "the client has the word");
+    }
+
+    #[test]
+    fn the_grace_stands_still_while_the_line_is_closed() {
+        // 2027-01-15 is a Friday; it begins to count at eight.
+        let rules: Rules = serde_json::from_value(serde_json::json!({"hours": {
+            "time_zone": "UTC", "weekly": {"fri": [["08:00", "08:15"], ["08:30", "18:00"]]}
+        }}))
+        .unwrap();
+        let left = at(0) + TimeDelta::minutes(13);
+        let back = |minutes| {
+            let session = session(Some(1), Some(2));
+            goes_back(&session, &rules, left, left + TimeDelta::minutes(minutes))
+        };
+        assert!(!back(5) && !back(19) && back(20));
     }
 }

@@ -19,8 +19,10 @@ use crate::{
     },
     line::{Rules, queue},
     operator::{
-        Availability, Weights, load,
+        Weights, load,
         presence::{self, Observed},
+        roster,
+        schedule::standing,
         store::words,
     },
 };
@@ -239,7 +241,8 @@ pub async fn operators(
     states(db, rows, weights, now).await
 }
 
-/// Rows that were read (and perhaps locked) already, with what is observed of them and what they have.
+/// Rows that were read (and perhaps locked) already, with what is observed of them, what they
+/// have, and what their schedules say.
 pub async fn states(
     db: &impl ConnectionTrait,
     rows: Vec<operator::Model>,
@@ -249,10 +252,11 @@ pub async fn states(
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let observed = presence::observed(db, &ids, now).await?;
     let mut loads = load::loads(db, &ids, weights).await?;
+    let plans = roster::plans(db, &ids).await?;
     let state = |row: operator::Model| {
         let state = OperatorState {
             enabled: row.enabled,
-            availability: Availability::parse(&row.availability),
+            availability: standing(roster::said(&row), plans.get(&row.id), now).0,
             observed: observed.get(&row.id).copied().unwrap_or(Observed::NEVER),
             languages: words(&row.languages),
             skills: words(&row.skills),

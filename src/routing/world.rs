@@ -34,7 +34,7 @@ pub struct LineState {
 pub struct OperatorState {
     /// Switched on.
     pub enabled: bool,
-    /// What they say.
+    /// What they say, less what their schedule takes away.
     pub availability: Availability,
     /// What is observed.
     pub observed: Observed,

@@ -26,6 +26,7 @@ mod retention;
 mod routing;
 mod schema;
 mod simulation;
+mod shifts;
 mod supervision;
 mod timers;
 mod two_processes;

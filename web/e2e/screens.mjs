@@ -93,6 +93,38 @@ const inside = {
   'channel-mail-new': ['/admin/channels/new/email'],
   users: ['/admin/users'],
   user: ['/admin/users', firstOf('td button')],
+  schedule: [
+    '/admin/users',
+    async (page) => {
+      await firstOf('td button')(page);
+      await page.getByRole('link', { name: 'Edit schedule' }).click();
+      await page.getByText('Works in shifts').click();
+      await page.getByRole('button', { name: 'Add an absence' }).click();
+      await page
+        .getByRole('button', { name: /^Add:.*Break/ })
+        .first()
+        .click();
+    },
+  ],
+  'schedule-top': [
+    '/admin/users',
+    async (page) => {
+      await firstOf('td button')(page);
+      await page.getByRole('link', { name: 'Edit schedule' }).click();
+      await page.getByText('Works in shifts').click();
+      await page.getByLabel(/^Time zone/).fill('Mars/Base');
+      await page.getByText(/is not a known/).waitFor();
+    },
+  ],
+  pause: [
+    '/inbox/mine',
+    async (page) => {
+      const menu = page.getByRole('button', { name: 'Menu', exact: true });
+      if (await menu.isVisible()) await menu.click();
+      await page.locator('.availability').click();
+      await page.getByRole('menuitemradio', { name: /lunch/ }).waitFor();
+    },
+  ],
   teams: ['/admin/teams'],
   'api-keys': ['/admin/apikeys'],
   profile: ['/profile'],

@@ -34,6 +34,10 @@ export function seed() {
       enabled: true,
       presence: 'online',
       availability: 'accepting',
+      availability_said: 'accepting',
+      availability_why: 'said',
+      availability_reason: null,
+      availability_changes_at: null,
       load: 0,
       password: 'switchboard',
       ...extra,
@@ -44,7 +48,12 @@ export function seed() {
   const anna = user('Anna Petrova', 'admin@example.com', 'admin', { languages: ['en', 'ru'], skills: ['billing'] });
   const bold = user('Bold Ganbaatar', 'bold@example.com', 'operator', { languages: ['mn', 'en'], presence: 'away' });
   const dil = user('Dilnoza Karimova', 'dilnoza@example.com', 'supervisor', { languages: ['uz', 'ru'] });
-  user('Marek Nowak', 'marek@example.com', 'operator', { presence: 'offline', availability: 'off' });
+  user('Marek Nowak', 'marek@example.com', 'operator', {
+    presence: 'offline',
+    availability: 'off',
+    availability_why: 'off_shift',
+    availability_changes_at: new Date(Date.now() + 14 * 3_600_000).toISOString(),
+  });
   db.teams.push({ id: id('tem'), name: 'Evening shift', member_ids: [bold.id, dil.id] });
   const line = (key, name, extra = {}) => {
     const l = {
@@ -63,6 +72,7 @@ export function seed() {
       sticky: { enabled: true, grace_secs: 30 },
       assign_when_offline: false,
       return_after_secs: null,
+      leave_grace_secs: 300,
       welcome_text: null,
       crm: { create_lead: 'always' },
       ...extra,

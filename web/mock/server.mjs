@@ -191,7 +191,13 @@ function route(method, path, q, body, me) {
   }[a];
   const admin = () => me.role === 'admin' || fail(403, 'forbidden', 'Only admins may do this.');
   if (a === 'me') {
-    if (b === 'availability') me.availability = body.state;
+    if (b === 'availability')
+      Object.assign(me, {
+        availability: body.state,
+        availability_said: body.state,
+        availability_why: 'said',
+        availability_reason: body.reason ?? null,
+      });
     if (b === 'presence') me.presence = body.state;
     if (b === 'password')
       return body.current === me.password
@@ -200,7 +206,16 @@ function route(method, path, q, body, me) {
             { field: 'current', message: 'This is not your password.' },
           ]);
     if (b) emit('operator.updated', pub(me));
-    return [200, { ...pub(me), csrf_token: 'csrf' }];
+    const work = { pause_reasons: ['lunch', 'break', 'training', 'meeting'], away_after_secs: 600 };
+    return [200, { ...pub(me), csrf_token: 'csrf', ...work }];
+  }
+  const outlook = { duty: 'working', until: null, next_shift: null };
+  if (a === 'schedules') return [200, outlook];
+  if (a === 'users' && c === 'schedule') {
+    const who = find(db.users, b);
+    if (method === 'PUT') who.schedule = { ...body, version: (who.schedule?.version ?? 0) + 1 };
+    const none = { time_zone: 'UTC', weekly: null, breaks: {}, absences: [], version: 0 };
+    return [200, { operator_id: b, ...(who.schedule ?? none), outlook }];
   }
   if (a === 'connectors') return [200, { items: connectors }];
   if (a === 'search') {

@@ -30,6 +30,10 @@ pub struct Me {
     pub user: User,
     /// For the header X-CSRF-Token; null for a caller with an API key, who needs none.
     pub csrf_token: Option<String>,
+    /// What is offered to who pauses; any other text is a reason as well.
+    pub pause_reasons: Vec<String>,
+    /// Seconds without a key or a mouse after which a window says `away`.
+    pub away_after_secs: u32,
 }
 
 /// A new password.
@@ -56,6 +60,8 @@ async fn get_me(State(app): State<App>, Staff(caller): Staff) -> Result<Json<Me>
     Ok(Json(Me {
         user,
         csrf_token: caller.session.map(|session| session.csrf_token),
+        pause_reasons: app.config.operators.pause_reasons.clone(),
+        away_after_secs: app.config.operators.away_after_secs,
     }))
 }
 

@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod presence;
 pub mod quarantine;
 pub mod routing;
+pub mod schedules;
 pub mod search;
 pub mod setup;
 pub mod submissions;
@@ -51,6 +52,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(teams::router())
         .merge(routing::router())
         .merge(presence::router())
+        .merge(schedules::router())
         .merge(lines::router())
         .merge(conversation_actions::router())
 }

@@ -48,7 +48,8 @@ struct PresenceIn {
 struct AvailabilityIn {
     /// `accepting`, `paused` or `off`.
     state: Availability,
-    /// Why not accepting.
+    /// Why not accepting, at most 200 characters; colleagues see it.
+    #[schema(max_length = 200)]
     reason: Option<String>,
 }
 
@@ -75,7 +76,8 @@ async fn set_my_presence(
     shown(&app, caller.operator).await
 }
 
-/// Says whether the caller takes work.
+/// Says whether the caller takes work. Against their schedule `accepting` stands until its next change
+/// (the end of the break, the next shift).
 #[utoipa::path(put, path = "/api/v1/me/availability", tag = "me", operation_id = "set_my_availability",
     request_body = AvailabilityIn, responses((status = 200, body = User)))]
 async fn set_my_availability(

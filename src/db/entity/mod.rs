@@ -26,6 +26,7 @@ pub mod line_version;
 pub mod message;
 pub mod offer;
 pub mod operator;
+pub mod operator_schedule;
 pub mod outbox;
 pub mod participant;
 pub mod presence_lease;

@@ -21,6 +21,9 @@ pub struct Model {
     pub service: bool,
     pub version: i64,
     pub created_at: DateTimeUtc,
+    pub said_at: Option<DateTimeUtc>,
+    pub unavailable_since: Option<DateTimeUtc>,
+    pub changes_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -12,7 +12,7 @@ use switchboard::{
     api,
     app::{App, Running},
     auth::apikey,
-    clock::SystemClock,
+    clock::{ManualClock, SharedClock, SystemClock},
     config,
     connector::registry,
     operator::rights::Role,
@@ -63,6 +63,15 @@ impl TestApp {
 
     /// Starts a server with other connectors.
     pub async fn start_with(database: Database, descriptors: Vec<&'static Descriptor>) -> Self {
+        Self::start_on(database, descriptors, Arc::new(SystemClock)).await
+    }
+
+    /// Starts a server whose time is the test's.
+    pub async fn start_at(database: Database, clock: Arc<ManualClock>) -> Self {
+        Self::start_on(database, registry::ALL.to_vec(), clock).await
+    }
+
+    async fn start_on(database: Database, descriptors: Vec<&'static Descriptor>, clock: SharedClock) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -80,9 +89,7 @@ impl TestApp {
         ];
         let config = config::load(None, environment.map(|(name, value)| (name.to_owned(), value))).unwrap();
         let db = switchboard::db::Db::connect(&database.url).await.unwrap();
-        let assembly = App::assemble_with(config, Arc::new(SystemClock), db, descriptors)
-            .await
-            .unwrap();
+        let assembly = App::assemble_with(config, clock, db, descriptors).await.unwrap();
         let app = assembly.app.clone();
         let running = assembly.start();
         let service = api::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();

@@ -34,3 +34,35 @@ macro_rules! both_databases {
         )+
     };
 }
+
+/// Runs a scenario on SQLite and on PostgreSQL, with a clock that stands still until the scenario moves it:
+/// at first it is eight on Monday, 23 November 2026, UTC.
+macro_rules! both_databases_by_the_clock {
+    ($($(#[$attribute:meta])* async fn $name:ident($app:ident: TestApp, $clock:ident: Clock) $body:block)+) => {
+        $(
+            $(#[$attribute])*
+            mod $name {
+                #[allow(unused_imports, reason = "not every scenario needs all of them")]
+                use super::*;
+
+                async fn scenario($app: $crate::support::TestApp, $clock: std::sync::Arc<switchboard::clock::ManualClock>) $body
+
+                async fn on(database: $crate::support::Database) {
+                    let clock = switchboard::clock::ManualClock::at("2026-11-23T08:00:00Z".parse().unwrap());
+                    let app = $crate::support::TestApp::start_at(database, clock.clone()).await;
+                    scenario(app, clock).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_sqlite() {
+                    on($crate::support::Database::sqlite().await).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_postgres() {
+                    on($crate::support::Database::postgres().await).await;
+                }
+            }
+        )+
+    };
+}

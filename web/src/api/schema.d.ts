@@ -688,7 +688,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Says whether the caller takes work. */
+        /**
+         * Says whether the caller takes work. Against their schedule `accepting` stands until its next change
+         *     (the end of the break, the next shift).
+         */
         put: operations["set_my_availability"];
         post?: never;
         delete?: never;
@@ -844,6 +847,23 @@ export interface paths {
         get: operations["open_realtime"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a schedule would say from now on. Nothing is kept. */
+        post: operations["preview_schedule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1043,6 +1063,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{id}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When an operator works. Who has no schedule works by hand: `weekly` is null. */
+        get: operations["get_schedule"];
+        /** Gives an operator another schedule, as a whole. It takes effect at once. */
+        put: operations["put_schedule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -1081,6 +1119,22 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A time without work. */
+        Absence: {
+            /** @description The first day (`2026-12-24`), or the moment it begins. */
+            from: string;
+            /** @description What for. */
+            kind?: components["schemas"]["AbsenceKind"];
+            /** @description A note for those who may read the schedule. */
+            note?: string | null;
+            /** @description The last day, which is part of it, or the moment it ends; null: until further notice. */
+            to?: string | null;
+        };
+        /**
+         * @description Why somebody is away for longer.
+         * @enum {string}
+         */
+        AbsenceKind: "holiday" | "sick" | "training" | "other";
         /**
          * @description How an assignment becomes one.
          * @enum {string}
@@ -1159,11 +1213,16 @@ export interface components {
         Availability: "accepting" | "paused" | "off";
         /** @description What an operator says of themselves. */
         AvailabilityIn: {
-            /** @description Why not accepting. */
+            /** @description Why not accepting, at most 200 characters; colleagues see it. */
             reason?: string | null;
             /** @description `accepting`, `paused` or `off`. */
             state: components["schemas"]["Availability"];
         };
+        /**
+         * @description What made the availability what it is.
+         * @enum {string}
+         */
+        AvailabilityWhy: "said" | "off_shift" | "absence" | "break" | "overtime";
         /** @description An operator who was looked at. */
         Candidate: {
             /**
@@ -1543,6 +1602,11 @@ export interface components {
          * @enum {string}
          */
         Distribution: "strict" | "even" | "least_loaded" | "all";
+        /**
+         * @description What the schedule says of a moment.
+         * @enum {string}
+         */
+        Duty: "working" | "break" | "off_shift" | "absent";
         /** @description An entry of a queue. */
         Entry: {
             /** @description Their id. */
@@ -1823,8 +1887,15 @@ export interface components {
         };
         /** @description The user who asks. */
         Me: components["schemas"]["User"] & {
+            /**
+             * Format: int32
+             * @description Seconds without a key or a mouse after which a window says `away`.
+             */
+            away_after_secs: number;
             /** @description For the header X-CSRF-Token; null for a caller with an API key, who needs none. */
             csrf_token?: string | null;
+            /** @description What is offered to who pauses; any other text is a reason as well. */
+            pause_reasons: string[];
         };
         /** @description A message. */
         Message: {
@@ -1998,6 +2069,17 @@ export interface components {
             message_id: string;
             /** @description `queued`, `sending`, `failed` or `uncertain`. */
             state: string;
+        };
+        /** @description A schedule from now on, in short. */
+        Outlook: {
+            /** @description What it says now. */
+            duty: components["schemas"]["Duty"];
+            next_shift?: components["schemas"]["Shift"] | null;
+            /**
+             * Format: date-time
+             * @description When it says something else; null: never.
+             */
+            until?: string | null;
         };
         /** @description Where sessions go that wait too long. */
         Overflow: {
@@ -2542,10 +2624,19 @@ export interface components {
         Page_User: {
             /** @description The rows. */
             items: {
-                /** @description What they say. */
+                /** @description What counts: what they say, less what their schedule takes away. */
                 availability: components["schemas"]["Availability"];
-                /** @description Why they are not accepting. */
+                /**
+                 * Format: date-time
+                 * @description When their schedule alone changes it.
+                 */
+                availability_changes_at?: string | null;
+                /** @description Why they are not accepting, when they said so themselves. */
                 availability_reason?: string | null;
+                /** @description What they say. */
+                availability_said: components["schemas"]["Availability"];
+                /** @description What makes the availability what it is. */
+                availability_why: components["schemas"]["AvailabilityWhy"];
                 /**
                  * Format: double
                  * @description The weighted load they may have.
@@ -2746,6 +2837,13 @@ export interface components {
             hours: components["schemas"]["Hours"] | null;
             /**
              * Format: int32
+             * @description Seconds an operator who left (offline, paused, off shift) has to come back to a client whom they
+             *     answered before and owe another answer.
+             * @default 300
+             */
+            leave_grace_secs: number;
+            /**
+             * Format: int32
              * @description Open sessions of this line one operator may have.
              * @default null
              */
@@ -2817,6 +2915,56 @@ export interface components {
              * @default null
              */
             welcome_text: string | null;
+        };
+        /** @description When an operator works. */
+        Schedule: {
+            /** @description Holidays, illness. */
+            absences?: components["schemas"]["Absence"][];
+            /** @description The breaks of each day of the week; outside a shift they mean nothing. */
+            breaks?: {
+                [key: string]: string[][];
+            };
+            /** @description An IANA name: `Asia/Tashkent`. */
+            time_zone: string;
+            /**
+             * @description The shifts of each day of the week, as a line's hours; null: no shifts, the operator says when
+             *     they work.
+             */
+            weekly?: {
+                [key: string]: string[][];
+            } | null;
+        };
+        /** @description A schedule about to be kept. What is absent is empty: this is no patch. */
+        ScheduleIn: {
+            /** @description Holidays, illness. */
+            absences?: components["schemas"]["Absence"][];
+            /** @description The breaks of each day of the week; outside a shift they mean nothing. */
+            breaks?: {
+                [key: string]: string[][];
+            };
+            /** @description An IANA name: `Asia/Tashkent`. */
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description The version that was read; a stale one answers 409.
+             */
+            version?: number | null;
+            /** @description The shifts of each day of the week, as a line's hours; null: no shifts. */
+            weekly?: {
+                [key: string]: string[][];
+            } | null;
+        };
+        /** @description When an operator works. */
+        ScheduleOut: components["schemas"]["Schedule"] & {
+            /** @description `opr_…` */
+            operator_id: string;
+            /** @description What it says from now on. */
+            outlook: components["schemas"]["Outlook"];
+            /**
+             * Format: int64
+             * @description Grows with each change; 0: nobody made one yet.
+             */
+            version: number;
         };
         /** @description What was found. */
         SearchResult: {
@@ -2907,6 +3055,19 @@ export interface components {
             needed: boolean;
             /** @description The token given is that of the newest link. */
             token_valid: boolean;
+        };
+        /** @description A shift. */
+        Shift: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description When it ends; null: it does not.
+             */
+            to?: string | null;
         };
         /** @description Until when it is out of sight. */
         SnoozeIn: {
@@ -3052,10 +3213,19 @@ export interface components {
         };
         /** @description A user. */
         User: {
-            /** @description What they say. */
+            /** @description What counts: what they say, less what their schedule takes away. */
             availability: components["schemas"]["Availability"];
-            /** @description Why they are not accepting. */
+            /**
+             * Format: date-time
+             * @description When their schedule alone changes it.
+             */
+            availability_changes_at?: string | null;
+            /** @description Why they are not accepting, when they said so themselves. */
             availability_reason?: string | null;
+            /** @description What they say. */
+            availability_said: components["schemas"]["Availability"];
+            /** @description What makes the availability what it is. */
+            availability_why: components["schemas"]["AvailabilityWhy"];
             /**
              * Format: double
              * @description The weighted load they may have.
@@ -5021,6 +5191,35 @@ export interface operations {
             403: components["responses"]["Forbidden"];
         };
     };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Schedule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outlook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
     search_everything: {
         parameters: {
             query?: {
@@ -5493,6 +5692,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `opr_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOut"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    put_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `opr_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOut"];
                 };
             };
             400: components["responses"]["BadRequest"];

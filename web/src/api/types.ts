@@ -25,6 +25,10 @@ export type Availability = Schemas['Availability'];
 export type User = Schemas['User'];
 export type Me = Schemas['Me'];
 export type LoginAnswer = Schemas['LoginDone'];
+/** When an operator works; `weekly` and `breaks`: intervals by day, as the hours of a line. */
+export type Schedule = Schemas['ScheduleOut'];
+export type Absence = Schemas['Absence'];
+export type Outlook = Schemas['Outlook'];
 export type Team = Schemas['Team'];
 export type ApiKey = Schemas['ApiKey'];
 export type NewApiKey = Schemas['NewApiKey'];

@@ -1,6 +1,7 @@
 import { api, ApiError, request } from '../api/client';
 import type { Conversation, Counts, Line, LogEvent, Message, Page, User } from '../api/types';
 import { Drafts } from '../core/drafts';
+import { Idle } from '../core/idle';
 import { Leader, desktop, play, type Tone } from '../core/notify';
 import { Outbox } from '../core/outbox';
 import { Store, type Filter, type Nudge, type View } from '../core/store';
@@ -10,7 +11,7 @@ import { fetchAll } from './loader.svelte';
 import { forgetOffers, loadOffers, onOfferEvent } from './offers.svelte';
 import { prefs } from './prefs.svelte';
 import { go } from './router.svelte';
-import { me, session, setMe, signedOut } from './session.svelte';
+import { loadWorkOptions, me, session, setMe, signedOut, workOptions } from './session.svelte';
 import { explain } from './toast.svelte';
 
 /** The one place where store, socket, outbox and server meet. */
@@ -340,28 +341,31 @@ function onNudge(nudge: Nudge): void {
   desktop(name, body.slice(0, 140), c.id, () => go(`/inbox/mine/${c.id}`));
 }
 
-const IDLE_MS = 5 * 60_000;
-let idleTimer: ReturnType<typeof setTimeout> | undefined;
+const idle = new Idle(
+  {
+    now: Date.now,
+    later: (task, ms) => {
+      const timer = setTimeout(task, ms);
+      return () => clearTimeout(timer);
+    },
+  },
+  (away) => realtime.setAway(away),
+);
+const onInput = () => idle.input();
 
-function active(): void {
-  realtime.setAway(false);
-  clearTimeout(idleTimer);
-  idleTimer = setTimeout(() => realtime.setAway(true), IDLE_MS);
+/** By the choice of this browser, or else of the server. */
+export function startIdle(): void {
+  idle.start((prefs.awayMinutes ?? workOptions().away_after_secs / 60) * 60_000);
 }
 
-let lastActive = 0;
-const onInput = () => {
-  // Pointer moves come by the hundred.
-  if (Date.now() - lastActive < 5_000) return;
-  lastActive = Date.now();
-  active();
-};
 const onOnline = () => {
   realtime.nudge();
   outbox.flush();
 };
 const onVisible = () => {
   if (document.visibilityState === 'visible') {
+    // Whoever comes back to this window sits at it.
+    idle.input();
     realtime.nudge();
     realtime.flush();
   }
@@ -380,14 +384,15 @@ export function startLive(user: User): () => void {
     if (link !== 'open') void reloadAll();
   }, 1_000);
   offNudge = store.nudge.subscribe(onNudge);
-  active();
+  startIdle();
+  void loadWorkOptions().then(startIdle);
   for (const type of ['pointerdown', 'pointermove', 'keydown', 'scroll'] as const)
     addEventListener(type, onInput, { passive: true, capture: true });
   addEventListener('online', onOnline);
   document.addEventListener('visibilitychange', onVisible);
   return () => {
     clearTimeout(fallback);
-    clearTimeout(idleTimer);
+    idle.stop();
     offNudge?.();
     for (const type of ['pointerdown', 'pointermove', 'keydown', 'scroll'] as const)
       removeEventListener(type, onInput, { capture: true });

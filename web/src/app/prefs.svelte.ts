@@ -13,6 +13,8 @@ interface Prefs {
   compact: boolean;
   card: boolean;
   nav: boolean;
+  /** Minutes without a key or a mouse until `away`; null: as the server says. */
+  awayMinutes: number | null;
 }
 
 const KEY = 'sb.prefs';
@@ -26,6 +28,7 @@ const DEFAULTS: Prefs = {
   compact: false,
   card: true,
   nav: true,
+  awayMinutes: null,
 };
 
 function read(): Prefs {

@@ -7,6 +7,22 @@ let state = $state.raw<State>({ kind: 'starting' });
 /** The session ended while somebody was working: said on the sign-in page. */
 let expired = $state(false);
 
+/** What the server offers to whoever works here. */
+type WorkOptions = Pick<Me, 'pause_reasons' | 'away_after_secs'>;
+let options = $state.raw<WorkOptions>({ pause_reasons: [], away_after_secs: 600 });
+
+export function workOptions(): WorkOptions {
+  return options;
+}
+
+export async function loadWorkOptions(): Promise<void> {
+  try {
+    options = await api.get<Me>('/me');
+  } catch {
+    // One pauses without a list as well.
+  }
+}
+
 export function session(): State {
   return state;
 }

@@ -1,0 +1,40 @@
+import type { User } from '../api/types';
+import { soon } from './format.svelte';
+import { t, tOr } from './i18n.svelte';
+
+type Seen = Pick<
+  User,
+  'availability' | 'availability_said' | 'availability_why' | 'availability_reason' | 'availability_changes_at'
+>;
+
+/** A reason for a pause: in the words of the language where it is one of the known ones. */
+export function reasonText(reason: string): string {
+  return tOr(`pause-reason-${reason}`, reason);
+}
+
+/** "Paused", or by schedule "Break", "Absent". */
+export function availabilityText(user: Seen): string {
+  const why = user.availability_why;
+  if (why === 'break' || why === 'absence') return t(`availability-${why}`);
+  return t(`availability-${user.availability}`);
+}
+
+/** What there is to say beside it: the reason, or until when. */
+export function availabilityNote(user: Seen): string {
+  const until = user.availability_changes_at;
+  switch (user.availability_why) {
+    case 'overtime':
+      return t('availability-overtime');
+    case 'off_shift':
+    case 'break':
+    case 'absence':
+      return until ? t('availability-until', { at: soon(until) }) : '';
+    default:
+      return user.availability_reason ? reasonText(user.availability_reason) : '';
+  }
+}
+
+/** Both in one line. */
+export function availabilityLine(user: Seen): string {
+  return [availabilityText(user), availabilityNote(user)].filter(Boolean).join(' · ');
+}
