@@ -3,12 +3,14 @@
 //! [`snapshot`] reads the [`world`], [`decide`] is the pure rule, [`commit`] writes what was decided after
 //! looking again under locks, [`worker`] runs them when the log says that something changed. [`hand`]
 //! is what people do themselves, through the same checks; [`returns`] takes sessions back from
-//! operators who left, [`timers`] does what time alone brings; [`explain`] shows why.
+//! operators who left, [`timers`] does what time alone brings; [`explain`] shows why,
+//! and [`place`] tells a client how far the queue is.
 
 pub mod commit;
 pub mod decide;
 pub mod explain;
 pub mod hand;
+pub mod place;
 pub mod returns;
 pub mod snapshot;
 pub mod timers;

@@ -25,5 +25,6 @@ mod retention;
 mod routing;
 mod schema;
 mod supervision;
+mod texts;
 mod timers;
 mod widget;
