@@ -231,7 +231,7 @@ both_databases! {
         let other = app.visitor(&channel).await;
         app.says(&channel, &other, "Hello?").await;
         assert_eq!(no_answer(&app, in_two_hours()).await, 1);
-        let ended = conversation_of(&app).await;
+        let ended = app.get("/conversations?view=closed").await["items"][0].clone();
         assert_eq!((&ended["session"]["state"], &ended["session"]["close_reason"]), (&json!("closed"), &json!("no_answer")));
         assert_eq!(told(&app, &channel, &other).await, ["Sorry, write again tomorrow."]);
         app.stop().await;
@@ -276,7 +276,7 @@ both_databases! {
         let url = format!("{}/widget/v1/{}/socket?token={token}&after=0", app.base, channel["key"].as_str().unwrap());
         let mut socket = Socket::at(&url.replacen("http", "ws", 1)).await;
         app.call_as(&key, "POST", &format!("/conversations/{id}/close"), Some(json!({}))).await.expect(200);
-        let session = conversation_of(&app).await["session"]["id"].clone();
+        let session = app.get(&format!("/conversations/{id}")).await["session"]["id"].clone();
         let asked = json!({"session_id": session, "score": null, "text": "How was Anna?"});
         assert_eq!(socket.until(|frame| frame["type"] == "rating").await["rating"], asked);
         assert_eq!(read(&app, &channel, &token).await["rating"], asked);
