@@ -54,6 +54,10 @@ pub struct Inner {
     pub live: Live,
     /// How conversations look.
     pub views: Views,
+    /// What lines say by themselves.
+    pub voice: automation::Voice,
+    /// Who stands where in which queue.
+    pub board: routing::place::Board,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
     /// Counts sign-in attempts.
@@ -126,6 +130,7 @@ impl App {
             ingest_stop.clone(),
         );
         let views = Views::new(descriptors.iter().map(|known| (known.kind, known.capabilities)));
+        let voice = automation::Voice::new(views.clone(), config.routing.weights, &config.server.public_url);
         let live = Live::new(Hydrator::new(
             views.clone(),
             config.routing.weights,
@@ -148,6 +153,8 @@ impl App {
             sign_ins: SignInThrottle::new(config.limits.enabled),
             metrics: telemetry::metrics::start(),
             started_at: clock.now(),
+            board: routing::place::Board::new(config.routing.weights),
+            voice,
             stop: CancellationToken::new(),
             config,
             db,
@@ -263,8 +270,12 @@ impl Assembly {
         );
         followers.spawn(
             "automation",
-            automation::run(db.clone(), clock.clone(), app.views.clone(), stop.clone()),
+            automation::run(db.clone(), clock.clone(), app.voice.clone(), stop.clone()),
         );
+        followers.spawn("texts", {
+            let greeter = automation::greet::Greeter::new(app.voice.clone(), clock.clone());
+            consumer::run(db.clone(), clock.clone(), greeter, stop.clone())
+        });
         followers.spawn("live", live::run(app.live.clone(), db.clone(), stop.clone()));
         followers.spawn(
             "search index",

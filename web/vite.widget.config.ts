@@ -1,5 +1,5 @@
 /**
- * Builds the widget into `dist/widget`: `panel.js` (an ES module) first, then the loader `v1.js` (a classic
+ * Builds the widget into `dist/widget`: `forms.js` (what few visits need) first, `panel.js` (an ES module), then the loader `v1.js` (a classic
  * script) with the hash of the panel's content in it, so that a new panel is never hidden by a cache.
  */
 import { createHash } from 'node:crypto';
@@ -31,6 +31,12 @@ function file(entry: string, format: 'es' | 'iife', name: string): NonNullable<I
   };
 }
 
+const hashOf = (name: string) =>
+  createHash('sha256')
+    .update(readFileSync(resolve(out, name)))
+    .digest('hex')
+    .slice(0, 12);
+
 const languages = readdirSync(source('strings'))
   .sort()
   .map((name) => ({ code: name.replace('.json', ''), text: readFileSync(source('strings/' + name), 'utf8') }));
@@ -59,22 +65,21 @@ function loader(): Plugin {
   return {
     name: 'switchboard-loader',
     async writeBundle() {
-      const hash = createHash('sha256')
-        .update(readFileSync(resolve(out, 'panel.js')))
-        .digest('hex')
-        .slice(0, 12);
       await build({
         ...common,
-        define: { PANEL: JSON.stringify(`/widget/panel.js?v=${hash}`) },
+        define: { PANEL: JSON.stringify(`/widget/panel.js?v=${hashOf('panel.js')}`) },
         build: file('loader.ts', 'iife', 'v1.js'),
       });
     },
   };
 }
 
+// first, for the panel asks for it by its hash
+await build({ ...common, build: { ...file('forms.ts', 'es', 'forms.js'), emptyOutDir: true } });
+
 export default defineConfig({
   publicDir: false,
-  define: { STRINGS: JSON.stringify(strings) },
+  define: { STRINGS: JSON.stringify(strings), FORMS: JSON.stringify(hashOf('forms.js')) },
   plugins: [translations(), loader()],
-  build: { ...file('panel.ts', 'es', 'panel.js'), emptyOutDir: true },
+  build: file('panel.ts', 'es', 'panel.js'),
 });

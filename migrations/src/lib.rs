@@ -10,6 +10,7 @@ mod m20261122_000001_initial;
 mod m20261122_000002_timers;
 mod m20261122_000003_offers;
 mod m20261122_000004_schedules;
+mod m20261122_000005_texts;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000002_timers::Migration),
             Box::new(m20261122_000003_offers::Migration),
             Box::new(m20261122_000004_schedules::Migration),
+            Box::new(m20261122_000005_texts::Migration),
         ]
     }
 }

@@ -1,7 +1,13 @@
-//! What happens by itself when time passes: sessions return, overflow, or end; shifts begin and end.
+//! What happens by itself when time passes: lines greet, say that they are closed or that nobody answered,
+//! move, return and end sessions; shifts begin and end.
 
+pub mod closed;
+pub mod greet;
 pub mod shifts;
 pub mod silence;
+mod store;
+pub mod unanswered;
+pub mod voice;
 
 use std::time::Duration;
 
@@ -9,16 +15,24 @@ use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use switchboard_sdk::CancellationToken;
 
-use crate::{clock::SharedClock, conversation::view::Views, db::Db, routing::timers};
+pub use self::voice::Voice;
+use crate::{clock::SharedClock, db::Db, routing::timers};
 
 /// How often the timers are looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// Who waits on a closed line is told when they write; every so many ticks it is looked who is left.
+const SWEEP_EVERY: u64 = 10;
 
 /// Runs until `stop`.
-pub async fn run(db: Db, clock: SharedClock, views: Views, stop: CancellationToken) {
-    loop {
-        if let Err(error) = tick(&db, &views, clock.now()).await {
+pub async fn run(db: Db, clock: SharedClock, voice: Voice, stop: CancellationToken) {
+    for count in 0_u64.. {
+        if let Err(error) = tick(&db, &voice, clock.now()).await {
             tracing::error!(%error, "the timers of the lines failed; they will be tried again");
+        }
+        if count % SWEEP_EVERY == 0
+            && let Err(error) = sweep(&db, &voice, clock.now()).await
+        {
+            tracing::error!(%error, "clients on closed lines could not be told; it will be tried again");
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -27,11 +41,18 @@ pub async fn run(db: Db, clock: SharedClock, views: Views, stop: CancellationTok
     }
 }
 
-/// Does what is due on all lines at `now`. What fails of one kind does not hold up the other.
-pub async fn tick(db: &Db, views: &Views, now: DateTime<Utc>) -> Result<(), DbErr> {
+/// Does what is due at `now`. What fails of one kind does not hold up the others.
+pub async fn tick(db: &Db, voice: &Voice, now: DateTime<Utc>) -> Result<(), DbErr> {
     let shifted = shifts::tell(db, now).await;
     let lines = timers::lines(db).await?;
     let moved = timers::run(db, &lines, now).await;
-    let closed = silence::close(db, views, &lines, now).await;
-    shifted.and(moved).and(closed).map(|_| ())
+    let unanswered = unanswered::act(db, voice, &lines, now).await;
+    let closed = silence::close(db, voice, &lines, now).await;
+    shifted.and(moved).and(unanswered).and(closed).map(|_| ())
+}
+
+/// Tells those who wait on a closed line and were not told when they wrote.
+pub async fn sweep(db: &Db, voice: &Voice, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let lines = timers::lines(db).await?;
+    closed::sweep(db, voice, &lines, now).await.map(|_| ())
 }

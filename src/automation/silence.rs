@@ -3,14 +3,11 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, DbErr, QueryFilter};
 
+use super::voice::{Form, Voice};
 use crate::{
-    conversation::{
-        session::{self, Error, hold},
-        view::Views,
-    },
+    conversation::session::{self, Error, hold},
     db::{Db, entity::session as row},
-    line::Rules,
-    outbound::automatic,
+    line::language::Said,
     routing::timers::{Due, Pages, Timed, due},
 };
 
@@ -18,7 +15,7 @@ use crate::{
 pub const REASON: &str = "client_silent";
 
 /// Closes what is due on these lines. Answers how many sessions.
-pub async fn close(db: &Db, views: &Views, lines: &[Timed], now: DateTime<Utc>) -> Result<usize, DbErr> {
+pub async fn close(db: &Db, voice: &Voice, lines: &[Timed], now: DateTime<Utc>) -> Result<usize, DbErr> {
     let mut closed = 0;
     for line in lines {
         let Some(secs) = line.rules.auto_close.after_secs else {
@@ -33,7 +30,7 @@ pub async fn close(db: &Db, views: &Views, lines: &[Timed], now: DateTime<Utc>) 
             for seen in sessions {
                 let is_due = due(&line.rules, &seen, now) == Some(Due::Close);
                 pages.count(if is_due {
-                    close_one(db, views, &line.rules, &seen, now).await
+                    close_one(db, voice, line, &seen, now).await
                 } else {
                     Ok(false)
                 })?;
@@ -46,8 +43,8 @@ pub async fn close(db: &Db, views: &Views, lines: &[Timed], now: DateTime<Utc>) 
 
 async fn close_one(
     db: &Db,
-    views: &Views,
-    rules: &Rules,
+    voice: &Voice,
+    line: &Timed,
     seen: &row::Model,
     now: DateTime<Utc>,
 ) -> Result<bool, Error> {
@@ -56,9 +53,9 @@ async fn close_one(
     if held.session != *seen {
         return Ok(false);
     }
-    if let Some(text) = &rules.auto_close.text {
-        automatic::say(&mut write, views, &mut held.conversation, text, now).await?;
-    }
+    voice
+        .say(&mut write, &mut held, line, Said::AutoClose, Form::Plain, now)
+        .await?;
     session::end(&mut write, &mut held, Some(REASON.to_owned()), now).await?;
     held.say(&mut write, "Closed: the client was silent".to_owned(), true, now)
         .await?;

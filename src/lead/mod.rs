@@ -1,5 +1,6 @@
 //! Leads: a sales interest of a contact, made once, with its source.
 
+pub mod callback;
 pub mod follow;
 pub mod rule;
 pub mod source;

@@ -1,12 +1,14 @@
 //! Open lines: what an admin defines. One line is one queue with its rules, hours and texts.
 //!
-//! [`rules`] and [`hours`] are pure; [`store`] keeps lines with their history of versions; [`queue`]
+//! [`rules`], [`hours`], [`text`] and [`language`] are pure; [`store`] keeps lines with their history of versions; [`queue`]
 //! resolves who stands in a queue; [`view`] is the line as the API shows it.
 
 pub mod hours;
+pub mod language;
 pub mod queue;
 pub mod rules;
 pub mod store;
+pub mod text;
 pub mod view;
 
 use sea_orm::DbErr;

@@ -1,17 +1,20 @@
 //! A line's rules: every field of API.md's line object that is not its name or its queue, with the
 //! defaults given there. Pure.
 //!
-//! All fields are stored and checked; what the router does not act on yet (offers, no answer, texts
-//! outside the hours, rating) waits here for its turn.
+//! All fields are stored and checked; what the router does not act on yet (offers) waits here for its turn.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::hours::Hours;
+use super::{
+    hours::Hours,
+    language::{self, Said, Texts},
+    text,
+};
 
-/// Characters a text of a line may have.
-const TEXT_LIMIT: usize = 4_000;
 /// Skills a line may require.
 const SKILL_LIMIT: usize = 50;
 /// Ten years: longer times are typing errors and overflow dates.
@@ -156,6 +159,9 @@ pub struct AutoClose {
 pub struct Rating {
     /// Whether it is done.
     pub enabled: bool,
+    /// The question. A web chat asks it in its panel, with its own words when there are none; other
+    /// channels that can send back get it as a message, when there is one.
+    pub text: Option<String>,
 }
 
 /// When a lead is made.
@@ -220,6 +226,10 @@ pub struct Rules {
     pub rating: Rating,
     /// Leads.
     pub crm: Crm,
+    /// The language of the texts above, as a BCP 47 tag; moments are told in it.
+    pub language: Option<String>,
+    /// The texts in other languages, by BCP 47 tag. The one of the contact's language is said.
+    pub texts: BTreeMap<String, Texts>,
 }
 
 impl Default for Rules {
@@ -243,6 +253,8 @@ impl Default for Rules {
             auto_close: AutoClose::default(),
             rating: Rating::default(),
             crm: Crm::default(),
+            language: None,
+            texts: BTreeMap::new(),
         }
     }
 }
@@ -259,8 +271,30 @@ impl Rules {
         serde_json::to_value(self).unwrap_or_default()
     }
 
+    /// A text for a client of this language, and the language it is in.
+    pub fn text(&self, said: Said, client: Option<&str>) -> Option<(&str, Option<&str>)> {
+        let own = match said {
+            Said::Welcome => &self.welcome_text,
+            Said::OffHours => &self.off_hours.text,
+            Said::NoAnswer => &self.no_answer.text,
+            Said::AutoClose => &self.auto_close.text,
+            Said::Rating => &self.rating.text,
+        };
+        let others = self
+            .texts
+            .iter()
+            .filter_map(move |(tag, texts)| texts.of(said).map(|text| (tag.as_str(), text)));
+        language::choose(own.as_deref(), self.language.as_deref(), others, client)
+    }
+
+    /// Whether there is such a text in any language.
+    pub fn says(&self, said: Said) -> bool {
+        self.text(said, None).is_some() || self.texts.values().any(|texts| texts.of(said).is_some())
+    }
+
     /// These rules with the fields given in `patch` changed, checked. Groups such as `sticky` are
-    /// changed field by field, `hours` as a whole. Other keys (the line's name, a field of a newer
+    /// changed field by field, `texts` language by language and text by text (null takes a language
+    /// away), `hours` as a whole. Other keys (the line's name, a field of a newer
     /// client) are left to the caller.
     ///
     /// # Errors
@@ -276,9 +310,11 @@ impl Rules {
             if let (Value::Object(old), Value::Object(new)) = (&*current, given)
                 && field != "hours"
             {
-                let mut merged = old.clone();
-                merged.extend(new.iter().map(|(key, value)| (key.clone(), value.clone())));
-                changed = Value::Object(merged);
+                changed = Value::Object(if field == "texts" {
+                    language::merged(old, new)
+                } else {
+                    merged(old, new)
+                });
             }
             // One field at a time, so that each error has its field.
             let alone = Value::Object(Map::from_iter([(field.clone(), changed.clone())]));
@@ -297,22 +333,26 @@ impl Rules {
         if errors.is_empty() { Ok(rules) } else { Err(errors) }
     }
 
-    /// Trims skills and texts; an empty text is none.
+    /// Trims skills and texts; an empty text is none, a language without a text as well.
     fn tidy(&mut self) {
         for skill in &mut self.required_skills {
             *skill = skill.trim().to_owned();
         }
-        let texts = [
+        let own = [
             &mut self.no_answer.text,
             &mut self.off_hours.text,
             &mut self.welcome_text,
             &mut self.auto_close.text,
+            &mut self.rating.text,
+            &mut self.language,
         ];
-        for text in texts {
+        let others = self.texts.values_mut().flat_map(Texts::fields);
+        for text in own.into_iter().chain(others.map(|(_, text)| text)) {
             if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
                 *text = None;
             }
         }
+        self.texts.retain(|_, texts| *texts != Texts::default());
     }
 
     /// What is wrong, as `(field, message)`; empty when nothing is.
@@ -354,15 +394,14 @@ impl Rules {
             ("off_hours.text", &self.off_hours.text),
             ("welcome_text", &self.welcome_text),
             ("auto_close.text", &self.auto_close.text),
+            ("rating.text", &self.rating.text),
         ];
-        for (field, text) in texts {
-            if text
-                .as_ref()
-                .is_some_and(|text| text.chars().count() > TEXT_LIMIT)
-            {
-                wrong(field, format!("at most {TEXT_LIMIT} characters"));
+        for (field, template) in texts {
+            if let Some(message) = template.as_deref().and_then(text::error) {
+                wrong(field, message);
             }
         }
+        errors.extend(language::errors(self.language.as_deref(), &self.texts));
         if let Some(hours) = &self.hours {
             errors.extend(
                 hours
@@ -375,11 +414,17 @@ impl Rules {
     }
 }
 
+fn merged(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
+    let mut merged = old.clone();
+    merged.extend(new.iter().map(|(key, value)| (key.clone(), value.clone())));
+    merged
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Distribution, Rules};
+    use super::{Distribution, Rules, Said};
 
     fn patched(patch: &Value) -> Result<Rules, Vec<(String, String)>> {
         Rules::default().patched(patch.as_object().unwrap())
@@ -394,8 +439,8 @@ mod tests {
             "overflow": {"line_id": null, "after_secs": null},
             "no_answer": {"after_secs": null, "action": "none", "text": null}, "hours": null,
             "off_hours": {"action": "none", "text": null}, "welcome_text": null,
-            "auto_close": {"after_secs": null, "text": null}, "rating": {"enabled": false},
-            "crm": {"create_lead": "always"}
+            "auto_close": {"after_secs": null, "text": null}, "rating": {"enabled": false, "text": null},
+            "crm": {"create_lead": "always"}, "language": null, "texts": {}
         });
         assert_eq!(Rules::default().to_stored(), expected);
         assert_eq!(Rules::from_stored(&json!({})).unwrap(), Rules::default());
@@ -434,6 +479,36 @@ mod tests {
                 "required_skills",
                 "hours.time_zone"
             ]
+        );
+    }
+
+    #[test]
+    fn texts_are_changed_one_by_one_and_a_null_takes_a_language_away() {
+        let rules = patched(&json!({
+            "welcome_text": "Hello", "texts": {"de": {"welcome_text": "Hallo", "off_hours": "Zu"}, "ru": {"off_hours": "Закрыто"}}
+        }))
+        .unwrap();
+        let patch = json!({"texts": {"de": {"off_hours": "Geschlossen {{opens_at}}"}, "ru": null, "es": {"rating": " "}}});
+        let rules = rules.patched(patch.as_object().unwrap()).unwrap();
+        assert_eq!(rules.texts.keys().collect::<Vec<_>>(), ["de"]);
+        assert_eq!(
+            rules.text(Said::Welcome, Some("de-AT")),
+            Some(("Hallo", Some("de")))
+        );
+        assert_eq!(
+            rules.text(Said::OffHours, Some("de")).unwrap().0,
+            "Geschlossen {{opens_at}}"
+        );
+        assert_eq!(rules.text(Said::OffHours, Some("en")), None);
+        assert!(rules.says(Said::OffHours) && !rules.says(Said::Rating));
+        let errors = patched(&json!({
+            "welcome_text": "Hi {{who}}", "language": "german", "texts": {"de": {"no_answer": "{{x"}, "x": {"rating": "y"}}
+        }))
+        .unwrap_err();
+        let fields: Vec<&str> = errors.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(
+            fields,
+            ["welcome_text", "language", "texts.de.no_answer", "texts"]
         );
     }
 

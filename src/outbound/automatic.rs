@@ -1,7 +1,9 @@
 //! What a line says to a client by itself.
 
-use chrono::{DateTime, Utc};
-use sea_orm::DbErr;
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Query,
+};
 
 use super::{enqueue, first_state};
 use crate::{
@@ -9,8 +11,15 @@ use crate::{
         message::{self, Author, MAX_TEXT_CHARS, MessageKind, NewMessage},
         view::Views,
     },
-    db::{WriteTx, entity::conversation},
+    db::{
+        WriteTx,
+        entity::{conversation, message as row},
+    },
 };
+
+/// Mails that one contact gets by itself on one channel in a day. An answering machine that does not say
+/// what it is would go on with ours for ever.
+const MAILS_A_DAY: u64 = 5;
 
 /// Sends a text of the line in a locked conversation, in the transaction of what it tells about. Answers
 /// whether the channel carries it; where nothing can be sent back, nothing is.
@@ -25,6 +34,11 @@ pub async fn say(
     let Some(capabilities) = capabilities.filter(|capabilities| capabilities.outbound) else {
         return Ok(false);
     };
+    if capabilities.threads
+        && said_since(write.tx(), conversation, now - TimeDelta::days(1)).await? >= MAILS_A_DAY
+    {
+        return Ok(false);
+    }
     let limit = capabilities
         .max_text_chars
         .map_or(MAX_TEXT_CHARS, |limit| limit as usize);
@@ -42,4 +56,25 @@ pub async fn say(
         enqueue(write, &stored, conversation, now).await?;
     }
     Ok(true)
+}
+
+/// Texts of a line that the contact of this conversation got on its channel since then, in any thread.
+async fn said_since(
+    db: &impl ConnectionTrait,
+    conversation: &conversation::Model,
+    since: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let threads = Query::select()
+        .column(conversation::Column::Id)
+        .from(conversation::Entity)
+        .and_where(conversation::Column::ContactId.eq(&conversation.contact_id))
+        .and_where(conversation::Column::ChannelId.eq(&conversation.channel_id))
+        .to_owned();
+    row::Entity::find()
+        .filter(row::Column::ConversationId.in_subquery(threads))
+        .filter(row::Column::Kind.eq("reply"))
+        .filter(row::Column::AuthorType.eq("system"))
+        .filter(row::Column::CreatedAt.gte(since))
+        .count(db)
+        .await
 }

@@ -75,6 +75,7 @@ pub(super) fn outbound(letter: &Letter) -> OutboundMessage {
         attachments: Vec::new(),
         created_at: message.created_at,
         attempt: u32::try_from(message.delivery_attempts + 1).unwrap_or(u32::MAX),
+        automatic: message.author_type == "system",
     }
 }
 

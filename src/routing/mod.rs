@@ -2,14 +2,16 @@
 //!
 //! [`snapshot`] reads the [`world`], [`decide`] is the pure rule, [`commit`] writes what was decided after
 //! looking again under locks, [`worker`] runs them when the log says that something changed. [`hand`]
-//! is what people do themselves, through the same checks; [`offer`] is what they answer; [`returns`] takes sessions back from
-//! operators who left, [`timers`] does what time alone brings; [`explain`] shows why.
+//! is what people do themselves, through the same checks; [`offer`] is what they answer; [`returns`] takes
+//! sessions back from operators who left, [`timers`] does what time alone brings; [`explain`] shows why,
+//! and [`place`] tells a client how far the queue is.
 
 pub mod commit;
 pub mod decide;
 pub mod explain;
 pub mod hand;
 pub mod offer;
+pub mod place;
 pub mod returns;
 pub mod snapshot;
 pub mod timers;

@@ -7,7 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
 use super::{
@@ -17,11 +17,11 @@ use super::{
 };
 use crate::{
     conversation::{
-        session::{Error, hold},
+        session::{Error, Held, hold},
         state::{self, Stage},
     },
     db::{
-        Db,
+        Db, WriteTx,
         entity::{line, routing_decision, session},
     },
     line::{Rules, hours},
@@ -84,8 +84,23 @@ pub fn due(rules: &Rules, session: &session::Model, now: DateTime<Utc>) -> Optio
 pub struct Timed {
     /// `lin_…`
     pub id: String,
+    /// Its name.
+    pub name: String,
     /// Its rules.
     pub rules: Rules,
+}
+
+/// One line, enabled or not.
+pub async fn line(db: &Db, id: &str) -> Result<Option<Timed>, DbErr> {
+    let Some(row) = line::Entity::find_by_id(id).one(db.read()).await? else {
+        return Ok(None);
+    };
+    let rules = Rules::from_stored(&row.rules)?;
+    Ok(Some(Timed {
+        id: row.id,
+        name: row.name,
+        rules,
+    }))
 }
 
 /// The enabled lines.
@@ -98,7 +113,11 @@ pub async fn lines(db: &Db) -> Result<Vec<Timed>, DbErr> {
     let mut timed = Vec::with_capacity(lines.len());
     for line in lines {
         match Rules::from_stored(&line.rules) {
-            Ok(rules) => timed.push(Timed { id: line.id, rules }),
+            Ok(rules) => timed.push(Timed {
+                id: line.id,
+                name: line.name,
+                rules,
+            }),
             // One line that cannot be read does not stop the clocks of the others.
             Err(error) => tracing::warn!(line.id = line.id, %error, "the rules of a line cannot be read"),
         }
@@ -133,22 +152,11 @@ pub async fn run(db: &Db, lines: &[Timed], now: DateTime<Utc>) -> Result<usize, 
             .iter()
             .find(|other| Some(&other.id) == overflow.line_id.as_ref());
         if let (Some(target), Some(secs)) = (target, overflow.after_secs) {
-            // Two lines do not play ball: what came from there stays here.
-            let came_from_there = Query::select()
-                .expr(Expr::val(1))
-                .from(routing_decision::Entity)
-                .and_where(
-                    Expr::col((routing_decision::Entity, routing_decision::Column::SessionId))
-                        .equals((session::Entity, session::Column::Id)),
-                )
-                .and_where(routing_decision::Column::Outcome.eq(Outcome::Overflow.as_str()))
-                .and_where(routing_decision::Column::LineId.eq(&target.id))
-                .to_owned();
             // Nobody stands longer in the present queue than the session waits.
             let query = line
                 .passed(session::Column::WaitingSince, secs, now)
                 .filter(session::Column::State.is_in(["waiting", "offered"]))
-                .filter(Expr::exists(came_from_there).not());
+                .filter(Expr::exists(came_from(&target.id)).not());
             done += act(db, line, query, now).await?;
         }
         if let Some(secs) = line.rules.return_after_secs {
@@ -159,6 +167,20 @@ pub async fn run(db: &Db, lines: &[Timed], now: DateTime<Utc>) -> Result<usize, 
         }
     }
     Ok(done)
+}
+
+/// Two lines do not play ball: what came from there stays here.
+fn came_from(line_id: &str) -> SelectStatement {
+    Query::select()
+        .expr(Expr::val(1))
+        .from(routing_decision::Entity)
+        .and_where(
+            Expr::col((routing_decision::Entity, routing_decision::Column::SessionId))
+                .equals((session::Entity, session::Column::Id)),
+        )
+        .and_where(routing_decision::Column::Outcome.eq(Outcome::Overflow.as_str()))
+        .and_where(routing_decision::Column::LineId.eq(line_id))
+        .to_owned()
 }
 
 async fn act(
@@ -172,7 +194,8 @@ async fn act(
         for seen in sessions {
             let result = match due(&line.rules, &seen, now) {
                 Some(Due::Overflow { to }) => {
-                    overflow(db, &seen.conversation_id, &to, now, |held| held == &seen).await
+                    let why = "Nobody was free";
+                    overflow(db, &seen.conversation_id, &to, why, now, |held| held == &seen).await
                 }
                 Some(Due::Return) => send_back(db, &seen, now).await,
                 Some(Due::Close) | None => Ok(false),
@@ -228,11 +251,36 @@ impl Pages {
     }
 }
 
+/// Moves a session that waits on a closed line to its overflow line. Answers whether it went: one that
+/// came from there stays.
+pub async fn move_from_closed(
+    db: &Db,
+    seen: &session::Model,
+    to: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let stays = session::Entity::find_by_id(&seen.id)
+        .filter(Expr::exists(came_from(to)))
+        .one(db.read())
+        .await?;
+    if stays.is_some() {
+        return Ok(false);
+    }
+    let why = "The line is closed";
+    overflow(db, &seen.conversation_id, to, why, now, |held| held == seen).await
+}
+
+/// Stores that the line's no-answer action is done for a held session.
+pub async fn record_no_answer(write: &WriteTx, held: &Held, now: DateTime<Utc>) -> Result<(), Error> {
+    hand::record(write, held, TIMER, Outcome::NoAnswer, None, None, now).await
+}
+
 /// Moves a session that is still as it was seen to the queue of another line, if that is enabled.
 pub(super) async fn overflow(
     db: &Db,
     conversation_id: &str,
     to: &str,
+    why: &str,
     now: DateTime<Utc>,
     as_seen: impl Fn(&session::Model) -> bool,
 ) -> Result<bool, Error> {
@@ -252,7 +300,7 @@ pub(super) async fn overflow(
     // The decision is the old line's.
     hand::record(&write, &held, TIMER, Outcome::Overflow, None, None, now).await?;
     held.write(&mut write, &stage, &target.id, now).await?;
-    let text = format!("Nobody was free: the conversation moved to {}", target.name);
+    let text = format!("{why}: the conversation moved to {}", target.name);
     held.say(&mut write, text, true, now).await?;
     write.commit().await?;
     Ok(true)

@@ -437,7 +437,8 @@ impl Router {
     /// Nobody on the line took it: it moves on. One that changed in this very moment stays.
     async fn overflow(&self, seen: &Waiting, to: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
         let as_seen = |held: &session::Model| held.id == seen.session_id && held.version == seen.version;
-        match timers::overflow(&self.db, &seen.conversation_id, to, now, as_seen).await {
+        let why = "Nobody took it";
+        match timers::overflow(&self.db, &seen.conversation_id, to, why, now, as_seen).await {
             Err(Error::Db(error)) => Err(error),
             Ok(_) | Err(Error::NotFound | Error::Refused(_) | Error::AtCapacity | Error::Invalid(_)) => {
                 Ok(())

@@ -43,6 +43,8 @@ pub enum Signal {
         last_seq: i64,
         /// Read up to here.
         read_seq: i64,
+        /// Changes whenever the session stands differently.
+        stands: String,
     },
     /// An operator is typing.
     Typing {
@@ -138,11 +140,17 @@ impl Hub {
                 }
             }
             (Object::Conversation(view), _) => {
-                let progress = Signal::Progress {
-                    last_seq: view.last_seq,
-                    read_seq: view.read_seq,
-                };
-                self.tell(&Place::Conversation(view.id.clone()), &progress);
+                let place = Place::Conversation(view.id.clone());
+                if self.has(&place) {
+                    let session = &view.session;
+                    let (id, state, rating) = (&session.id, &session.state, session.rating);
+                    let progress = Signal::Progress {
+                        last_seq: view.last_seq,
+                        read_seq: view.read_seq,
+                        stands: format!("{id} {state} {rating:?} {}", view.line_id),
+                    };
+                    self.tell(&place, &progress);
+                }
             }
             _ => {}
         }

@@ -8,11 +8,12 @@
 pub mod files;
 pub mod hub;
 pub mod profile;
+pub mod standing;
 pub mod store;
 pub mod view;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ActiveModelTrait, DbErr, IntoActiveModel, Set};
+use sea_orm::{ActiveModelTrait, DbErr, IntoActiveModel};
 use serde_json::Value;
 use switchboard_sdk::{
     Batch, IdentityKind, InboundAttachment, InboundBody, Outcome, PostedMessage, Rejection, SessionRequest,
@@ -24,7 +25,7 @@ use crate::{
     conversation::message::{self, Author, MessageKind, NewMessage},
     db::{
         Db,
-        entity::{conversation, session, visitor},
+        entity::{conversation, visitor},
     },
     id::{self, Kind},
     ingest::{self, Ingest},
@@ -33,6 +34,8 @@ use crate::{
 
 /// A session opened again sooner than this, with nothing new, is not written down.
 const SEEN_AGAIN: TimeDelta = TimeDelta::minutes(5);
+/// A rating may be changed for so long.
+const RATING_STANDS: TimeDelta = TimeDelta::minutes(15);
 /// Longest comment of a rating, in characters.
 pub const MAX_COMMENT_CHARS: usize = 2000;
 
@@ -45,6 +48,9 @@ pub enum Error {
     /// There is no conversation yet.
     #[error("there is no conversation yet")]
     NoConversation,
+    /// The session was rated a while ago.
+    #[error("this conversation was rated already")]
+    Rated,
     /// It could not be stored.
     #[error(transparent)]
     Ingest(#[from] ingest::Error),
@@ -241,7 +247,8 @@ pub async fn post(
     })
 }
 
-/// Rates the last session, 1 (bad) to 5 (good). A comment becomes a line that only the staff reads.
+/// Rates the last session, 1 (bad) to 5 (good), and may change that for a while. Score and comment become a
+/// line that only the staff reads; the same again changes nothing.
 pub async fn rate(
     db: &Db,
     conversation: &conversation::Model,
@@ -261,21 +268,16 @@ pub async fn rate(
         );
         return Err(Rejection::Invalid(vec![problem]).into());
     }
+    let comment = comment.map(|comment| comment.replace('\0', ""));
     let mut write = db.write().await?;
     let mut locked = message::lock(&write, &conversation.id)
         .await?
         .ok_or(Error::NoConversation)?;
-    let change = session::ActiveModel {
-        id: sea_orm::Unchanged(locked.session_id.clone()),
-        rating: Set(Some(score)),
-        ..Default::default()
-    };
-    change.update(write.tx()).await?;
+    if !store::keep_rating(&write, &locked.session_id, score, comment.as_deref(), now).await? {
+        return Ok(());
+    }
     let text = match comment {
-        Some(comment) => format!(
-            "The visitor rated this conversation {score} of 5: {}",
-            comment.replace('\0', "")
-        ),
+        Some(comment) => format!("The visitor rated this conversation {score} of 5: {comment}"),
         None => format!("The visitor rated this conversation {score} of 5"),
     };
     let line = NewMessage {

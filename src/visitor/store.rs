@@ -2,16 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set,
     sea_query::{Expr, OnConflict},
 };
 
+use super::{Error, RATING_STANDS};
 use crate::{
     db::{
         WriteTx,
         entity::{
             attachment, contact_suggestion, conversation, identity, inbound_event, message, participant,
-            visitor,
+            session, session_rating, visitor,
         },
     },
     event::{EventType, NewEvent},
@@ -223,4 +225,48 @@ pub async fn is_hidden(
         .one(db)
         .await?
         .is_some_and(|row| row.hidden))
+}
+
+/// Writes down what a visitor thinks of a session whose conversation is locked. Answers whether that is
+/// news; a rating that stands is refused.
+pub(super) async fn keep_rating(
+    write: &WriteTx,
+    session_id: &str,
+    score: i64,
+    comment: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let known = session_rating::Entity::find_by_id(session_id)
+        .one(write.tx())
+        .await?;
+    let before = session::Entity::find_by_id(session_id).one(write.tx()).await?;
+    let before = before.and_then(|row| row.rating);
+    if let Some(known) = &known {
+        if before == Some(score) && known.comment.as_deref() == comment {
+            return Ok(false);
+        }
+        if now - known.rated_at > RATING_STANDS {
+            return Err(Error::Rated);
+        }
+    }
+    let rating = session_rating::ActiveModel {
+        session_id: Set(session_id.to_owned()),
+        comment: Set(comment.map(str::to_owned)),
+        rated_at: Set(known.map_or(now, |known| known.rated_at)),
+        changed_at: Set(now),
+    };
+    let again = OnConflict::column(session_rating::Column::SessionId)
+        .update_columns([session_rating::Column::Comment, session_rating::Column::ChangedAt])
+        .to_owned();
+    session_rating::Entity::insert(rating)
+        .on_conflict(again)
+        .exec_without_returning(write.tx())
+        .await?;
+    let change = session::ActiveModel {
+        id: sea_orm::Unchanged(session_id.to_owned()),
+        rating: Set(Some(score)),
+        ..Default::default()
+    };
+    change.update_without_returning(write.tx()).await?;
+    Ok(true)
 }

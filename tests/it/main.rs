@@ -28,6 +28,7 @@ mod schema;
 mod simulation;
 mod shifts;
 mod supervision;
+mod texts;
 mod timers;
 mod two_processes;
 mod widget;

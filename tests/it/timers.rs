@@ -38,7 +38,7 @@ async fn run_timers(app: &TestApp, now: DateTime<Utc>) -> usize {
 
 async fn close_silent(app: &TestApp, now: DateTime<Utc>) -> usize {
     let lines = timers::lines(&app.app.db).await.unwrap();
-    silence::close(&app.app.db, &app.app.views, &lines, now)
+    silence::close(&app.app.db, &app.app.voice, &lines, now)
         .await
         .unwrap()
 }

@@ -86,6 +86,31 @@ const inside = {
       await timers.scrollIntoViewIfNeeded();
     },
   ],
+  'line-texts': [
+    '/admin/lines',
+    async (page) => {
+      await firstOf('td a')(page);
+      const texts = page.locator('#line-texts');
+      await texts.getByLabel('Language of these texts').selectOption('en');
+      await texts.getByLabel('Welcome', { exact: true }).fill('Hello, {{contact.name}}! This is {{line.name}}.');
+      await texts.getByLabel('Outside the hours', { exact: true }).selectOption('text');
+      await texts.getByLabel('Text outside the hours', { exact: true }).fill('We open {{opens_at}}. {{nobody.knows}}');
+      await texts.getByLabel('Ask for a rating').check();
+      await texts.scrollIntoViewIfNeeded();
+      await texts.getByLabel('Text outside the hours', { exact: true }).scrollIntoViewIfNeeded();
+    },
+  ],
+  'line-texts-translated': [
+    '/admin/lines',
+    async (page) => {
+      await firstOf('td a')(page);
+      const texts = page.locator('#line-texts');
+      await texts.getByLabel('Welcome', { exact: true }).fill('Hello, {{contact.name}}! This is {{line.name}}.');
+      await texts.getByLabel('Add a language…').selectOption('de');
+      await texts.getByLabel('Welcome', { exact: true }).fill('Guten Tag, {{contact.name}}! Hier ist {{line.name}}.');
+      await texts.getByLabel('Welcome', { exact: true }).scrollIntoViewIfNeeded();
+    },
+  ],
   channels: ['/admin/channels'],
   'channel-chat': ['/admin/channels', firstOf('td a:has-text("Shop chat")')],
   'channel-form': ['/admin/channels', firstOf('td a:has-text("form")')],

@@ -61,6 +61,10 @@ pub fn compose(message: &OutboundMessage, settings: &Settings) -> Result<Message
             .join("\r\n ");
         builder = builder.raw_header(raw("References", &folded));
     }
+    if message.automatic {
+        // RFC 3834: answering machines do not answer this.
+        builder = builder.raw_header(raw("Auto-Submitted", "auto-replied"));
+    }
     let built = match (body(message), message.attachments.as_slice()) {
         (Body::Plain(text), []) => builder.singlepart(text),
         (Body::Both(both), []) => builder.multipart(both),

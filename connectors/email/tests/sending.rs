@@ -89,6 +89,22 @@ async fn the_mail_carries_thread_names_and_files() {
 }
 
 #[tokio::test]
+async fn what_a_line_says_by_itself_tells_answering_machines_so() {
+    let server = FakeSmtp::start(Mode::Accept).await;
+    let connector = connector(settings(1, server.port));
+    let mut message = answer("ivan@client.example", "We are closed and open tomorrow at 09:00.");
+    message.automatic = true;
+    send(&connector, &message).await.unwrap();
+    let raw = server.mails().remove(0);
+    let mail = MessageParser::default().parse(&raw).unwrap();
+    assert_eq!(
+        mail.header(HeaderName::AutoSubmitted)
+            .and_then(|value| value.as_text()),
+        Some("auto-replied")
+    );
+}
+
+#[tokio::test]
 async fn a_repeated_attempt_is_the_same_mail_to_everybody() {
     let server = FakeSmtp::start(Mode::Accept).await;
     let connector = connector(settings(1, server.port));

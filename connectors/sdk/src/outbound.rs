@@ -34,6 +34,8 @@ pub struct OutboundMessage {
     pub created_at: DateTime<Utc>,
     /// 1 for the first attempt.
     pub attempt: u32,
+    /// Nobody wrote it: a text that a line says by itself. Protocols that can mark it do.
+    pub automatic: bool,
 }
 
 /// A file to send.

@@ -24,9 +24,11 @@ use crate::{
     },
     db::entity::{conversation, visitor},
     live::Typing,
+    routing::place::InQueue,
     visitor::{
         self as visitors, Posted,
         profile::Profile,
+        standing::{self, Asked},
         store,
         view::{self, VisitorMessage},
     },
@@ -103,6 +105,12 @@ pub(super) struct ListQuery {
 pub(super) struct ListOut {
     items: Vec<VisitorMessage>,
     next_cursor: Option<String>,
+    /// Their place in the queue, while they wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<InQueue>,
+    /// The question for a rating, when the session ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<Asked>,
 }
 
 pub(super) async fn list(
@@ -127,11 +135,20 @@ pub(super) async fn list(
         return Ok(Json(ListOut {
             items: Vec::new(),
             next_cursor: None,
+            queue: None,
+            rating: None,
         }));
     };
     let (items, more) = page(&app, &chat, &conversation, after, limit).await?;
     let next_cursor = items.last().filter(|_| more).map(|last| last.seq.to_string());
-    Ok(Json(ListOut { items, next_cursor }))
+    let now = app.clock.now();
+    let standing = standing::of(&app.db, &app.board, &app.voice, &conversation, now).await?;
+    Ok(Json(ListOut {
+        items,
+        next_cursor,
+        queue: standing.queue,
+        rating: standing.rating,
+    }))
 }
 
 /// Messages after a number, and whether there are more.

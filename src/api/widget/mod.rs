@@ -278,6 +278,9 @@ impl From<visitors::Error> for Problem {
             visitors::Error::NoConversation => {
                 Problem::conflict("there is no conversation yet: nothing was written")
             }
+            visitors::Error::Rated => {
+                Problem::conflict("this conversation was rated a while ago, and that stands")
+            }
             visitors::Error::Ingest(error) => {
                 tracing::error!(%error, "a visitor's message could not be stored");
                 Problem::unavailable("this could not be stored; send it again with the same client_id")

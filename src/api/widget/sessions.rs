@@ -16,7 +16,12 @@ use crate::{
     },
     app::App,
     line::{self, Rules, hours},
-    visitor::{self as visitors, store},
+    routing::place::InQueue,
+    visitor::{
+        self as visitors,
+        standing::{self, Asked, Standing},
+        store,
+    },
 };
 
 /// `POST sessions` answers.
@@ -26,6 +31,8 @@ pub(super) struct Session {
     conversation_id: Option<String>,
     line_open: bool,
     opens_at: Option<DateTime<Utc>>,
+    queue: Option<InQueue>,
+    rating: Option<Asked>,
     settings: Value,
 }
 
@@ -45,6 +52,10 @@ pub(super) async fn open(
     let desk = chat.desk()?;
     let opened = visitors::open(&app.db, desk, chat.channel_id(), &request, now).await?;
     let conversation = store::conversation(app.db.read(), &opened.visitor).await?;
+    let standing = match &conversation {
+        Some(row) => standing::of(&app.db, &app.board, &app.voice, row, now).await?,
+        None => Standing::default(),
+    };
     let opening = opening(&app, &chat, now).await?;
     let mut settings = desk.public_settings();
     if let Some(settings) = settings.as_object_mut() {
@@ -57,6 +68,8 @@ pub(super) async fn open(
         conversation_id: conversation.map(|row| row.id),
         line_open: opening.open,
         opens_at: opening.opens_at,
+        queue: standing.queue,
+        rating: standing.rating,
         settings,
     }))
 }

@@ -26,9 +26,11 @@ use crate::{
     app::App,
     conversation::read::ClientMarks,
     db::entity::{conversation, visitor},
+    routing::place::InQueue,
     telemetry::metrics::Counter,
     visitor::{
         hub::{Listener, SOCKETS_PER_VISITOR, Signal},
+        standing::{self, Asked, Standing},
         store,
         view::{self, VisitorMessage},
     },
@@ -44,6 +46,8 @@ const WRITE_LIMIT: Duration = Duration::from_secs(15);
 const FRAME_BYTES: usize = 32 << 10;
 /// Messages read from the store at once.
 const PAGE: u64 = 100;
+/// How often a visitor who waits is told a new place in the queue.
+const QUEUE_EVERY: Duration = Duration::from_secs(3);
 /// The least time between two typing hints that are passed on.
 const TYPING_EVERY: chrono::TimeDelta = chrono::TimeDelta::milliseconds(500);
 
@@ -86,6 +90,8 @@ enum Frame<'a> {
     Message { message: &'a VisitorMessage },
     Typing { author: Typist<'a> },
     Receipt { delivered_seq: i64, read_seq: i64 },
+    Queue { queue: Option<InQueue> },
+    Rating { rating: Option<&'a Asked> },
     Pong,
 }
 
@@ -120,6 +126,8 @@ pub(super) async fn open(
             conversation: None,
             sent_seq: query.after,
             told: (0, 0),
+            stands: String::new(),
+            standing: Standing::default(),
             typed_at: None,
         };
         let who = [("end", "visitor".to_owned())];
@@ -159,6 +167,10 @@ struct Session {
     sent_seq: Option<i64>,
     /// What the last receipt said.
     told: (i64, i64),
+    /// What the last signal said of the session.
+    stands: String,
+    /// What the visitor was told of it.
+    standing: Standing,
     typed_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
@@ -171,6 +183,8 @@ impl Session {
         }
         let mut pings = tokio::time::interval(PING_EVERY);
         pings.reset();
+        let mut places = tokio::time::interval(QUEUE_EVERY);
+        places.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut unanswered = 0;
         let stop = self.app.stop.clone();
         loop {
@@ -188,6 +202,7 @@ impl Session {
                         Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => Ok(()),
                     }
                 }
+                _ = places.tick(), if self.standing.waits.is_some() => self.place().await,
                 _ = pings.tick() => {
                     unanswered += 1;
                     if unanswered >= SILENT_PINGS {
@@ -241,6 +256,7 @@ impl Session {
                 self.sent_seq = Some(message.seq);
             }
             if !more {
+                self.stand().await?;
                 return self.receipt(conversation.last_seq, conversation.read_seq).await;
             }
         }
@@ -260,10 +276,18 @@ impl Session {
                     None => Ok(()),
                 }
             }
-            Signal::Progress { last_seq, read_seq } => {
+            Signal::Progress {
+                last_seq,
+                read_seq,
+                stands,
+            } => {
                 if let Some(conversation) = &mut self.conversation {
                     conversation.last_seq = conversation.last_seq.max(last_seq);
                     conversation.read_seq = conversation.read_seq.max(read_seq);
+                }
+                if stands != self.stands {
+                    self.stands = stands;
+                    self.stand().await?;
                 }
                 self.receipt(last_seq, read_seq).await
             }
@@ -305,6 +329,50 @@ impl Session {
             read_seq: now.1,
         })
         .await
+    }
+
+    /// Tells how the session stands, as far as that changed.
+    async fn stand(&mut self) -> Step {
+        let Some(conversation) = &self.conversation else {
+            return Ok(());
+        };
+        // The session may be a new one since.
+        let found = conversation::Entity::find_by_id(&conversation.id)
+            .one(self.app.db.read())
+            .await;
+        let Some(conversation) = found.map_err(Problem::from)? else {
+            return Ok(());
+        };
+        let (app, now) = (&self.app, self.app.clock.now());
+        let standing = standing::of(&app.db, &app.board, &app.voice, &conversation, now)
+            .await
+            .map_err(Problem::from)?;
+        if standing.rating != self.standing.rating {
+            let rating = standing.rating.as_ref();
+            self.send(&Frame::Rating { rating }).await?;
+        }
+        let queue = standing.queue;
+        let before = std::mem::replace(&mut self.standing, standing).queue;
+        self.queue(before, queue).await
+    }
+
+    /// Tells a new place in the queue.
+    async fn place(&mut self) -> Step {
+        let Some((line_id, session_id)) = &self.standing.waits else {
+            return Ok(());
+        };
+        let (app, now) = (&self.app, self.app.clock.now());
+        let queue = app.board.place(&app.db, line_id, session_id, now).await;
+        let queue = queue.map_err(Problem::from)?;
+        let before = std::mem::replace(&mut self.standing.queue, queue);
+        self.queue(before, queue).await
+    }
+
+    async fn queue(&mut self, before: Option<InQueue>, queue: Option<InQueue>) -> Step {
+        if queue == before {
+            return Ok(());
+        }
+        self.send(&Frame::Queue { queue }).await
     }
 
     async fn said(&mut self, text: &str) -> Step {

@@ -34,6 +34,8 @@ pub mod quarantine;
 pub mod routing_decision;
 pub mod search_document;
 pub mod session;
+pub mod session_notice;
+pub mod session_rating;
 pub mod setting;
 pub mod submission;
 pub mod team;

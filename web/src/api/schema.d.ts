@@ -1849,6 +1849,34 @@ export interface components {
              */
             version?: number | null;
         };
+        /** @description The texts of a line in another language; one that is missing is said in the line's own. */
+        LineTexts: {
+            /**
+             * @description In place of `auto_close.text`.
+             * @default null
+             */
+            auto_close: string | null;
+            /**
+             * @description In place of `no_answer.text`.
+             * @default null
+             */
+            no_answer: string | null;
+            /**
+             * @description In place of `off_hours.text`.
+             * @default null
+             */
+            off_hours: string | null;
+            /**
+             * @description In place of `rating.text`.
+             * @default null
+             */
+            rating: string | null;
+            /**
+             * @description In place of `welcome_text`.
+             * @default null
+             */
+            welcome_text: string | null;
+        };
         /** @description What a line was at one of its versions. */
         LineVersion: {
             /** @description The line's fields: `key`, `name`, `enabled`, `queue`, and `rules` with the rest. */
@@ -2782,6 +2810,12 @@ export interface components {
              * @default false
              */
             enabled: boolean;
+            /**
+             * @description The question. A web chat asks it in its panel, with its own words when there are none; other
+             *     channels that can send back get it as a message, when there is one.
+             * @default null
+             */
+            text: string | null;
         };
         /** @description Up to which message it was read. */
         ReadIn: {
@@ -2836,6 +2870,11 @@ export interface components {
             /** @default null */
             hours: components["schemas"]["Hours"] | null;
             /**
+             * @description The language of the texts above, as a BCP 47 tag; moments are told in it.
+             * @default null
+             */
+            language: string | null;
+            /**
              * Format: int32
              * @description Seconds an operator who left (offline, paused, off shift) has to come back to a client whom they
              *     answered before and owe another answer.
@@ -2887,7 +2926,8 @@ export interface components {
             /**
              * @description Asking for a rating.
              * @default {
-             *       "enabled": false
+             *       "enabled": false,
+             *       "text": null
              *     }
              */
             rating: components["schemas"]["Rating"];
@@ -2910,6 +2950,13 @@ export interface components {
              *     }
              */
             sticky: components["schemas"]["Sticky"];
+            /**
+             * @description The texts in other languages, by BCP 47 tag. The one of the contact's language is said.
+             * @default {}
+             */
+            texts: {
+                [key: string]: components["schemas"]["LineTexts"];
+            };
             /**
              * @description What a client is greeted with.
              * @default null

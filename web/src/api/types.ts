@@ -38,6 +38,7 @@ export type NewApiKey = Schemas['NewApiKey'];
 export type QueueEntry = Schemas['Entry'];
 export type Distribution = Schemas['Distribution'];
 export type Line = Schemas['Line'];
+export type LineTexts = Schemas['LineTexts'];
 export type RoutingDecision = Schemas['Explanation'];
 
 // ---- channels ------------------------------------------------------------------------------------------------------

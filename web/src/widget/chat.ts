@@ -9,7 +9,7 @@ import { Link } from './link';
 import { Memory } from './memory';
 import type { Strings } from './strings';
 import { Timeline, type Pending } from './timeline';
-import type { Attachment, Contact, Frame, Host, Message, Session, Settings } from './types';
+import type { Attachment, Contact, Frame, Host, Message, Session, Settings, Standing } from './types';
 
 /** Between polls while sockets cannot be opened, with the panel in sight and without, milliseconds. */
 const POLL_MS = 3_000;
@@ -25,6 +25,8 @@ export class Chat {
   settings: Settings = {};
   /** null until the first session */
   session: Session | null = null;
+  /** the place in the queue, the question for a rating */
+  standing: Standing = {};
   /** name of the operator who is typing; null when nobody is */
   typist: string | null = null;
   /** the last attempt to reach the server failed */
@@ -94,7 +96,12 @@ export class Chat {
     const attribution = this.host.attribution();
     const contact = { name, email, phone, ...this.contact };
     return {
-      page: { url: location.href, referrer: document.referrer, title: document.title },
+      page: {
+        url: location.href,
+        referrer: document.referrer,
+        title: document.title,
+        language: this.host.options.locale || navigator.language,
+      },
       ...(attribution && { attribution }),
       ...(Object.values(contact).some(Boolean) && { contact }),
       ...(this.prechat && { prechat: this.prechat }),
@@ -136,6 +143,7 @@ export class Chat {
     const was = this.session;
     this.session = session;
     this.settings = session.settings ?? {};
+    this.standing = session;
     this.memory.set({ token: session.visitor_token, accent: this.settings.accent_color ?? '' });
     const moved = was?.conversation_id && session.conversation_id && was.conversation_id !== session.conversation_id;
     if (renewed || moved) {
@@ -177,6 +185,9 @@ export class Chat {
       const { delivered_seq, read_seq } = frame as { delivered_seq?: number; read_seq?: number };
       this.timeline.receipt(delivered_seq, read_seq);
       this.changed();
+    } else if (frame.type === 'queue' || frame.type === 'rating') {
+      this.standing = { ...this.standing, ...frame };
+      this.changed();
     }
   }
 
@@ -201,6 +212,7 @@ export class Chat {
       for (let more = true; more;) {
         const page = await this.client.after(this.timeline.last);
         const before = this.timeline.last;
+        this.standing = page;
         this.take(page.items);
         more = page.more && this.timeline.last > before;
       }
@@ -347,6 +359,17 @@ export class Chat {
   /** Replies that the visitor has not seen. */
   get unread(): number {
     return this.timeline.unread(this.memory.get('read') ?? 0);
+  }
+
+  /** Sends a rating; false when it did not get through. */
+  async rate(score: number, comment: string): Promise<boolean> {
+    try {
+      await this.client.rate(score, comment);
+    } catch (error) {
+      // it was rated before, and that stands
+      if (!(error instanceof Refused) || error.status !== 409) return false;
+    }
+    return true;
   }
 
   private tell(): void {

@@ -1,5 +1,5 @@
 /** HTTP side of the visitor's protocol: the session, messages, files. Knows nothing of the page's elements. */
-import type { Attachment, Attribution, Contact, Identity, Message, Session } from './types';
+import type { Attachment, Attribution, Contact, Identity, Message, Session, Standing } from './types';
 
 /** Requests that take longer are given up and repeated, milliseconds. */
 const PATIENCE_MS = 20_000;
@@ -23,7 +23,7 @@ export class Refused extends Error {
 
 /** What goes with every `POST sessions`. */
 export interface Visit {
-  page: { url: string; referrer: string; title: string };
+  page: { url: string; referrer: string; title: string; language: string };
   attribution?: Attribution;
   contact?: Contact;
   /** all values of the form before the chat, by field name */
@@ -78,12 +78,16 @@ export class Client {
   }
 
   /** Everything after `seq`, oldest first; `more` when the page was not the last. */
-  async after(seq: number): Promise<{ items: Message[]; more: boolean }> {
-    const page = await this.authorized<{ items: Message[]; next_cursor?: string | null }>(
+  async after(seq: number): Promise<{ items: Message[]; more: boolean } & Standing> {
+    const page = await this.authorized<{ items: Message[]; next_cursor?: string | null } & Standing>(
       'GET',
       'messages?after=' + seq,
     );
-    return { items: page.items, more: !!page.next_cursor && page.items.length > 0 };
+    return { ...page, more: !!page.next_cursor && page.items.length > 0 };
+  }
+
+  rate(score: number, comment: string): Promise<unknown> {
+    return this.authorized('POST', 'rating', { score, comment });
   }
 
   read(seq: number): Promise<unknown> {

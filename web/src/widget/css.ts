@@ -26,6 +26,7 @@ button{cursor:pointer;border-radius:8px}
 .i{width:40px;height:40px;display:grid;place-items:center;flex:none}
 .i:hover{background:#8882}
 .bn{padding:8px 20px;background:var(--soft);color:var(--warn)}
+.bn.q{background:var(--sunk);color:inherit}
 .bd{flex:1;min-height:0;position:relative;display:flex;flex-direction:column}
 .lg,.fm{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:2px;scrollbar-width:thin}
 .p .lg:focus-visible{outline-offset:-2px}
@@ -53,7 +54,7 @@ button{cursor:pointer;border-radius:8px}
 .ty{flex:none;min-height:22px;padding-inline:20px;color:var(--muted)}
 .dn{position:absolute;bottom:12px;inset-inline:0;margin-inline:auto;width:max-content;display:flex;align-items:center;gap:6px;height:32px;padding-inline:12px;border-radius:16px;background:var(--surface);border:1px solid var(--edge);font-weight:600;box-shadow:0 4px 16px #0004}
 .cp{border-top:1px solid var(--line);padding:10px 12px 12px}
-.bx,.fm .in{border:1px solid var(--edge);border-radius:12px}
+.bx{border:1px solid var(--edge);border-radius:12px}
 .bx{display:flex;align-items:flex-end;gap:2px;padding:3px}
 .bx:focus-within{outline:2px solid var(--focus);outline-offset:-1px}
 .p textarea{resize:none;max-height:132px;scrollbar-width:thin}
@@ -69,13 +70,6 @@ progress{appearance:none;position:absolute;inset:auto 0 0;width:100%;height:3px;
 ::-webkit-progress-bar{background:none}
 ::-webkit-progress-value{background:var(--focus)}
 ::-moz-progress-bar{background:var(--focus)}
-.fm{padding:16px 20px;gap:14px}
-.fm label{display:grid;gap:4px;font-size:14px}
-.fm .ck{grid-template-columns:auto 1fr;align-items:center;gap:8px}
-.fm .in{width:100%;min-height:42px;padding:8px 10px;border-radius:8px;background:var(--surface)}
-.ck input{width:20px;height:20px;accent-color:var(--focus)}
-.fm [aria-invalid=true]{border-color:var(--danger)}
-.fm .er{padding:4px 0 0}
 .go{min-height:44px;font-weight:600}
 .dr{position:absolute;inset:8px;display:grid;place-items:center;border:2px dashed var(--focus);border-radius:12px;background:var(--surface);font-weight:600;pointer-events:none}
 .n{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding-inline:6px;box-sizing:border-box;border-radius:16px;background:#b3241c;color:#fff;font:600 12px/22px system-ui,sans-serif;text-align:center}

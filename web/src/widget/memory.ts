@@ -17,6 +17,8 @@ export interface Kept {
   accent?: string;
   /** sounds are wanted */
   sound?: boolean;
+  /** the session that the visitor does not want to rate */
+  unrated?: string;
 }
 
 export class Memory {

@@ -8,14 +8,19 @@ import { Composer } from './composer';
 import { CSS } from './css';
 import { h, icon } from './dom';
 import { badge, Log } from './log';
-import { form, shown } from './prechat';
+import { shown } from './prechat';
 import { choose, fill, texts } from './strings';
 import type { Host, Panel } from './types';
+
+/** Hash of `forms.js`. Set by the build. */
+declare const FORMS: string;
 
 /** The panel fills the screen of phones; the same condition stands in the style. */
 const SMALL = '(max-width:480px),(max-height:440px)';
 /** A short break of the connection is not worth a word, milliseconds. */
 const TOLERATE_MS = 1_500;
+/** Between attempts to load the forms, milliseconds. */
+const AGAIN_MS = 3_000;
 
 /** Draws the panel into the loader's place and answers its controls. */
 export async function start(host: Host): Promise<Panel> {
@@ -35,6 +40,11 @@ export async function start(host: Host): Promise<Panel> {
   let queued = false;
   let apology: ReturnType<typeof setTimeout> | undefined;
   let formShown: HTMLElement | null = null;
+  let forms: typeof import('./forms') | undefined;
+  let loading = false;
+  let waits = 0;
+  let question: HTMLElement | null = null;
+  let questioned = '';
   const originalTitle = { shown: '', page: '' };
 
   // drawing waits for the end of the present work, so that a burst of messages is drawn once; not for a
@@ -143,6 +153,7 @@ export async function start(host: Host): Promise<Panel> {
     composer.translate();
     warn();
     drawForm();
+    drawQuestion();
     log.draw();
     if (inSight() && log.atEnd && !formShown && chat.unread) chat.seen();
     count();
@@ -151,7 +162,8 @@ export async function start(host: Host): Promise<Panel> {
   /** What stands above the log: no connection, nobody here, not available. */
   const warn = () => {
     const text = words();
-    const say = (line: string) => {
+    const say = (line: string, calm = false) => {
+      banner.classList.toggle('q', calm);
       if (banner.textContent !== line) banner.textContent = line;
       banner.hidden = !line;
     };
@@ -165,6 +177,23 @@ export async function start(host: Host): Promise<Panel> {
     }
     clearTimeout(apology);
     apology = undefined;
+    const { queue } = chat.standing;
+    if (!queue) waits = 0;
+    // who is taken at once need not hear of a queue
+    else if (!waits) {
+      waits = Date.now();
+      setTimeout(changed, TOLERATE_MS);
+    } else if (Date.now() - waits > TOLERATE_MS - 100) {
+      const minutes = new Intl.NumberFormat(language.tag, { style: 'unit', unit: 'minute', unitDisplay: 'long' });
+      const secs = queue.estimated_wait_secs;
+      return say(
+        fill(secs ? text.wait : text.place, {
+          n: queue.position,
+          time: secs ? minutes.format(Math.ceil(secs / 60)) : '',
+        }),
+        true,
+      );
+    }
     if (chat.session?.line_open !== false) return say('');
     const back = Date.parse(chat.session.opens_at ?? '');
     if (!back) return say(text.away);
@@ -175,6 +204,50 @@ export async function start(host: Host): Promise<Panel> {
       minute: '2-digit',
     });
     say(fill(text.until, { time: time.format(back) }));
+  };
+
+  /** Loads the forms, once; null until they are there. */
+  const needForms = () => {
+    if (forms || loading) return forms;
+    loading = true;
+    const address = `${host.origin}/widget/forms.js?v=${FORMS}`;
+    void (import(/* @vite-ignore */ address) as Promise<typeof import('./forms')>).then(
+      (found) => {
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync(found.CSS);
+        host.shadow.adoptedStyleSheets = [...host.shadow.adoptedStyleSheets, sheet];
+        forms = found;
+        changed();
+      },
+      () =>
+        setTimeout(() => {
+          loading = false;
+          changed();
+        }, AGAIN_MS),
+    );
+    return forms;
+  };
+
+  /** The question for a rating stands between log and composer; thanks stay there until the next talk. */
+  const drawQuestion = () => {
+    const { rating } = chat.standing;
+    const id = (rating && rating.score === null && rating.session_id) || '';
+    if (!rating) question?.remove();
+    if (!id || id === questioned || chat.memory.get('unrated') === id || !needForms()) return;
+    questioned = id;
+    question?.remove();
+    question =
+      forms?.rate(
+        rating?.text || words().rate,
+        words(),
+        (score, comment) => chat.rate(score, comment),
+        () => {
+          chat.memory.set({ unrated: id });
+          question?.remove();
+          composer.field.focus({ preventScroll: true });
+        },
+      ) ?? null;
+    if (question) composer.element.before(question);
   };
 
   /** The form stands in the place of log and composer until it is filled in or passed. */
@@ -188,22 +261,23 @@ export async function start(host: Host): Promise<Panel> {
       !chat.timeline.messages.length &&
       !chat.timeline.unconfirmed.length &&
       !host.identity;
-    if (wanted === !!formShown) return;
-    const focused = panel.contains(host.shadow.activeElement);
-    formShown?.remove();
-    formShown = wanted
-      ? form(fields, !!chat.settings.require_prechat, words(), (answers) => {
-          asked = true;
-          if (answers) {
-            chat.contact = answers.contact;
-            chat.prechat = answers.values;
-            void chat.update().catch(() => undefined);
-          }
-          changed();
-        })
-      : null;
-    if (formShown) typing.before(formShown);
     log.area.hidden = typing.hidden = composer.element.hidden = wanted;
+    if (wanted === !!formShown || (wanted && !needForms())) return;
+    const focused = panel.contains(host.shadow.activeElement) || wanted;
+    formShown?.remove();
+    formShown =
+      wanted && forms
+        ? forms.form(fields, !!chat.settings.require_prechat, words(), (answers) => {
+            asked = true;
+            if (answers) {
+              chat.contact = answers.contact;
+              chat.prechat = answers.values;
+              void chat.update().catch(() => undefined);
+            }
+            changed();
+          })
+        : null;
+    if (formShown) typing.before(formShown);
     if (focused && opened) focusInside();
   };
 

@@ -48,6 +48,12 @@ export const english = {
   required: 'Please fill in this field',
   email: 'This does not look like an e-mail address',
   phone: 'This does not look like a phone number',
+  place: 'You are number {n} in the queue.',
+  wait: 'You are number {n}, about {time}.',
+  rate: 'How was this conversation?',
+  score: '{n} of 5',
+  comment: 'Would you like to add something?',
+  thanks: 'Thank you!',
 };
 
 /** All texts of one language. */

@@ -52,8 +52,16 @@ export interface Settings {
   max_text_chars?: number;
 }
 
+/** How the visitor's session stands, beside its messages. */
+export interface Standing {
+  /** while they wait for an operator */
+  queue?: { position: number; estimated_wait_secs: number | null } | null;
+  /** the question for a rating, when the session ended; `score` once they answered */
+  rating?: { session_id: string; score: number | null; text: string | null } | null;
+}
+
 /** Answer of `POST sessions`. */
-export interface Session {
+export interface Session extends Standing {
   visitor_token: string;
   conversation_id: string | null;
   line_open?: boolean;
@@ -92,6 +100,7 @@ export type Frame =
   | { type: 'message'; message: Message }
   | { type: 'typing'; author?: { name?: string | null } }
   | { type: 'receipt'; delivered_seq?: number; read_seq?: number }
+  | ({ type: 'queue' | 'rating' } & Standing)
   | { type: 'pong' }
   | { type: string };
 

@@ -50,6 +50,7 @@ pub fn answer(to: &str, text: &str) -> OutboundMessage {
         attachments: Vec::new(),
         created_at: "2026-11-20T05:00:00Z".parse().unwrap(),
         attempt: 1,
+        automatic: false,
     }
 }
 

@@ -138,5 +138,6 @@ fn message(provider: &dyn SendProvider, text: &str) -> OutboundMessage {
         attachments: Vec::new(),
         created_at: DateTime::<Utc>::UNIX_EPOCH,
         attempt: 1,
+        automatic: false,
     }
 }
