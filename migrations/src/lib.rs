@@ -8,6 +8,7 @@ use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 mod m20261122_000001_initial;
 mod m20261122_000002_timers;
+mod m20261122_000007_wall;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261122_000001_initial::Migration),
             Box::new(m20261122_000002_timers::Migration),
+            Box::new(m20261122_000007_wall::Migration),
         ]
     }
 }

@@ -111,6 +111,12 @@ pub fn opening(hours: Option<&Hours>, now: DateTime<Utc>) -> Opening {
     hours.map_or(Opening::ALWAYS, |hours| hours.opening(now))
 }
 
+/// Until when a line that is open at `now` stays open, over intervals that meet; none when it is closed at
+/// `now`, or stays open for about a year.
+pub fn closing(hours: Option<&Hours>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    hours.and_then(|hours| hours.closing(now))
+}
+
 /// When the line will have been open for `time` since `from`: what timers count. None, when that takes
 /// longer than about a year. Without hours a line is always open.
 pub fn after(hours: Option<&Hours>, from: DateTime<Utc>, time: TimeDelta) -> Option<DateTime<Utc>> {
@@ -171,6 +177,32 @@ impl Hours {
             open: false,
             opens_at: next,
         }
+    }
+
+    fn closing(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let zone = Tz::from_str(&self.time_zone).ok()?;
+        let today = now.with_timezone(&zone).date_naive();
+        let yesterday = today.checked_sub_days(Days::new(1)).unwrap_or(today);
+        let mut until: Option<DateTime<Utc>> = None;
+        for date in (0..=LOOK_AHEAD_DAYS).filter_map(|days| yesterday.checked_add_days(Days::new(days))) {
+            let mut spans: Vec<_> = self.spans(zone, date).collect();
+            spans.sort_unstable();
+            for (begin, end) in spans {
+                until = match until {
+                    None if begin <= now && now < end => Some(end),
+                    Some(known) if begin <= known => Some(known.max(end)),
+                    other => other,
+                };
+            }
+            // What begins on a later day can only go on from that day's midnight.
+            let midnight = date.succ_opt()?.and_time(NaiveTime::MIN);
+            let goes_on =
+                |known: DateTime<Utc>| moment(zone, midnight, false).is_some_and(|next| known >= next);
+            if date >= today && !until.is_some_and(goes_on) {
+                return until;
+            }
+        }
+        None
     }
 
     fn intervals(&self, date: NaiveDate) -> &[Interval] {
@@ -272,7 +304,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::{Hours, after, opening};
+    use super::{Hours, after, closing, opening};
 
     fn hours(zone: &str, weekly: Value, exceptions: Value) -> Hours {
         serde_json::from_value(json!({"time_zone": zone, "weekly": weekly, "exceptions": exceptions}))
@@ -291,6 +323,35 @@ mod tests {
     #[test]
     fn a_line_without_hours_is_always_open() {
         assert!(opening(None, at("2026-11-22T03:00:00Z")).open);
+    }
+
+    #[test]
+    fn an_open_line_closes_where_intervals_that_meet_end() {
+        let line = hours(
+            "Asia/Tashkent",
+            json!({"mon": [["09:00", "13:00"], ["13:00", "18:00"], ["22:00", "24:00"]], "tue": [["00:00", "02:00"]],
+                "fri": [["22:00", "06:00"]], "sat": [["05:00", "07:00"]]}),
+            json!([]),
+        );
+        // Tashkent is five hours ahead; 2026-11-23 is a Monday.
+        for (now, until) in [
+            ("2026-11-23T03:59:00Z", None),
+            ("2026-11-23T04:00:00Z", Some("2026-11-23T13:00:00Z")),
+            ("2026-11-23T13:00:00Z", None),
+            ("2026-11-23T18:00:00Z", Some("2026-11-23T21:00:00Z")),
+            ("2026-11-27T20:00:00Z", Some("2026-11-28T02:00:00Z")),
+            ("2026-11-28T01:30:00Z", Some("2026-11-28T02:00:00Z")),
+        ] {
+            assert_eq!(closing(Some(&line), at(now)), until.map(at), "{now}");
+        }
+        let day = json!([["00:00", "24:00"]]);
+        let always =
+            json!({"mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day});
+        assert_eq!(
+            closing(Some(&hours("UTC", always, json!([]))), at("2026-11-23T00:00:00Z")),
+            None
+        );
+        assert_eq!(closing(None, at("2026-11-23T00:00:00Z")), None);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Open lines: what an admin defines. One line is one queue with its rules, hours and texts.
 //!
-//! [`rules`] and [`hours`] are pure; [`store`] keeps lines with their history of versions; [`queue`]
-//! resolves who stands in a queue; [`view`] is the line as the API shows it.
+//! [`rules`], [`hours`] and [`check`] are pure; [`store`] keeps lines with their history of versions; [`queue`]
+//! resolves who stands in a queue; [`view`] is the line as the API shows it, [`warnings`] what is wrong with it.
 
+pub mod check;
 pub mod hours;
 pub mod queue;
 pub mod rules;
 pub mod store;
 pub mod view;
+pub mod warnings;
 
 use sea_orm::DbErr;
 

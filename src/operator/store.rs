@@ -137,6 +137,7 @@ pub async fn create(
         enabled: true,
         availability: Availability::Accepting.as_str().to_owned(),
         availability_reason: None,
+        availability_since: Some(now),
         presence: Presence::Offline.as_str().to_owned(),
         service: new.service,
         version: 1,
@@ -221,6 +222,9 @@ pub async fn set_availability(
     let mut row = current.clone();
     row.availability = state.as_str().to_owned();
     row.availability_reason = reason.filter(|_| state != Availability::Accepting);
+    if row.availability != current.availability {
+        row.availability_since = Some(now);
+    }
     save(write, current, row, now).await
 }
 

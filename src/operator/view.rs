@@ -33,6 +33,8 @@ pub struct User {
     pub availability: Availability,
     /// Why they are not accepting.
     pub availability_reason: Option<String>,
+    /// Since when they say what they say; null when that was before it was kept.
+    pub availability_since: Option<DateTime<Utc>>,
     /// The weighted sum of the open sessions they own, over all lines.
     pub load: f64,
     /// Made for an API key.
@@ -68,6 +70,7 @@ pub async fn views(
         capacity: row.capacity,
         enabled: row.enabled,
         availability_reason: row.availability_reason,
+        availability_since: row.availability_since,
         service: row.service,
         version: row.version,
         created_at: row.created_at,

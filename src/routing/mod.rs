@@ -3,12 +3,15 @@
 //! [`snapshot`] reads the [`world`], [`decide`] is the pure rule, [`commit`] writes what was decided after
 //! looking again under locks, [`worker`] runs them when the log says that something changed. [`hand`]
 //! is what people do themselves, through the same checks; [`returns`] takes sessions back from
-//! operators who left, [`timers`] does what time alone brings; [`explain`] shows why.
+//! operators who left, [`timers`] does what time alone brings; [`explain`] shows why. [`preview`] and
+//! [`explain_operator`] ask the same rule about the present, and store nothing.
 
 pub mod commit;
 pub mod decide;
 pub mod explain;
+pub mod explain_operator;
 pub mod hand;
+pub mod preview;
 pub mod returns;
 pub mod snapshot;
 pub mod timers;

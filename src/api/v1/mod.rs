@@ -9,6 +9,7 @@ pub mod contacts;
 pub mod conversation_actions;
 pub mod conversations;
 pub mod leads;
+pub mod line_checks;
 pub mod lines;
 pub mod me;
 pub mod messages;
@@ -21,6 +22,7 @@ pub mod setup;
 pub mod submissions;
 pub mod teams;
 pub mod users;
+pub mod wall;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -50,5 +52,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(routing::router())
         .merge(presence::router())
         .merge(lines::router())
+        .merge(line_checks::router())
+        .merge(wall::router())
         .merge(conversation_actions::router())
 }
