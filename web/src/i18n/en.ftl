@@ -689,20 +689,44 @@ warning-channels_disabled = All channels of this line are off: nothing comes.
 why-now = Who would get this now?
 why-now-hint = Asked of the same rules that the router goes by. Nothing has been changed.
 why-no-candidates = nobody stands in the queue
-why-said-strict = It goes to { $name }: the first in the queue who can take it.
-why-said-even = It goes to { $name }: of those who can take it, longest without a new one.
-why-said-least_loaded = It goes to { $name }: the lowest load of those who can take it.
-why-said-all = It goes to { $name }: the lowest load of those who can take it.
-why-said-sticky = It goes to { $name }, who is responsible for this contact.
-why-said-hand = { $name } has it by somebody’s hand: taken, transferred or reopened.
-why-said-nobody = Nobody can take it: { $reasons }.
-why-said-kept = It is kept a while for { $name }, who is responsible for this contact: { $reasons }.
+why-said-strict = It { $when ->
+    [now] goes
+   *[then] went
+} to { $name }: the first in the queue able to take it.
+why-said-even = It { $when ->
+    [now] goes
+   *[then] went
+} to { $name }: of those able to take it, longest without a new one.
+why-said-least_loaded = It { $when ->
+    [now] goes
+   *[then] went
+} to { $name }: the lowest load of those able to take it.
+why-said-all = It { $when ->
+    [now] goes
+   *[then] went
+} to { $name }: the lowest load of those able to take it.
+why-said-sticky = It { $when ->
+    [now] goes
+   *[then] went
+} to { $name }, who is responsible for this contact.
+why-said-hand = { $name } got it by somebody’s hand: taken, transferred or reopened.
+why-said-nobody = Nobody { $when ->
+    [now] can
+   *[then] could
+} take it: { $reasons }.
+why-said-kept = It { $when ->
+    [now] is
+   *[then] was
+} kept a while for { $name }, who is responsible for this contact: { $reasons }.
 why-said-return = It was given back to the queue.
 why-said-no_reply = There was no reply in time: it went back to the queue.
 why-said-owner_left = Whoever had it left: it went back to the queue.
 why-said-offered = Operators are asked whether they take it.
 why-said-overflow = It has waited too long and moves to the overflow line.
-why-said-off_hours = The line is closed: it waits until the line opens.
+why-said-off_hours = The line { $when ->
+    [now] is
+   *[then] was
+} closed: it waits until the line opens.
 why-said-no_answer = Nobody answered: the line does what it is told to do then.
 algorithm-sticky = responsible operator
 algorithm-hand = by hand
