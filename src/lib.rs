@@ -32,3 +32,4 @@ pub mod setting;
 pub mod storage;
 pub mod telemetry;
 pub mod visitor;
+pub mod wall;

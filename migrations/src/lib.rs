@@ -11,6 +11,7 @@ mod m20261122_000002_timers;
 mod m20261122_000003_offers;
 mod m20261122_000004_schedules;
 mod m20261122_000005_texts;
+mod m20261122_000007_wall;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_offers::Migration),
             Box::new(m20261122_000004_schedules::Migration),
             Box::new(m20261122_000005_texts::Migration),
+            Box::new(m20261122_000007_wall::Migration),
         ]
     }
 }

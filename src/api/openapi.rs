@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 20] = [
+const TAGS: [(&str, &str); 21] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -26,6 +26,7 @@ const TAGS: [(&str, &str); 20] = [
     ("users", "People inside"),
     ("teams", "Groups of them"),
     ("lines", "Queues, their rules and hours"),
+    ("wall", "What supervisors watch"),
     ("channels", "Configured connectors"),
     ("connectors", "Kinds of channels"),
     ("apikeys", "Keys for programs"),

@@ -17,7 +17,11 @@ use crate::{
         entity::{routing_decision, session as row},
     },
     lead::callback,
-    line::{Rules, hours, language::Said, rules::{Acceptance, NoAnswerAction}},
+    line::{
+        Rules, hours,
+        language::Said,
+        rules::{Acceptance, NoAnswerAction},
+    },
     routing::{
         decide::Outcome,
         timers::{Pages, Timed, record_no_answer},
@@ -34,7 +38,9 @@ pub const REASON: &str = "no_answer";
 /// `return_after_secs` brings them back here. Without a time, it is due on a line with offers when all were
 /// asked and nobody took it: `round_over`.
 pub fn due(rules: &Rules, session: &row::Model, round_over: bool, now: DateTime<Utc>) -> bool {
-    let Some(owed) = session.owed_since else { return false };
+    let Some(owed) = session.owed_since else {
+        return false;
+    };
     let since = Ord::max(owed, session.waiting_since);
     let passed = match rules.no_answer.after_secs {
         Some(secs) => hours::after(rules.hours.as_ref(), since, TimeDelta::seconds(i64::from(secs)))
@@ -75,7 +81,11 @@ pub async fn act(db: &Db, voice: &Voice, lines: &[Timed], now: DateTime<Utc>) ->
         if rule.action == NoAnswerAction::None || (rule.after_secs.is_none() && !offers) {
             continue;
         }
-        let mut query = line.passed(row::Column::WaitingSince, rule.after_secs.unwrap_or_default(), now);
+        let mut query = line.passed(
+            row::Column::WaitingSince,
+            rule.after_secs.unwrap_or_default(),
+            now,
+        );
         if rule.after_secs.is_none() {
             query = query.filter(round_is_over());
         }

@@ -385,7 +385,7 @@ impl Views {
                 .and_then(|contact| contact.name.clone());
             views.push(ConversationView {
                 contact: ContactRef {
-                    name: name.or_else(|| shown_address(&row)),
+                    name: shown_name(name, &row.channel_kind, &row.address),
                     id: row.contact_id,
                 },
                 line_name: lines
@@ -501,8 +501,13 @@ impl SessionView {
 }
 
 /// What stands for a name while none is known: an address people can read.
-fn shown_address(row: &conversation::Model) -> Option<String> {
-    (row.channel_kind == "email" || row.channel_kind == "voip").then(|| row.address.clone())
+fn shown_address(channel_kind: &str, address: &str) -> Option<String> {
+    (channel_kind == "email" || channel_kind == "voip").then(|| address.to_owned())
+}
+
+/// What a contact is called: by name, or by address while no name is known.
+pub fn shown_name(name: Option<String>, channel_kind: &str, address: &str) -> Option<String> {
+    name.or_else(|| shown_address(channel_kind, address))
 }
 
 /// A JSON array of strings; anything else in it is passed over.

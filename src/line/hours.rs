@@ -122,6 +122,13 @@ pub fn opening(hours: Option<&Hours>, now: DateTime<Utc>) -> Opening {
     hours.map_or(Opening::ALWAYS, |hours| hours.opening(now))
 }
 
+/// Until when a line that is open at `now` stays open, over intervals that meet; none when it is closed at
+/// `now`, or stays open for about a year.
+pub fn closing(hours: Option<&Hours>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let stretch = hours?.stretch(now);
+    stretch.until.filter(|_| stretch.open)
+}
+
 /// When the line will have been open for `time` since `from`: what timers count. None, when that takes
 /// longer than about a year. Without hours a line is always open.
 pub fn after(hours: Option<&Hours>, from: DateTime<Utc>, time: TimeDelta) -> Option<DateTime<Utc>> {
@@ -335,7 +342,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::{Hours, after, opening};
+    use super::{Hours, after, closing, opening};
 
     fn hours(zone: &str, weekly: Value, exceptions: Value) -> Hours {
         serde_json::from_value(json!({"time_zone": zone, "weekly": weekly, "exceptions": exceptions}))
@@ -354,6 +361,35 @@ mod tests {
     #[test]
     fn a_line_without_hours_is_always_open() {
         assert!(opening(None, at("2026-11-22T03:00:00Z")).open);
+    }
+
+    #[test]
+    fn an_open_line_closes_where_intervals_that_meet_end() {
+        let line = hours(
+            "Asia/Tashkent",
+            json!({"mon": [["09:00", "13:00"], ["13:00", "18:00"], ["22:00", "24:00"]], "tue": [["00:00", "02:00"]],
+                "fri": [["22:00", "06:00"]], "sat": [["05:00", "07:00"]]}),
+            json!([]),
+        );
+        // Tashkent is five hours ahead; 2026-11-23 is a Monday.
+        for (now, until) in [
+            ("2026-11-23T03:59:00Z", None),
+            ("2026-11-23T04:00:00Z", Some("2026-11-23T13:00:00Z")),
+            ("2026-11-23T13:00:00Z", None),
+            ("2026-11-23T18:00:00Z", Some("2026-11-23T21:00:00Z")),
+            ("2026-11-27T20:00:00Z", Some("2026-11-28T02:00:00Z")),
+            ("2026-11-28T01:30:00Z", Some("2026-11-28T02:00:00Z")),
+        ] {
+            assert_eq!(closing(Some(&line), at(now)), until.map(at), "{now}");
+        }
+        let day = json!([["00:00", "24:00"]]);
+        let always =
+            json!({"mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day});
+        assert_eq!(
+            closing(Some(&hours("UTC", always, json!([]))), at("2026-11-23T00:00:00Z")),
+            None
+        );
+        assert_eq!(closing(None, at("2026-11-23T00:00:00Z")), None);
     }
 
     #[test]

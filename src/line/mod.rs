@@ -1,8 +1,10 @@
 //! Open lines: what an admin defines. One line is one queue with its rules, hours and texts.
 //!
-//! [`rules`], [`hours`], [`text`] and [`language`] are pure; [`store`] keeps lines with their history of versions; [`queue`]
-//! resolves who stands in a queue; [`view`] is the line as the API shows it.
+//! [`rules`], [`hours`], [`text`], [`language`] and [`check`] are pure; [`store`] keeps lines with their history of
+//! versions; [`queue`] resolves who stands in a queue; [`view`] is the line as the API shows it, [`warnings`] what
+//! is wrong with it.
 
+pub mod check;
 pub mod hours;
 pub mod language;
 pub mod queue;
@@ -10,6 +12,7 @@ pub mod rules;
 pub mod store;
 pub mod text;
 pub mod view;
+pub mod warnings;
 
 use sea_orm::DbErr;
 

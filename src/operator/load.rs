@@ -90,6 +90,14 @@ impl Load {
         *self.sessions.entry(line_id.to_owned()).or_default() += 1;
     }
 
+    /// Takes one session away.
+    pub fn remove(&mut self, line_id: &str, weight: f64) {
+        self.total = (self.total - weight).max(0.0);
+        if let Some(sessions) = self.sessions.get_mut(line_id) {
+            *sessions = sessions.saturating_sub(1);
+        }
+    }
+
     /// Open sessions of this line.
     pub fn of_line(&self, line_id: &str) -> u32 {
         self.sessions.get(line_id).copied().unwrap_or_default()

@@ -139,6 +139,7 @@ pub async fn create(
         enabled: true,
         availability: Availability::Accepting.as_str().to_owned(),
         availability_reason: None,
+        availability_since: Some(now),
         presence: Presence::Offline.as_str().to_owned(),
         service: new.service,
         version: 1,
@@ -231,6 +232,9 @@ pub async fn set_availability(
     row.availability = state.as_str().to_owned();
     row.availability_reason = reason.filter(|_| state != Availability::Accepting);
     row.said_at = Some(now);
+    if row.availability != current.availability {
+        row.availability_since = Some(now);
+    }
     let plan = roster::plans(write.tx(), &[id.to_owned()]).await?.remove(id);
     let same = current.availability == row.availability
         && current.availability_reason == row.availability_reason

@@ -45,6 +45,8 @@ pub struct User {
     pub availability_reason: Option<String>,
     /// When their schedule alone changes it.
     pub availability_changes_at: Option<DateTime<Utc>>,
+    /// Since when they say what they say; null when that was before it was kept.
+    pub availability_since: Option<DateTime<Utc>>,
     /// The weighted sum of the open sessions they own, over all lines.
     pub load: f64,
     /// Made for an API key.
@@ -85,6 +87,7 @@ pub async fn views(
             name: row.name,
             capacity: row.capacity,
             enabled: row.enabled,
+            availability_since: row.availability_since,
             availability_reason: row.availability_reason.filter(|_| counts.why == Why::Said),
             service: row.service,
             version: row.version,

@@ -4,14 +4,17 @@
 //! looking again under locks, [`worker`] runs them when the log says that something changed. [`hand`]
 //! is what people do themselves, through the same checks; [`offer`] is what they answer; [`returns`] takes
 //! sessions back from operators who left, [`timers`] does what time alone brings; [`explain`] shows why,
-//! and [`place`] tells a client how far the queue is.
+//! and [`place`] tells a client how far the queue is. [`preview`] and [`explain_operator`] ask the same rule
+//! about the present, and store nothing.
 
 pub mod commit;
 pub mod decide;
 pub mod explain;
+pub mod explain_operator;
 pub mod hand;
 pub mod offer;
 pub mod place;
+pub mod preview;
 pub mod returns;
 pub mod snapshot;
 pub mod timers;

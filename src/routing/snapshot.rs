@@ -53,6 +53,8 @@ pub enum Which<'a> {
     After(Option<&'a Place>, u64),
     /// The sessions of these conversations.
     Of(&'a BTreeSet<String>),
+    /// The open sessions of these conversations, whoever has them and snoozed or not: as if they waited.
+    AsIfWaiting(&'a BTreeSet<String>),
 }
 
 #[derive(FromQueryResult)]
@@ -86,14 +88,20 @@ pub async fn waiting(
         values.push(value);
         format!("${}", values.len())
     };
-    let awake = parameter(now.into());
+    let state = match which {
+        Which::AsIfWaiting(_) => "s.state <> 'closed'".to_owned(),
+        Which::After(..) | Which::Of(_) => {
+            let awake = parameter(now.into());
+            format!("s.state = 'waiting' AND (c.snoozed_until IS NULL OR c.snoozed_until <= {awake})")
+        }
+    };
     let mut sql = format!(
         "SELECT s.id, s.version, s.conversation_id, s.line_id, s.channel_kind, s.waiting_since, c.priority, k.language, \
          COALESCE(l.operator_id, k.operator_id) AS responsible \
          FROM session s JOIN conversation c ON c.id = s.conversation_id \
          JOIN contact k ON k.id = c.contact_id \
          LEFT JOIN lead l ON l.id = c.lead_id AND l.status IN ('new', 'in_progress') \
-         WHERE s.state = 'waiting' AND s.line_id IN {lines} AND (c.snoozed_until IS NULL OR c.snoozed_until <= {awake})"
+         WHERE s.line_id IN {lines} AND {state}"
     );
     let mut limit = None;
     match which {
@@ -112,7 +120,7 @@ pub async fn waiting(
             }
             limit = Some(page);
         }
-        Which::Of(conversations) => {
+        Which::Of(conversations) | Which::AsIfWaiting(conversations) => {
             let first = values.len() + 1;
             let (list, more) =
                 bulk::in_list(first, conversations.iter().map(|id| id.clone().into()).collect());

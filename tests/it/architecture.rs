@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 18] = [
+const CONCEPTS: [&str; 19] = [
     "auth",
     "automation",
     "channel",
@@ -22,6 +22,7 @@ const CONCEPTS: [&str; 18] = [
     "routing",
     "search",
     "visitor",
+    "wall",
 ];
 
 fn root() -> PathBuf {

@@ -114,6 +114,10 @@ async fn hot_questions_use_their_indexes() {
             "session_operator",
         ),
         (
+            "SELECT line_id, state, COUNT(*) FROM session WHERE session.conversation_id > '' AND session.state <> 'closed' GROUP BY line_id, state",
+            "session_one_open",
+        ),
+        (
             "SELECT * FROM message WHERE conversation_id = 'x' AND seq > 5 ORDER BY seq",
             "message_seq",
         ),

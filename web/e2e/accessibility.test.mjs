@@ -115,6 +115,7 @@ for (const [name, path, landmark] of [
   ['the contacts', '/contacts', 'td a'],
   ['the leads', '/leads', 'td a'],
   ['the submissions', '/submissions', '#main h1'],
+  ['the wall', '/wall', '[data-operator]'],
   ['the deliveries', '/deliveries', '#main h1'],
   ['the quarantine', '/quarantine', '#main h1'],
   ['the lines', '/admin/lines', 'td a'],
@@ -144,6 +145,24 @@ for (const [name, path] of [
     await desk.page.locator('#main h1, #main h2').first().waitFor();
     await passes(desk.page, name);
   });
+
+test('the hours of a line, and why an operator gets nothing', async () => {
+  const { page } = desk;
+  await page.goto(server.url + '/admin/lines');
+  await page.locator('td a').first().click();
+  await page.getByLabel('By the week').check();
+  await page.getByText('The same as a list').click();
+  await page
+    .getByTestId('opening')
+    .getByText(/Open now|Closed now/)
+    .waitFor();
+  await passes(page, 'hours');
+  await page.goto(server.url + '/wall');
+  await page.locator('[data-operator] .who button').first().click();
+  await page.getByRole('menuitem', { name: /get nothing/ }).click();
+  await page.getByTestId('obstacle').waitFor();
+  await passes(page, 'why nothing', 'dialog[open]');
+});
 
 test('an open conversation with the card beside it, and the palette over it', async () => {
   await desk.page.goto(server.url + '/inbox/mine');

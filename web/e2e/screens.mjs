@@ -70,11 +70,32 @@ const inside = {
   contact: ['/contacts', firstOf('td a')],
   leads: ['/leads'],
   lead: ['/leads', firstOf('td a')],
+  wall: ['/wall'],
+  'why-nothing': [
+    '/wall',
+    async (page) => {
+      await page.locator('[data-operator] .who button').first().click();
+      await page.getByRole('menuitem', { name: /nothing/ }).click();
+      await page.locator('dialog[open] h3').first().waitFor();
+    },
+  ],
   submissions: ['/submissions'],
   deliveries: ['/deliveries'],
   quarantine: ['/quarantine'],
   lines: ['/admin/lines'],
   line: ['/admin/lines', firstOf('td a')],
+  'line-hours': [
+    '/admin/lines',
+    async (page) => {
+      await firstOf('td a')(page);
+      await page.getByLabel('By the week').check();
+      await page.locator('#hours').evaluate((hours) => hours.scrollIntoView({ block: 'start' }));
+      await page
+        .getByTestId('opening')
+        .getByText(/Open|Closed/)
+        .waitFor();
+    },
+  ],
   'line-timers': [
     '/admin/lines',
     async (page) => {

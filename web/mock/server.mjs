@@ -10,6 +10,7 @@ import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { connectors, id, seed } from './seed.mjs';
+import { answer as wallAnswer } from './wall.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const db = seed();
@@ -189,6 +190,8 @@ function route(method, path, q, body, me) {
     submissions: db.submissions,
     quarantine: db.quarantine,
   }[a];
+  const watched = wallAnswer(db, method, path, body, emit);
+  if (watched) return watched;
   const admin = () => me.role === 'admin' || fail(403, 'forbidden', 'Only admins may do this.');
   if (a === 'me') {
     if (b === 'availability')

@@ -9,6 +9,7 @@ pub mod contacts;
 pub mod conversation_actions;
 pub mod conversations;
 pub mod leads;
+pub mod line_checks;
 pub mod lines;
 pub mod me;
 pub mod messages;
@@ -23,6 +24,7 @@ pub mod setup;
 pub mod submissions;
 pub mod teams;
 pub mod users;
+pub mod wall;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -54,5 +56,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(presence::router())
         .merge(schedules::router())
         .merge(lines::router())
+        .merge(line_checks::router())
+        .merge(wall::router())
         .merge(conversation_actions::router())
 }

@@ -17,6 +17,7 @@ pub struct Model {
     pub enabled: bool,
     pub availability: String,
     pub availability_reason: Option<String>,
+    pub availability_since: Option<DateTimeUtc>,
     pub presence: String,
     pub service: bool,
     pub version: i64,

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use switchboard::{
-    automation,
+    automation::{self, voice::Voice},
     clock::ManualClock,
     connector::registry,
     conversation::{
@@ -81,6 +81,7 @@ pub struct Story {
     writer: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
     views: Views,
+    voice: Voice,
     routers: Vec<Router>,
     operators: Vec<String>,
     lines: Vec<String>,
@@ -98,13 +99,15 @@ impl Story {
         let stop = CancellationToken::new();
         let storage = Storage::open(&format!("file://{}/files", database.folder.path().display())).unwrap();
         let (ingest, writer) = Ingest::start(db.clone(), storage, clock.clone(), stop.clone());
+        let views = Views::new(registry::ALL.iter().map(|one| (one.kind, one.capabilities)));
         let mut story = Self {
             weights: Weights::default(),
             chance: Chance(seed),
             ingest,
             writer: tokio::spawn(writer),
             stop,
-            views: Views::new(registry::ALL.iter().map(|one| (one.kind, one.capabilities))),
+            voice: Voice::new(views.clone(), Weights::default(), "http://chat.example"),
+            views,
             routers: Vec::new(),
             operators: Vec::new(),
             lines: Vec::new(),
@@ -249,7 +252,7 @@ impl Story {
         let polls = 1 + self.chance.below(40);
         if self.chance.one_in(3) {
             let now = self.now();
-            let tick = automation::tick(&self.db, &self.views, now);
+            let tick = automation::tick(&self.db, &self.voice, now);
             Cut {
                 work: Box::pin(tick),
                 polls,
@@ -288,7 +291,7 @@ impl Story {
             30 => self.a_line_changes().await,
             _ => {
                 let now = self.now();
-                automation::tick(&self.db, &self.views, now).await.unwrap();
+                automation::tick(&self.db, &self.voice, now).await.unwrap();
                 "the timers of the lines tick".to_owned()
             }
         }

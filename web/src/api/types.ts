@@ -40,6 +40,17 @@ export type Distribution = Schemas['Distribution'];
 export type Line = Schemas['Line'];
 export type LineTexts = Schemas['LineTexts'];
 export type RoutingDecision = Schemas['Explanation'];
+export type OperatorRouting = Schemas['OperatorRouting'];
+export type LineWarning = Schemas['LineWarning'];
+export type LineWarnings = Schemas['LineWarnings'];
+export type OpeningPreview = Schemas['OpeningPreview'];
+
+// ---- the wall ------------------------------------------------------------------------------------------------------
+
+export type Wall = Schemas['Wall'];
+export type WallLine = Schemas['WallLine'];
+export type WallOperator = Schemas['WallOperator'];
+export type WallSession = Schemas['WallSession'];
 
 // ---- channels ------------------------------------------------------------------------------------------------------
 
@@ -135,6 +146,7 @@ export type LogEvent =
   | { seq: number; at: string; type: 'operator.updated'; data: User }
   | { seq: number; at: string; type: 'lead.created' | 'lead.updated'; data: Lead }
   | { seq: number; at: string; type: 'channel.health'; data: Channel }
+  | { seq: number; at: string; type: 'line.updated'; data: Line }
   | { seq: number; at: string; type: 'offer.created' | 'offer.ended'; data: Offer }
   | { seq: number; at: string; type: 'call.updated'; data: Free };
 

@@ -22,6 +22,7 @@ export const WORK_ENTRIES: NavEntry[] = [
 
 /** Supervisors and admins. */
 export const CARE_ENTRIES: NavEntry[] = [
+  { path: '/wall', key: 'nav-wall', icon: 'wall' },
   { path: '/deliveries', key: 'nav-deliveries', icon: 'outbox' },
   { path: '/quarantine', key: 'nav-quarantine', icon: 'quarantine' },
 ];

@@ -24,6 +24,7 @@ export type Command =
   | 'go-all'
   | 'go-contacts'
   | 'go-leads'
+  | 'go-wall'
   | 'go-settings';
 
 export interface Binding {
@@ -63,6 +64,7 @@ export const BINDINGS: readonly Binding[] = [
   { command: 'go-all', codes: ['KeyG', 'KeyA'], label: 'G A' },
   { command: 'go-contacts', codes: ['KeyG', 'KeyC'], label: 'G C' },
   { command: 'go-leads', codes: ['KeyG', 'KeyL'], label: 'G L' },
+  { command: 'go-wall', codes: ['KeyG', 'KeyW'], label: 'G W' },
   { command: 'go-settings', codes: ['KeyG', 'KeyS'], label: 'G S' },
 ];
 

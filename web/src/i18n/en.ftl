@@ -736,3 +736,240 @@ week-spread = The same until Friday
 week-next-day = ends on the next day
 leave-grace = Time to come back
 leave-grace-hint = The owner of an answered conversation who goes offline, pauses or goes off shift while the client waits for another answer has this long. Then it goes back to the queue.
+
+# The wall
+nav-wall = Wall
+key-go-wall = Go to the wall
+wall-waiting = waiting
+wall-longest = longest wait
+wall-offered = offered
+wall-assigned = in work
+wall-accepting = accepting
+wall-open = open
+wall-open-until = open until { $time }
+wall-opens = opens { $time }
+wall-never = never open
+wall-in-work = { $assigned } in work, { $offered } offered
+wall-staff-accepting = { $count } accepting
+wall-staff-away = { $count } away
+wall-staff-paused = { $count } paused
+wall-staff-off = { $count } off
+wall-queue = Waiting
+wall-since = for { $time }
+wall-person = Availability of { $name }
+wall-owed = The visitor waits for an answer
+wall-here = you are here
+wall-here-hidden = you are here unseen
+wall-taken = It is yours now.
+wall-state-accepting = Accepting
+wall-state-paused = Paused
+wall-state-off = Off shift
+wall-unfold = Show all { $count }
+wall-fold = Show fewer
+wall-nobody = Nobody stands in a queue yet.
+wall-stale = What you see may be old.
+wall-cut = There is more than fits here: only the first are shown.
+wall-tv = Full screen
+wall-tv-end = Leave full screen
+
+# Opening hours
+hours = Opening hours
+hours-hint = Outside them conversations wait until the line opens, and timers stand still.
+hours-always = Always open
+hours-by = By the week
+hours-zone = Time zone
+hours-draw = Press and pull to add hours, pull an edge to change them, click to remove. Pull into the next day for a night.
+hours-list = The same as a list
+hours-from = { $day }, from
+hours-to = { $day }, to
+hours-add = { $day }: add hours
+hours-closed = closed
+hours-next-day = next day
+hours-copy = Copy { $day } to…
+hours-copy-weekdays = Monday to Friday
+hours-copy-all = Every day
+hours-added = Added: { $interval }
+hours-changed = Changed: { $interval }
+hours-removed = Removed: { $interval }
+hours-copied = { $day } has been copied
+hours-undone = Undone
+hours-open = Open now, without an end.
+hours-open-until = Open now, until { $time }.
+hours-opens = Closed now. It opens { $time }.
+hours-never = Closed now, and no opening within a year.
+exceptions = Exceptions
+exceptions-hint = Holidays and other days with hours of their own. Without hours the line is closed all day.
+exception-date = Date
+exception-add = Add a day
+exception-name = Name of { $date }
+exception-placeholder = Why, for example New Year
+exception-twice = This day is in the list already.
+
+# Queue of a line
+queue-drag = Pull a row by its handle to move it.
+queue-handle = Move { $item }, place { $place } of { $count }
+queue-keys = The arrow keys move the row, Home and End to the top and the bottom.
+queue-moved = { $item }: place { $place } of { $count }
+queue-removed = { $item } is out of the queue
+
+# Warnings about a line
+warnings = Warnings about this line
+warnings-count = { $count ->
+    [one] one warning
+   *[other] { $count } warnings
+}
+warning-serves-nobody = serves nobody
+warning-line_disabled = The line is off: what comes through its channels waits until it is switched on.
+warning-queue_empty = The queue is empty: conversations wait until somebody takes them by hand.
+warning-queue_without_members = The teams in the queue have no members.
+warning-members_disabled = Everybody in the queue has their account switched off.
+warning-capacity_too_small = Nobody in the queue has enough capacity for even one conversation of this line.
+warning-capacity_too_small_for_some = Nobody in the queue has enough capacity for what some of the channels bring.
+warning-skills_missing = Nobody in the queue has all the skills that the line requires.
+warning-nobody_has_all = Those in the queue who have the skills have no capacity, and the others lack the skills.
+warning-limit_zero = The limit per operator is zero: nobody may have a conversation of this line.
+warning-never_open = The hours hold no opening within a year: the line is never open.
+warning-overflow_to_itself = The line overflows into itself.
+warning-overflow_cycle = Following the overflow from line to line leads back here. A conversation never returns to a line it was on: it stays on the last one.
+warning-overflow_to_disabled = The overflow line is off.
+warning-overflow_without_line = There is a time after which conversations overflow, and no line they go to.
+warning-overflow_without_time = There is an overflow line, and no time after which conversations move there.
+warning-off_hours_without_line = Outside the hours conversations shall move to the overflow line, and there is none.
+warning-no_channel = No channel is attached: nothing comes to this line by itself.
+warning-channels_disabled = All channels of this line are off: nothing comes.
+
+# Why
+why-now = Who would get this now?
+why-now-hint = Asked of the same rules that the router goes by. Nothing has been changed.
+why-no-candidates = nobody stands in the queue
+why-said-strict = It { $when ->
+    [now] goes
+   *[then] went
+} to { $name }: the first in the queue able to take it.
+why-said-even = It { $when ->
+    [now] goes
+   *[then] went
+} to { $name }: of those able to take it, longest without a new one.
+why-said-least_loaded = It { $when ->
+    [now] goes
+   *[then] went
+} to { $name }: the lowest load of those able to take it.
+why-said-all = It { $when ->
+    [now] goes
+   *[then] went
+} to { $name }: the lowest load of those able to take it.
+why-said-sticky = It { $when ->
+    [now] goes
+   *[then] went
+} to { $name }, who is responsible for this contact.
+why-said-hand = { $name } got it by somebody’s hand: taken, transferred or reopened.
+why-said-nobody = Nobody { $when ->
+    [now] can
+   *[then] could
+} take it: { $reasons }.
+why-said-kept = It { $when ->
+    [now] is
+   *[then] was
+} kept a while for { $name }, who is responsible for this contact: { $reasons }.
+why-said-return = It was given back to the queue.
+why-said-no_reply = There was no reply in time: it went back to the queue.
+why-said-owner_left = Whoever had it left: it went back to the queue.
+why-said-offered = Operators are asked whether they take it.
+why-said-overflow = It has waited too long and moves to the overflow line.
+why-said-off_hours = The line { $when ->
+    [now] is
+   *[then] was
+} closed: it waits until the line opens.
+why-said-no_answer = Nobody answered: the line does what it is told to do then.
+algorithm-sticky = responsible operator
+algorithm-hand = by hand
+algorithm-timer = timer
+trigger-conversation = something new in the conversation
+trigger-operator = a change of an operator
+trigger-line = a change of the line
+trigger-sweep = regular look
+trigger-start = start of the server
+trigger-take = taken
+trigger-transfer = transferred
+trigger-return = given back
+trigger-reopen = reopened
+trigger-owner_left = operator left
+trigger-no_reply = no reply in time
+trigger-timer = time has passed
+trigger-preview = asked just now
+
+# Why do I get nothing
+nothing-ask = { $self ->
+    [yes] Why do I get nothing?
+   *[no] Why do they get nothing?
+}
+nothing-title = { $self ->
+    [yes] Why do I get nothing?
+   *[no] Why does { $name } get nothing?
+}
+nothing-disabled = { $self ->
+    [yes] Your account is switched off. Ask an admin.
+   *[no] The account of { $name } is switched off: switch it on among the people.
+}
+nothing-no_line = { $self ->
+    [yes] You stand in no queue. Ask an admin to put you into the queue of a line.
+   *[no] { $name } stands in no queue: put them into the queue of a line.
+}
+nothing-offline = { $self ->
+    [yes] You are offline. Keep this window open and look whether it is connected.
+   *[no] { $name } is offline: Switchboard is not open at their place.
+}
+nothing-away = { $self ->
+    [yes] You are away from the keyboard: move the pointer or press a key.
+   *[no] { $name } is away from the keyboard.
+}
+nothing-paused = { $self ->
+    [yes] You are paused: switch to accepting.
+   *[no] { $name } is paused. You can switch them to accepting.
+}
+nothing-off_shift = { $self ->
+    [yes] You are off shift: switch to accepting.
+   *[no] { $name } is off shift. You can switch them to accepting.
+}
+nothing-at_capacity = { $self ->
+    [yes] You have as much as you can hold, { $load } of { $capacity }: close what is done, or ask for more capacity.
+   *[no] { $name } has as much as they can hold, { $load } of { $capacity }.
+}
+nothing-closed = { $self ->
+    [yes] All your lines are closed or off now.
+   *[no] All lines of { $name } are closed or off now.
+}
+nothing-nothing_waits = { $self ->
+    [yes] You are ready. Nothing waits on your lines now.
+   *[no] { $name } is ready. Nothing waits on their lines now.
+}
+nothing-ready = { $self ->
+    [yes] You are ready. Each line below says what stands between.
+   *[no] { $name } is ready. Each line below says what stands between.
+}
+nothing-accept = Switch to accepting
+nothing-load = load { $load } of { $capacity }
+nothing-waiting = { $count ->
+    [0] nothing waits
+    [one] one waits
+   *[other] { $count } wait
+}
+nothing-line-disabled = This line is off.
+nothing-line-closed = This line is closed. It opens: { $time }
+nothing-line-rejected = Not now: { $reason }.
+nothing-line-turn = Ready, place { $rank } of { $members }; { $before ->
+    [one] one colleague who can take the next one comes
+   *[other] { $before } colleagues who can take the next one come
+} before.
+nothing-line-next = { $self ->
+    [yes] Ready: the next one is yours.
+   *[no] Ready: the next one goes here.
+}
+nothing-head = Who waits, in order
+nothing-goes-to = goes to { $name }
+nothing-kept = kept a while for the responsible operator
+fix-at_capacity = Closing what is done makes room.
+fix-line_limit = This line allows only so many at once: close one of it.
+fix-missing_skill = An admin can add the skill to the person, or take it off the line.
+fix-language = An admin can add the language to the person.
+fix-not_in_queue = An admin can put the person into the queue.

@@ -93,3 +93,32 @@ export function bytes(size: number): string {
 export function number(value: number): string {
   return new Intl.NumberFormat(locale()).format(value);
 }
+
+/** A moment as clocks show it in a time zone: with the day of the week, beyond a week with the date. */
+export function inZone(iso: string, timeZone: string): string {
+  const ms = new Date(iso).getTime();
+  const clock = { hour: 'numeric', minute: '2-digit', timeZone } as const;
+  if (ms - now < 6 * 86_400_000) return formatter({ weekday: 'long', ...clock }).format(ms);
+  const year = ms - now > 180 * 86_400_000 ? ({ year: 'numeric' } as const) : {};
+  return formatter({ weekday: 'short', day: 'numeric', month: 'long', ...year, ...clock }).format(ms);
+}
+
+/** The names of the days of the week, from Monday. */
+export function weekdays(width: 'short' | 'long'): string[] {
+  // 2024-01-01 was a Monday.
+  return [1, 2, 3, 4, 5, 6, 7].map((day) =>
+    formatter({ weekday: width, timeZone: 'UTC' }).format(Date.UTC(2024, 0, day)),
+  );
+}
+
+/** A time that runs: 0:07, 12:40, then hours and minutes: 3:05 h. */
+export function running(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (value: number) => String(value).padStart(2, '0');
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;
+  const unit = (value: number, of: 'hour' | 'minute' | 'day') =>
+    new Intl.NumberFormat(locale(), { style: 'unit', unit: of, unitDisplay: 'narrow' }).format(value);
+  if (seconds < 86_400)
+    return `${unit(Math.floor(seconds / 3600), 'hour')} ${unit(Math.floor((seconds % 3600) / 60), 'minute')}`;
+  return `${unit(Math.floor(seconds / 86_400), 'day')} ${unit(Math.floor((seconds % 86_400) / 3600), 'hour')}`;
+}

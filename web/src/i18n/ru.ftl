@@ -747,3 +747,242 @@ week-spread = Так же до пятницы
 week-next-day = заканчивается на следующий день
 leave-grace = Время на возвращение
 leave-grace-hint = Столько есть у владельца отвеченного диалога, который ушёл из сети, на паузу или со смены, пока клиент ждёт ещё одного ответа. Затем диалог возвращается в очередь.
+
+# Табло
+nav-wall = Табло
+key-go-wall = К табло
+wall-waiting = ждут
+wall-longest = дольше всех
+wall-offered = предложено
+wall-assigned = в работе
+wall-accepting = принимают
+wall-open = открыта
+wall-open-until = открыта до { $time }
+wall-opens = откроется { $time }
+wall-never = не открывается
+wall-in-work = в работе { $assigned }, предложено { $offered }
+wall-staff-accepting = принимают: { $count }
+wall-staff-away = отошли: { $count }
+wall-staff-paused = на паузе: { $count }
+wall-staff-off = нет: { $count }
+wall-queue = Ждут
+wall-since = уже { $time }
+wall-person = Доступность: { $name }
+wall-owed = Посетитель ждёт ответа
+wall-here = вы участвуете
+wall-here-hidden = вы участвуете скрыто
+wall-taken = Теперь он ваш.
+wall-state-accepting = Принимает
+wall-state-paused = На паузе
+wall-state-off = Не на смене
+wall-unfold = Показать все { $count }
+wall-fold = Показать меньше
+wall-nobody = В очередях пока никого нет.
+wall-stale = Показанное могло устареть.
+wall-cut = Всё не поместилось: показано только начало.
+wall-tv = На весь экран
+wall-tv-end = Выйти из полного экрана
+
+# Часы работы
+hours = Часы работы
+hours-hint = Вне этих часов диалоги ждут открытия линии, а таймеры стоят.
+hours-always = Открыта всегда
+hours-by = По неделе
+hours-zone = Часовой пояс
+hours-draw = Нажмите и тяните, чтобы добавить часы; тяните край, чтобы изменить; щёлкните, чтобы убрать. Для ночи тяните в следующий день.
+hours-list = То же списком
+hours-from = { $day }, с
+hours-to = { $day }, до
+hours-add = { $day }: добавить часы
+hours-closed = закрыто
+hours-next-day = на следующий день
+hours-copy = Скопировать: { $day }
+hours-copy-weekdays = С понедельника по пятницу
+hours-copy-all = Каждый день
+hours-added = Добавлено: { $interval }
+hours-changed = Изменено: { $interval }
+hours-removed = Убрано: { $interval }
+hours-copied = Скопировано: { $day }
+hours-undone = Отменено
+hours-open = Сейчас открыта, без конца.
+hours-open-until = Сейчас открыта, до: { $time }.
+hours-opens = Сейчас закрыта. Откроется: { $time }.
+hours-never = Сейчас закрыта и в течение года не откроется.
+exceptions = Исключения
+exceptions-hint = Праздники и другие дни со своими часами. Без часов линия закрыта весь день.
+exception-date = Дата
+exception-add = Добавить день
+exception-name = Название дня { $date }
+exception-placeholder = Почему, например Новый год
+exception-twice = Этот день уже есть в списке.
+
+# Очередь линии
+queue-drag = Чтобы переставить строку, тяните её за ручку.
+queue-handle = Переставить: { $item }, место { $place } из { $count }
+queue-keys = Стрелки переставляют строку, Home и End — в начало и в конец.
+queue-moved = { $item }: место { $place } из { $count }
+queue-removed = { $item }: больше не в очереди
+
+# Предупреждения о линии
+warnings = Предупреждения об этой линии
+warnings-count = { $count ->
+    [one] { $count } предупреждение
+    [few] { $count } предупреждения
+   *[other] { $count } предупреждений
+}
+warning-serves-nobody = никого не обслужит
+warning-line_disabled = Линия выключена: всё, что приходит по её каналам, ждёт включения.
+warning-queue_empty = Очередь пуста: диалоги ждут, пока кто-нибудь не возьмёт их сам.
+warning-queue_without_members = В командах из очереди никого нет.
+warning-members_disabled = У всех в очереди выключены учётные записи.
+warning-capacity_too_small = Ни у кого в очереди не хватает ёмкости даже на один диалог этой линии.
+warning-capacity_too_small_for_some = Ни у кого в очереди не хватает ёмкости на то, что приносят некоторые каналы.
+warning-skills_missing = Ни у кого в очереди нет всех навыков, которых требует линия.
+warning-nobody_has_all = У тех в очереди, кто владеет навыками, нет ёмкости, а у остальных нет навыков.
+warning-limit_zero = Предел на оператора — ноль: никто не может взять диалог этой линии.
+warning-never_open = По часам линия в течение года ни разу не открывается.
+warning-overflow_to_itself = Резервная линия — она сама.
+warning-overflow_cycle = Резервные линии ведут по кругу обратно сюда. Диалог не возвращается на линию, где уже был: он останется на последней.
+warning-overflow_to_disabled = Резервная линия выключена.
+warning-overflow_without_line = Время ухода на резервную линию задано, а сама линия — нет.
+warning-overflow_without_time = Резервная линия задана, а время, через которое диалоги туда уходят, — нет.
+warning-off_hours_without_line = Вне часов работы диалоги должны уходить на резервную линию, а её нет.
+warning-no_channel = Ни один канал не подключён: сюда ничего не придёт само.
+warning-channels_disabled = Все каналы этой линии выключены: ничего не придёт.
+
+# Почему
+why-now = Кто получил бы его сейчас?
+why-now-hint = Спрошено у тех же правил, по которым работает распределение. Ничего не изменено.
+why-no-candidates = в очереди никого нет
+why-said-strict = { $when ->
+    [now] Достаётся
+   *[then] Достался
+}: { $name } — первый в очереди, кто может взять.
+why-said-even = { $when ->
+    [now] Достаётся
+   *[then] Достался
+}: { $name } — из тех, кто может взять, дольше всех без нового.
+why-said-least_loaded = { $when ->
+    [now] Достаётся
+   *[then] Достался
+}: { $name } — наименьшая нагрузка из тех, кто может взять.
+why-said-all = { $when ->
+    [now] Достаётся
+   *[then] Достался
+}: { $name } — наименьшая нагрузка из тех, кто может взять.
+why-said-sticky = { $when ->
+    [now] Достаётся
+   *[then] Достался
+}: { $name } — отвечает за этот контакт.
+why-said-hand = { $name } — по решению человека: взят, передан или открыт снова.
+why-said-nobody = Взять { $when ->
+    [now] не может никто
+   *[then] не мог никто
+}: { $reasons }.
+why-said-kept = Некоторое время { $when ->
+    [now] придерживается
+   *[then] придерживался
+} для: { $name } — отвечает за этот контакт ({ $reasons }).
+why-said-return = Его вернули в очередь.
+why-said-no_reply = Ответа вовремя не было: он вернулся в очередь.
+why-said-owner_left = Тот, у кого он был, ушёл: он вернулся в очередь.
+why-said-offered = Операторов спрашивают, возьмут ли они его.
+why-said-overflow = Он ждал слишком долго и уходит на резервную линию.
+why-said-off_hours = Линия { $when ->
+    [now] закрыта
+   *[then] была закрыта
+}: он ждёт её открытия.
+why-said-no_answer = Никто не ответил: линия делает то, что ей на этот случай велено.
+algorithm-sticky = ответственный оператор
+algorithm-hand = вручную
+algorithm-timer = таймер
+trigger-conversation = новое в диалоге
+trigger-operator = перемена у оператора
+trigger-line = перемена у линии
+trigger-sweep = регулярный обход
+trigger-start = запуск сервера
+trigger-take = взят
+trigger-transfer = передан
+trigger-return = возвращён
+trigger-reopen = открыт снова
+trigger-owner_left = оператор ушёл
+trigger-no_reply = нет ответа вовремя
+trigger-timer = прошло время
+trigger-preview = спрошено сейчас
+
+# Почему мне ничего не приходит
+nothing-ask = { $self ->
+    [yes] Почему мне ничего не приходит?
+   *[no] Почему ничего не приходит?
+}
+nothing-title = { $self ->
+    [yes] Почему мне ничего не приходит?
+   *[no] Почему ничего не приходит: { $name }
+}
+nothing-disabled = { $self ->
+    [yes] Ваша учётная запись выключена. Обратитесь к администратору.
+   *[no] { $name }: учётная запись выключена. Включите её в разделе «Люди».
+}
+nothing-no_line = { $self ->
+    [yes] Вас нет ни в одной очереди. Попросите администратора добавить вас в очередь линии.
+   *[no] { $name }: нет ни в одной очереди. Добавьте в очередь линии.
+}
+nothing-offline = { $self ->
+    [yes] Вы не в сети. Держите это окно открытым и проверьте соединение.
+   *[no] { $name }: не в сети, Switchboard не открыт.
+}
+nothing-away = { $self ->
+    [yes] Вы отошли: двиньте мышью или нажмите клавишу.
+   *[no] { $name }: нет на месте.
+}
+nothing-paused = { $self ->
+    [yes] Вы на паузе: переключитесь на приём.
+   *[no] { $name }: на паузе. Вы можете включить приём.
+}
+nothing-off_shift = { $self ->
+    [yes] Вы не на смене: переключитесь на приём.
+   *[no] { $name }: не на смене. Вы можете включить приём.
+}
+nothing-at_capacity = { $self ->
+    [yes] У вас столько, сколько вы можете вести: { $load } из { $capacity }. Закройте законченное или попросите больше ёмкости.
+   *[no] { $name }: занято всё, { $load } из { $capacity }.
+}
+nothing-closed = { $self ->
+    [yes] Все ваши линии сейчас закрыты или выключены.
+   *[no] { $name }: все линии сейчас закрыты или выключены.
+}
+nothing-nothing_waits = { $self ->
+    [yes] Вы готовы. На ваших линиях сейчас никто не ждёт.
+   *[no] { $name }: всё готово. На линиях сейчас никто не ждёт.
+}
+nothing-ready = { $self ->
+    [yes] Вы готовы. Что мешает, сказано ниже по каждой линии.
+   *[no] { $name }: всё готово. Что мешает, сказано ниже по каждой линии.
+}
+nothing-accept = Включить приём
+nothing-load = нагрузка { $load } из { $capacity }
+nothing-waiting = { $count ->
+    [0] никто не ждёт
+    [one] ждёт { $count }
+   *[other] ждут { $count }
+}
+nothing-line-disabled = Эта линия выключена.
+nothing-line-closed = Эта линия закрыта. Откроется: { $time }
+nothing-line-rejected = Сейчас нет: { $reason }.
+nothing-line-turn = Готово, место { $rank } из { $members }; раньше { $before ->
+    [one] стоит { $before } коллега, который может взять следующий
+    [few] стоят { $before } коллеги, которые могут взять следующий
+   *[other] стоят { $before } коллег, которые могут взять следующий
+}.
+nothing-line-next = { $self ->
+    [yes] Готово: следующий — ваш.
+   *[no] Готово: следующий придёт сюда.
+}
+nothing-head = Кто ждёт, по порядку
+nothing-goes-to = достаётся: { $name }
+nothing-kept = некоторое время ждёт ответственного
+fix-at_capacity = Место появится, когда законченное будет закрыто.
+fix-line_limit = На этой линии можно вести только столько: закройте один её диалог.
+fix-missing_skill = Администратор может добавить навык человеку или снять требование с линии.
+fix-language = Администратор может добавить язык человеку.
+fix-not_in_queue = Администратор может добавить человека в очередь.

@@ -1,0 +1,15 @@
+//! Since when operators say what they say.
+
+use sea_orm_migration::prelude::*;
+
+use crate::run_script;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, include_str!("m20261122_000007_wall.sql")).await
+    }
+}
