@@ -1,5 +1,5 @@
-import type { User } from '../api/types';
-import { soon } from './format.svelte';
+import type { Outlook, User } from '../api/types';
+import { soon, time } from './format.svelte';
 import { t, tOr } from './i18n.svelte';
 
 type Seen = Pick<
@@ -37,4 +37,18 @@ export function availabilityNote(user: Seen): string {
 /** Both in one line. */
 export function availabilityLine(user: Seen): string {
   return [availabilityText(user), availabilityNote(user)].filter(Boolean).join(' · ');
+}
+
+/** What a schedule says now. */
+export function dutyText(outlook: Outlook, byHand: boolean): string {
+  if (byHand && outlook.duty === 'working') return t('schedule-by-hand-now');
+  if (!outlook.until) return t(`schedule-now-${outlook.duty}`);
+  return t(`schedule-until-${outlook.duty}`, { at: soon(outlook.until) });
+}
+
+/** When the next shift begins and ends; nothing, where there is none. */
+export function nextShiftText(shift: Outlook['next_shift']): string {
+  if (!shift) return '';
+  if (!shift.to) return t('schedule-next-shift-endless', { at: soon(shift.from) });
+  return t('schedule-next-shift', { at: soon(shift.from), time: time(shift.to) });
 }

@@ -704,6 +704,7 @@ schedule-until-absent = Absent until { $at }.
 schedule-next-shift = Next shift: { $at } to { $time }.
 schedule-next-shift-endless = Next shift: from { $at }.
 schedule-preview = As it would be once saved. Times are those of your own clock.
+schedule-unread = As it stands this is no schedule: something below is not right.
 shifts = Shifts
 shift = Shift
 shifts-hint = Outside the shifts nothing new comes, whatever was said. Who says “Accepting” then works overtime until the next shift begins.
