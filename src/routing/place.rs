@@ -167,7 +167,7 @@ impl Board {
         }
     }
 
-    /// The place of a session in a line's queue, at most [`FRESH`] old.
+    /// The place of a session in a line's queue, at most two seconds old.
     pub async fn place(
         &self,
         db: &Db,

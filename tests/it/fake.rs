@@ -45,6 +45,19 @@ pub static FAKE: Descriptor = Descriptor {
     build,
 };
 
+/// Writes letters rather than chats.
+pub static LETTERS: Descriptor = Descriptor {
+    kind: "letters",
+    label: "Letters",
+    capabilities: Capabilities {
+        threads: true,
+        ..CAPABILITIES
+    },
+    settings_schema: schema,
+    example: || json!({"script": "example"}),
+    build,
+};
+
 /// Its provider drops repeats.
 pub static IDEMPOTENT: Descriptor = Descriptor {
     kind: "idempotent",

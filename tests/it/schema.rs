@@ -110,6 +110,14 @@ async fn hot_questions_use_their_indexes() {
             "session_waiting",
         ),
         (
+            "SELECT * FROM session WHERE line_id = 'x' AND operator_id IS NULL AND closed_at IS NULL AND waiting_since <= '2026' ORDER BY waiting_since",
+            "session_unowned",
+        ),
+        (
+            "SELECT waiting_since, assigned_at FROM session WHERE line_id = 'x' AND assigned_at IS NOT NULL AND assigned_at >= '2026' ORDER BY assigned_at DESC LIMIT 50",
+            "session_handed",
+        ),
+        (
             "SELECT * FROM session WHERE operator_id = 'x' AND state <> 'closed'",
             "session_operator",
         ),

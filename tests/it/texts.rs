@@ -10,9 +10,12 @@ use switchboard::{
     routing::timers,
     visitor,
 };
-use switchboard_sdk::{Clock, SystemClock};
+use switchboard_sdk::{Batch, Clock, InboundBody, SystemClock};
 
-use crate::support::{Socket, TestApp};
+use crate::{
+    fake::{self, FAKE, LETTERS, Script},
+    support::{Database, Socket, TestApp},
+};
 
 fn in_two_hours() -> DateTime<Utc> {
     SystemClock.now() + TimeDelta::hours(2)
@@ -312,4 +315,101 @@ both_databases! {
         assert_eq!(line["texts"], json!({"ru": {"welcome_text": null, "off_hours": "Откроемся {{opens_at}}", "no_answer": null, "auto_close": null, "rating": null}}));
         app.stop().await;
     }
+}
+
+/// Runs a scenario on both databases with connectors that are not hosted.
+macro_rules! with_fakes {
+    ($($name:ident => $scenario:ident),+ $(,)?) => {
+        $(
+            mod $name {
+                use super::*;
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_sqlite() {
+                    $scenario(TestApp::start_with(Database::sqlite().await, vec![&FAKE, &LETTERS]).await).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_postgres() {
+                    $scenario(TestApp::start_with(Database::postgres().await, vec![&FAKE, &LETTERS]).await).await;
+                }
+            }
+        )+
+    };
+}
+
+with_fakes! {
+    on_other_chats_the_welcome_and_the_question_are_messages_and_machines_get_none => messenger,
+    letters_get_no_welcome_and_a_few_texts_a_day_at_most => letters,
+}
+
+async fn write(app: &TestApp, channel: &Value, id: &str, automatic: bool) {
+    let mut event = fake::message(id, "ann@shop.example", "Hello");
+    if let InboundBody::Message(message) = &mut event.body {
+        message.automatic = automatic;
+    }
+    let channel = channel["id"].as_str().unwrap();
+    app.app.ingest.deliver(channel, Batch::one(event)).await.unwrap();
+}
+
+async fn messenger(app: TestApp) {
+    let script = Script::new();
+    let rules =
+        json!({"welcome_text": "Hello!", "rating": {"enabled": true, "text": "How was {{operator.name}}?"}});
+    let line = app.line("Support", rules).await;
+    let channel = app.channel("fake", &line, script.settings()).await;
+    write(&app, &channel, "out of office", true).await;
+    write(&app, &channel, "one", false).await;
+    script
+        .until("the welcome", |it| it.sent_texts() == ["Hello!"])
+        .await;
+    assert!(script.sent()[0].automatic);
+    let id = conversation_of(&app).await["id"].as_str().unwrap().to_owned();
+    let (_, key) = app.operator("Anna", "supervisor").await;
+    let reply = json!({"kind": "reply", "text": "Hi"});
+    app.call_as(
+        &key,
+        "POST",
+        &format!("/conversations/{id}/messages"),
+        Some(reply),
+    )
+    .await
+    .expect(201);
+    app.call_as(
+        &key,
+        "POST",
+        &format!("/conversations/{id}/close"),
+        Some(json!({})),
+    )
+    .await
+    .expect(200);
+    script
+        .until("the question", |it| {
+            it.sent_texts() == ["Hello!", "Hi", "How was Anna?"]
+        })
+        .await;
+    app.post(&format!("/conversations/{id}/tags"), json!({"add": ["lamp"]}))
+        .await
+        .expect(200);
+    // The end of the server is the end of what was to be sent.
+    app.stop().await;
+    assert_eq!(script.sent_texts().len(), 3);
+}
+
+async fn letters(app: TestApp) {
+    let script = Script::new();
+    let rules = json!({"welcome_text": "Hello!", "no_answer": {"after_secs": 3600, "action": "close", "text": "Sorry."}});
+    let line = app.line("Support", rules).await;
+    let channel = app.channel("letters", &line, script.settings()).await;
+    for number in 0..7 {
+        write(&app, &channel, &format!("letter {number}"), false).await;
+        assert_eq!(
+            no_answer(&app, in_two_hours()).await,
+            1,
+            "it is closed all the same"
+        );
+    }
+    script.until("the answers", |it| it.sent_texts().len() == 5).await;
+    assert!(script.sent_texts().iter().all(|text| text == "Sorry."));
+    app.stop().await;
 }

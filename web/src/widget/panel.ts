@@ -238,7 +238,7 @@ export async function start(host: Host): Promise<Panel> {
     question?.remove();
     question =
       forms?.rate(
-        rating?.text || words().rate,
+        rating?.text ?? null,
         words(),
         (score, comment) => chat.rate(score, comment),
         () => {

@@ -1,6 +1,6 @@
 /** The form before the chat, drawn from the channel's fields. What is typed here is a claim, never proof. */
 import { h } from './dom';
-import type { Strings } from './strings';
+import type { FormStrings } from './forms';
 import type { Contact, Field } from './types';
 
 /** What the visitor filled in. */
@@ -27,7 +27,7 @@ export function part(field: Field): (typeof CONTACT)[number] | undefined {
 }
 
 /** What is wrong with a value, or nothing. */
-export function fault(field: Field, value: string, words: Strings): string | undefined {
+export function fault(field: Field, value: string, words: FormStrings): string | undefined {
   if (!value) return field.required ? words.required : undefined;
   if (field.type === 'email' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value)) return words.email;
   if (field.type === 'phone' && value.replace(/\D/g, '').length < 5) return words.phone;
@@ -38,7 +38,7 @@ export function fault(field: Field, value: string, words: Strings): string | und
 export function form(
   fields: Field[],
   required: boolean,
-  words: Strings,
+  words: FormStrings,
   done: (answers: Answers | null) => void,
 ): HTMLElement {
   const inputs = fields.map((field, at) => {

@@ -1,11 +1,12 @@
 /** The question for a rating: five stars, a comment once one is chosen. */
 import { h } from './dom';
-import { fill, type Strings } from './strings';
+import type { FormStrings } from './forms';
+import { fill } from './strings';
 
 /** `send` answers whether the rating got through; `skip` hears that the visitor does not want to. */
 export function rate(
   question: string,
-  words: Strings,
+  words: FormStrings,
   send: (score: number, comment: string) => Promise<boolean>,
   skip: () => void,
 ): HTMLElement {

@@ -42,18 +42,8 @@ export const english = {
   tooMany: 'Too many messages at once. We keep trying.',
   fresh: 'New messages',
   sound: 'Sound',
-  ask: 'Please tell us who you are',
-  start: 'Start chat',
-  skip: 'Skip',
-  required: 'Please fill in this field',
-  email: 'This does not look like an e-mail address',
-  phone: 'This does not look like a phone number',
   place: 'You are number {n} in the queue.',
   wait: 'You are number {n}, about {time}.',
-  rate: 'How was this conversation?',
-  score: '{n} of 5',
-  comment: 'Would you like to add something?',
-  thanks: 'Thank you!',
 };
 
 /** All texts of one language. */
