@@ -285,7 +285,9 @@ impl Router {
                 // Nobody is free there: only who just came needs to know why.
                 let busy: BTreeSet<String> = lines.difference(&open).cloned().collect();
                 let which = touched.map_or(Which::After(None, PAGE), Which::Of);
-                self.look_at(&mut world, &busy, which, trigger, now).await?;
+                if touched.is_none_or(|touched| !touched.is_empty()) {
+                    self.look_at(&mut world, &busy, which, trigger, now).await?;
+                }
             }
             if open.is_empty() {
                 return Ok(());

@@ -164,6 +164,18 @@ test('the hours of a line, and why an operator gets nothing', async () => {
   await passes(page, 'why nothing', 'dialog[open]');
 });
 
+test('the schedule of a person, with shifts, an absence and a field that is wrong', async () => {
+  const { page } = desk;
+  await page.goto(server.url + '/admin/users');
+  await page.locator('td button').first().click();
+  await page.getByRole('link', { name: 'Edit schedule' }).click();
+  await page.getByText('Works in shifts').click();
+  await page.getByRole('button', { name: 'Add an absence' }).click();
+  await page.getByLabel(/^Time zone/).fill('Mars/Base');
+  await page.getByText(/is not a known/).waitFor();
+  await passes(page, 'schedule');
+});
+
 test('an open conversation with the card beside it, and the palette over it', async () => {
   await desk.page.goto(server.url + '/inbox/mine');
   await desk.open('Hello');

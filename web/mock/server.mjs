@@ -428,6 +428,8 @@ function route(method, path, q, body, me) {
         enabled: true,
         presence: 'offline',
         availability: 'off',
+        availability_said: 'off',
+        availability_why: 'said',
         load: 0,
       },
       lines: {

@@ -489,6 +489,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/routing/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who would get the conversation now: the router's own rule on the present state, as if the session
+         *     waited; nothing is stored and nobody is assigned. `trigger` is `preview`. 409 when it is closed.
+         */
+        get: operations["preview_conversation_routing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/snooze": {
         parameters: {
             query?: never;
@@ -628,6 +648,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lines/opening-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What hours come to, by the rule the router goes by; nothing is stored. */
+        post: operations["preview_opening"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lines/warnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is wrong with the lines, in the order they were made. */
+        get: operations["list_lines_warnings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lines/{id}": {
         parameters: {
             query?: never;
@@ -655,6 +709,23 @@ export interface paths {
         };
         /** The versions of a line, the newest first. */
         get: operations["list_line_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lines/{id}/warnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a line would serve nobody, or not as it reads: the worst first, empty when nothing is wrong. */
+        get: operations["list_line_warnings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1063,6 +1134,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{id}/routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why somebody gets nothing, or what they would get: each line whose queue they stand in with the first
+         *     check that fails now, and the sessions at the head of those queues. Oneself, supervisors and admins.
+         */
+        get: operations["get_user_routing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{id}/schedule": {
         parameters: {
             query?: never;
@@ -1074,6 +1165,26 @@ export interface paths {
         get: operations["get_schedule"];
         /** Gives an operator another schedule, as a whole. It takes effect at once. */
         put: operations["put_schedule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lines, operators and waiting conversations as they are now. Whoever shows it asks again when the socket
+         *     tells of a conversation, an operator or a line.
+         */
+        get: operations["get_wall"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1849,6 +1960,37 @@ export interface components {
              */
             version?: number | null;
         };
+        /** @description One line, as a typical session of it finds the operator. */
+        LineReason: {
+            /** @description A line that is not enabled assigns nothing. */
+            enabled: boolean;
+            /** @description How many before them could take a session now. */
+            free_before: number;
+            /** @description `lin_…` */
+            line_id: string;
+            /** @description What people call it. */
+            line_name: string;
+            /** @description How many stand in the queue. */
+            members: number;
+            /** @description Whether its hours say that it is open now. */
+            open: boolean;
+            /**
+             * Format: date-time
+             * @description When it opens next, if it is closed.
+             */
+            opens_at?: string | null;
+            /**
+             * Format: int32
+             * @description Their place in the order of the distribution, from 1.
+             */
+            rank?: number | null;
+            rejected_by?: components["schemas"]["Rejection"] | null;
+            /**
+             * Format: int64
+             * @description How many sessions wait on the line.
+             */
+            waiting: number;
+        };
         /** @description The texts of a line in another language; one that is missing is said in the line's own. */
         LineTexts: {
             /**
@@ -1893,6 +2035,34 @@ export interface components {
              * @description The version.
              */
             version: number;
+        };
+        /** @description Something that is wrong. */
+        LineWarning: {
+            /** @description What, as a stable word. */
+            code: components["schemas"]["LineWarningCode"];
+            /** @description The field of the line to look at; none when it is not the line that has to change. */
+            field?: string | null;
+            /** @description How bad it is. */
+            severity: components["schemas"]["LineWarningSeverity"];
+            /** @description What, in English. */
+            text: string;
+        };
+        /**
+         * @description What is wrong. The words are stable: programs and translations go by them.
+         * @enum {string}
+         */
+        LineWarningCode: "line_disabled" | "queue_empty" | "queue_without_members" | "members_disabled" | "capacity_too_small" | "capacity_too_small_for_some" | "skills_missing" | "nobody_has_all" | "limit_zero" | "never_open" | "overflow_to_itself" | "overflow_cycle" | "overflow_to_disabled" | "overflow_without_line" | "overflow_without_time" | "off_hours_without_line" | "no_channel" | "channels_disabled";
+        /**
+         * @description How bad it is.
+         * @enum {string}
+         */
+        LineWarningSeverity: "error" | "warning";
+        /** @description What is wrong with one line. */
+        LineWarnings: {
+            /** @description `lin_…` */
+            line_id: string;
+            /** @description What is wrong, the worst first; empty when nothing is. */
+            warnings: components["schemas"]["LineWarning"][];
         };
         /** @description Signed in. */
         LoginDone: {
@@ -2070,6 +2240,65 @@ export interface components {
             /** @description The oldest first. As many as the caller has room for, and those made to all. */
             items: components["schemas"]["StandingOffer"][];
         };
+        /** @description Hours that are looked at before they are saved. */
+        OpeningIn: {
+            /**
+             * Format: date-time
+             * @description The moment asked about; now when absent.
+             */
+            at?: string | null;
+            hours?: components["schemas"]["Hours"] | null;
+        };
+        /** @description Whether hours say open. */
+        OpeningPreview: {
+            /**
+             * Format: date-time
+             * @description The moment asked about.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Until when, when it is open; null when that has no end within about a year.
+             */
+            closes_at?: string | null;
+            /** @description Open then. */
+            open: boolean;
+            /**
+             * Format: date-time
+             * @description From when, when it is closed; null when it does not open within about a year.
+             */
+            opens_at?: string | null;
+        };
+        /** @description What an operator gets and why not more. */
+        OperatorRouting: {
+            /**
+             * Format: date-time
+             * @description When this was so.
+             */
+            at: string;
+            /** @description What they say. */
+            availability: components["schemas"]["Availability"];
+            /**
+             * Format: double
+             * @description The load they may have.
+             */
+            capacity: number;
+            /** @description Switched on. */
+            enabled: boolean;
+            /** @description The lines whose queue they stand in. */
+            lines: components["schemas"]["LineReason"][];
+            /**
+             * Format: double
+             * @description Their weighted load over all lines.
+             */
+            load: number;
+            /** @description Who. */
+            operator_id: string;
+            /** @description What is observed. */
+            presence: components["schemas"]["Presence"];
+            /** @description The sessions that wait on these lines, in the order they are served; at most twenty. */
+            waiting: components["schemas"]["WaitingReason"][];
+        };
         /** @description An answer on its way out. */
         OutboxEntry: {
             /**
@@ -2098,6 +2327,11 @@ export interface components {
             /** @description `queued`, `sending`, `failed` or `uncertain`. */
             state: string;
         };
+        /**
+         * @description What came of a decision.
+         * @enum {string}
+         */
+        Outcome: "assigned" | "offered" | "waiting" | "overflow" | "off_hours" | "no_answer";
         /** @description A schedule from now on, in short. */
         Outlook: {
             /** @description What it says now. */
@@ -2493,6 +2727,34 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_LineWarning: {
+            /** @description The rows. */
+            items: {
+                /** @description What, as a stable word. */
+                code: components["schemas"]["LineWarningCode"];
+                /** @description The field of the line to look at; none when it is not the line that has to change. */
+                field?: string | null;
+                /** @description How bad it is. */
+                severity: components["schemas"]["LineWarningSeverity"];
+                /** @description What, in English. */
+                text: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_LineWarnings: {
+            /** @description The rows. */
+            items: {
+                /** @description `lin_…` */
+                line_id: string;
+                /** @description What is wrong, the worst first; empty when nothing is. */
+                warnings: components["schemas"]["LineWarning"][];
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Message: {
             /** @description The rows. */
             items: {
@@ -2663,6 +2925,11 @@ export interface components {
                 availability_reason?: string | null;
                 /** @description What they say. */
                 availability_said: components["schemas"]["Availability"];
+                /**
+                 * Format: date-time
+                 * @description Since when they say what they say; null when that was before it was kept.
+                 */
+                availability_since?: string | null;
                 /** @description What makes the availability what it is. */
                 availability_why: components["schemas"]["AvailabilityWhy"];
                 /**
@@ -3125,6 +3392,29 @@ export interface components {
              */
             until: string | null;
         };
+        /** @description How many of a queue's operators are how; each counts once, the disabled not at all. */
+        Staffing: {
+            /**
+             * Format: int32
+             * @description Online and accepting.
+             */
+            accepting: number;
+            /**
+             * Format: int32
+             * @description Accepting, and away from the keyboard.
+             */
+            away: number;
+            /**
+             * Format: int32
+             * @description Off shift or offline.
+             */
+            off: number;
+            /**
+             * Format: int32
+             * @description There, and on a break.
+             */
+            paused: number;
+        };
         /** @description An offer with what it is about. */
         StandingOffer: components["schemas"]["Offer"] & {
             /** @description The conversation. */
@@ -3271,6 +3561,11 @@ export interface components {
             availability_reason?: string | null;
             /** @description What they say. */
             availability_said: components["schemas"]["Availability"];
+            /**
+             * Format: date-time
+             * @description Since when they say what they say; null when that was before it was kept.
+             */
+            availability_since?: string | null;
             /** @description What makes the availability what it is. */
             availability_why: components["schemas"]["AvailabilityWhy"];
             /**
@@ -3368,6 +3663,178 @@ export interface components {
              * @description The version that was read; a stale one answers 409.
              */
             version?: number | null;
+        };
+        /** @description A session that waits, and why this operator does not get it. */
+        WaitingReason: {
+            /** @description By which rule: a distribution, or `sticky`. */
+            algorithm: string;
+            /** @description Its channel's kind. */
+            channel_kind: string;
+            /** @description The contact's name, or the address while no name is known. */
+            contact_name?: string | null;
+            /** @description `cnv_…` */
+            conversation_id: string;
+            /** @description Its line. */
+            line_id: string;
+            /**
+             * Format: int64
+             * @description The number people use.
+             */
+            number: number;
+            /** @description Who gets it, when somebody does. */
+            operator_id?: string | null;
+            /** @description What the router decides about it now. */
+            outcome: components["schemas"]["Outcome"];
+            /**
+             * Format: int64
+             * @description Higher goes first.
+             */
+            priority: number;
+            /**
+             * Format: int32
+             * @description Their place in the order of the distribution; none, when they were not looked at.
+             */
+            rank?: number | null;
+            rejected_by?: components["schemas"]["Rejection"] | null;
+            /**
+             * Format: date-time
+             * @description Since when it waits.
+             */
+            waiting_since: string;
+        };
+        /** @description Everything on the wall. */
+        Wall: {
+            /**
+             * Format: date-time
+             * @description When it was so.
+             */
+            at: string;
+            /** @description Some list was cut at its bound. */
+            cut: boolean;
+            /** @description The lines, in the order they were made. */
+            lines: components["schemas"]["WallLine"][];
+            /** @description Who stands in a queue or has open sessions, by name. */
+            operators: components["schemas"]["WallOperator"][];
+            /** @description The sessions that wait or are offered and are not snoozed, in the order they are served. */
+            waiting: components["schemas"]["Conversation"][];
+            /**
+             * Format: int64
+             * @description How many those are in all.
+             */
+            waiting_total: number;
+        };
+        /** @description A line on the wall. */
+        WallLine: {
+            /**
+             * Format: int64
+             * @description Sessions that somebody has.
+             */
+            assigned: number;
+            /**
+             * Format: date-time
+             * @description Until when it stays open, if that has an end.
+             */
+            closes_at?: string | null;
+            /** @description A line that is not enabled assigns nothing. */
+            enabled: boolean;
+            /** @description `lin_…` */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Sessions that operators are asked to take.
+             */
+            offered: number;
+            /**
+             * Format: date-time
+             * @description Since when the one that waits longest does.
+             */
+            oldest_waiting_since?: string | null;
+            /** @description Whether its hours say that it is open now. */
+            open: boolean;
+            /**
+             * Format: date-time
+             * @description When it opens next, if it is closed.
+             */
+            opens_at?: string | null;
+            /** @description The operators of its queue. */
+            operators: components["schemas"]["Staffing"];
+            /**
+             * Format: int64
+             * @description Sessions that wait and are not snoozed.
+             */
+            waiting: number;
+        };
+        /** @description An operator on the wall. */
+        WallOperator: {
+            /** @description What they say. */
+            availability: components["schemas"]["Availability"];
+            /** @description Why they are not accepting. */
+            availability_reason?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when they say so; null when that was before it was kept.
+             */
+            availability_since?: string | null;
+            /**
+             * Format: double
+             * @description The load they may have.
+             */
+            capacity: number;
+            /** @description `opr_…` */
+            id: string;
+            /** @description The lines whose queue they stand in. */
+            line_ids: string[];
+            /**
+             * Format: double
+             * @description Their weighted load over all lines.
+             */
+            load: number;
+            /** @description What people call them. */
+            name: string;
+            /** @description What is observed. */
+            presence: components["schemas"]["Presence"];
+            /** @description The open sessions they have, the longest held first. */
+            sessions: components["schemas"]["WallSession"][];
+        };
+        /** @description A session somebody has. */
+        WallSession: {
+            /**
+             * Format: date-time
+             * @description Since when they have it.
+             */
+            assigned_at?: string | null;
+            /** @description Its channel's kind. */
+            channel_kind: string;
+            /** @description The contact's name, or the address while no name is known. */
+            contact_name?: string | null;
+            /** @description `cnv_…` */
+            conversation_id: string;
+            /** @description Its line. */
+            line_id: string;
+            /**
+             * Format: int64
+             * @description The number people use.
+             */
+            number: number;
+            /**
+             * Format: date-time
+             * @description Since when the client waits for an answer; null when none is owed.
+             */
+            owed_since?: string | null;
+            /** @description Who joined it beside its owner. */
+            participants: components["schemas"]["Participant"][];
+            /**
+             * Format: date-time
+             * @description Out of sight until then.
+             */
+            snoozed_until?: string | null;
+            /**
+             * Format: int64
+             * @description Inbound messages that no operator has read.
+             */
+            unread: number;
         };
     };
     responses: {
@@ -4496,6 +4963,39 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    preview_conversation_routing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It is closed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     snooze_conversation: {
         parameters: {
             query?: never;
@@ -4851,6 +5351,62 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    preview_opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpeningIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpeningPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_lines_warnings: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LineWarnings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
     get_line: {
         parameters: {
             query?: never;
@@ -4933,6 +5489,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_LineVersion"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_line_warnings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `lin_…` or its key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LineWarning"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -5750,6 +6332,32 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    get_user_routing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `opr_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorRouting"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     get_schedule: {
         parameters: {
             query?: never;
@@ -5807,6 +6415,27 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+        };
+    };
+    get_wall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wall"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
         };
     };
     get_health_live: {

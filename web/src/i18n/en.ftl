@@ -736,7 +736,7 @@ week-remove = Remove: { $item }, { $name }
 week-spread = The same until Friday
 week-next-day = ends on the next day
 leave-grace = Time to come back
-leave-grace-hint = The owner of an answered conversation who goes offline, pauses or goes off shift while the client waits for another answer has this long. Then it goes back to the queue.
+leave-grace-hint = The owner of an answered conversation who goes offline, pauses or goes off shift while the client waits for another answer has this long. Then it goes back to the queue. Empty: five minutes.
 
 # The wall
 nav-wall = Wall
