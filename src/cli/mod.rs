@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod apply;
 mod backup;
 mod serve;
 
@@ -54,6 +55,17 @@ enum Action {
     Restore {
         /// The archive to read
         file: PathBuf,
+    },
+    /// Brings lines, channels and teams to what a file says; exit code 0 when done, 1 when nothing was
+    ///
+    /// The format is shown in config/examples/lines.toml. Objects are matched by key (teams by name), operators are
+    /// named by e-mail; what the file does not name is left alone. All is applied or nothing, while the server runs or not.
+    Apply {
+        /// The file (TOML)
+        file: PathBuf,
+        /// Says what would change and writes nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// People who sign in
     #[command(subcommand)]
@@ -151,6 +163,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             Action::Healthcheck => serve::healthcheck(&config).await,
             Action::Backup { file } => backup::write(&config, &file, clock().now()).await,
             Action::Restore { file } => backup::read(&config, &file).await,
+            Action::Apply { file, dry_run } => apply::run(&config, clock(), &file, dry_run).await,
             Action::User(UserAction::Create {
                 email,
                 name,

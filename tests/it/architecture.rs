@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 18] = [
+const CONCEPTS: [&str; 19] = [
+    "apply",
     "auth",
     "automation",
     "channel",
@@ -219,6 +220,9 @@ fn rules_are_pure() {
         "src/lead/source.rs",
         "src/contact/identify.rs",
         "src/line/hours.rs",
+        "src/apply/source.rs",
+        "src/apply/format.rs",
+        "src/apply/plan.rs",
         "connectors/email/src/map.rs",
     ] {
         let path = root().join(file);

@@ -11,6 +11,7 @@
 mod support;
 
 mod api;
+mod apply;
 mod architecture;
 mod cli;
 mod fake;
