@@ -7,46 +7,9 @@ use serde_json::{Map, Value, json};
 use super::{
     Trouble,
     format::{Channel, Document, Line, Member, Team},
+    present::{Present, PresentChannel},
 };
-use crate::{
-    channel::settings::keeping_secrets,
-    db::entity::{channel, line},
-    line::{Rules, queue::Entry},
-    operator::team,
-};
-
-/// A line that is there.
-#[derive(Debug, Clone)]
-pub struct PresentLine {
-    /// Its row.
-    pub row: line::Model,
-    /// Its rules.
-    pub rules: Rules,
-    /// Its queue.
-    pub queue: Vec<Entry>,
-}
-
-/// A channel that is there.
-#[derive(Debug, Clone)]
-pub struct PresentChannel {
-    /// Its row.
-    pub row: channel::Model,
-    /// Its settings with their secrets.
-    pub settings: Value,
-}
-
-/// Everything a file can be about, as it is.
-#[derive(Debug, Clone, Default)]
-pub struct Present {
-    /// Each operator's id and the word that stands for it in a file: the e-mail, or the id of who has none.
-    pub operators: BTreeMap<String, String>,
-    /// All teams.
-    pub teams: Vec<team::Team>,
-    /// All lines.
-    pub lines: Vec<PresentLine>,
-    /// All channels.
-    pub channels: Vec<PresentChannel>,
-}
+use crate::{channel::settings::keeping_secrets, line::Rules};
 
 /// What is known of a connector.
 #[derive(Debug, Clone, Default)]
@@ -181,56 +144,6 @@ fn left_alone(document: &Document, present: &Present) -> Vec<String> {
         .collect()
 }
 
-impl Present {
-    /// The id of an operator by the word in a file.
-    pub fn operator(&self, word: &str) -> Option<&String> {
-        let wanted = word.trim().to_lowercase();
-        let mut known = self.operators.iter();
-        known.find_map(|(id, email)| (*email == wanted || id == word).then_some(id))
-    }
-
-    /// The teams of a name: there should be one at most.
-    pub fn teams(&self, name: &str) -> impl Iterator<Item = &team::Team> {
-        self.teams.iter().filter(move |team| team.name == name)
-    }
-
-    /// A line by its key.
-    pub fn line(&self, key: &str) -> Option<&PresentLine> {
-        self.lines.iter().find(|line| line.row.key == key)
-    }
-
-    /// A channel by its key.
-    pub fn channel(&self, key: &str) -> Option<&PresentChannel> {
-        self.channels.iter().find(|channel| channel.row.key == key)
-    }
-
-    fn word_of(&self, operator_id: &str) -> String {
-        self.operators
-            .get(operator_id)
-            .cloned()
-            .unwrap_or_else(|| operator_id.to_owned())
-    }
-
-    fn queue_words(&self, queue: &[Entry]) -> Vec<String> {
-        let team = |id: &String| {
-            let found = self.teams.iter().find(|team| team.id == *id);
-            found.map_or_else(|| format!("team {id}"), |team| format!("team {}", team.name))
-        };
-        let word = |entry: &Entry| match entry {
-            Entry::Operator { operator_id } => self.word_of(operator_id),
-            Entry::Team { team_id } => team(team_id),
-        };
-        queue.iter().map(word).collect()
-    }
-
-    fn key_of_line(&self, id: &str) -> Option<&String> {
-        self.lines
-            .iter()
-            .find(|line| line.row.id == id)
-            .map(|line| &line.row.key)
-    }
-}
-
 struct Checks<'a> {
     document: &'a Document,
     present: &'a Present,
@@ -254,9 +167,13 @@ impl Checks<'_> {
     }
 
     fn line_exists(&mut self, field: String, key: &str) {
-        let known = self.document.lines.iter().any(|line| line.key == key) || self.present.line(key).is_some();
+        let known =
+            self.document.lines.iter().any(|line| line.key == key) || self.present.line(key).is_some();
         if !known {
-            self.wrong(field, format!("there is no line {key}, neither here nor in this file"));
+            self.wrong(
+                field,
+                format!("there is no line {key}, neither here nor in this file"),
+            );
         }
     }
 
@@ -265,7 +182,10 @@ impl Checks<'_> {
         if count > 1 {
             self.wrong(field, format!("there are {count} teams of the name {name}"));
         } else if count == 0 && !self.document.teams.iter().any(|team| team.name == name) {
-            self.wrong(field, format!("there is no team {name}, neither here nor in this file"));
+            self.wrong(
+                field,
+                format!("there is no team {name}, neither here nor in this file"),
+            );
         }
     }
 
@@ -286,7 +206,14 @@ impl Checks<'_> {
             let members = present.member_ids.iter();
             words(members.map(|id| self.present.word_of(id)).collect())
         });
-        planned(What::Team, &team.name, old, &words(Vec::new()), &words(members), &[])
+        planned(
+            What::Team,
+            &team.name,
+            old,
+            &words(Vec::new()),
+            &words(members),
+            &[],
+        )
     }
 
     fn line(&mut self, line: &Line) -> Planned {
@@ -342,27 +269,43 @@ impl Checks<'_> {
         let path = format!("channel.{}", channel.key);
         self.line_exists(format!("{path}.line"), &channel.line);
         let Some(connector) = connector(&channel.kind) else {
-            self.wrong(format!("{path}.kind"), format!("there is no connector {}", channel.kind));
+            self.wrong(
+                format!("{path}.kind"),
+                format!("there is no connector {}", channel.kind),
+            );
             return None;
         };
         let present = self.present.channel(&channel.key);
         if let Some(present) = present.filter(|present| present.row.kind != channel.kind) {
-            let message = format!("the channel is of the kind {}, which cannot change", present.row.kind);
+            let message = format!(
+                "the channel is of the kind {}, which cannot change",
+                present.row.kind
+            );
             self.wrong(format!("{path}.kind"), message);
             return None;
         }
-        let words = |name: &str, line: Option<&String>, enabled: bool, settings: &Value| {
-            json!({"name": name, "line": line, "enabled": enabled, "settings": settings})
-        };
+        let words = |name: &str, line: Option<&String>, enabled: bool, settings: &Value| json!({"name": name, "line": line, "enabled": enabled, "settings": settings});
         let old = present.map(|present| {
             let line = self.present.key_of_line(&present.row.line_id);
             words(&present.row.name, line, present.row.enabled, &present.settings)
         });
         let settings = wanted_settings(channel, present, &connector);
         let enabled = channel.enabled.or(present.map(|present| present.row.enabled));
-        let new = words(channel.name.trim(), Some(&channel.line), enabled.unwrap_or(true), &settings);
+        let new = words(
+            channel.name.trim(),
+            Some(&channel.line),
+            enabled.unwrap_or(true),
+            &settings,
+        );
         let defaults = json!({"name": null, "line": null, "enabled": true, "settings": {}});
-        Some(planned(What::Channel, &channel.key, old, &defaults, &new, &connector.secrets))
+        Some(planned(
+            What::Channel,
+            &channel.key,
+            old,
+            &defaults,
+            &new,
+            &connector.secrets,
+        ))
     }
 }
 
@@ -423,7 +366,11 @@ fn planned(
         fields.push(Field {
             path: path.clone(),
             old: shown(old),
-            new: if another { "another secret".to_owned() } else { shown(new) },
+            new: if another {
+                "another secret".to_owned()
+            } else {
+                shown(new)
+            },
         });
     }
     let action = match (old.is_some(), fields.is_empty()) {
@@ -452,59 +399,6 @@ fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, Value>) {
         leaf => {
             into.insert(path.to_owned(), leaf.clone());
         }
-    }
-}
-
-impl Plan {
-    /// How many objects are made, changed, and left as they are.
-    pub fn counts(&self) -> (usize, usize, usize) {
-        let count = |action| self.entries.iter().filter(|entry| entry.action == action).count();
-        (
-            count(Action::Create),
-            count(Action::Change),
-            count(Action::Nothing),
-        )
-    }
-
-    /// The plan for people; `done` when it was carried out.
-    pub fn render(&self, done: bool) -> String {
-        let mut lines = Vec::new();
-        for entry in &self.entries {
-            let (sign, ending) = match entry.action {
-                Action::Create => ('+', ""),
-                Action::Change => ('~', ""),
-                Action::Nothing => (' ', " (unchanged)"),
-            };
-            lines.push(format!("{sign} {} {}{ending}", entry.what.as_str(), entry.key));
-            for field in &entry.fields {
-                lines.push(if entry.action == Action::Create {
-                    format!("    {}: {}", field.path, field.new)
-                } else {
-                    format!("    {}: {} → {}", field.path, field.old, field.new)
-                });
-            }
-        }
-        if !self.left_alone.is_empty() {
-            lines.push(format!(
-                "left alone, for the file does not name them: {}",
-                self.left_alone.join(", ")
-            ));
-        }
-        if self.operators > 0 {
-            lines.push(format!(
-                "operators in the file are read by simulate only: {}",
-                self.operators
-            ));
-        }
-        let (created, changed, unchanged) = self.counts();
-        lines.push(if created + changed == 0 {
-            "nothing to change".to_owned()
-        } else if done {
-            format!("{created} made, {changed} changed, {unchanged} unchanged")
-        } else {
-            format!("{created} to make, {changed} to change, {unchanged} unchanged; nothing was written")
-        });
-        lines.join("\n")
     }
 }
 

@@ -1,9 +1,12 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Action, Connector, Present, PresentChannel, PresentLine, plan};
+use super::{Action, Connector, plan};
 use crate::{
-    apply::format::Document,
+    apply::{
+        format::Document,
+        present::{Present, PresentChannel, PresentLine},
+    },
     db::entity::{channel, line},
     line::{Rules, queue::Entry},
     operator::team::Team,
@@ -93,7 +96,10 @@ fn what_is_as_it_should_be_changes_nothing() {
                 [line.support]\nname = \"Support\"\nsticky = { grace_secs = 5 }\nqueue = [{ operator = \"anna@shop.example\" }]\n\
                 [channel.chat]\nkind = \"webchat\"\nline = \"support\"\nname = \"Chat\"\nsettings = { title = \"Ask\" }\n";
     let plan = plan(&Document::read(text).unwrap(), &there(), &connector).unwrap();
-    assert!(plan.entries.iter().all(|entry| entry.action == Action::Nothing), "{plan:?}");
+    assert!(
+        plan.entries.iter().all(|entry| entry.action == Action::Nothing),
+        "{plan:?}"
+    );
     assert!(plan.render(true).ends_with("nothing to change"));
     assert_eq!(plan.left_alone, ["line old"]);
 }

@@ -60,8 +60,7 @@ impl Source {
         let mut map = Map::new();
         for (key, value) in table {
             let path = join(path, key.get_ref());
-            self.places
-                .insert(path.clone(), line_of(text, key.span().start));
+            self.places.insert(path.clone(), line_of(text, key.span().start));
             let value = self.value(text, &path, value.get_ref());
             map.insert(key.get_ref().to_string(), value);
         }
@@ -83,8 +82,7 @@ impl Source {
                 let mut list = Vec::with_capacity(items.len());
                 for (index, item) in items.iter().enumerate() {
                     let path = join(path, &index.to_string());
-                    self.places
-                        .insert(path.clone(), line_of(text, item.span().start));
+                    self.places.insert(path.clone(), line_of(text, item.span().start));
                     list.push(self.value(text, &path, item.get_ref()));
                 }
                 Value::Array(list)
@@ -123,7 +121,10 @@ mod tests {
         assert_eq!(source.line("line.support.queue.1.operator"), 5);
         assert_eq!(source.line("line.support.queue.7"), 3);
         assert_eq!(source.line("line.support.hours.weekly.mon"), 7);
-        assert_eq!(source.root["line"]["support"]["hours"]["exceptions"], json!([{"date": "2027-01-01"}]));
+        assert_eq!(
+            source.root["line"]["support"]["hours"]["exceptions"],
+            json!([{"date": "2027-01-01"}])
+        );
     }
 
     #[test]

@@ -11,7 +11,8 @@ use switchboard_sdk::{Descriptor, secret_paths};
 use super::{
     Error, Trouble,
     format::{Channel, Document, Line, Member, Team},
-    plan::{self, Action, Connector, Plan, Planned, Present, PresentChannel, PresentLine, wanted_settings},
+    plan::{self, Action, Connector, Plan, Planned, wanted_settings},
+    present::{Present, PresentChannel, PresentLine},
 };
 use crate::{
     channel::{self, Changes, NewChannel, TryBuild, settings},
@@ -72,8 +73,16 @@ pub async fn apply(
     let plan = plan::plan(document, &present, &|kind| tools.connector(kind)).map_err(Error::Invalid)?;
     let mut work = Work {
         document,
-        lines: present.lines.iter().map(|line| (line.row.key.clone(), line.row.id.clone())).collect(),
-        teams: present.teams.iter().map(|team| (team.name.clone(), team.id.clone())).collect(),
+        lines: present
+            .lines
+            .iter()
+            .map(|line| (line.row.key.clone(), line.row.id.clone()))
+            .collect(),
+        teams: present
+            .teams
+            .iter()
+            .map(|team| (team.name.clone(), team.id.clone()))
+            .collect(),
         present: &present,
         tools,
         now,
@@ -293,7 +302,16 @@ impl Work<'_> {
                     settings: (wanted != present.settings).then_some(patch),
                     version: Some(present.row.version),
                 };
-                channel::update(write, vault, descriptor, try_build, &present.row.id, changes, self.now).await
+                channel::update(
+                    write,
+                    vault,
+                    descriptor,
+                    try_build,
+                    &present.row.id,
+                    changes,
+                    self.now,
+                )
+                .await
             }
         };
         let path = format!("channel.{}", channel.key);

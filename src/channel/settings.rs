@@ -253,7 +253,13 @@ mod tests {
             assert_eq!(patched(&current, &patch, &schema(), &paths()), wanted);
         }
         let kept = keeping_secrets(json!({"imap": {"host": "new"}}), &current, &paths());
-        assert_eq!(kept, json!({"imap": {"host": "new", "password": "p"}, "token": "t"}));
-        assert_eq!(keeping_secrets(json!({}), &current, &paths()), json!({"token": "t"}));
+        assert_eq!(
+            kept,
+            json!({"imap": {"host": "new", "password": "p"}, "token": "t"})
+        );
+        assert_eq!(
+            keeping_secrets(json!({}), &current, &paths()),
+            json!({"token": "t"})
+        );
     }
 }

@@ -22,8 +22,7 @@ use crate::{
 
 /// Reads a file of lines; what is wrong with it is told as `file:line: field: message`.
 pub(super) fn read(file: &Path) -> anyhow::Result<Document> {
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     Document::read(&text).map_err(|troubles| in_file(file, &troubles))
 }
 
@@ -91,6 +90,10 @@ fn in_file(file: &Path, troubles: &[Trouble]) -> anyhow::Error {
         .collect();
     match said.as_slice() {
         [one] => anyhow::anyhow!("{one}"),
-        many => anyhow::anyhow!("{} things are wrong, nothing was done\n{}", many.len(), many.join("\n")),
+        many => anyhow::anyhow!(
+            "{} things are wrong, nothing was done\n{}",
+            many.len(),
+            many.join("\n")
+        ),
     }
 }

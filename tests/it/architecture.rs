@@ -215,6 +215,15 @@ fn rules_are_pure() {
     for file in [
         "src/conversation/state.rs",
         "src/routing/decide.rs",
+        "src/routing/simulate.rs",
+        "src/routing/simulate/chance.rs",
+        "src/routing/simulate/change.rs",
+        "src/routing/simulate/csv.rs",
+        "src/routing/simulate/engine.rs",
+        "src/routing/simulate/figures.rs",
+        "src/routing/simulate/queue.rs",
+        "src/routing/simulate/state.rs",
+        "src/routing/simulate/today.rs",
         "src/outbound/retry.rs",
         "src/lead/rule.rs",
         "src/lead/source.rs",
@@ -222,7 +231,10 @@ fn rules_are_pure() {
         "src/line/hours.rs",
         "src/apply/source.rs",
         "src/apply/format.rs",
+        "src/apply/read.rs",
+        "src/apply/present.rs",
         "src/apply/plan.rs",
+        "src/apply/render.rs",
         "connectors/email/src/map.rs",
     ] {
         let path = root().join(file);

@@ -25,6 +25,7 @@ mod realtime;
 mod retention;
 mod routing;
 mod schema;
+mod simulate;
 mod supervision;
 mod timers;
 mod widget;

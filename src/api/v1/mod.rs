@@ -18,6 +18,7 @@ pub mod quarantine;
 pub mod routing;
 pub mod search;
 pub mod setup;
+pub mod simulate;
 pub mod submissions;
 pub mod teams;
 pub mod users;
@@ -50,5 +51,6 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(routing::router())
         .merge(presence::router())
         .merge(lines::router())
+        .merge(simulate::router())
         .merge(conversation_actions::router())
 }
