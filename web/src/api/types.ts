@@ -35,6 +35,8 @@ export type QueueEntry = Schemas['Entry'];
 export type Distribution = Schemas['Distribution'];
 export type Line = Schemas['Line'];
 export type RoutingDecision = Schemas['Explanation'];
+export type Figures = Schemas['SimulationFigures'];
+export type SimulationReport = Schemas['SimulationReport'];
 
 // ---- channels ------------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ export const WORK_ENTRIES: NavEntry[] = [
 export const CARE_ENTRIES: NavEntry[] = [
   { path: '/deliveries', key: 'nav-deliveries', icon: 'outbox' },
   { path: '/quarantine', key: 'nav-quarantine', icon: 'quarantine' },
+  { path: '/simulation', key: 'nav-simulation', icon: 'bolt' },
 ];
 
 export const ADMIN_ENTRIES: NavEntry[] = [

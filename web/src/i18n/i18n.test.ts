@@ -63,7 +63,7 @@ describe('texts', () => {
     for (const code of ['en', 'ru']) {
       const b = bundle(code);
       const args = Object.fromEntries(
-        'item count name state status query level line version algorithm rank time at ago'
+        'item count name state status query level line version algorithm rank time at ago file rows column capacity before after load share'
           .split(' ')
           .map((k) => [k, k === 'count' ? 2 : 'x']),
       );
