@@ -40,7 +40,7 @@ pub(super) struct Options {
     /// The beginning of the period: 2027-01-04 or 2027-01-04T09:00:00Z
     #[arg(long, value_parser = moment, required_unless_present = "arrivals")]
     from: Option<DateTime<Utc>>,
-    /// The end of the period; one hour after the last of given arrivals when it is not said
+    /// The end of the period, now at the latest; one hour after the last of given arrivals when it is not said
     #[arg(long, value_parser = moment, required_unless_present = "arrivals")]
     to: Option<DateTime<Utc>>,
     /// Arrivals in a CSV file, in place of those that were recorded
@@ -68,7 +68,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
         .map_err(|_| "is written 2027-01-04 or 2027-01-04T09:00:00Z".to_owned())
 }
 
-pub(super) async fn run(config: &Config, _clock: SharedClock, options: &Options) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) -> anyhow::Result<ExitCode> {
     let document = apply::read(&options.line)?;
     let Some(first) = document.lines.first() else {
         bail!("{} describes no line", options.line.display());
@@ -86,7 +86,11 @@ pub(super) async fn run(config: &Config, _clock: SharedClock, options: &Options)
         Some(db) => Known::read(db).await?,
         None => Known::default(),
     };
-    let (from, to) = period(options, given.as_deref())?;
+    let (from, mut to) = period(options, given.as_deref())?;
+    if given.is_none() {
+        // What is to come is recorded of nobody, and would be played for everybody.
+        to = to.min(clock.now());
+    }
     let mut scenario = Scenario {
         lines: BTreeMap::new(),
         staff: BTreeMap::new(),

@@ -54,7 +54,7 @@ pub struct SimulationIn {
     pub staff: Vec<SimulatedOperator>,
     /// The beginning of the period; may be left out when arrivals are given.
     pub from: Option<DateTime<Utc>>,
-    /// Its end; one hour after the last given arrival when left out.
+    /// Its end, now at the latest; one hour after the last given arrival when left out.
     pub to: Option<DateTime<Utc>>,
     /// Arrivals to play in place of the recorded ones.
     pub arrivals: Option<Vec<SimulatedArrival>>,
@@ -115,7 +115,11 @@ async fn simulate_line(
     let permit = PERMITS
         .try_acquire()
         .map_err(|_| Problem::unavailable("two simulations run already; try again in a moment"))?;
-    let (from, to) = checked(&input)?;
+    let (from, mut to) = checked(&input)?;
+    if input.arrivals.is_none() {
+        // What is to come is recorded of nobody, and would be played for everybody.
+        to = to.min(app.clock.now());
+    }
     let rules =
         change::rules(&Rules::from_stored(&line.rules)?, &input.rules).map_err(Problem::validation)?;
     let wanted = [Some(line.id.clone()), rules.overflow.line_id.clone()];

@@ -2981,7 +2981,7 @@ export interface components {
             target_secs?: number | null;
             /**
              * Format: date-time
-             * @description Its end; one hour after the last given arrival when left out.
+             * @description Its end, now at the latest; one hour after the last given arrival when left out.
              */
             to?: string | null;
         };
