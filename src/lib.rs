@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod app;
+pub mod apply;
 pub mod auth;
 pub mod automation;
 pub mod channel;

@@ -44,6 +44,48 @@ pub fn patched(current: &Value, patch: &Value, schema: &Value, paths: &[Vec<Stri
     result
 }
 
+/// The settings that a file describes whole: what it does not say is gone, except secrets, which stay where
+/// the part they belong to is still there.
+pub fn keeping_secrets(mut wanted: Value, current: &Value, paths: &[Vec<String>]) -> Value {
+    for path in paths {
+        let Some((name, parents)) = path.split_last() else {
+            continue;
+        };
+        let kept = path.iter().try_fold(current, |value, name| value.get(name));
+        if let (Some(kept), Some(place)) = (kept, descend(&mut wanted, parents)) {
+            place.entry(name.clone()).or_insert_with(|| kept.clone());
+        }
+    }
+    wanted
+}
+
+/// The patch that [`patched`] needs to lead from `current` to exactly `wanted`.
+pub fn replacement(current: &Value, wanted: &Value, schema: &Value) -> Value {
+    replace_object(current, wanted, schema, schema)
+}
+
+fn replace_object(current: &Value, wanted: &Value, root: &Value, schema: &Value) -> Value {
+    let (Some(old), Some(new)) = (current.as_object(), wanted.as_object()) else {
+        return wanted.clone();
+    };
+    let known = |name: &str| properties(root, schema, 0)?.get(name);
+    let mut patch: Map<String, Value> = new
+        .iter()
+        .map(|(name, value)| {
+            let nested = known(name).filter(|known| properties(root, known, 0).is_some());
+            let value = match (old.get(name), nested) {
+                (Some(old), Some(nested)) => replace_object(old, value, root, nested),
+                _ => value.clone(),
+            };
+            (name.clone(), value)
+        })
+        .collect();
+    for name in old.keys() {
+        patch.entry(name.clone()).or_insert(Value::Null);
+    }
+    Value::Object(patch)
+}
+
 fn patch_object(
     current: &mut Value,
     patch: &Value,
@@ -143,7 +185,7 @@ fn descend_making<'a>(value: &'a mut Value, path: &[String]) -> Option<&'a mut M
 mod tests {
     use serde_json::json;
 
-    use super::{join, patched, split};
+    use super::{join, keeping_secrets, patched, replacement, split};
 
     fn paths() -> Vec<Vec<String>> {
         vec![
@@ -192,6 +234,32 @@ mod tests {
         assert_eq!(
             patched(&current, &json!({"imap": {"password": "q"}}), &schema(), &paths()),
             wanted
+        );
+    }
+
+    #[test]
+    fn a_replacement_leads_to_exactly_what_is_wanted_and_keeps_secrets() {
+        let current = json!({
+            "imap": {"host": "old", "port": 1, "password": "p"}, "token": "t", "title": "x", "numbers": {"1": {"a": 1}, "2": {}}
+        });
+        for wanted in [
+            json!({"imap": {"host": "new"}, "numbers": {"1": {"b": 2}}}),
+            json!({"imap": {"host": "new", "password": "other"}, "title": "y"}),
+            json!({"numbers": {}}),
+            json!({}),
+        ] {
+            let wanted = keeping_secrets(wanted, &current, &paths());
+            let patch = replacement(&current, &wanted, &schema());
+            assert_eq!(patched(&current, &patch, &schema(), &paths()), wanted);
+        }
+        let kept = keeping_secrets(json!({"imap": {"host": "new"}}), &current, &paths());
+        assert_eq!(
+            kept,
+            json!({"imap": {"host": "new", "password": "p"}, "token": "t"})
+        );
+        assert_eq!(
+            keeping_secrets(json!({}), &current, &paths()),
+            json!({"token": "t"})
         );
     }
 }

@@ -6,8 +6,11 @@
 )]
 
 mod accounts;
+mod apply;
 mod backup;
 mod serve;
+mod simulate;
+mod table;
 
 use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -55,6 +58,24 @@ enum Action {
         /// The archive to read
         file: PathBuf,
     },
+    /// Brings lines, channels and teams to what a file says; exit code 0 when done, 1 when nothing was
+    ///
+    /// The format is shown in config/examples/lines.toml. Objects are matched by key (teams by name), operators are
+    /// named by e-mail; what the file does not name is left alone. All is applied or nothing, while the server runs or not.
+    Apply {
+        /// The file (TOML)
+        file: PathBuf,
+        /// Says what would change and writes nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Plays a line's rules on recorded or given arrivals and tells the waiting times; writes nothing
+    ///
+    /// The lines are those of the file (see `apply`), the operators those of their queues: as the file describes them, or as
+    /// they are in the database. Arrivals are the sessions recorded on lines of these keys between --from and --to, or the rows
+    /// of a CSV file: at,channel_kind,language,priority,handle_secs,patience_secs,reply_secs,responsible,line (only `at` is
+    /// required). The same seed gives the same result.
+    Simulate(simulate::Options),
     /// People who sign in
     #[command(subcommand)]
     User(UserAction),
@@ -151,6 +172,8 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             Action::Healthcheck => serve::healthcheck(&config).await,
             Action::Backup { file } => backup::write(&config, &file, clock().now()).await,
             Action::Restore { file } => backup::read(&config, &file).await,
+            Action::Apply { file, dry_run } => apply::run(&config, clock(), &file, dry_run).await,
+            Action::Simulate(options) => simulate::run(&config, clock(), &options).await,
             Action::User(UserAction::Create {
                 email,
                 name,

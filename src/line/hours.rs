@@ -135,7 +135,45 @@ pub fn after(hours: Option<&Hours>, from: DateTime<Utc>, time: TimeDelta) -> Opt
     hours.map_or_else(|| from.checked_add_signed(time), |hours| hours.after(from, time))
 }
 
+/// When it is open between two moments, in order, joined where the times touch; without hours always.
+pub fn open_between(
+    hours: Option<&Hours>,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+    let always = || if from < to { vec![(from, to)] } else { Vec::new() };
+    hours.map_or_else(always, |hours| {
+        hours.open_between(from, to).unwrap_or_else(always)
+    })
+}
+
 impl Hours {
+    fn open_between(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Option<Vec<(DateTime<Utc>, DateTime<Utc>)>> {
+        let zone = Tz::from_str(&self.time_zone).ok()?;
+        let first = from.with_timezone(&zone).date_naive().pred_opt()?;
+        let last = to.with_timezone(&zone).date_naive();
+        let mut spans: Vec<_> = first
+            .iter_days()
+            .take_while(|date| *date <= last)
+            .flat_map(|date| self.spans(zone, date))
+            .map(|(begin, end)| (begin.max(from), end.min(to)))
+            .filter(|(begin, end)| begin < end)
+            .collect();
+        spans.sort_unstable();
+        let mut joined: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
+        for (begin, end) in spans {
+            match joined.last_mut() {
+                Some(before) if begin <= before.1 => before.1 = before.1.max(end),
+                _ => joined.push((begin, end)),
+            }
+        }
+        Some(joined)
+    }
+
     fn after(&self, from: DateTime<Utc>, time: TimeDelta) -> Option<DateTime<Utc>> {
         let Ok(zone) = Tz::from_str(&self.time_zone) else {
             return from.checked_add_signed(time);

@@ -389,11 +389,19 @@ fn candidates(world: &World, line: &LineState, session: &Waiting, even_if_not_th
     let outsider = outsider.and_then(|id| Some((usize::MAX, id, world.operators.get(id)?)));
     (1..)
         .zip(people.into_iter().chain(outsider))
-        .map(|(rank, (_, id, operator))| Candidate {
+        .map(|(rank, (position, id, operator))| Candidate {
             operator_id: id.clone(),
             load: operator.load.total,
             rank,
-            rejected_by: rejection(line, session, id, operator, even_if_not_there),
+            // Whether they stand in the queue is known here: to look for each would make it quadratic.
+            rejected_by: first_failed(
+                line,
+                session,
+                id,
+                operator,
+                position != usize::MAX,
+                even_if_not_there,
+            ),
         })
         .collect()
 }
@@ -407,6 +415,17 @@ pub fn rejection(
     even_if_not_there: bool,
 ) -> Option<Rejection> {
     let in_queue = line.queue.iter().any(|member| member == id);
+    first_failed(line, session, id, operator, in_queue, even_if_not_there)
+}
+
+fn first_failed(
+    line: &LineState,
+    session: &Waiting,
+    id: &str,
+    operator: &OperatorState,
+    in_queue: bool,
+    even_if_not_there: bool,
+) -> Option<Rejection> {
     unavailable(operator, in_queue, even_if_not_there).or_else(|| {
         if !fits(operator.load.total, session.weight, operator.capacity) {
             Some(Rejection::AtCapacity)

@@ -5,17 +5,19 @@
 //! is what people do themselves, through the same checks; [`offer`] is what they answer; [`returns`] takes
 //! sessions back from operators who left, [`timers`] does what time alone brings; [`explain`] shows why,
 //! and [`place`] tells a client how far the queue is. [`preview`] and [`explain_operator`] ask the same rule
-//! about the present, and store nothing.
+//! about the present, and store nothing; [`simulate`] plays other rules on what [`history`] recorded.
 
 pub mod commit;
 pub mod decide;
 pub mod explain;
 pub mod explain_operator;
 pub mod hand;
+pub mod history;
 pub mod offer;
 pub mod place;
 pub mod preview;
 pub mod returns;
+pub mod simulate;
 pub mod snapshot;
 pub mod timers;
 pub mod worker;

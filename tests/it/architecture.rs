@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 19] = [
+const CONCEPTS: [&str; 20] = [
+    "apply",
     "auth",
     "automation",
     "channel",
@@ -215,6 +216,15 @@ fn rules_are_pure() {
     for file in [
         "src/conversation/state.rs",
         "src/routing/decide.rs",
+        "src/routing/simulate.rs",
+        "src/routing/simulate/chance.rs",
+        "src/routing/simulate/change.rs",
+        "src/routing/simulate/csv.rs",
+        "src/routing/simulate/engine.rs",
+        "src/routing/simulate/figures.rs",
+        "src/routing/simulate/queue.rs",
+        "src/routing/simulate/state.rs",
+        "src/routing/simulate/today.rs",
         "src/outbound/retry.rs",
         "src/lead/rule.rs",
         "src/lead/source.rs",
@@ -223,6 +233,12 @@ fn rules_are_pure() {
         "src/operator/schedule.rs",
         "src/line/language.rs",
         "src/line/text.rs",
+        "src/apply/source.rs",
+        "src/apply/format.rs",
+        "src/apply/read.rs",
+        "src/apply/present.rs",
+        "src/apply/plan.rs",
+        "src/apply/render.rs",
         "connectors/email/src/map.rs",
     ] {
         let path = root().join(file);

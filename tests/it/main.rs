@@ -11,6 +11,7 @@
 mod support;
 
 mod api;
+mod apply;
 mod architecture;
 mod cli;
 mod fake;
@@ -26,6 +27,7 @@ mod retention;
 mod routing;
 mod schema;
 mod shifts;
+mod simulate;
 mod simulation;
 mod supervision;
 mod texts;

@@ -124,6 +124,7 @@ for (const [name, path, landmark] of [
   ['the users', '/admin/users', 'td button'],
   ['the teams', '/admin/teams', '#main h1'],
   ['the API keys', '/admin/apikeys', '#main h1'],
+  ['the simulation', '/simulation', '#main form'],
   ['the profile', '/profile', '#main select'],
 ])
   test(name, async () => {

@@ -132,6 +132,24 @@ const inside = {
       await texts.getByLabel('Welcome', { exact: true }).scrollIntoViewIfNeeded();
     },
   ],
+  simulation: [
+    '/simulation',
+    async (page) => {
+      await page.getByRole('button', { name: 'Simulate', exact: true }).click();
+      await page.locator('#sim-results').waitFor();
+      await page.locator('#sim-results').evaluate((heading) => heading.scrollIntoView());
+    },
+  ],
+  'simulation-form': ['/simulation', (page) => page.getByRole('button', { name: 'Simulate', exact: true }).waitFor()],
+  'simulation-none': [
+    '/simulation',
+    async (page) => {
+      await page.getByLabel('From').fill('2020-01-01');
+      await page.getByLabel('To, this day included').fill('2020-01-02');
+      await page.getByRole('button', { name: 'Simulate', exact: true }).click();
+      await page.getByRole('heading', { name: 'Nobody came in this period' }).waitFor();
+    },
+  ],
   channels: ['/admin/channels'],
   'channel-chat': ['/admin/channels', firstOf('td a:has-text("Shop chat")')],
   'channel-form': ['/admin/channels', firstOf('td a:has-text("form")')],

@@ -21,6 +21,7 @@ pub mod routing;
 pub mod schedules;
 pub mod search;
 pub mod setup;
+pub mod simulate;
 pub mod submissions;
 pub mod teams;
 pub mod users;
@@ -58,5 +59,6 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(lines::router())
         .merge(line_checks::router())
         .merge(wall::router())
+        .merge(simulate::router())
         .merge(conversation_actions::router())
 }

@@ -25,6 +25,7 @@ export const CARE_ENTRIES: NavEntry[] = [
   { path: '/wall', key: 'nav-wall', icon: 'wall' },
   { path: '/deliveries', key: 'nav-deliveries', icon: 'outbox' },
   { path: '/quarantine', key: 'nav-quarantine', icon: 'quarantine' },
+  { path: '/simulation', key: 'nav-simulation', icon: 'bolt' },
 ];
 
 export const ADMIN_ENTRIES: NavEntry[] = [

@@ -1,0 +1,133 @@
+//! Who waits, in the order they are served, grouped by what decides about them: where one of a group cannot
+//! be placed, none of it can, so a look at the queue costs as many decisions as there are groups. Pure.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    operator::{Weights, load::fits},
+    routing::{
+        decide::{Decision, Outcome, decide, unavailable},
+        world::{Waiting, World},
+    },
+};
+
+/// Sessions about which a decision is the same one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    line: String,
+    weight: u64,
+    language: Option<String>,
+    /// A session with a history or a responsible operator is decided about alone.
+    alone: Option<usize>,
+}
+
+/// The order of [`crate::routing::world::order`]; the last is the session's number.
+type Place = (Reverse<i64>, DateTime<Utc>, usize);
+
+/// Who waits.
+#[derive(Debug, Default)]
+pub struct Queue {
+    groups: BTreeMap<Group, BTreeSet<Place>>,
+    sessions: BTreeMap<usize, Waiting>,
+}
+
+fn group_of(number: usize, session: &Waiting) -> Group {
+    let own = session.responsible.is_some() || !session.lapsed.is_empty() || !session.declined.is_empty();
+    Group {
+        line: session.line_id.clone(),
+        weight: session.weight.to_bits(),
+        language: session.language.clone(),
+        alone: own.then_some(number),
+    }
+}
+
+fn place_of(number: usize, session: &Waiting) -> Place {
+    (Reverse(session.priority), session.waiting_since, number)
+}
+
+impl Queue {
+    /// A session begins to wait.
+    pub fn add(&mut self, number: usize, session: Waiting) {
+        let group = self.groups.entry(group_of(number, &session)).or_default();
+        group.insert(place_of(number, &session));
+        self.sessions.insert(number, session);
+    }
+
+    /// A session waits no more.
+    pub fn remove(&mut self, number: usize) -> Option<Waiting> {
+        let session = self.sessions.remove(&number)?;
+        let group = group_of(number, &session);
+        if let Some(places) = self.groups.get_mut(&group) {
+            places.remove(&place_of(number, &session));
+            if places.is_empty() {
+                self.groups.remove(&group);
+            }
+        }
+        Some(session)
+    }
+
+    /// The first decision to be carried out now, if there is any, and when time alone may bring another.
+    /// `blocked` holds, for one look, what could not be placed.
+    pub fn next(
+        &self,
+        world: &World,
+        weights: &Weights,
+        now: DateTime<Utc>,
+        look: &mut Look,
+    ) -> Option<(usize, Decision)> {
+        if !look.begun {
+            look.begun = true;
+            let heads = self.groups.iter();
+            look.heads = heads
+                .filter_map(|(group, places)| Some((*places.first()?, group.clone())))
+                .collect();
+        }
+        while somebody_is_free(world, weights) {
+            let (place, group) = look.heads.pop_first()?;
+            if look.closed.contains(&group.line) {
+                continue;
+            }
+            let number = place.2;
+            let decision = decide(world, self.sessions.get(&number)?, now);
+            look.again_at = [look.again_at, decision.again_at].into_iter().flatten().min();
+            if decision.operator_id.is_some() {
+                // The next one of its group has its turn after it.
+                let after = self.groups.get(&group).and_then(|places| {
+                    let mut rest = places.range(place..);
+                    rest.nth(1).copied()
+                });
+                look.heads.extend(after.map(|place| (place, group)));
+                return Some((number, decision));
+            }
+            if decision.outcome == Outcome::OffHours {
+                look.closed.insert(group.line);
+            }
+        }
+        None
+    }
+}
+
+/// One look at the queue, at one moment.
+#[derive(Debug, Default)]
+pub struct Look {
+    begun: bool,
+    heads: BTreeSet<(Place, Group)>,
+    closed: BTreeSet<String>,
+    /// When time alone may change something.
+    pub again_at: Option<DateTime<Utc>>,
+}
+
+/// Whether anybody is there and could take even the lightest session.
+fn somebody_is_free(world: &World, weights: &Weights) -> bool {
+    let least = weights.least();
+    let absent_too = world.lines.values().any(|line| line.rules.assign_when_offline);
+    world.operators.values().any(|operator| {
+        unavailable(operator, true, absent_too).is_none()
+            && fits(operator.load.total, least, operator.capacity)
+    })
+}
