@@ -157,7 +157,7 @@ impl<'a> Engine<'a> {
             Happening::Abandon(number) => self.abandon(number),
             Happening::Overdue(number, ownership) => {
                 if self.owned_as(number, ownership) && self.is_due(number) == Some(Due::Return) {
-                    self.to_queue(number, true);
+                    self.give_back(number, true);
                 }
             }
             Happening::Overflow(number, since) => self.overflow(number, since),
@@ -289,16 +289,14 @@ impl<'a> Engine<'a> {
     }
 
     /// An unanswered session goes back; `lapsed`: away from who let it lie.
-    fn to_queue(&mut self, number: usize, lapsed: bool) {
+    fn give_back(&mut self, number: usize, lapsed: bool) {
         let Some(owner) = self.free(number) else { return };
         self.returned += 1;
-        if let Some(session) = self.sessions.get_mut(number) {
-            if lapsed {
-                session.waiting.lapsed.insert(owner);
-                // The next one is somebody else, and takes a time of their own.
-                session.times.reply_secs = session.chance.around(session.times.reply_secs);
-                session.times.reply_secs = session.times.reply_secs.min(session.times.handle_secs);
-            }
+        if lapsed && let Some(session) = self.sessions.get_mut(number) {
+            session.waiting.lapsed.insert(owner);
+            // The next one is somebody else, and takes a time of their own.
+            let secs = session.chance.around(session.times.reply_secs);
+            session.times.reply_secs = secs.min(session.times.handle_secs);
         }
         self.wait(number);
     }
@@ -351,7 +349,7 @@ impl<'a> Engine<'a> {
             .map(|(number, _)| number)
             .collect();
         for number in unanswered {
-            self.to_queue(number, false);
+            self.give_back(number, false);
         }
     }
 

@@ -92,6 +92,9 @@ pub fn recorded_figures(
     }
 }
 
+/// When an operator took a session or was done with it, and what it weighs.
+type Step = (DateTime<Utc>, bool, f64);
+
 fn operators(
     records: &[Recorded],
     to: DateTime<Utc>,
@@ -99,7 +102,7 @@ fn operators(
     names: &BTreeMap<String, String>,
 ) -> Vec<OperatorFigures> {
     // What each took and gave back, in the order of time; what ends makes room before what begins.
-    let mut steps: BTreeMap<&String, Vec<(DateTime<Utc>, bool, f64)>> = BTreeMap::new();
+    let mut steps: BTreeMap<&String, Vec<Step>> = BTreeMap::new();
     for record in records {
         let (Some(operator), Some(begin)) =
             (&record.operator_id, record.assigned_at.or(record.first_reply_at))
@@ -118,7 +121,7 @@ fn operators(
         .into_iter()
         .map(|id| {
             let mut steps = steps.remove(id).unwrap_or_default();
-            steps.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+            steps.sort_by_key(|(at, begins, _)| (*at, *begins));
             let (mut load, mut peak) = (0.0_f64, 0.0_f64);
             for (_, begins, weight) in &steps {
                 load += if *begins { *weight } else { -weight };
