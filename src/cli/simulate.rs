@@ -16,11 +16,12 @@ use crate::{
     config::Config,
     db::{Db, entity::operator, sqlite_path},
     line,
-    operator::{store, team},
+    operator::{roster, schedule::Plan, store, team},
     routing::{
         history,
         simulate::{
-            self, ARRIVAL_LIMIT, Arrival, Note, Report, Scenario, SimLine, Staff, TARGET_SECS, csv,
+            self, ARRIVAL_LIMIT, Arrival, Note, Report, Scenario, SimLine, Staff, TARGET_SECS, Timetable,
+            csv,
             today::{Recorded, recorded_figures},
         },
     },
@@ -232,6 +233,7 @@ fn in_period(scenario: &mut Scenario) -> anyhow::Result<()> {
 #[derive(Default)]
 struct Known {
     operators: Vec<operator::Model>,
+    plans: BTreeMap<String, Plan>,
     teams: Vec<team::Team>,
     /// Ids of lines by key.
     lines: BTreeMap<String, String>,
@@ -243,8 +245,11 @@ impl Known {
     async fn read(db: &Db) -> anyhow::Result<Self> {
         let rows = line::store::list(db.read(), None, ALL).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+        let operators = store::list(db.read(), None, ALL).await?;
+        let people: Vec<String> = operators.iter().map(|row| row.id.clone()).collect();
         Ok(Self {
-            operators: store::list(db.read(), None, ALL).await?,
+            plans: roster::plans(db.read(), &people).await?,
+            operators,
             teams: team::list(db.read(), None, ALL).await?,
             queues: line::queue::resolved(db.read(), &ids).await?,
             lines: rows.into_iter().map(|row| (row.key, row.id)).collect(),
@@ -265,7 +270,7 @@ impl Known {
                 capacity: described.capacity,
                 languages: described.languages.clone(),
                 skills: described.skills.clone(),
-                schedule: described.schedule.clone(),
+                schedule: described.schedule.clone().map(Timetable::Hours),
             };
             return Ok((described.email.clone(), staff));
         }
@@ -279,7 +284,7 @@ impl Known {
             })?;
         Ok((
             row.email.clone().unwrap_or_else(|| row.id.clone()),
-            history::staff(row),
+            history::staff(row, self.plans.get(&row.id)),
         ))
     }
 

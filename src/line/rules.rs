@@ -1,7 +1,5 @@
 //! A line's rules: every field of API.md's line object that is not its name or its queue, with the
 //! defaults given there. Pure.
-//!
-//! All fields are stored and checked; what the router does not act on yet (offers) waits here for its turn.
 
 use std::collections::BTreeMap;
 

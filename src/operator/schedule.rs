@@ -238,6 +238,27 @@ impl Plan {
         Some(at)
     }
 
+    /// When the operator works, from `from` to `to`: without breaks and absences.
+    pub fn working_between(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let mut spans = Vec::new();
+        let mut at = from;
+        while at < to {
+            let next = self
+                .next(at)
+                .filter(|next| *next > at)
+                .map_or(to, |next| next.min(to));
+            if self.duty(at) == Duty::Working {
+                spans.push((at, next));
+            }
+            at = next;
+        }
+        spans
+    }
+
     /// The next moment after `now` at which what the schedule says could change.
     fn boundary(&self, duty: Duty, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let edges = self.absences.iter().flat_map(|(from, to)| [Some(*from), *to]);

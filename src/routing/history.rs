@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::{
     explain::{GIVEN_BACK, NO_REPLY},
-    simulate::{SimLine, Staff, today::Recorded},
+    simulate::{SimLine, Staff, Timetable, today::Recorded},
 };
 use crate::{
     db::{
@@ -17,7 +17,7 @@ use crate::{
         entity::{line, operator},
     },
     line::{Rules, queue},
-    operator::store::words,
+    operator::{roster, schedule::Plan, store::words},
 };
 
 /// Lines that overflow into each other and are played together, at most.
@@ -122,14 +122,14 @@ pub async fn recorded(
         .collect())
 }
 
-/// An operator as a simulation takes them: there whenever they would be asked.
-pub fn staff(row: &operator::Model) -> Staff {
+/// An operator as a simulation takes them: there whenever their schedule says so.
+pub fn staff(row: &operator::Model, plan: Option<&Plan>) -> Staff {
     Staff {
         name: row.name.clone(),
         capacity: if row.enabled { row.capacity } else { 0.0 },
         languages: words(&row.languages),
         skills: words(&row.skills),
-        schedule: None,
+        schedule: plan.cloned().map(Timetable::Plan),
     }
 }
 
@@ -174,5 +174,8 @@ pub async fn people(
         .filter(operator::Column::Id.is_in(ids))
         .all(db)
         .await?;
-    Ok(rows.iter().map(|row| (row.id.clone(), staff(row))).collect())
+    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let plans = roster::plans(db, &ids).await?;
+    let staff = |row: &operator::Model| (row.id.clone(), staff(row, plans.get(&row.id)));
+    Ok(rows.iter().map(staff).collect())
 }

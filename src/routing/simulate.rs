@@ -27,10 +27,10 @@ use utoipa::ToSchema;
 pub use self::{engine::run, figures::Figures};
 use crate::{
     line::{
-        Hours, Rules,
+        Hours, Rules, hours,
         rules::{Acceptance, NoAnswerAction, OffHoursAction},
     },
-    operator::Weights,
+    operator::{Weights, schedule::Plan},
 };
 
 /// Arrivals of one simulation.
@@ -86,7 +86,26 @@ pub struct Staff {
     /// What they know.
     pub skills: Vec<String>,
     /// When they work; always, when there is none.
-    pub schedule: Option<Hours>,
+    pub schedule: Option<Timetable>,
+}
+
+/// When somebody works.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Timetable {
+    /// Weekly hours, as a file gives them.
+    Hours(Hours),
+    /// A schedule with its breaks and absences, as the database has it.
+    Plan(Plan),
+}
+
+impl Timetable {
+    /// The times from `from` to `to`.
+    pub fn between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        match self {
+            Self::Hours(hours) => hours::open_between(Some(hours), from, to),
+            Self::Plan(plan) => plan.working_between(from, to),
+        }
+    }
 }
 
 /// What is played.

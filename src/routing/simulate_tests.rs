@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Arrival, Error, Figures, Note, Scenario, SimLine, Staff, run};
+use super::{Arrival, Error, Figures, Note, Scenario, SimLine, Staff, Timetable, run};
 use crate::{line::Rules, operator::Weights};
 
 /// A Monday, midnight in UTC.
@@ -132,8 +132,8 @@ fn shifts_begin_and_end_and_unanswered_sessions_go_back() {
             arrival(6 * 3_600, 60.0),
         ],
     );
-    scenario.staff.get_mut("anna").unwrap().schedule = Some(day("09:00", "09:40"));
-    scenario.staff.get_mut("boris").unwrap().schedule = Some(day("09:35", "18:00"));
+    scenario.staff.get_mut("anna").unwrap().schedule = Some(Timetable::Hours(day("09:00", "09:40")));
+    scenario.staff.get_mut("boris").unwrap().schedule = Some(Timetable::Hours(day("09:35", "18:00")));
     let figures = run(&scenario).unwrap();
     // Anna takes both; the second she does not answer before she leaves, and Boris does.
     assert_eq!((sessions(&figures), figures.returned), (vec![2, 1], 1));
@@ -346,8 +346,8 @@ fn some_scenario() -> impl Strategy<Value = Scenario> {
                 } else {
                     json!([["08:00", "16:00"]])
                 };
-                staff.schedule =
-                    serde_json::from_value(json!({"time_zone": "UTC", "weekly": {"mon": shift}})).unwrap();
+                let hours = serde_json::from_value(json!({"time_zone": "UTC", "weekly": {"mon": shift}}));
+                staff.schedule = Some(Timetable::Hours(hours.unwrap()));
             }
             scenario.seed = seed;
             scenario

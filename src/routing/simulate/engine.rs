@@ -109,7 +109,13 @@ impl<'a> Engine<'a> {
         for (id, staff) in &scenario.staff {
             engine.world.operators.insert(id.clone(), operator_state(staff));
             engine.tallies.insert(id.clone(), Tally::default());
-            for (begin, end) in hours::open_between(staff.schedule.as_ref(), scenario.from, scenario.to) {
+            let (from, to) = (scenario.from, scenario.to);
+            let always = || vec![(from, to)];
+            for (begin, end) in staff
+                .schedule
+                .as_ref()
+                .map_or_else(always, |one| one.between(from, to))
+            {
                 engine.at(begin, Happening::Shift(id.clone(), true));
                 engine.at(end, Happening::Shift(id.clone(), false));
             }
@@ -219,13 +225,11 @@ impl<'a> Engine<'a> {
     }
 
     /// A decision is carried out. An operator who is chosen takes the session at once; where a line makes
-    /// offers, the first who is asked says yes at once.
+    /// offers, this is the place where they would be asked.
     fn deliver(&mut self, number: usize, decision: &Decision) {
         let now = self.now;
         self.queue.remove(number);
-        let asked = decision.offered_to.first();
-        let to = decision.operator_id.as_ref().or(asked);
-        let (Some(to), Some(session)) = (to, self.sessions.get_mut(number)) else {
+        let (Some(to), Some(session)) = (&decision.operator_id, self.sessions.get_mut(number)) else {
             return;
         };
         session.ownership += 1;

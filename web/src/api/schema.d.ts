@@ -700,6 +700,26 @@ export interface paths {
         patch: operations["update_line"];
         trace?: never;
     };
+    "/api/v1/lines/{id}/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plays a line's rules with changes, and as they are, on the sessions of a period. Changes nothing.
+         *     Two run at once; a third one is answered 503.
+         */
+        post: operations["simulate_line"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lines/{id}/versions": {
         parameters: {
             query?: never;
@@ -3383,6 +3403,235 @@ export interface components {
              */
             to?: string | null;
         };
+        /** @description A session that comes. */
+        SimulatedArrival: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description On which kind of channel; `webchat` when left out. */
+            channel_kind?: string | null;
+            /**
+             * Format: double
+             * @description How long its owner holds it; drawn when left out.
+             */
+            handle_secs?: number | null;
+            /** @description The contact's language. */
+            language?: string | null;
+            /**
+             * Format: double
+             * @description How long the client waits for it.
+             */
+            patience_secs?: number | null;
+            /**
+             * Format: int64
+             * @description Higher goes first.
+             */
+            priority?: number;
+            /**
+             * Format: double
+             * @description How long its owner takes to the first reply; none when left out.
+             */
+            reply_secs?: number | null;
+        };
+        /** @description What changes of one operator. */
+        SimulatedOperator: {
+            /** @description They are not there at all. */
+            away?: boolean;
+            /**
+             * Format: double
+             * @description Another capacity.
+             */
+            capacity?: number | null;
+            /** @description Who. One who does not stand in the queue is added at its end. */
+            operator_id: string;
+        };
+        /** @description What became of the sessions of a period. Each ends once: `arrivals` = `answered` + `abandoned` + `waiting`. */
+        SimulationFigures: {
+            /**
+             * Format: int64
+             * @description Those that ended without one.
+             */
+            abandoned: number;
+            /**
+             * Format: int64
+             * @description Those that had a reply.
+             */
+            answered: number;
+            /**
+             * Format: double
+             * @description Those answered within the target, as a share of all, 0 to 1.
+             */
+            answered_in_target: number;
+            /**
+             * Format: int64
+             * @description Sessions that came.
+             */
+            arrivals: number;
+            /** @description What each operator had. */
+            operators: components["schemas"]["SimulationOperator"][];
+            /**
+             * Format: int64
+             * @description Sessions that moved to the overflow line.
+             */
+            overflowed: number;
+            /**
+             * Format: int64
+             * @description Times a session went back to the queue.
+             */
+            returned: number;
+            /**
+             * Format: int64
+             * @description Seconds of a slot: 3600 or 86400.
+             */
+            slot_secs: number;
+            /** @description The period, slot by slot. */
+            slots: components["schemas"]["SimulationSlot"][];
+            /** @description How long those who were answered waited. */
+            wait_secs: components["schemas"]["SimulationWaits"];
+            /**
+             * Format: int64
+             * @description Those without a reply at the end.
+             */
+            waiting: number;
+        };
+        /** @description What is played. Arrivals are those recorded between `from` and `to`, or those given. */
+        SimulationIn: {
+            /** @description Arrivals to play in place of the recorded ones. */
+            arrivals?: components["schemas"]["SimulatedArrival"][] | null;
+            /**
+             * Format: date-time
+             * @description The beginning of the period; may be left out when arrivals are given.
+             */
+            from?: string | null;
+            /**
+             * Format: double
+             * @description Clients of unknown patience wait this long on the average; for ever when left out.
+             */
+            patience_secs?: number | null;
+            /** @description Fields of the line's rules that change, as in a change of the line. */
+            rules?: Record<string, never>;
+            /**
+             * Format: int32
+             * @description What is not known is drawn; the same seed draws the same. 1 when left out.
+             */
+            seed?: number | null;
+            /** @description Operators who change. */
+            staff?: components["schemas"]["SimulatedOperator"][];
+            /**
+             * Format: int32
+             * @description An answer is in time within this; 60 when left out.
+             */
+            target_secs?: number | null;
+            /**
+             * Format: date-time
+             * @description Its end, now at the latest; one hour after the last given arrival when left out.
+             */
+            to?: string | null;
+        };
+        /**
+         * @description What a simulation does not know or does not play.
+         * @enum {string}
+         */
+        SimulationNote: "offers_accepted" | "no_schedule" | "handling_drawn" | "patience_unlimited" | "actions_not_played" | "other_lines_idle";
+        /** @description What one operator had. */
+        SimulationOperator: {
+            /**
+             * Format: double
+             * @description How much of their capacity was taken while they were on shift, 0 to 1; null when that is not known.
+             */
+            busy_share?: number | null;
+            /** @description What people call them. */
+            name: string;
+            /** @description Who. */
+            operator_id: string;
+            /**
+             * Format: double
+             * @description The highest weighted load they had at once.
+             */
+            peak: number;
+            /**
+             * Format: int64
+             * @description Sessions they were given.
+             */
+            sessions: number;
+            /**
+             * Format: double
+             * @description How long they were on shift; null when that is not known.
+             */
+            shift_secs?: number | null;
+        };
+        /** @description What came of it. */
+        SimulationReport: {
+            /**
+             * Format: date-time
+             * @description The beginning of the period.
+             */
+            from: string;
+            /** @description What is not played or not known. */
+            notes: components["schemas"]["SimulationNote"][];
+            /**
+             * Format: int64
+             * @description The seed: the same one gives the same figures.
+             */
+            seed: number;
+            /** @description With the changes, played. */
+            simulated: components["schemas"]["SimulationFigures"];
+            /**
+             * Format: int32
+             * @description An answer is in time within this.
+             */
+            target_secs: number;
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            to: string;
+            today?: components["schemas"]["SimulationFigures"] | null;
+            unchanged?: components["schemas"]["SimulationFigures"] | null;
+        };
+        /** @description One hour or day. */
+        SimulationSlot: {
+            /**
+             * Format: int64
+             * @description Sessions that came in it.
+             */
+            arrivals: number;
+            /**
+             * Format: date-time
+             * @description Its beginning.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description The most that were without a reply at once.
+             */
+            waiting: number;
+        };
+        /** @description How long clients waited for the first reply, in seconds; null when nobody was answered. */
+        SimulationWaits: {
+            /**
+             * Format: double
+             * @description All of them.
+             */
+            max?: number | null;
+            /**
+             * Format: double
+             * @description Half of them waited at most this long.
+             */
+            p50?: number | null;
+            /**
+             * Format: double
+             * @description Nine of ten.
+             */
+            p90?: number | null;
+            /**
+             * Format: double
+             * @description 99 of 100.
+             */
+            p99?: number | null;
+        };
         /** @description Until when it is out of sight. */
         SnoozeIn: {
             /**
@@ -5464,6 +5713,48 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+        };
+    };
+    simulate_line: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `lin_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulationIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimulationReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            /** @description Two simulations run already */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     list_line_versions: {
