@@ -33,6 +33,8 @@ pub(super) async fn run(config: Config, clock: SharedClock) -> anyhow::Result<Ex
             "Nobody is set up yet. Open this link, once, to make the first admin:\n\n  {public_url}/setup?token={token}\n"
         ))?;
     }
+    // Heard from here on: a signal between "serving" and the first wait for one would kill at once.
+    let signalled = signalled();
     let mut running = assembly.start();
     let stop = app.stop.clone();
     let service = api::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -43,7 +45,7 @@ pub(super) async fn run(config: Config, clock: SharedClock) -> anyhow::Result<Ex
     let mut clean = true;
     let mut http_ended = false;
     tokio::select! {
-        () = signalled() => {}
+        () = signalled => {}
         _ = &mut http => {
             tracing::error!("the HTTP side ended by itself");
             http_ended = true;
@@ -109,20 +111,26 @@ pub(super) async fn healthcheck(config: &Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
+/// Listens for SIGTERM and SIGINT at once; the future ends with the first of them.
 #[cfg(unix)]
-async fn signalled() {
+fn signalled() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            tracing::error!(%error, "SIGTERM cannot be heard; Ctrl-C can");
-            drop(tokio::signal::ctrl_c().await);
-            return;
-        }
+    let listen = |kind: SignalKind, name: &'static str| {
+        signal(kind)
+            .inspect_err(|error| tracing::error!(%error, signal = name, "a signal cannot be heard"))
+            .ok()
     };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+    let terminate = listen(SignalKind::terminate(), "SIGTERM");
+    let interrupt = listen(SignalKind::interrupt(), "SIGINT");
+    async move {
+        let heard = async |signal: Option<tokio::signal::unix::Signal>| match signal {
+            Some(mut signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        };
+        tokio::select! {
+            () = heard(terminate) => {}
+            () = heard(interrupt) => {}
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::json;
 use switchboard::{
+    automation::greet::Greeter,
     db::entity::{attachment, event, message, visitor},
     event::consumer::{self, Consumer},
     lead::follow::FirstReply,
@@ -34,6 +35,7 @@ both_databases! {
         assert_eq!(upload.multipart(form).send().await.unwrap().status(), 201);
         catch_up(&app, &FirstReply).await;
         catch_up(&app, &Indexer).await;
+        catch_up(&app, &Greeter::new(app.app.voice.clone(), app.app.clock.clone())).await;
 
         let (db, storage) = (&app.app.db, &app.app.storage);
         let before = event::Entity::find().count(db.read()).await.unwrap();
