@@ -168,7 +168,7 @@ test('the hours of a line, and why an operator gets nothing', async () => {
 test('the schedule of a person, with shifts, an absence and a field that is wrong', async () => {
   const { page } = desk;
   await page.goto(server.url + '/admin/users');
-  await page.locator('td button').first().click();
+  await page.locator('td').getByRole('button', { name: /^Edit/ }).first().click();
   await page.getByRole('link', { name: 'Edit schedule' }).click();
   await page.getByText('Works in shifts').click();
   await page.getByRole('button', { name: 'Add an absence' }).click();
@@ -208,7 +208,7 @@ test('an operator signs in, finds, answers and closes a conversation without a m
   await page.getByRole('heading', { level: 2 }).first().waitFor();
   const first = await keys.rows.first().getAttribute('aria-selected');
   assert.equal(first, 'true');
-  if ((await keys.bubble('Only keys, please').count()) === 0) await page.keyboard.press('j');
+  if ((await keys.rows.first().getByText('Only keys, please').count()) === 0) await page.keyboard.press('j');
   await keys.bubble('Only keys, please').waitFor();
 
   await page.keyboard.press('r');

@@ -52,7 +52,7 @@ test('an operator pauses with a reason by the keyboard alone, and a colleague re
 
 test('an admin gives a schedule, is told what is wrong at its field, and the operator sees what it does', async () => {
   const { page } = admin;
-  await page.getByRole('row', { name: /Boris/ }).getByRole('button').click();
+  await page.getByRole('row', { name: /Boris/ }).getByRole('button', { name: /^Edit/ }).click();
   await page.getByRole('link', { name: 'Edit schedule' }).click();
   await page.getByText('Works by hand').waitFor();
   await page.getByLabel(/^Time zone/).fill('Mars/Base');

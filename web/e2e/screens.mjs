@@ -156,11 +156,11 @@ const inside = {
   'channel-mail': ['/admin/channels', firstOf('td a:has-text("hello@")')],
   'channel-mail-new': ['/admin/channels/new/email'],
   users: ['/admin/users'],
-  user: ['/admin/users', firstOf('td button')],
+  user: ['/admin/users', firstOf('td button:not(.icon)')],
   schedule: [
     '/admin/users',
     async (page) => {
-      await firstOf('td button')(page);
+      await firstOf('td button:not(.icon)')(page);
       await page.getByRole('link', { name: 'Edit schedule' }).click();
       await page.getByText('Works in shifts').click();
       await page.getByRole('button', { name: 'Add an absence' }).click();
@@ -173,7 +173,7 @@ const inside = {
   'schedule-top': [
     '/admin/users',
     async (page) => {
-      await firstOf('td button')(page);
+      await firstOf('td button:not(.icon)')(page);
       await page.getByRole('link', { name: 'Edit schedule' }).click();
       await page.getByText('Works in shifts').click();
       await page.getByLabel(/^Time zone/).fill('Mars/Base');

@@ -121,7 +121,7 @@ test('the line ends the conversation of a silent client, in the words the admin 
   await page.getByRole('link', { name: 'Sales' }).click();
   await page.getByLabel(/^Close when the client is silent/).fill('0.05');
   await page.getByLabel(/^Close when the client is silent/).blur();
-  await page.getByLabel(/^What the client is told/).fill('We close this for now. Write any time!');
+  await page.getByLabel(/^Text when the client is silent/).fill('We close this for now. Write any time!');
   await page.getByRole('button', { name: 'Save' }).click();
   // the number stands between marks of direction
   await page.getByText(new RegExp(`^Version \\W?${version + 1}\\b`)).waitFor();

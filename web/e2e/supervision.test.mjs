@@ -202,9 +202,9 @@ test('hours are drawn, changed and removed, and the server says at once what the
     fri: [...day, ['20:00', '02:00']],
     sun: [['10:00', '12:15']],
   });
-  const shown = await page.getByTestId('opening').innerText();
   const judged = await api.post('/lines/opening-preview', { hours });
-  assert.match(shown, judged.open ? /Open now, until/ : /Closed now. It opens/);
+  const words = judged.open ? /Open now, until/ : /Closed now. It opens/;
+  await page.getByTestId('opening').getByText(words).waitFor();
   // The night shows in both columns, and the plain inputs say the same.
   assert.equal(await page.locator('[data-testid=week] .col').nth(5).locator('.block').count(), 1);
   await page.getByText('The same as a list').click();
