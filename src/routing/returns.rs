@@ -103,14 +103,41 @@ pub async fn unanswered(
                 .add(session::Column::FirstReplyAt.is_null())
                 .add(owing),
         );
-    if let Some(owners) = owners {
-        if owners.is_empty() {
-            return Ok(0);
+    let all;
+    let owners = match owners {
+        Some(owners) => owners,
+        None => {
+            all = owners_who_left(db, weights, now).await?;
+            &all
         }
-        query = query.filter(session::Column::OperatorId.is_in(owners));
+    };
+    if owners.is_empty() {
+        return Ok(0);
     }
+    query = query.filter(session::Column::OperatorId.is_in(owners));
     let sessions = query.all(db.read()).await?;
     send_back(db, sessions, weights, now).await
+}
+
+/// Owners of sessions who are not there or not at work. Almost all owners are: their sessions, which are
+/// many, need not be read.
+async fn owners_who_left(db: &Db, weights: &Weights, now: DateTime<Utc>) -> Result<BTreeSet<String>, DbErr> {
+    let owners: Vec<String> = session::Entity::find()
+        .select_only()
+        .column(session::Column::OperatorId)
+        .filter(session::Column::State.eq("assigned"))
+        .filter(session::Column::OperatorId.is_not_null())
+        .distinct()
+        .into_tuple()
+        .all(db.read())
+        .await?;
+    let owners = snapshot::operators(db.read(), &owners.into_iter().collect(), weights, now).await?;
+    let left = |owner: &OperatorState| has_left(owner, None, None, false).is_some();
+    Ok(owners
+        .into_iter()
+        .filter(|(_, owner)| left(owner))
+        .map(|(id, _)| id)
+        .collect())
 }
 
 /// The client wrote one of these messages: a snoozed conversation comes back into sight, and a session

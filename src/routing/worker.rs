@@ -284,7 +284,7 @@ impl Router {
                 explained = true;
                 // Nobody is free there: only who just came needs to know why.
                 let busy: BTreeSet<String> = lines.difference(&open).cloned().collect();
-                let which = touched.map_or(Which::After(None, PAGE), Which::Of);
+                let which = touched.map_or(Which::After(None, EXPLAINED as u64), Which::Of);
                 if touched.is_none_or(|touched| !touched.is_empty()) {
                     self.look_at(&mut world, &busy, which, trigger, now).await?;
                 }
