@@ -113,6 +113,7 @@ fn world(operators: usize, queue: usize, waiting: usize) -> World {
         operators: (0..operators).map(|at| (name(at), state.clone())).collect(),
         waiting: (0..waiting)
             .map(|at| Waiting {
+                due_at: None,
                 session_id: format!("ses_{at:06}"),
                 version: 1,
                 conversation_id: format!("cnv_{at:06}"),

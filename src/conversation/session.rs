@@ -18,6 +18,7 @@ use crate::{
     },
     event::{EventType, NewEvent, Was},
     id::{self, Kind},
+    line,
 };
 
 /// Characters of a closing reason.
@@ -106,6 +107,12 @@ impl Held {
         if stage.is_queued() && (!before.is_queued() || session.line_id != line_id) {
             session.queued_at = Some(now);
         }
+        if let Stage::Closed { .. } = stage {
+            session.due_at = None;
+        } else if session.line_id != line_id {
+            let promise = line::store::promise(write.tx(), line_id).await?;
+            session.due_at = promise.due_at(session.owed_since, session.first_reply_at.is_some());
+        }
         session.state = stage.as_str().to_owned();
         session.line_id = line_id.to_owned();
         match stage {
@@ -133,6 +140,7 @@ impl Held {
             close_reason: Set(session.close_reason.clone()),
             version: Set(session.version),
             queued_at: Set(session.queued_at),
+            due_at: Set(session.due_at),
             ..Default::default()
         }
         .update_without_returning(write.tx())
@@ -292,6 +300,7 @@ pub fn opened(
         queued_at: Some(now),
         owed_since: None,
         answered_at: None,
+        due_at: None,
     }
 }
 

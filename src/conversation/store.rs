@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, JoinType, Order, QueryFilter,
     QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, ExprTrait, Func},
+    sea_query::{Expr, ExprTrait, Func, SimpleExpr},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use crate::{
         entity::{contact, conversation, message, session},
         text::contains,
     },
+    line::due,
     operator::rights::Scope,
 };
 
@@ -59,6 +60,8 @@ pub struct Filter {
 pub struct Place {
     /// Priority, in the queue.
     pub priority: i64,
+    /// When the answer is due, in the queue.
+    pub due: Option<DateTime<Utc>>,
     /// Waiting since in the queue, last change elsewhere.
     pub at: DateTime<Utc>,
     /// The row.
@@ -89,6 +92,7 @@ pub async fn list(
     query = if queue {
         query
             .order_by(conversation::Column::Priority, Order::Desc)
+            .order_by(due_or_never(), Order::Asc)
             .order_by(session::Column::WaitingSince, Order::Asc)
             .order_by(conversation::Column::Id, Order::Asc)
     } else {
@@ -99,13 +103,14 @@ pub async fn list(
     let mut rows = query.limit(limit + 1).all(db).await?;
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows.last().filter(|_| more).map(|(row, session)| Place {
-        priority: row.priority,
-        at: match session {
-            Some(session) if queue => session.waiting_since,
-            _ => row.updated_at,
-        },
-        id: row.id.clone(),
+    let next = rows.last().filter(|_| more).map(|(row, session)| {
+        let session = session.as_ref().filter(|_| queue);
+        Place {
+            priority: row.priority,
+            due: session.and_then(|session| session.due_at),
+            at: session.map_or(row.updated_at, |session| session.waiting_since),
+            id: row.id.clone(),
+        }
     });
     Ok((rows.into_iter().map(|(row, _)| row).collect(), next))
 }
@@ -221,21 +226,30 @@ fn condition(backend: DbBackend, scope: &Scope, filter: &Filter) -> Condition {
     all
 }
 
+/// The due time of a session as it counts in [`crate::routing::world::order`].
+pub fn due_or_never() -> SimpleExpr {
+    let due_at = Expr::col((session::Entity, session::Column::DueAt));
+    Func::coalesce([due_at, Expr::value(due::never())]).into()
+}
+
 fn after_in_queue(place: &Place) -> Condition {
+    let due = place.due.unwrap_or_else(due::never);
+    let same_due = Condition::any()
+        .add(session::Column::WaitingSince.gt(place.at))
+        .add(
+            Condition::all()
+                .add(session::Column::WaitingSince.eq(place.at))
+                .add(conversation::Column::Id.gt(&place.id)),
+        );
+    let same_priority = Condition::any()
+        .add(due_or_never().gt(due))
+        .add(Condition::all().add(due_or_never().eq(due)).add(same_due));
     Condition::any()
         .add(conversation::Column::Priority.lt(place.priority))
         .add(
             Condition::all()
                 .add(conversation::Column::Priority.eq(place.priority))
-                .add(
-                    Condition::any()
-                        .add(session::Column::WaitingSince.gt(place.at))
-                        .add(
-                            Condition::all()
-                                .add(session::Column::WaitingSince.eq(place.at))
-                                .add(conversation::Column::Id.gt(&place.id)),
-                        ),
-                ),
+                .add(same_priority),
         )
 }
 

@@ -103,6 +103,8 @@ pub struct SessionView {
     pub opened_at: DateTime<Utc>,
     /// Since when it waits for an operator.
     pub waiting_since: DateTime<Utc>,
+    /// When the answer is due that is owed; null when none is owed or promised.
+    pub due_at: Option<DateTime<Utc>>,
     /// When an operator first answered.
     pub first_reply_at: Option<DateTime<Utc>>,
     /// When it ended.
@@ -492,6 +494,7 @@ impl SessionView {
             offer_expires_at: offers.iter().map(|offer| offer.expires_at).max(),
             opened_at: row.opened_at,
             waiting_since: row.waiting_since,
+            due_at: row.due_at,
             first_reply_at: row.first_reply_at,
             closed_at: row.closed_at,
             close_reason: row.close_reason,

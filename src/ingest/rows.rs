@@ -44,7 +44,7 @@ rows!(SESSION, session, session, [
     "state" => state, "operator_id" => operator_id, "opened_at" => opened_at, "waiting_since" => waiting_since,
     "assigned_at" => assigned_at, "first_reply_at" => first_reply_at, "closed_at" => closed_at,
     "close_reason" => close_reason, "rating" => rating, "version" => version, "queued_at" => queued_at,
-    "owed_since" => owed_since, "answered_at" => answered_at,
+    "owed_since" => owed_since, "answered_at" => answered_at, "due_at" => due_at,
 ]);
 
 rows!(MESSAGE, message, message, [

@@ -1,19 +1,6 @@
 //! When a lead is made, and when an open one is joined. Pure.
 
-use serde::{Deserialize, Serialize};
-
-/// A line's `crm.create_lead`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CreateLead {
-    /// One per session, unless the contact has an open one, which is joined.
-    #[default]
-    Always,
-    /// Only for contacts without any lead or deal.
-    Unknown,
-    /// Never.
-    Never,
-}
+use crate::line::rules::CreateLead;
 
 /// What is known of a contact's leads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! Open lines: what an admin defines. One line is one queue with its rules, hours and texts.
 //!
-//! [`rules`], [`hours`], [`text`], [`language`] and [`check`] are pure; [`store`] keeps lines with their history of
+//! [`rules`], [`hours`], [`due`], [`text`], [`language`] and [`check`] are pure; [`store`] keeps lines with their history of
 //! versions; [`queue`] resolves who stands in a queue; [`view`] is the line as the API shows it, [`warnings`] what
 //! is wrong with it.
 
 pub mod check;
+pub mod due;
 pub mod hours;
 pub mod language;
 pub mod queue;

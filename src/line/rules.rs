@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
+    due::Sla,
     hours::Hours,
     language::{self, Said, Texts},
     text,
@@ -212,6 +213,8 @@ pub struct Rules {
     pub overflow: Overflow,
     /// What is done when nobody answers.
     pub no_answer: NoAnswer,
+    /// Until when a client is to be answered.
+    pub sla: Sla,
     /// When the line is open; always, when there are none.
     pub hours: Option<Hours>,
     /// What is done outside the hours.
@@ -245,6 +248,7 @@ impl Default for Rules {
             leave_grace_secs: 300,
             overflow: Overflow::default(),
             no_answer: NoAnswer::default(),
+            sla: Sla::default(),
             hours: None,
             off_hours: OffHours::default(),
             welcome_text: None,
@@ -364,6 +368,8 @@ impl Rules {
             ("leave_grace_secs", Some(self.leave_grace_secs)),
             ("overflow.after_secs", self.overflow.after_secs),
             ("no_answer.after_secs", self.no_answer.after_secs),
+            ("sla.first_reply_secs", self.sla.first_reply_secs),
+            ("sla.next_reply_secs", self.sla.next_reply_secs),
             ("auto_close.after_secs", self.auto_close.after_secs),
         ];
         for (field, secs) in times {
@@ -435,7 +441,8 @@ mod tests {
             "match_language": false, "limit_per_operator": null, "sticky": {"enabled": true, "grace_secs": 30},
             "assign_when_offline": false, "return_after_secs": null, "leave_grace_secs": 300,
             "overflow": {"line_id": null, "after_secs": null},
-            "no_answer": {"after_secs": null, "action": "none", "text": null}, "hours": null,
+            "no_answer": {"after_secs": null, "action": "none", "text": null},
+            "sla": {"first_reply_secs": null, "next_reply_secs": null}, "hours": null,
             "off_hours": {"action": "none", "text": null}, "welcome_text": null,
             "auto_close": {"after_secs": null, "text": null}, "rating": {"enabled": false, "text": null},
             "crm": {"create_lead": "always"}, "language": null, "texts": {}

@@ -4,22 +4,27 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{CaseStatement, Expr, ExprTrait},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Error, Rules, queue, queue::Entry};
+use super::{Error, Rules, due::Promise, queue, queue::Entry};
 use crate::{
     db::{
         WriteTx,
-        entity::{line, line_queue, line_version, operator, team, team_member},
+        entity::{line, line_queue, line_version, operator, session, team, team_member},
     },
     event::{EventType, NewEvent},
     id::{self, Kind},
 };
 
+/// Due times changed by one statement.
+const DUE_CHUNK: usize = 500;
 /// Entries a queue may have.
 const QUEUE_LIMIT: usize = 1_000;
 
@@ -83,6 +88,51 @@ pub async fn versions(
         query = query.filter(line_version::Column::Version.lt(before));
     }
     query.all(db).await
+}
+
+/// What a line promises its clients; nothing, when there is no such line.
+pub async fn promise(db: &impl ConnectionTrait, id: &str) -> Result<Promise, DbErr> {
+    let row = line::Entity::find_by_id(id).one(db).await?;
+    row.map_or_else(
+        || Ok(Promise::default()),
+        |row| Ok(Promise::of(&Rules::from_stored(&row.rules)?)),
+    )
+}
+
+/// Sets the due times of a line's open sessions to what it promises now.
+async fn promise_anew(write: &WriteTx, id: &str, promise: &Promise) -> Result<(), DbErr> {
+    let owing = session::Entity::find()
+        .filter(session::Column::LineId.eq(id))
+        .filter(session::Column::ClosedAt.is_null())
+        .filter(session::Column::OwedSince.is_not_null())
+        .order_by_asc(session::Column::Id)
+        .all(write.tx())
+        .await?;
+    let changed: Vec<(String, Option<DateTime<Utc>>)> = owing
+        .into_iter()
+        .filter_map(|session| {
+            let due_at = promise.due_at(session.owed_since, session.first_reply_at.is_some());
+            (due_at != session.due_at).then_some((session.id, due_at))
+        })
+        .collect();
+    for some in changed.chunks(DUE_CHUNK) {
+        let mut due_at = CaseStatement::new();
+        for (id, due) in some {
+            due_at = due_at.case(session::Column::Id.eq(id), Expr::value(*due));
+        }
+        // PostgreSQL takes a CASE over parameters for text.
+        let due_at = Expr::expr(due_at).cast_as(if write.backend() == DbBackend::Postgres {
+            "timestamptz"
+        } else {
+            "text"
+        });
+        session::Entity::update_many()
+            .col_expr(session::Column::DueAt, due_at)
+            .filter(session::Column::Id.is_in(some.iter().map(|(id, _)| id)))
+            .exec(write.tx())
+            .await?;
+    }
+    Ok(())
 }
 
 /// Makes a line. Only the name is required.
@@ -190,6 +240,10 @@ pub async fn update(
         write_queue(write, id, &queue).await?;
     }
     keep_version(write, &row, &queue, by, now).await?;
+    let promise = Promise::of(&rules);
+    if promise != Promise::of(&old_rules) {
+        promise_anew(write, id, &promise).await?;
+    }
     write.record(NewEvent::new(EventType::LineUpdated, id, now));
     Ok(row)
 }

@@ -220,6 +220,7 @@ async fn own(
                 // The router looks at sessions that wait: only what concerns it makes a new version.
                 version: Set(session.version + i64::from(first)),
                 owed_since: Set(None),
+                due_at: Set(None),
                 answered_at: Set(Some(now)),
                 ..Default::default()
             };
@@ -236,6 +237,7 @@ async fn own(
                 first_reply_at: Set(session.first_reply_at.or(Some(now))),
                 version: Set(session.version + 1),
                 owed_since: Set(None),
+                due_at: Set(None),
                 answered_at: Set(Some(now)),
                 ..Default::default()
             };

@@ -60,6 +60,7 @@ pub(super) fn session(number: i64) -> Waiting {
         line_id: "line".to_owned(),
         weight: 1.0,
         priority: 0,
+        due_at: None,
         waiting_since: at(number),
         language: None,
         responsible: None,
@@ -204,6 +205,18 @@ fn a_head_that_cannot_be_placed_does_not_block_those_behind() {
         .map(|placement| placement.index)
         .collect();
     assert_eq!(placed, [2, 1]);
+}
+
+#[test]
+fn of_equal_priority_what_is_due_soonest_goes_first_and_what_is_not_due_last() {
+    let mut world = world(Distribution::Even, &["a", "b", "c", "d"], 4);
+    (world.waiting[1].due_at, world.waiting[2].due_at) = (Some(at(9_000)), Some(at(8_000)));
+    world.waiting[3].priority = 1;
+    let served: Vec<usize> = plan(&world, at(1_000))
+        .into_iter()
+        .map(|placement| placement.index)
+        .collect();
+    assert_eq!(served, [3, 2, 1, 0]);
 }
 
 #[test]
@@ -387,7 +400,7 @@ fn others_could(world: &World, session: &Waiting) -> bool {
 
 prop_compose! {
     fn any_session()(
-        line in 0_usize..2, halves in 1_u8..4, priority in 0_i64..3, since in -60_i64..0,
+        line in 0_usize..2, halves in 1_u8..4, priority in 0_i64..3, since in -60_i64..0, due in prop::option::of(0_i64..5),
         language in prop::option::of(prop::sample::select(WORDS.to_vec())),
         responsible in prop::option::weighted(0.3, prop::sample::select(NAMES.to_vec())),
         declined in prop::sample::subsequence(NAMES.to_vec(), 0..=1),
@@ -397,6 +410,7 @@ prop_compose! {
             line_id: LINES[line].to_owned(),
             weight: f64::from(halves) / 2.0,
             priority,
+            due_at: due.map(at),
             waiting_since: at(since),
             language: language.map(str::to_owned),
             responsible: responsible.map(str::to_owned),

@@ -209,6 +209,7 @@ fn typical(line_id: &str, channels: &[Attached], weights: &Weights, now: DateTim
         line_id: line_id.to_owned(),
         weight: weight.unwrap_or(1.0),
         priority: 0,
+        due_at: None,
         waiting_since: now,
         language: None,
         responsible: None,

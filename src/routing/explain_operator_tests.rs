@@ -73,6 +73,7 @@ fn waiting(number: i64, responsible: Option<&str>) -> Waiting {
         line_id: "line".to_owned(),
         weight: 1.0,
         priority: 0,
+        due_at: None,
         waiting_since: at(number),
         language: None,
         responsible: responsible.map(str::to_owned),

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::{decide::unavailable, snapshot};
 use crate::{
     db::{Db, entity::session},
-    line::hours,
+    line::{due, hours},
     operator::Weights,
 };
 
@@ -100,8 +100,8 @@ impl Queue {
         weights: &Weights,
         now: DateTime<Utc>,
     ) -> Result<Self, DbErr> {
-        let world = snapshot::world(db, &BTreeSet::from([line_id.to_owned()]), weights, now).await?;
-        let Some(line) = world.lines.get(line_id) else {
+        let staff = snapshot::world(db, &BTreeSet::from([line_id.to_owned()]), weights, now).await?;
+        let Some(line) = staff.lines.get(line_id) else {
             return Ok(Self::default());
         };
         if !line.enabled || !hours::opening(line.rules.hours.as_ref(), now).open {
@@ -112,9 +112,9 @@ impl Queue {
             "SELECT s.id FROM session s JOIN conversation c ON c.id = s.conversation_id \
              WHERE s.line_id = $1 AND s.operator_id IS NULL AND s.closed_at IS NULL \
              AND (c.snoozed_until IS NULL OR c.snoozed_until <= $2) \
-             ORDER BY c.priority DESC, s.waiting_since, s.id LIMIT {COUNTED}"
+             ORDER BY c.priority DESC, COALESCE(s.due_at, $3), s.waiting_since, s.id LIMIT {COUNTED}"
         );
-        let values = [line_id.into(), now.into()];
+        let values = [line_id.into(), now.into(), due::never().into()];
         let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
         let waiting = Waiting::find_by_statement(statement).all(db).await?;
         let mut hand_outs: Vec<HandOut> = session::Entity::find()
@@ -132,7 +132,7 @@ impl Queue {
         Ok(Self {
             positions: waiting.into_iter().map(|row| row.id).zip(1..).collect(),
             hand_outs,
-            somebody_accepts: world
+            somebody_accepts: staff
                 .operators
                 .values()
                 .any(|operator| unavailable(operator, true, line.rules.assign_when_offline).is_none()),

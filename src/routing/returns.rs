@@ -394,6 +394,7 @@ mod tests {
             queued_at: Some(at(0)),
             owed_since: owed.map(at),
             answered_at: answered.map(at),
+            due_at: None,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::{
         bulk,
         entity::{line, line_turn, operator},
     },
-    line::{Rules, queue},
+    line::{Rules, due, queue},
     operator::{
         Weights, load,
         presence::{self, Observed},
@@ -31,6 +31,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     priority: i64,
+    due: DateTime<Utc>,
     waiting_since: DateTime<Utc>,
     session_id: String,
 }
@@ -40,6 +41,7 @@ impl Place {
     pub fn of(session: &Waiting) -> Self {
         Self {
             priority: session.priority,
+            due: session.due(),
             waiting_since: session.waiting_since,
             session_id: session.session_id.clone(),
         }
@@ -64,6 +66,7 @@ struct Row {
     conversation_id: String,
     line_id: String,
     channel_kind: String,
+    due_at: Option<DateTime<Utc>>,
     waiting_since: DateTime<Utc>,
     priority: i64,
     language: Option<String>,
@@ -88,6 +91,7 @@ pub async fn waiting(
         values.push(value);
         format!("${}", values.len())
     };
+    let due = format!("COALESCE(s.due_at, {})", parameter(due::never().into()));
     let state = match which {
         Which::AsIfWaiting(_) => "s.state <> 'closed'".to_owned(),
         Which::After(..) | Which::Of(_) => {
@@ -96,7 +100,7 @@ pub async fn waiting(
         }
     };
     let mut sql = format!(
-        "SELECT s.id, s.version, s.conversation_id, s.line_id, s.channel_kind, s.waiting_since, c.priority, k.language, \
+        "SELECT s.id, s.version, s.conversation_id, s.line_id, s.channel_kind, s.due_at, s.waiting_since, c.priority, k.language, \
          COALESCE(l.operator_id, k.operator_id) AS responsible \
          FROM session s JOIN conversation c ON c.id = s.conversation_id \
          JOIN contact k ON k.id = c.contact_id \
@@ -108,14 +112,15 @@ pub async fn waiting(
         Which::After(place, page) => {
             if let Some(place) = place {
                 let (p1, p2) = (parameter(place.priority.into()), parameter(place.priority.into()));
+                let (d1, d2) = (parameter(place.due.into()), parameter(place.due.into()));
                 let (t1, t2) = (
                     parameter(place.waiting_since.into()),
                     parameter(place.waiting_since.into()),
                 );
                 let id = parameter(place.session_id.clone().into());
                 sql.push_str(&format!(
-                    " AND (c.priority < {p1} OR (c.priority = {p2} AND (s.waiting_since > {t1} OR \
-                     (s.waiting_since = {t2} AND s.id > {id}))))"
+                    " AND (c.priority < {p1} OR (c.priority = {p2} AND ({due} > {d1} OR ({due} = {d2} AND \
+                     (s.waiting_since > {t1} OR (s.waiting_since = {t2} AND s.id > {id}))))))"
                 ));
             }
             limit = Some(page);
@@ -128,7 +133,9 @@ pub async fn waiting(
             sql.push_str(&format!(" AND s.conversation_id IN {list}"));
         }
     }
-    sql.push_str(" ORDER BY c.priority DESC, s.waiting_since, s.id");
+    sql.push_str(&format!(
+        " ORDER BY c.priority DESC, {due}, s.waiting_since, s.id"
+    ));
     if let Some(limit) = limit {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
@@ -153,6 +160,7 @@ pub async fn waiting(
             conversation_id: row.conversation_id,
             line_id: row.line_id,
             priority: row.priority,
+            due_at: row.due_at,
             waiting_since: row.waiting_since,
             language: row.language,
             responsible: row.responsible,

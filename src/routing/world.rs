@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::{
-    line::Rules,
+    line::{Rules, due},
     operator::{Availability, load::Load, presence::Observed},
 };
 
@@ -63,6 +63,8 @@ pub struct Waiting {
     pub weight: f64,
     /// Higher goes first.
     pub priority: i64,
+    /// When the answer is due that is owed; sooner goes first, and what is due goes before what is not.
+    pub due_at: Option<DateTime<Utc>>,
     /// Longer goes first.
     pub waiting_since: DateTime<Utc>,
     /// The contact's language, when known.
@@ -75,6 +77,13 @@ pub struct Waiting {
     pub lapsed: BTreeSet<String>,
     /// How far the asking has come.
     pub round: Round,
+}
+
+impl Waiting {
+    /// Its due time, or [`due::never`].
+    pub fn due(&self) -> DateTime<Utc> {
+        self.due_at.unwrap_or_else(due::never)
+    }
 }
 
 /// How far a line with offers has come in asking everybody about a session.
@@ -99,10 +108,11 @@ pub struct World {
     pub waiting: Vec<Waiting>,
 }
 
-/// The order in which sessions are served: priority, then who waits longest.
+/// The order in which sessions are served: priority, then due time, then who waits longest.
 pub fn order(a: &Waiting, b: &Waiting) -> Ordering {
     b.priority
         .cmp(&a.priority)
+        .then_with(|| a.due().cmp(&b.due()))
         .then_with(|| a.waiting_since.cmp(&b.waiting_since))
         .then_with(|| a.session_id.cmp(&b.session_id))
 }

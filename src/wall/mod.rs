@@ -53,6 +53,8 @@ pub struct WallLine {
     pub offered: i64,
     /// Sessions that somebody has.
     pub assigned: i64,
+    /// Open sessions whose client was to be answered by now.
+    pub overdue: i64,
     /// The operators of its queue.
     pub operators: Staffing,
 }
@@ -129,6 +131,8 @@ pub struct WallSession {
     pub assigned_at: Option<DateTime<Utc>>,
     /// Since when the client waits for an answer; null when none is owed.
     pub owed_since: Option<DateTime<Utc>>,
+    /// Until when; null when nothing is owed or promised.
+    pub due_at: Option<DateTime<Utc>>,
     /// Out of sight until then.
     pub snoozed_until: Option<DateTime<Utc>>,
 }

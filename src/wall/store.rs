@@ -10,7 +10,10 @@ use sea_orm::{
 
 use super::{Staffing, Wall, WallLine, WallOperator, WallSession};
 use crate::{
-    conversation::view::{ParticipantView, Views, shown_name},
+    conversation::{
+        store::due_or_never,
+        view::{ParticipantView, Views, shown_name},
+    },
     db::entity::{conversation, line, operator, participant, session},
     line::{Rules, hours, queue},
     operator::{
@@ -82,17 +85,19 @@ struct Count {
     state: String,
     sessions: i64,
     oldest: Option<DateTime<Utc>>,
+    overdue: i64,
 }
 
 /// Open sessions by line and state, and since when the oldest waits; those that wait without the snoozed.
 async fn counts(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Count>, DbErr> {
     let sql = format!(
-        "SELECT session.line_id, session.state, COUNT(*) AS sessions, MIN(session.waiting_since) AS oldest \
+        "SELECT session.line_id, session.state, COUNT(*) AS sessions, MIN(session.waiting_since) AS oldest, \
+         COUNT(CASE WHEN session.due_at <= $2 THEN 1 END) AS overdue \
          FROM session JOIN conversation c ON c.id = session.conversation_id \
          WHERE {OPEN} AND (session.state = 'assigned' OR c.snoozed_until IS NULL OR c.snoozed_until <= $1) \
          GROUP BY session.line_id, session.state"
     );
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [now.into()]);
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [now.into(), now.into()]);
     Count::find_by_statement(statement).all(db).await
 }
 
@@ -128,6 +133,7 @@ fn with_counts(
                 oldest_waiting_since: None,
                 offered: 0,
                 assigned: 0,
+                overdue: 0,
                 operators: staffing,
             };
             for count in by_line.remove(&line.id).unwrap_or_default() {
@@ -136,6 +142,7 @@ fn with_counts(
                     "offered" => line.offered = count.sessions,
                     _ => line.assigned += count.sessions,
                 }
+                line.overdue += count.overdue;
                 if count.state != "assigned" {
                     let known = line.oldest_waiting_since;
                     line.oldest_waiting_since = [known, count.oldest].into_iter().flatten().min();
@@ -204,6 +211,7 @@ struct Held {
     channel_kind: String,
     assigned_at: Option<DateTime<Utc>>,
     owed_since: Option<DateTime<Utc>>,
+    due_at: Option<DateTime<Utc>>,
     number: i64,
     unread: i64,
     address: String,
@@ -215,7 +223,7 @@ struct Held {
 async fn held(db: &impl ConnectionTrait) -> Result<Vec<(String, WallSession)>, DbErr> {
     let sql = format!(
         "SELECT session.operator_id, session.conversation_id, session.line_id, session.channel_kind, \
-         session.assigned_at, session.owed_since, c.number, c.unread, c.address, c.snoozed_until, \
+         session.assigned_at, session.owed_since, session.due_at, c.number, c.unread, c.address, c.snoozed_until, \
          k.name AS contact_name FROM session JOIN conversation c ON c.id = session.conversation_id \
          JOIN contact k ON k.id = c.contact_id \
          WHERE {OPEN} AND session.state = 'assigned' AND session.operator_id IS NOT NULL \
@@ -234,6 +242,7 @@ async fn held(db: &impl ConnectionTrait) -> Result<Vec<(String, WallSession)>, D
             unread: row.unread,
             assigned_at: row.assigned_at,
             owed_since: row.owed_since,
+            due_at: row.due_at,
             snoozed_until: row.snoozed_until,
         };
         (row.operator_id, session)
@@ -284,6 +293,7 @@ async fn waiting(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<co
         .filter(session::Column::State.is_in(["waiting", "offered"]))
         .filter(awake)
         .order_by_desc(conversation::Column::Priority)
+        .order_by_asc(due_or_never())
         .order_by_asc(session::Column::WaitingSince)
         .order_by_asc(session::Column::Id)
         .limit(WAITING + 1)

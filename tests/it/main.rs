@@ -14,6 +14,7 @@ mod api;
 mod apply;
 mod architecture;
 mod cli;
+mod due;
 mod fake;
 mod forms;
 mod ingest;

@@ -214,6 +214,7 @@ export function seed() {
         offer_expires_at: null,
         opened_at: ago(at + 30),
         waiting_since: ago(place === 'queue' ? at : at + 30),
+        due_at: place === 'queue' && i % 3 ? ago(at - (i % 2 ? 45 : 8)) : null,
         first_reply_at: operator ? ago(at + 20) : null,
         closed_at: place === 'closed' ? ago(at) : null,
         close_reason: place === 'closed' ? 'answered' : null,

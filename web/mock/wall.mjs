@@ -41,6 +41,7 @@ function wall(db) {
             .sort()[0] ?? null,
         offered: here.filter((c) => c.session.state === 'offered').length,
         assigned: here.filter((c) => c.session.state === 'assigned').length,
+        overdue: here.filter((c) => c.session.due_at && Date.parse(c.session.due_at) < Date.now()).length,
         operators: {
           accepting: count((u) => u.presence === 'online' && u.availability === 'accepting'),
           away: count((u) => u.presence === 'away' && u.availability === 'accepting'),

@@ -23,6 +23,7 @@ pub struct Model {
     pub queued_at: Option<DateTimeUtc>,
     pub owed_since: Option<DateTimeUtc>,
     pub answered_at: Option<DateTimeUtc>,
+    pub due_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

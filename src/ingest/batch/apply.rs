@@ -360,6 +360,9 @@ impl World {
         if !incoming.automatic && thread.session.owed_since.is_none() {
             thread.session.owed_since = Some(now);
             thread.owed = true;
+            let promise = self.promises.get(&thread.session.line_id);
+            let answered = thread.session.first_reply_at.is_some();
+            thread.session.due_at = promise.and_then(|promise| promise.due_at(Some(now), answered));
         }
         let row = &mut thread.conversation;
         row.last_seq += 1;

@@ -5,6 +5,7 @@ use std::{
     mem::take,
 };
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
     sea_query::{Expr, ExprTrait},
@@ -147,15 +148,18 @@ impl World {
                 .filter(contact::Column::Id.eq(id));
             write.execute(update.build(backend)).await?;
         }
-        let owed: Vec<String> = self
-            .threads
-            .values()
-            .filter(|thread| thread.owed && !thread.session_is_new)
-            .map(|thread| thread.session.id.clone())
-            .collect();
-        if !owed.is_empty() {
+        let mut owed: BTreeMap<Option<DateTime<Utc>>, Vec<String>> = BTreeMap::new();
+        for thread in self.threads.values() {
+            if thread.owed && !thread.session_is_new {
+                let same = owed.entry(thread.session.due_at).or_default();
+                same.push(thread.session.id.clone());
+            }
+        }
+        // One statement for each line that promises something else.
+        for (due_at, owed) in owed {
             let update = session::Entity::update_many()
                 .col_expr(session::Column::OwedSince, Expr::value(self.now))
+                .col_expr(session::Column::DueAt, Expr::value(due_at))
                 .filter(session::Column::Id.is_in(owed));
             write.execute(update.build(backend)).await?;
         }

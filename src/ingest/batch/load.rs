@@ -24,10 +24,11 @@ use crate::{
     contact::identify::Known,
     db::{
         BatchTx, bulk,
-        entity::{company, contact, conversation, session, thread_ref},
+        entity::{company, contact, conversation, line, session, thread_ref},
     },
     id,
     ingest::prepare::PreparedBody,
+    line::{Rules, due::Promise},
 };
 
 impl World {
@@ -79,7 +80,7 @@ impl World {
                 Repeats::Unexpected => Ok(HashMap::new()),
             }
         };
-        let (known, channels, identities, (companies, new_companies)) = tokio::try_join!(
+        let (known, (channels, promises), identities, (companies, new_companies)) = tokio::try_join!(
             known,
             channels(write, works),
             identities(write, &people),
@@ -89,6 +90,7 @@ impl World {
             contacts: contacts(write, &identities).await?,
             now,
             channels,
+            promises,
             identities,
             companies,
             new_companies,
@@ -192,6 +194,7 @@ impl World {
             };
             self.threads.insert(id, thread);
         }
+        self.load_promises(write).await?;
         if !strangers.is_empty() {
             let found = contact::Entity::find()
                 .filter(contact::Column::Id.is_in(strangers))
@@ -200,6 +203,27 @@ impl World {
             self.contacts
                 .extend(found.into_iter().map(|row| (row.id.clone(), row)));
         }
+        Ok(())
+    }
+
+    /// Conversations that were moved away from their channel's line keep the promise of the line they are on.
+    async fn load_promises(&mut self, write: &BatchTx) -> Result<(), DbErr> {
+        let on = self.threads.values().map(|thread| &thread.session.line_id);
+        let others: BTreeSet<&String> = on.filter(|id| !self.promises.contains_key(*id)).collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<(String, Json)> = line::Entity::find()
+            .select_only()
+            .columns([line::Column::Id, line::Column::Rules])
+            .filter(line::Column::Id.is_in(others))
+            .into_tuple()
+            .all(&write.read())
+            .await?;
+        let promised = rows
+            .into_iter()
+            .map(|(id, rules)| (id, Promise::of(&readable(&rules))));
+        self.promises.extend(promised);
         Ok(())
     }
 
@@ -228,32 +252,36 @@ async fn ask(write: &BatchTx, sql: &str, values: Vec<Value>) -> Result<Vec<Query
     write.read().query_all_raw(statement).await
 }
 
-/// Channels and their lines' CRM rules.
-async fn channels(write: &BatchTx, works: &[Work]) -> Result<HashMap<String, Arc<Channel>>, DbErr> {
+/// Channels, and the rules of their lines that ingest asks.
+async fn channels(
+    write: &BatchTx,
+    works: &[Work],
+) -> Result<(HashMap<String, Arc<Channel>>, HashMap<String, Promise>), DbErr> {
     let ids: BTreeSet<&str> = works.iter().map(|work| work.channel_id.as_str()).collect();
     let (list, values) = bulk::in_list(1, ids.into_iter().map(Value::from).collect());
     let sql = format!(
         "SELECT c.id, c.kind, c.name, c.line_id, l.rules FROM channel c JOIN line l ON l.id = c.line_id \
          WHERE c.id IN {list}"
     );
-    ask(write, &sql, values)
-        .await?
-        .iter()
-        .map(|row| {
-            let rules: Json = row.try_get("", "rules")?;
-            let rule = rules.pointer("/crm/create_lead").cloned();
-            let channel = Channel {
-                id: row.try_get("", "id")?,
-                kind: row.try_get("", "kind")?,
-                name: row.try_get("", "name")?,
-                line_id: row.try_get("", "line_id")?,
-                create_lead: rule
-                    .and_then(|rule| serde_json::from_value(rule).ok())
-                    .unwrap_or_default(),
-            };
-            Ok((channel.id.clone(), Arc::new(channel)))
-        })
-        .collect()
+    let (mut channels, mut promises) = (HashMap::new(), HashMap::new());
+    for row in ask(write, &sql, values).await? {
+        let rules = readable(&row.try_get("", "rules")?);
+        let channel = Channel {
+            id: row.try_get("", "id")?,
+            kind: row.try_get("", "kind")?,
+            name: row.try_get("", "name")?,
+            line_id: row.try_get("", "line_id")?,
+            create_lead: rules.crm.create_lead,
+        };
+        promises.insert(channel.line_id.clone(), Promise::of(&rules));
+        channels.insert(channel.id.clone(), Arc::new(channel));
+    }
+    Ok((channels, promises))
+}
+
+/// What a customer wrote is stored whatever a line's rules look like: unreadable ones count as the defaults.
+fn readable(stored: &Json) -> Rules {
+    Rules::from_stored(stored).unwrap_or_default()
 }
 
 async fn identities(write: &BatchTx, people: &[Person]) -> Result<HashMap<(String, String), Known>, DbErr> {

@@ -15,7 +15,8 @@ use crate::{
         session, submission, thread_ref,
     },
     event::NewEvent,
-    lead::rule::{CreateLead, History},
+    lead::rule::History,
+    line::{due::Promise, rules::CreateLead},
 };
 
 /// What ingest needs to know of a channel.
@@ -36,7 +37,7 @@ pub(super) struct OpenThread {
     pub is_new: bool,
     pub changed: bool,
     pub session_is_new: bool,
-    /// The client waits for an answer from now on.
+    /// The client waits for an answer from now on, due at `session.due_at`.
     pub owed: bool,
 }
 
@@ -53,6 +54,8 @@ pub(super) struct JoinedLead {
 pub(super) struct World {
     pub now: DateTime<Utc>,
     pub channels: HashMap<String, Arc<Channel>>,
+    /// What the lines promise, by id.
+    pub promises: HashMap<String, Promise>,
     pub identities: HashMap<(String, String), Known>,
     pub contacts: HashMap<String, contact::Model>,
     pub threads: HashMap<String, OpenThread>,

@@ -27,7 +27,7 @@ struct Group {
 }
 
 /// The order of [`crate::routing::world::order`]; the last is the session's number.
-type Place = (Reverse<i64>, DateTime<Utc>, usize);
+type Place = (Reverse<i64>, DateTime<Utc>, DateTime<Utc>, usize);
 
 /// Who waits.
 #[derive(Debug, Default)]
@@ -47,7 +47,12 @@ fn group_of(number: usize, session: &Waiting) -> Group {
 }
 
 fn place_of(number: usize, session: &Waiting) -> Place {
-    (Reverse(session.priority), session.waiting_since, number)
+    (
+        Reverse(session.priority),
+        session.due(),
+        session.waiting_since,
+        number,
+    )
 }
 
 impl Queue {
@@ -92,7 +97,7 @@ impl Queue {
             if look.closed.contains(&group.line) {
                 continue;
             }
-            let number = place.2;
+            let number = place.3;
             let decision = decide(world, self.sessions.get(&number)?, now);
             look.again_at = [look.again_at, decision.again_at].into_iter().flatten().min();
             if decision.operator_id.is_some() {

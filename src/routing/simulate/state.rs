@@ -69,6 +69,7 @@ impl Session {
             line_id: arrival.line.clone(),
             weight: weights.of(&arrival.channel_kind),
             priority: arrival.priority,
+            due_at: None,
             waiting_since: arrival.at,
             language: arrival.language.clone(),
             responsible: arrival.responsible.clone(),

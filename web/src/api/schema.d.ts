@@ -3230,6 +3230,14 @@ export interface components {
              */
             return_after_secs: number | null;
             /**
+             * @description Until when a client is to be answered.
+             * @default {
+             *       "first_reply_secs": null,
+             *       "next_reply_secs": null
+             *     }
+             */
+            sla: components["schemas"]["Sla"];
+            /**
              * @description The responsible operator first.
              * @default {
              *       "enabled": true,
@@ -3316,6 +3324,11 @@ export interface components {
              * @description When it ended.
              */
             closed_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the answer is due that is owed; null when none is owed or promised.
+             */
+            due_at?: string | null;
             /**
              * Format: date-time
              * @description When an operator first answered.
@@ -3631,6 +3644,21 @@ export interface components {
              * @description 99 of 100.
              */
             p99?: number | null;
+        };
+        /** @description What a line promises its clients. Sessions are served by it, see [`crate::routing::world::order`]. */
+        Sla: {
+            /**
+             * Format: int32
+             * @description Seconds of open time within which a client gets the first answer of a session.
+             * @default null
+             */
+            first_reply_secs: number | null;
+            /**
+             * Format: int32
+             * @description Seconds of open time within which a client gets any later answer.
+             * @default null
+             */
+            next_reply_secs: number | null;
         };
         /** @description Until when it is out of sight. */
         SnoozeIn: {
@@ -4011,6 +4039,11 @@ export interface components {
             operators: components["schemas"]["Staffing"];
             /**
              * Format: int64
+             * @description Open sessions whose client was to be answered by now.
+             */
+            overdue: number;
+            /**
+             * Format: int64
              * @description Sessions that wait and are not snoozed.
              */
             waiting: number;
@@ -4060,6 +4093,11 @@ export interface components {
             contact_name?: string | null;
             /** @description `cnv_…` */
             conversation_id: string;
+            /**
+             * Format: date-time
+             * @description Until when; null when nothing is owed or promised.
+             */
+            due_at?: string | null;
             /** @description Its line. */
             line_id: string;
             /**

@@ -31,6 +31,7 @@ function conv(
       offer_expires_at: null,
       opened_at: time,
       waiting_since: time,
+      due_at: null,
       first_reply_at: null,
       closed_at: null,
       close_reason: null,

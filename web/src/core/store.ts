@@ -53,13 +53,18 @@ export function belongs(c: Conversation, view: View, filter: Filter, me: string)
   }
 }
 
+/** After every due time. */
+const NEVER = '9999';
 const activity = (c: Conversation): string => c.last_message?.at ?? c.created_at;
 
-/** Queue: most urgent, then longest waiting. Elsewhere: latest activity. Ids break ties, so the order is total. */
+/** Queue: most urgent, then due soonest, then longest waiting. Elsewhere: latest activity. Ids break ties, so the order is total. */
 export function compareFor(view: View): (a: Conversation, b: Conversation) => number {
   if (view === 'queue') {
     return (a, b) =>
-      b.priority - a.priority || cmp(a.session.waiting_since, b.session.waiting_since) || cmp(a.id, b.id);
+      b.priority - a.priority ||
+      cmp(a.session.due_at ?? NEVER, b.session.due_at ?? NEVER) ||
+      cmp(a.session.waiting_since, b.session.waiting_since) ||
+      cmp(a.id, b.id);
   }
   return (a, b) => cmp(activity(b), activity(a)) || cmp(b.id, a.id);
 }
