@@ -75,6 +75,16 @@ test('an admin gives a schedule, is told what is wrong at its field, and the ope
   await desk.page.locator('.availability', { hasText: 'overtime' }).waitFor();
   await page.getByRole('button', { name: /^Remove absence/ }).click();
   await page.getByText('Works in shifts').click();
+  await page.getByRole('button', { name: 'Add an absence' }).click();
+  await page.getByLabel('Whole days').uncheck();
+  await page.getByLabel('Begins').fill('2020-01-01T10:00');
+  await page.getByLabel('Ends').fill('2020-01-01T12:00');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await until('an absence by the hour in its time zone', async () => {
+    const schedule = await api.get(`/users/${her.id}/schedule`);
+    return schedule.absences[0]?.from.startsWith('2020-01-01T05:00') && schedule.absences[0].to.includes('T07:00');
+  });
+  await page.getByRole('button', { name: /^Remove absence/ }).click();
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await until('no schedule again', async () => (await user()).availability_why === 'said');
 });

@@ -164,6 +164,8 @@ const inside = {
       await page.getByRole('link', { name: 'Edit schedule' }).click();
       await page.getByText('Works in shifts').click();
       await page.getByRole('button', { name: 'Add an absence' }).click();
+      await page.getByRole('button', { name: 'Add an absence' }).click();
+      await page.getByLabel('Whole days').last().uncheck();
       await page
         .getByRole('button', { name: /^Add:.*Break/ })
         .first()

@@ -102,6 +102,7 @@ export async function openShop(server) {
   const team = await api.post('/teams', { name: 'Showroom', member_ids: people.map(({ id }) => id) });
   await api.patch(`/users/${made.user.id}`, { capacity: 5 });
   await api.put('/me/presence', { state: 'online', ttl_secs: 600 });
+  await api.patch(`/lines/${made.line.id}`, { sla: { first_reply_secs: 600, next_reply_secs: 3600 } });
   await api.post('/lines', {
     name: 'Wholesale',
     distribution: 'least_loaded',
