@@ -230,3 +230,40 @@ test('a day off makes the preview say so, and hours without an opening are warne
   await page.getByText('serves nobody').waitFor();
   assert.deepEqual(page.complaints, []);
 });
+
+test('on a touch screen a tap adds an hour, an edge is pulled by the finger, and the page still scrolls', async () => {
+  const touched = await openWindow(browser, { viewport: { width: 390, height: 800 }, hasTouch: true });
+  await operator(touched).signIn(server.url, anna);
+  await api.patch(`/lines/${line.id}`, { hours: { time_zone: 'UTC', weekly: { mon: [['09:00', '12:00']] } } });
+  await touched.goto(`${server.url}/admin/lines/${line.id}`);
+  const week = touched.locator('[data-testid=week]');
+  await week.evaluate((grid) => grid.scrollIntoView({ block: 'center' }));
+  const fingers = await touched.context().newCDPSession(touched);
+  const touch = (type, ...points) =>
+    fingers.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y]) => ({ x, y })) });
+  const spot = async (day, hour) => {
+    const box = await week.locator('.col').nth(day).boundingBox();
+    return [box.x + box.width / 2, box.y + (hour / 24) * box.height];
+  };
+  await touched.touchscreen.tap(...(await spot(2, 14.6)));
+  await week.locator('.col').nth(2).locator('.block').waitFor();
+  const edge = await week.locator('.col').nth(0).locator('[data-edge=to]').boundingBox();
+  const held = [edge.x + edge.width / 2, edge.y + edge.height / 2];
+  const to = await spot(0, 15);
+  await touch('touchStart', held);
+  for (const part of [0.3, 0.6, 1]) await touch('touchMove', [held[0], held[1] + (to[1] - held[1]) * part]);
+  await touch('touchEnd');
+  await touched.getByRole('button', { name: 'Save', exact: true }).click();
+  await touched.getByText('Saved', { exact: true }).waitFor();
+  const { hours } = await api.get(`/lines/${line.id}`);
+  assert.deepEqual(hours.weekly, { mon: [['09:00', '15:00']], wed: [['14:30', '15:30']] });
+  // A finger that goes down a free day scrolls the page and draws nothing.
+  const before = await spot(5, 12);
+  await touch('touchStart', before);
+  for (const by of [20, 60, 120]) await touch('touchMove', [before[0], before[1] - by]);
+  await touch('touchEnd');
+  await until('the page scrolled', async () => (await spot(5, 12))[1] < before[1] - 20);
+  assert.equal(await week.locator('.col').nth(5).locator('.block').count(), 0);
+  assert.deepEqual(touched.complaints, []);
+  await touched.context().close();
+});
