@@ -49,6 +49,14 @@ pub async fn conversation(
     conversation_of_key(db, &visitor.channel_id, &thread_key(visitor)).await
 }
 
+/// A conversation that is known to be the visitor's.
+pub async fn conversation_by_id(
+    db: &impl ConnectionTrait,
+    id: &str,
+) -> Result<Option<conversation::Model>, DbErr> {
+    conversation::Entity::find_by_id(id).one(db).await
+}
+
 async fn conversation_of_key(
     db: &impl ConnectionTrait,
     channel_id: &str,

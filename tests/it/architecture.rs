@@ -229,6 +229,7 @@ fn rules_are_pure() {
         "src/lead/rule.rs",
         "src/lead/source.rs",
         "src/contact/identify.rs",
+        "src/line/due.rs",
         "src/line/hours.rs",
         "src/operator/schedule.rs",
         "src/line/language.rs",

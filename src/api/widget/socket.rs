@@ -11,7 +11,6 @@ use axum::{
     response::Response,
 };
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
-use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -237,9 +236,7 @@ impl Session {
     async fn follow(&mut self, conversation_id: &str) -> Step {
         // In this order: what is stored after the look below is signalled.
         self.listener.bind(conversation_id);
-        let found = conversation::Entity::find_by_id(conversation_id)
-            .one(self.app.db.read())
-            .await;
+        let found = store::conversation_by_id(self.app.db.read(), conversation_id).await;
         self.conversation = found.map_err(Problem::from)?;
         self.catch_up().await
     }
@@ -337,9 +334,7 @@ impl Session {
             return Ok(());
         };
         // The session may be a new one since.
-        let found = conversation::Entity::find_by_id(&conversation.id)
-            .one(self.app.db.read())
-            .await;
+        let found = store::conversation_by_id(self.app.db.read(), &conversation.id).await;
         let Some(conversation) = found.map_err(Problem::from)? else {
             return Ok(());
         };
