@@ -15,13 +15,12 @@ use crate::{
     clock::SharedClock,
     config::Config,
     db::{Db, entity::operator, sqlite_path},
-    line,
-    operator::{roster, schedule::Plan, store, team},
+    line::{self, Rules},
+    operator::{roster, schedule::Schedule, store, team},
     routing::{
         history,
         simulate::{
-            self, ARRIVAL_LIMIT, Arrival, Note, Report, Scenario, SimLine, Staff, TARGET_SECS, Timetable,
-            csv,
+            self, ARRIVAL_LIMIT, Answering, Arrival, Note, Report, Scenario, SimLine, Staff, TARGET_SECS, csv,
             today::{Recorded, recorded_figures},
         },
     },
@@ -56,6 +55,12 @@ pub(super) struct Options {
     /// Seconds that clients of unknown patience wait on the average; for ever when it is not said
     #[arg(long)]
     patience: Option<f64>,
+    /// Seconds in which an operator says yes to an offer, on the average
+    #[arg(long, default_value_t = Answering::default().accept_secs)]
+    accept_secs: f64,
+    /// The share of offers that an operator who is there lets lapse, 0 to 1
+    #[arg(long, default_value_t = Answering::default().lapse_share)]
+    lapse_share: f64,
     /// Prints the report as JSON
     #[arg(long)]
     json: bool,
@@ -70,6 +75,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) -> anyhow::Result<ExitCode> {
+    let answering = answering(options)?;
     let document = apply::read(&options.line)?;
     let Some(first) = document.lines.first() else {
         bail!("{} describes no line", options.line.display());
@@ -102,6 +108,7 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
         seed: options.seed,
         target_secs: options.target,
         patience_secs: options.patience.filter(|secs| *secs > 0.0),
+        answering,
     };
     known.people(&document, &mut scenario)?;
     let recorded = match (given, &db) {
@@ -120,9 +127,10 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
     }
     in_period(&mut scenario)?;
     let simulated = simulate::run(&scenario)?;
-    let names: BTreeMap<String, String> = scenario
-        .staff
-        .iter()
+    let as_it_is = known.unchanged(&scenario);
+    let unchanged = as_it_is.as_ref().map(simulate::run).transpose()?;
+    let everybody = as_it_is.iter().chain([&scenario]).flat_map(|one| &one.staff);
+    let names: BTreeMap<String, String> = everybody
         .map(|(id, staff)| (id.clone(), staff.name.clone()))
         .collect();
     let today = recorded
@@ -134,8 +142,10 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
         to,
         seed: options.seed,
         target_secs: options.target,
+        accept_secs: answering.accept_secs,
+        lapse_share: answering.lapse_share,
         today,
-        unchanged: None,
+        unchanged,
         simulated,
         notes,
     };
@@ -145,6 +155,17 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
         say(&table::render(&report))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn answering(options: &Options) -> anyhow::Result<Answering> {
+    let answering = Answering {
+        accept_secs: options.accept_secs,
+        lapse_share: options.lapse_share,
+    };
+    match answering.errors().first() {
+        Some((field, message)) => bail!("--{} {message}", field.replace('_', "-")),
+        None => Ok(answering),
+    }
 }
 
 fn read_arrivals(file: &PathBuf, line: &str) -> anyhow::Result<Vec<Arrival>> {
@@ -233,26 +254,42 @@ fn in_period(scenario: &mut Scenario) -> anyhow::Result<()> {
 #[derive(Default)]
 struct Known {
     operators: Vec<operator::Model>,
-    plans: BTreeMap<String, Plan>,
+    schedules: BTreeMap<String, Schedule>,
     teams: Vec<team::Team>,
-    /// Ids of lines by key.
-    lines: BTreeMap<String, String>,
-    /// Who stands in them, by id.
-    queues: BTreeMap<String, Vec<String>>,
+    /// The lines as they are, by key.
+    lines: BTreeMap<String, KnownLine>,
+}
+
+/// A line as it is.
+struct KnownLine {
+    id: String,
+    enabled: bool,
+    rules: Rules,
+    /// Who stands in it, by id.
+    queue: Vec<String>,
 }
 
 impl Known {
     async fn read(db: &Db) -> anyhow::Result<Self> {
         let rows = line::store::list(db.read(), None, ALL).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-        let operators = store::list(db.read(), None, ALL).await?;
-        let people: Vec<String> = operators.iter().map(|row| row.id.clone()).collect();
+        let mut queues = line::queue::resolved(db.read(), &ids).await?;
+        let mut lines = BTreeMap::new();
+        for row in rows {
+            let line = KnownLine {
+                enabled: row.enabled,
+                rules: Rules::from_stored(&row.rules)?,
+                queue: queues.remove(&row.id).unwrap_or_default(),
+                id: row.id,
+            };
+            lines.insert(row.key, line);
+        }
+        let schedules = roster::all(db.read()).await?.into_iter();
         Ok(Self {
-            plans: roster::plans(db.read(), &people).await?,
-            operators,
+            schedules: schedules.map(|(id, (schedule, _))| (id, schedule)).collect(),
+            operators: store::list(db.read(), None, ALL).await?,
             teams: team::list(db.read(), None, ALL).await?,
-            queues: line::queue::resolved(db.read(), &ids).await?,
-            lines: rows.into_iter().map(|row| (row.key, row.id)).collect(),
+            lines,
         })
     }
 
@@ -263,29 +300,66 @@ impl Known {
             .unwrap_or_else(|| id.to_owned())
     }
 
+    fn operator(&self, word: &str) -> Option<&operator::Model> {
+        let wanted = word.trim().to_lowercase();
+        let mut rows = self.operators.iter();
+        rows.find(|row| row.id == word || row.email.as_ref() == Some(&wanted))
+    }
+
+    /// An operator as the database has them, under the word that stands for them here.
+    fn as_it_is(&self, row: &operator::Model) -> (String, Staff) {
+        let schedule = self.schedules.get(&row.id).cloned();
+        let plan = schedule.map(|schedule| schedule.plan(DateTime::UNIX_EPOCH));
+        (self.word(&row.id), history::staff(row, plan.as_ref()))
+    }
+
     fn staff(&self, document: &Document, word: &str) -> anyhow::Result<(String, Staff)> {
+        let row = self.operator(word);
         if let Some(described) = operator_of(document, word) {
+            let present = row.and_then(|row| self.schedules.get(&row.id));
             let staff = Staff {
                 name: described.email.clone(),
                 capacity: described.capacity,
                 languages: described.languages.clone(),
                 skills: described.skills.clone(),
-                schedule: described.schedule.clone().map(Timetable::Hours),
+                schedule: described.schedule.as_ref().map(|shifts| shifts.plan(present)),
             };
             return Ok((described.email.clone(), staff));
         }
-        let wanted = word.trim().to_lowercase();
-        let row = self
-            .operators
-            .iter()
-            .find(|row| row.id == word || row.email.as_ref() == Some(&wanted))
-            .with_context(|| {
-                format!("there is no operator {word}, neither in the file nor in the database")
-            })?;
-        Ok((
-            row.email.clone().unwrap_or_else(|| row.id.clone()),
-            history::staff(row, self.plans.get(&row.id)),
-        ))
+        row.map(|row| self.as_it_is(row)).with_context(|| {
+            format!("there is no operator {word}, neither in the file nor in the database")
+        })
+    }
+
+    /// The same arrivals on the lines as the database has them, if it has them all.
+    fn unchanged(&self, changed: &Scenario) -> Option<Scenario> {
+        let mut wanted: BTreeSet<&String> = changed.arrivals.iter().map(|arrival| &arrival.line).collect();
+        let key_of = |id: &String| {
+            let mut lines = self.lines.iter();
+            lines.find_map(|(key, line)| (line.id == *id).then_some(key))
+        };
+        let (mut lines, mut staff) = (BTreeMap::new(), BTreeMap::new());
+        while let Some(key) = wanted.pop_first() {
+            let line = self.lines.get(key)?;
+            let mut rules = line.rules.clone();
+            let other = rules.overflow.line_id.as_ref().and_then(key_of);
+            wanted.extend(other.filter(|other| *other != key && !lines.contains_key(*other)));
+            rules.overflow.line_id = other.cloned();
+            let people = line.queue.iter().filter_map(|id| self.operator(id));
+            let people: Vec<(String, Staff)> = people.map(|row| self.as_it_is(row)).collect();
+            let line = SimLine {
+                enabled: line.enabled,
+                rules,
+                queue: people.iter().map(|(word, _)| word.clone()).collect(),
+            };
+            lines.insert(key.clone(), line);
+            staff.extend(people);
+        }
+        Some(Scenario {
+            lines,
+            staff,
+            ..changed.clone()
+        })
     }
 
     /// The lines of the file with everybody who stands in their queues.
@@ -302,8 +376,7 @@ impl Known {
                     }
                 }
                 None => {
-                    let id = self.lines.get(&line.key);
-                    let queue = id.and_then(|id| self.queues.get(id));
+                    let queue = self.lines.get(&line.key).map(|line| &line.queue);
                     words.extend(queue.into_iter().flatten().map(|id| self.word(id)));
                 }
             }
@@ -348,7 +421,7 @@ impl Known {
         let keys: BTreeMap<&String, &String> = document
             .lines
             .iter()
-            .filter_map(|line| Some((self.lines.get(&line.key)?, &line.key)))
+            .filter_map(|line| Some((&self.lines.get(&line.key)?.id, &line.key)))
             .collect();
         if keys.is_empty() {
             bail!("the database has no line of a key in the file, so nothing is recorded for it");
