@@ -20,7 +20,10 @@ fn schedule(value: serde_json::Value) -> Schedule {
 
 /// Anna and Boris are there, and Anna has this schedule.
 fn there(present: Option<Schedule>) -> Present {
-    let people = [("opr_anna", "anna@shop.example"), ("opr_boris", "boris@shop.example")];
+    let people = [
+        ("opr_anna", "anna@shop.example"),
+        ("opr_boris", "boris@shop.example"),
+    ];
     Present {
         operators: people.map(|(id, word)| (id.to_owned(), word.to_owned())).into(),
         schedules: present
@@ -43,7 +46,10 @@ fn refused(text: &str) -> Vec<String> {
 #[test]
 fn a_schedule_nobody_made_is_made() {
     let plan = planned(FILE, None);
-    assert_eq!((plan.entries[0].what, plan.entries[0].action), (What::Schedule, Action::Create));
+    assert_eq!(
+        (plan.entries[0].what, plan.entries[0].action),
+        (What::Schedule, Action::Create)
+    );
     let expected = "\
 + schedule anna@shop.example
     breaks.mon: [[\"13:00\",\"14:00\"]]
@@ -66,22 +72,38 @@ fn absences_that_are_not_said_are_kept_and_the_rest_is_whole() {
 
     let file = FILE.replace("breaks = { mon = [[\"13:00\", \"14:00\"]] }", "absences = []");
     let changed = planned(&file, Some(present)).render(false);
-    assert!(changed.contains("    breaks.mon: [[\"13:00\",\"14:00\"]] → none\n"), "{changed}");
+    assert!(
+        changed.contains("    breaks.mon: [[\"13:00\",\"14:00\"]] → none\n"),
+        "{changed}"
+    );
     assert!(changed.contains("    absences: [{"), "{changed}");
 }
 
 #[test]
 fn a_week_without_shifts_is_not_the_same_as_no_shifts() {
     let by_hand = schedule(json!({"time_zone": "UTC"}));
-    let text = |weekly: &str| format!("[operator.\"anna@shop.example\".schedule]\ntime_zone = \"UTC\"\n{weekly}");
-    assert_eq!(planned(&text(""), Some(by_hand.clone())).entries[0].action, Action::Nothing);
-    assert_eq!(planned(&text("weekly = {}"), Some(by_hand)).entries[0].action, Action::Change);
+    let text =
+        |weekly: &str| format!("[operator.\"anna@shop.example\".schedule]\ntime_zone = \"UTC\"\n{weekly}");
+    assert_eq!(
+        planned(&text(""), Some(by_hand.clone())).entries[0].action,
+        Action::Nothing
+    );
+    assert_eq!(
+        planned(&text("weekly = {}"), Some(by_hand)).entries[0].action,
+        Action::Change
+    );
 }
 
 #[test]
 fn who_is_not_named_is_left_alone_and_who_is_not_there_is_named() {
-    let none = planned("[operator.\"boris@shop.example\"]\ncapacity = 2\n", Some(Schedule::default()));
-    assert_eq!((none.entries.len(), none.left_alone), (0, vec!["schedule anna@shop.example".to_owned()]));
+    let none = planned(
+        "[operator.\"boris@shop.example\"]\ncapacity = 2\n",
+        Some(Schedule::default()),
+    );
+    assert_eq!(
+        (none.entries.len(), none.left_alone),
+        (0, vec!["schedule anna@shop.example".to_owned()])
+    );
     let stranger = FILE.replace("Anna@", "who@");
     let troubles = plan(&Document::read(&stranger).unwrap(), &there(None), &|_| None).unwrap_err();
     assert_eq!(
@@ -108,10 +130,19 @@ fn each_word_that_cannot_be_is_named_with_its_line() {
     ];
     let said = refused(text);
     for line in expected {
-        assert!(said.iter().any(|found| found == line), "{line} is not among {said:#?}");
+        assert!(
+            said.iter().any(|found| found == line),
+            "{line} is not among {said:#?}"
+        );
     }
-    assert!(said.iter().any(|found| found.starts_with("line 9: operator.b.schedule.absences.1.kind: unknown variant")));
-    assert!(said.iter().any(|found| found.starts_with("line 13: operator.c.schedule.exceptions: unknown key")));
+    assert!(
+        said.iter()
+            .any(|found| found.starts_with("line 9: operator.b.schedule.absences.1.kind: unknown variant"))
+    );
+    assert!(
+        said.iter()
+            .any(|found| found.starts_with("line 13: operator.c.schedule.exceptions: unknown key"))
+    );
 }
 
 #[test]

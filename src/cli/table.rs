@@ -42,8 +42,12 @@ pub(super) fn render(report: &Report) -> String {
     figure("back to the queue", &|it| it.returned.to_string());
     figure("offers", &|it| it.offers.to_string());
     figure("  lapsed", &|it| it.offers_lapsed.to_string());
-    figure("actions without an answer", &|it| it.no_answer_actions.to_string());
-    figure("told that the line is closed", &|it| it.off_hours_actions.to_string());
+    figure("actions without an answer", &|it| {
+        it.no_answer_actions.to_string()
+    });
+    figure("told that the line is closed", &|it| {
+        it.off_hours_actions.to_string()
+    });
     lines.extend(operators(&columns));
     lines.extend(slots(&columns));
     if !report.notes.is_empty() {

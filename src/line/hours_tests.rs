@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use super::{Hours, after, closing, opening};
 
 fn hours(zone: &str, weekly: Value, exceptions: Value) -> Hours {
-    serde_json::from_value(json!({"time_zone": zone, "weekly": weekly, "exceptions": exceptions}))
-        .unwrap()
+    serde_json::from_value(json!({"time_zone": zone, "weekly": weekly, "exceptions": exceptions})).unwrap()
 }
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -43,8 +42,7 @@ fn an_open_line_closes_where_intervals_that_meet_end() {
         assert_eq!(closing(Some(&line), at(now)), until.map(at), "{now}");
     }
     let day = json!([["00:00", "24:00"]]);
-    let always =
-        json!({"mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day});
+    let always = json!({"mon": day, "tue": day, "wed": day, "thu": day, "fri": day, "sat": day, "sun": day});
     assert_eq!(
         closing(Some(&hours("UTC", always, json!([]))), at("2026-11-23T00:00:00Z")),
         None

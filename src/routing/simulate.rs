@@ -3,8 +3,8 @@
 //! same seed give the same figures.
 //!
 //! An operator who gets a session replies after a while and holds it until it ends; what a recorded session
-//! took it takes here too, what is unknown is drawn ([`chance`]). [`engine`] plays the events over [`state`], with offers
-//! ([`asking`]) and what lines do by themselves ([`actions`]); [`queue`] holds who waits, [`change`] is "what if", [`figures`] counts, for
+//! took it takes here too, what is unknown is drawn ([`chance`]). [`engine`] plays the events over [`state`], with what comes of
+//! decisions ([`placing`]), offers ([`asking`]) and what lines do by themselves ([`actions`]); [`queue`] holds who waits, [`change`] is "what if", [`figures`] counts, for
 //! what was recorded ([`today`]) as for what was played; [`csv`] reads arrivals that somebody made up. `history` reads the recorded ones.
 //!
 //! What is not played is said in the [`Report`]: see [`Note`].
@@ -16,6 +16,7 @@ pub mod change;
 pub mod csv;
 mod engine;
 pub mod figures;
+mod placing;
 mod queue;
 mod state;
 pub mod today;

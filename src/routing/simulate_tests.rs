@@ -347,8 +347,15 @@ fn some_scenario() -> impl Strategy<Value = Scenario> {
     let people = prop::collection::vec((0.0..4.0_f64, any::<bool>(), any::<bool>()), 1..5);
     let arrivals = prop::collection::vec(some_arrival(), 1..60);
     let answering = (0.0..60.0_f64, 0.0..=1.0_f64);
-    (some_rules("b"), some_rules("a"), people, arrivals, any::<u64>(), answering).prop_map(
-        |(a, b, people, arrivals, seed, (accept_secs, lapse_share))| {
+    (
+        some_rules("b"),
+        some_rules("a"),
+        people,
+        arrivals,
+        any::<u64>(),
+        answering,
+    )
+        .prop_map(|(a, b, people, arrivals, seed, (accept_secs, lapse_share))| {
             let names: Vec<String> = (0..people.len()).map(|number| format!("p{number}")).collect();
             let listed: Vec<(&str, f64)> = names
                 .iter()
@@ -372,8 +379,7 @@ fn some_scenario() -> impl Strategy<Value = Scenario> {
                 lapse_share,
             };
             scenario
-        },
-    )
+        })
 }
 
 proptest! {

@@ -134,7 +134,10 @@ fn the_no_answer_action_is_due_when_a_client_waited_so_long_for_somebody() {
     assert!(unanswered(&sorry(), &waiting(), false, at(60)));
     assert!(!unanswered(&Rules::default(), &waiting(), false, at(600)));
     let none = rules(&json!({"no_answer": {"after_secs": 60}}));
-    assert!(!unanswered(&none, &waiting(), false, at(600)), "no action is no action");
+    assert!(
+        !unanswered(&none, &waiting(), false, at(600)),
+        "no action is no action"
+    );
 }
 
 #[test]
@@ -159,7 +162,9 @@ fn no_answer_counts_who_waits_for_us_and_is_nobodys() {
         waiting_since: at(50),
         ..waiting()
     };
-    assert!(!unanswered(&sorry(), &came_back, false, at(109)) && unanswered(&sorry(), &came_back, false, at(110)));
+    assert!(
+        !unanswered(&sorry(), &came_back, false, at(109)) && unanswered(&sorry(), &came_back, false, at(110))
+    );
 }
 
 #[test]
@@ -167,8 +172,7 @@ fn no_answer_counts_while_the_line_is_open() {
     // 1_800_000_000 is a Friday, 2027-01-15, 08:00 UTC.
     let mut rules = sorry();
     rules.hours =
-        serde_json::from_value(json!({"time_zone": "UTC", "weekly": {"mon": [["09:00", "18:00"]]}}))
-            .unwrap();
+        serde_json::from_value(json!({"time_zone": "UTC", "weekly": {"mon": [["09:00", "18:00"]]}})).unwrap();
     let monday = 3 * 86_400 + 3_600;
     assert!(!unanswered(&rules, &waiting(), false, at(monday + 59)));
     assert!(unanswered(&rules, &waiting(), false, at(monday + 60)));

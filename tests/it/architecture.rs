@@ -224,6 +224,7 @@ fn rules_are_pure() {
         "src/routing/simulate/csv.rs",
         "src/routing/simulate/engine.rs",
         "src/routing/simulate/figures.rs",
+        "src/routing/simulate/placing.rs",
         "src/routing/simulate/queue.rs",
         "src/routing/simulate/state.rs",
         "src/routing/simulate/today.rs",

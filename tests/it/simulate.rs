@@ -132,7 +132,7 @@ both_databases! {
         let visitor = app.visitor(&channel).await;
         app.says(&channel, &visitor, "Hello").await;
         app.until("the end of the round", || async {
-            let listed = app.get("/conversations?state=closed").await;
+            let listed = app.get("/conversations?view=closed").await;
             (listed["items"][0]["session"]["close_reason"] == "no_answer").then_some(())
         }).await;
         let path = format!("/lines/{}/simulate", line["id"].as_str().unwrap());
@@ -188,7 +188,9 @@ fn the_examples_are_played_without_a_database_and_the_same_seed_says_the_same() 
     assert!(said.status.success(), "{}", err(&said));
     let table = out(&said);
     assert!(
-        table.contains("answered within 1 min") && table.contains("  lapsed") && table.contains("anna@shop.example"),
+        table.contains("answered within 1 min")
+            && table.contains("  lapsed")
+            && table.contains("anna@shop.example"),
         "{table}"
     );
     assert!(

@@ -15,7 +15,9 @@ use crate::{
 impl Engine<'_> {
     /// When the line closes in this period, those who wait are told, or move.
     pub(super) fn closings(&mut self, line: &str) {
-        let Some(state) = self.world.lines.get(line) else { return };
+        let Some(state) = self.world.lines.get(line) else {
+            return;
+        };
         let rules = &state.rules;
         if rules.hours.is_none() || rules.off_hours.action == OffHoursAction::None {
             return;
@@ -32,9 +34,7 @@ impl Engine<'_> {
             .sessions
             .iter()
             .enumerate()
-            .filter(|(number, session)| {
-                session.waiting.line_id == line && self.is_queued(*number, session)
-            })
+            .filter(|(number, session)| session.waiting.line_id == line && self.is_queued(*number, session))
             .map(|(number, _)| number)
             .collect();
         for number in numbers {

@@ -90,7 +90,9 @@ impl Engine<'_> {
         if session.is_none_or(|session| session.askings != asking) {
             return;
         }
-        let Some(asked) = self.take_back(number) else { return };
+        let Some(asked) = self.take_back(number) else {
+            return;
+        };
         self.counted.offers_lapsed += asked.operators.len() as u64;
         if let Some(session) = self.sessions.get_mut(number) {
             session.waiting.lapsed.extend(asked.operators);

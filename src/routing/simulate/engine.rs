@@ -1,8 +1,8 @@
 //! The events of a simulation, one after the other in a time that is only counted. Pure.
 //!
 //! Who owns an answered session when the shift ends brings it to its end; what is unanswered goes back to
-//! the queue, as it does in earnest. Offers are in [`super::asking`], what lines do by themselves in
-//! [`super::actions`].
+//! the queue, as it does in earnest. Who gets what is in [`super::placing`], offers in [`super::asking`], what lines do
+//! by themselves in [`super::actions`].
 
 use std::{
     cmp::Reverse,
@@ -15,14 +15,12 @@ use super::{
     ARRIVAL_LIMIT, DAY_LIMIT, Error, Scenario,
     chance::{Chance, Known},
     figures::{Fate, Figures, figures},
-    queue::{Look, Queue},
+    queue::Queue,
     state::{Happening, Session, Tally, line_state, on_shift, operator_state},
 };
 use crate::{
     line::hours,
-    operator::load::Load,
     routing::{
-        decide::{Decision, Outcome, next_turn},
         timers::{Due, due},
         world::World,
     },
@@ -37,12 +35,12 @@ pub(super) struct Engine<'a> {
     pub(super) queue: Queue,
     /// By their place among the arrivals.
     pub(super) sessions: Vec<Session>,
-    tallies: BTreeMap<String, Tally>,
+    pub(super) tallies: BTreeMap<String, Tally>,
     events: BinaryHeap<Reverse<(DateTime<Utc>, Happening)>>,
-    looks: BTreeSet<DateTime<Utc>>,
+    pub(super) looks: BTreeSet<DateTime<Utc>>,
     pub(super) now: DateTime<Utc>,
     /// Events and decisions until now.
-    played: usize,
+    pub(super) played: usize,
     pub(super) counted: Counted,
 }
 
@@ -192,7 +190,8 @@ impl<'a> Engine<'a> {
                 }
             }
             Happening::Overflow(number, since) => {
-                if let Some(Due::Overflow { to }) = self.is_due(number).filter(|_| self.stands(number, since)) {
+                if let Some(Due::Overflow { to }) = self.is_due(number).filter(|_| self.stands(number, since))
+                {
                     self.move_on(number, &to);
                 }
             }
@@ -265,96 +264,6 @@ impl<'a> Engine<'a> {
         session.asked.is_some() || self.queue.has(number)
     }
 
-    /// One look at the queue: whoever can be placed now, is. Answers whether any moved to another line.
-    fn place(&mut self) -> bool {
-        let (mut look, mut moved) = (Look::default(), false);
-        while let Some((number, decision)) =
-            self.queue
-                .next(&self.world, &self.scenario.weights, self.now, &mut look)
-        {
-            moved |= decision.outcome == Outcome::Overflow;
-            self.carry_out(number, &decision);
-        }
-        self.played += look.decided;
-        let again_at = look.again_at.filter(|at| *at > self.now);
-        if let Some(at) = again_at
-            && self.looks.insert(at)
-        {
-            self.at(at, Happening::Look);
-        }
-        moved
-    }
-
-    fn carry_out(&mut self, number: usize, decision: &Decision) {
-        match (decision.outcome, &decision.operator_id, &decision.line_id) {
-            (Outcome::Assigned, Some(to), _) => {
-                self.queue.remove(number);
-                self.take_room(number, to);
-                self.take_turn(number, to);
-                self.own(number, to);
-            }
-            (Outcome::Offered, ..) => self.ask(number, decision),
-            (Outcome::Overflow, _, Some(to)) => self.move_on(number, to),
-            (Outcome::NoAnswer, ..) => self.end_round(number),
-            _ => {}
-        }
-    }
-
-    /// Room is taken with an operator for a session.
-    pub(super) fn take_room(&mut self, number: usize, operator: &str) {
-        let Some(session) = self.sessions.get(number) else { return };
-        let (line, weight) = (session.waiting.line_id.clone(), session.waiting.weight);
-        self.change_load(operator, |load| load.add(&line, weight));
-    }
-
-    /// It has nothing to do with the operator any more.
-    pub(super) fn leave_room(&mut self, number: usize, operator: &str) {
-        let Some(session) = self.sessions.get(number) else { return };
-        let (line, weight) = (session.waiting.line_id.clone(), session.waiting.weight);
-        self.change_load(operator, |load| {
-            load.remove(&line, weight);
-            // Sums of weights are not exact; nothing weighs nothing.
-            if load.sessions.values().all(|count| *count == 0) {
-                load.total = 0.0;
-            }
-        });
-    }
-
-    /// It was the operator's turn on the line of this session.
-    pub(super) fn take_turn(&mut self, number: usize, operator: &str) {
-        let Some(session) = self.sessions.get(number) else { return };
-        if let Some(state) = self.world.lines.get_mut(&session.waiting.line_id) {
-            let turn = next_turn(state.turns.values().max().copied(), self.now);
-            state.turns.insert(operator.to_owned(), turn);
-        }
-    }
-
-    /// An operator owns it from now on; they have room for it already.
-    pub(super) fn own(&mut self, number: usize, to: &str) {
-        let now = self.now;
-        let Some(session) = self.sessions.get_mut(number) else {
-            return;
-        };
-        session.ownership += 1;
-        session.owner = Some((to.to_owned(), now));
-        // Somebody has it: the round is over, but for who let it lie and has it again.
-        let again = session.waiting.lapsed.contains(to);
-        session.begin_round();
-        session.waiting.lapsed.extend(again.then(|| to.to_owned()));
-        let line = session.waiting.line_id.clone();
-        let (times, ownership) = (session.times, session.ownership);
-        if let Some(tally) = self.tallies.get_mut(to) {
-            tally.sessions += 1;
-        }
-        let rules = self.world.lines.get(&line).map(|line| &line.rules);
-        let return_after = rules.and_then(|rules| rules.return_after_secs);
-        if let Some(at) = self.open_for(&line, now, return_after) {
-            self.at(at, Happening::Overdue(number, ownership));
-        }
-        self.later(times.reply_secs, Happening::Reply(number, ownership));
-        self.later(times.handle_secs, Happening::Finish(number, ownership));
-    }
-
     fn reply(&mut self, number: usize, ownership: u32) {
         if self.owned_as(number, ownership)
             && let Some(session) = self.sessions.get_mut(number)
@@ -375,13 +284,6 @@ impl<'a> Engine<'a> {
         self.take_back(number);
         self.queue.remove(number);
         self.free(number);
-    }
-
-    /// Its owner, if it has one, has it no more.
-    fn free(&mut self, number: usize) -> Option<String> {
-        let (owner, _) = self.sessions.get_mut(number)?.owner.take()?;
-        self.leave_room(number, &owner);
-        Some(owner)
     }
 
     /// An unanswered session goes back; `lapsed`: away from who let it lie.
@@ -428,18 +330,6 @@ impl<'a> Engine<'a> {
         for number in unanswered {
             self.give_back(number, false);
         }
-    }
-
-    /// What an operator has changes; what it was until now is counted.
-    fn change_load(&mut self, id: &str, change: impl FnOnce(&mut Load)) {
-        let now = self.now;
-        let (Some(operator), Some(tally)) = (self.world.operators.get_mut(id), self.tallies.get_mut(id))
-        else {
-            return;
-        };
-        tally.until(now, self.scenario.from, operator);
-        change(&mut operator.load);
-        tally.peak = tally.peak.max(operator.load.total);
     }
 
     fn counted(mut self) -> Figures {
