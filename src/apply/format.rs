@@ -75,7 +75,7 @@ pub struct Operator {
     pub languages: Vec<String>,
     /// What they know.
     pub skills: Vec<String>,
-    /// When they work. Without it `apply` leaves the present one, and a simulation takes them as always there.
+    /// When they work. Without it the present one stands; in a simulation without a database they are always there.
     pub schedule: Option<Shifts>,
 }
 

@@ -94,13 +94,16 @@ impl Known {
     fn staff(&self, document: &Document, word: &str) -> anyhow::Result<(String, Staff)> {
         let row = self.operator(word);
         if let Some(described) = operator_of(document, word) {
+            // What the file does not say of a schedule, `apply` leaves as it is.
             let present = row.and_then(|row| self.schedules.get(&row.id));
+            let as_it_is = || Some(present?.clone().plan(DateTime::UNIX_EPOCH));
+            let shifts = described.schedule.as_ref();
             let staff = Staff {
                 name: described.email.clone(),
                 capacity: described.capacity,
                 languages: described.languages.clone(),
                 skills: described.skills.clone(),
-                schedule: described.schedule.as_ref().map(|shifts| shifts.plan(present)),
+                schedule: shifts.map(|shifts| shifts.plan(present)).or_else(as_it_is),
             };
             return Ok((described.email.clone(), staff));
         }

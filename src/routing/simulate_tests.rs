@@ -113,6 +113,16 @@ fn clients_without_patience_go_and_others_wait_to_the_end() {
 }
 
 #[test]
+fn an_answer_that_is_also_the_last_word_is_an_answer() {
+    let short = Arrival {
+        reply_secs: Some(60.0),
+        ..arrival(0, 60.0)
+    };
+    let figures = run(&scenario(&json!({}), &[("anna", 1.0)], vec![short])).unwrap();
+    assert_eq!((figures.answered, figures.waiting), (1, 0));
+}
+
+#[test]
 fn distribution_is_that_of_the_router() {
     let coming = || (0..6).map(|number| arrival(number, 10_000.0)).collect();
     let people = [("anna", 4.0), ("boris", 4.0), ("carl", 4.0)];

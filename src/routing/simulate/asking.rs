@@ -41,7 +41,7 @@ impl Engine<'_> {
         }
         self.counted.offers += decision.offered_to.len() as u64;
         for who in &decision.offered_to {
-            let chance = Chance::of_asked(self.scenario.seed, number, who, asking);
+            let chance = Chance::of_asked(self.scenario.seed, number, who, self.times_asked(number, who));
             let yes = self.scenario.answering.yes_after(chance);
             if let Some(secs) = yes.filter(|secs| *secs < f64::from(stands_secs)) {
                 self.later(secs, Happening::Accept(number, asking, who.clone()));
@@ -49,6 +49,15 @@ impl Engine<'_> {
         }
         let deadline = self.now + TimeDelta::seconds(i64::from(stands_secs));
         self.at(deadline, Happening::Lapse(number, asking));
+    }
+
+    /// How often this operator was asked about it, with this time.
+    fn times_asked(&mut self, number: usize, who: &str) -> u32 {
+        self.sessions.get_mut(number).map_or(0, |session| {
+            let times = session.times_asked.entry(who.to_owned()).or_default();
+            *times += 1;
+            *times
+        })
     }
 
     /// Somebody says yes, if they are still asked. One of many who has no room any more is refused, and does not

@@ -20,15 +20,15 @@ impl Chance {
         mixed
     }
 
-    /// The source of one operator who is asked about an arrival, for each asking another one: others who are
-    /// asked, or who are asked before, change nothing of it.
-    pub fn of_asked(seed: u64, index: usize, who: &str, asking: u32) -> Self {
+    /// The source of one operator who is asked about an arrival, for each time another one: others who are asked
+    /// change nothing of it.
+    pub fn of_asked(seed: u64, index: usize, who: &str, time: u32) -> Self {
         // FNV-1a, for it is the same everywhere and for ever.
         let name = who.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
         let mut mixed = Self::of(seed ^ name, index);
-        mixed.0 ^= u64::from(asking).wrapping_mul(0x9fb2_1c65_1e98_df25);
+        mixed.0 ^= u64::from(time).wrapping_mul(0x9fb2_1c65_1e98_df25);
         mixed.next();
         mixed
     }

@@ -19,10 +19,11 @@ use crate::{
 /// What happens; those of one moment in this order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Happening {
-    /// The owner is done with a session; the number tells one ownership from another.
-    Finish(usize, u32),
-    /// The owner replies for the first time.
+    /// The owner replies for the first time, perhaps with their last word; the number tells one ownership from
+    /// another.
     Reply(usize, u32),
+    /// The owner is done with a session.
+    Finish(usize, u32),
     /// Somebody who was asked says yes; the number tells one asking from another.
     Accept(usize, u32, String),
     /// The offers of an asking lapse.
@@ -68,6 +69,8 @@ pub(super) struct Session {
     pub(super) asked: Option<Asked>,
     /// Grows with each asking.
     pub(super) askings: u32,
+    /// How often each operator was asked.
+    pub(super) times_asked: BTreeMap<String, u32>,
     /// The no-answer action was done: once for each wait.
     pub(super) no_answer_done: bool,
     /// The times of being closed of which the client was told, each by its end.
@@ -107,6 +110,7 @@ impl Session {
             chance,
             asked: None,
             askings: 0,
+            times_asked: BTreeMap::new(),
             no_answer_done: false,
             told_closed: BTreeSet::new(),
             fate: Fate {
