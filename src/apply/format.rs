@@ -1,17 +1,18 @@
 //! What a file of lines says: its words, checked as far as that goes without a database. Pure.
 //!
-//! A line or a channel is described whole: what the file does not say has its default. Three things are left
-//! as they are when it does not name them, because people change them from day to day or because they do not
-//! belong into a file: whether a thing is enabled, who stands in a queue, and secrets.
+//! A line, a channel or a schedule is described whole: what the file does not say has its default. Four things are
+//! left as they are when it does not name them, because people change them from day to day or because they do
+//! not belong into a file: whether a thing is enabled, who stands in a queue, absences, and secrets.
 
 use serde_json::Value;
 
 use super::{
     Trouble,
     read::Reader,
+    schedules::Shifts,
     source::{Source, join},
 };
-use crate::line::{Hours, Rules};
+use crate::line::Rules;
 
 /// A place in a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub struct Channel {
     pub settings: Value,
 }
 
-/// An operator as a simulation takes them. Accounts are made by people, so `apply` reads none of it.
+/// An operator as a simulation takes them. Accounts are made by people, so `apply` reads the schedule alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operator {
     /// Who.
@@ -74,8 +75,8 @@ pub struct Operator {
     pub languages: Vec<String>,
     /// What they know.
     pub skills: Vec<String>,
-    /// When they work; always, when there is none.
-    pub schedule: Option<Hours>,
+    /// When they work. Without it the present one stands; in a simulation without a database they are always there.
+    pub schedule: Option<Shifts>,
 }
 
 /// A file that was read.

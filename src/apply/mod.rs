@@ -1,6 +1,6 @@
-//! Lines as code: teams, lines and channels described in a file, and brought into the database.
+//! Lines as code: teams, lines, channels and operators' schedules described in a file, and brought into the database.
 //!
-//! [`source`] reads TOML with the place of every word, [`format`] makes a [`format::Document`] of it (by `read`),
+//! [`source`] reads TOML with the place of every word, [`format`] makes a [`format::Document`] of it (by `read`; [`schedules`] those of operators),
 //! [`plan`] compares it with what is [`present`] and says it in words (`render`); all of them are pure. [`write`] reads the present, and does what the plan
 //! says through the same doors as the API, in one transaction. The format is shown in
 //! `config/examples/lines.toml`; `simulate` reads it too.
@@ -10,6 +10,7 @@ pub mod plan;
 pub mod present;
 mod read;
 mod render;
+pub mod schedules;
 pub mod source;
 pub mod write;
 

@@ -29,6 +29,8 @@ pub enum What {
     Line,
     /// A channel.
     Channel,
+    /// When an operator works.
+    Schedule,
 }
 
 impl What {
@@ -38,6 +40,7 @@ impl What {
             Self::Team => "team",
             Self::Line => "line",
             Self::Channel => "channel",
+            Self::Schedule => "schedule",
         }
     }
 }
@@ -69,7 +72,7 @@ pub struct Field {
 pub struct Planned {
     /// What it is.
     pub what: What,
-    /// Its key, or a team's name.
+    /// Its key, a team's name, or the word of an operator.
     pub key: String,
     /// What is done.
     pub action: Action,
@@ -77,14 +80,14 @@ pub struct Planned {
     pub fields: Vec<Field>,
 }
 
-/// What is planned: teams, lines and channels, each in the order of the file.
+/// What is planned: teams, lines, channels and schedules, each in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// One entry for each object of the file.
     pub entries: Vec<Planned>,
     /// What is there and not in the file, and stays as it is.
     pub left_alone: Vec<String>,
-    /// Operators of the file, which only a simulation reads.
+    /// Operators of the file: what they hold and know is read by a simulation only.
     pub operators: usize,
 }
 
@@ -112,6 +115,9 @@ pub fn plan(
     for channel in &document.channels {
         entries.extend(checks.channel(channel, connector));
     }
+    for operator in &document.operators {
+        entries.extend(checks.schedule(operator));
+    }
     let mut troubles = checks.troubles;
     if !troubles.is_empty() {
         troubles.sort_by_key(|trouble| trouble.line);
@@ -129,6 +135,10 @@ fn left_alone(document: &Document, present: &Present) -> Vec<String> {
         What::Team => document.teams.iter().any(|team| team.name == key),
         What::Line => document.lines.iter().any(|line| line.key == key),
         What::Channel => document.channels.iter().any(|channel| channel.key == key),
+        What::Schedule => document.operators.iter().any(|operator| {
+            let said = operator.schedule.as_ref().and(present.operator(&operator.email));
+            said.is_some_and(|id| present.word_of(id) == key)
+        }),
     };
     let teams = present.teams.iter().map(|team| (What::Team, &team.name));
     let lines = present.lines.iter().map(|line| (What::Line, &line.row.key));
@@ -136,17 +146,20 @@ fn left_alone(document: &Document, present: &Present) -> Vec<String> {
         .channels
         .iter()
         .map(|channel| (What::Channel, &channel.row.key));
+    let whose: Vec<String> = present.schedules.keys().map(|id| present.word_of(id)).collect();
+    let schedules = whose.iter().map(|word| (What::Schedule, word));
     teams
         .chain(lines)
         .chain(channels)
+        .chain(schedules)
         .filter(|(what, key)| !has(*what, key))
         .map(|(what, key)| format!("{} {key}", what.as_str()))
         .collect()
 }
 
-struct Checks<'a> {
+pub(super) struct Checks<'a> {
     document: &'a Document,
-    present: &'a Present,
+    pub(super) present: &'a Present,
     troubles: Vec<Trouble>,
 }
 
@@ -156,7 +169,7 @@ impl Checks<'_> {
     }
 
     /// The word of an operator as it is shown; one that nobody has is a trouble.
-    fn operator(&mut self, field: String, word: &str) -> String {
+    pub(super) fn operator(&mut self, field: String, word: &str) -> String {
         match self.present.operator(word) {
             Some(id) => self.present.word_of(id),
             None => {
@@ -334,7 +347,7 @@ fn line_words(name: Option<&str>, enabled: bool, queue: &[String], rules: &Rules
     Value::Object(words)
 }
 
-fn planned(
+pub(super) fn planned(
     what: What,
     key: &str,
     old: Option<Value>,

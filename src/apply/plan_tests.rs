@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -67,6 +69,7 @@ fn there() -> Present {
         operators: [("opr_anna", "anna@shop.example"), ("opr_bot", "opr_bot")]
             .map(|(id, word)| (id.to_owned(), word.to_owned()))
             .into(),
+        schedules: BTreeMap::new(),
         teams: vec![Team {
             id: "tem_1".to_owned(),
             name: "Night".to_owned(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::schedules::PresentSchedule;
 use crate::{
     db::entity::{channel, line},
     line::{Rules, queue::Entry},
@@ -35,6 +36,8 @@ pub struct PresentChannel {
 pub struct Present {
     /// Each operator's id and the word that stands for it in a file: the e-mail, or the id of who has none.
     pub operators: BTreeMap<String, String>,
+    /// The schedules that somebody made, by operator.
+    pub schedules: BTreeMap<String, PresentSchedule>,
     /// All teams.
     pub teams: Vec<team::Team>,
     /// All lines.
@@ -49,6 +52,11 @@ impl Present {
         let wanted = word.trim().to_lowercase();
         let mut known = self.operators.iter();
         known.find_map(|(id, email)| (*email == wanted || id == word).then_some(id))
+    }
+
+    /// The schedule of an operator by the word in a file.
+    pub fn schedule(&self, word: &str) -> Option<&PresentSchedule> {
+        self.schedules.get(self.operator(word)?)
     }
 
     /// The teams of a name: there should be one at most.

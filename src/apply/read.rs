@@ -5,12 +5,10 @@ use serde_json::{Map, Value, json};
 use super::{
     Trouble,
     format::{Channel, Line, Member, Operator, Team},
+    schedules,
     source::{Source, join},
 };
-use crate::{
-    line::{Hours, Rules},
-    operator::store::DEFAULT_CAPACITY,
-};
+use crate::{line::Rules, operator::store::DEFAULT_CAPACITY};
 
 /// Reads the parts of a file and gathers what is wrong with them.
 pub(super) struct Reader<'a> {
@@ -18,10 +16,10 @@ pub(super) struct Reader<'a> {
     pub(super) troubles: Vec<Trouble>,
 }
 
-type Fields = Map<String, Value>;
+pub(super) type Fields = Map<String, Value>;
 
 impl Reader<'_> {
-    fn wrong(&mut self, path: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn wrong(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.troubles.push(self.source.trouble(path, message));
     }
 
@@ -72,7 +70,7 @@ impl Reader<'_> {
         found
     }
 
-    fn text(&mut self, path: &str, fields: &Fields, name: &str) -> Option<String> {
+    pub(super) fn text(&mut self, path: &str, fields: &Fields, name: &str) -> Option<String> {
         match fields.get(name) {
             Some(Value::String(text)) => Some(text.clone()),
             Some(_) => {
@@ -217,7 +215,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn operator(&mut self, key: &str, path: &str, fields: &Fields) -> Option<Operator> {
-        let shape = json!({"capacity": 0, "languages": [], "skills": [], "schedule": shape_of_hours()});
+        let shape = json!({"capacity": 0, "languages": [], "skills": [], "schedule": schedules::shape()});
         if let Value::Object(shape) = shape {
             self.fits(path, fields, &shape);
         }
@@ -231,16 +229,9 @@ impl Reader<'_> {
                     DEFAULT_CAPACITY
                 }),
         };
-        let schedule = fields.get("schedule").and_then(|given| {
-            let path = join(path, "schedule");
-            let hours: Hours = serde_json::from_value(given.clone())
-                .map_err(|error| self.wrong(path.clone(), error.to_string()))
-                .ok()?;
-            for (field, message) in hours.errors() {
-                self.wrong(join(&path, &field), message);
-            }
-            Some(hours)
-        });
+        let schedule = fields
+            .get("schedule")
+            .and_then(|given| self.schedule(&join(path, "schedule"), given));
         Some(Operator {
             email: key.trim().to_lowercase(),
             capacity,

@@ -39,7 +39,7 @@ impl Plan {
         }
         if self.operators > 0 {
             lines.push(format!(
-                "operators in the file are read by simulate only: {}",
+                "capacity, languages and skills of operators in the file are read by simulate only: {}",
                 self.operators
             ));
         }

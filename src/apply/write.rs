@@ -13,12 +13,13 @@ use super::{
     format::{Channel, Document, Line, Member, Team},
     plan::{self, Action, Connector, Plan, Planned, wanted_settings},
     present::{Present, PresentChannel, PresentLine},
+    schedules::{PresentSchedule, Shifts},
 };
 use crate::{
     channel::{self, Changes, NewChannel, TryBuild, settings},
     db::WriteTx,
     line::{self, Rules, queue::Entry, store::Change},
-    operator::{self, team},
+    operator::{self, roster, team},
     secret::Vault,
 };
 
@@ -93,8 +94,13 @@ pub async fn apply(
     }
     let lines: Vec<(&Line, &Planned)> = document.lines.iter().zip(entries.by_ref()).collect();
     work.lines(write, lines).await?;
-    for (channel, planned) in document.channels.iter().zip(entries) {
+    for (channel, planned) in document.channels.iter().zip(entries.by_ref()) {
         work.channel(write, channel, planned).await?;
+    }
+    let scheduled = document.operators.iter();
+    let scheduled = scheduled.filter_map(|operator| Some((operator, operator.schedule.as_ref()?)));
+    for ((operator, shifts), planned) in scheduled.zip(entries) {
+        work.schedule(write, &operator.email, shifts, planned).await?;
     }
     Ok(plan)
 }
@@ -109,6 +115,11 @@ async fn present(write: &WriteTx, vault: &Vault) -> Result<Present, Error> {
         operators: operators
             .into_iter()
             .map(|row| (row.id.clone(), row.email.unwrap_or(row.id)))
+            .collect(),
+        schedules: roster::all(db)
+            .await?
+            .into_iter()
+            .map(|(id, (schedule, version))| (id, PresentSchedule { schedule, version }))
             .collect(),
         teams: team::list(db, None, ALL).await?,
         ..Present::default()
@@ -263,6 +274,34 @@ impl Work<'_> {
                 Member::Team(name) => team(name),
             })
             .collect()
+    }
+
+    async fn schedule(
+        &mut self,
+        write: &mut WriteTx,
+        email: &str,
+        shifts: &Shifts,
+        planned: &Planned,
+    ) -> Result<(), Error> {
+        let Some(id) = self
+            .present
+            .operator(email)
+            .filter(|_| planned.action != Action::Nothing)
+        else {
+            return Ok(());
+        };
+        let present = self.present.schedules.get(id);
+        let schedule = shifts.beside(present.map(|present| &present.schedule));
+        let version = present.map_or(0, |present| present.version);
+        let path = format!("operator.{email}.schedule");
+        let put = roster::put(write, id, &schedule, Some(version), self.now).await;
+        put.map(drop).map_err(|error| match error {
+            operator::Error::Invalid(errors) => self.invalid(&path, errors),
+            operator::Error::Db(error) => error.into(),
+            operator::Error::NotFound | operator::Error::Stale | operator::Error::LastAdmin => {
+                Error::Stale(path)
+            }
+        })
     }
 
     async fn channel(

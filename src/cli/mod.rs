@@ -8,6 +8,7 @@
 mod accounts;
 mod apply;
 mod backup;
+mod known;
 mod serve;
 mod simulate;
 mod table;

@@ -1,34 +1,26 @@
 //! What other rules would have done, on the command line.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::{apply, open, say, table};
+use super::{
+    apply,
+    known::{Known, operator_of},
+    open, say, table,
+};
 use crate::{
-    apply::format::{Document, Member, Operator},
+    apply::format::{Document, Member},
     clock::SharedClock,
     config::Config,
-    db::{Db, entity::operator, sqlite_path},
-    line,
-    operator::{roster, schedule::Plan, store, team},
-    routing::{
-        history,
-        simulate::{
-            self, ARRIVAL_LIMIT, Arrival, Note, Report, Scenario, SimLine, Staff, TARGET_SECS, Timetable,
-            csv,
-            today::{Recorded, recorded_figures},
-        },
+    db::{Db, sqlite_path},
+    routing::simulate::{
+        self, Answering, Arrival, Note, Report, Scenario, TARGET_SECS, csv,
+        today::{Recorded, recorded_figures},
     },
 };
 
-/// More objects than an installation has.
-const ALL: u64 = 1_000_000;
 /// After the last given arrival, where no end is said.
 const AFTERMATH: TimeDelta = TimeDelta::hours(1);
 
@@ -56,6 +48,12 @@ pub(super) struct Options {
     /// Seconds that clients of unknown patience wait on the average; for ever when it is not said
     #[arg(long)]
     patience: Option<f64>,
+    /// Seconds in which an operator says yes to an offer, on the average
+    #[arg(long, default_value_t = Answering::default().accept_secs)]
+    accept_secs: f64,
+    /// The share of offers that an operator who is there lets lapse, 0 to 1
+    #[arg(long, default_value_t = Answering::default().lapse_share)]
+    lapse_share: f64,
     /// Prints the report as JSON
     #[arg(long)]
     json: bool,
@@ -70,6 +68,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) -> anyhow::Result<ExitCode> {
+    let answering = answering(options)?;
     let document = apply::read(&options.line)?;
     let Some(first) = document.lines.first() else {
         bail!("{} describes no line", options.line.display());
@@ -102,6 +101,7 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
         seed: options.seed,
         target_secs: options.target,
         patience_secs: options.patience.filter(|secs| *secs > 0.0),
+        answering,
     };
     known.people(&document, &mut scenario)?;
     let recorded = match (given, &db) {
@@ -120,9 +120,10 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
     }
     in_period(&mut scenario)?;
     let simulated = simulate::run(&scenario)?;
-    let names: BTreeMap<String, String> = scenario
-        .staff
-        .iter()
+    let as_it_is = known.unchanged(&scenario);
+    let unchanged = as_it_is.as_ref().map(simulate::run).transpose()?;
+    let everybody = as_it_is.iter().chain([&scenario]).flat_map(|one| &one.staff);
+    let names: BTreeMap<String, String> = everybody
         .map(|(id, staff)| (id.clone(), staff.name.clone()))
         .collect();
     let today = recorded
@@ -134,8 +135,10 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
         to,
         seed: options.seed,
         target_secs: options.target,
+        accept_secs: answering.accept_secs,
+        lapse_share: answering.lapse_share,
         today,
-        unchanged: None,
+        unchanged,
         simulated,
         notes,
     };
@@ -145,6 +148,17 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
         say(&table::render(&report))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn answering(options: &Options) -> anyhow::Result<Answering> {
+    let answering = Answering {
+        accept_secs: options.accept_secs,
+        lapse_share: options.lapse_share,
+    };
+    match answering.errors().first() {
+        Some((field, message)) => bail!("--{} {message}", field.replace('_', "-")),
+        None => Ok(answering),
+    }
 }
 
 fn read_arrivals(file: &PathBuf, line: &str) -> anyhow::Result<Vec<Arrival>> {
@@ -191,14 +205,6 @@ fn asks_the_database(document: &Document) -> bool {
     })
 }
 
-fn operator_of<'a>(document: &'a Document, word: &str) -> Option<&'a Operator> {
-    let wanted = word.trim().to_lowercase();
-    document
-        .operators
-        .iter()
-        .find(|operator| operator.email == wanted)
-}
-
 fn period(options: &Options, given: Option<&[Arrival]>) -> anyhow::Result<(DateTime<Utc>, DateTime<Utc>)> {
     let times = || given.unwrap_or_default().iter().map(|arrival| arrival.at);
     let from = options.from.or(times().min());
@@ -227,144 +233,4 @@ fn in_period(scenario: &mut Scenario) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-/// What the database knows.
-#[derive(Default)]
-struct Known {
-    operators: Vec<operator::Model>,
-    plans: BTreeMap<String, Plan>,
-    teams: Vec<team::Team>,
-    /// Ids of lines by key.
-    lines: BTreeMap<String, String>,
-    /// Who stands in them, by id.
-    queues: BTreeMap<String, Vec<String>>,
-}
-
-impl Known {
-    async fn read(db: &Db) -> anyhow::Result<Self> {
-        let rows = line::store::list(db.read(), None, ALL).await?;
-        let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-        let operators = store::list(db.read(), None, ALL).await?;
-        let people: Vec<String> = operators.iter().map(|row| row.id.clone()).collect();
-        Ok(Self {
-            plans: roster::plans(db.read(), &people).await?,
-            operators,
-            teams: team::list(db.read(), None, ALL).await?,
-            queues: line::queue::resolved(db.read(), &ids).await?,
-            lines: rows.into_iter().map(|row| (row.key, row.id)).collect(),
-        })
-    }
-
-    /// The word that stands for an operator here: the e-mail, or the id of who has none.
-    fn word(&self, id: &str) -> String {
-        let row = self.operators.iter().find(|row| row.id == id);
-        row.and_then(|row| row.email.clone())
-            .unwrap_or_else(|| id.to_owned())
-    }
-
-    fn staff(&self, document: &Document, word: &str) -> anyhow::Result<(String, Staff)> {
-        if let Some(described) = operator_of(document, word) {
-            let staff = Staff {
-                name: described.email.clone(),
-                capacity: described.capacity,
-                languages: described.languages.clone(),
-                skills: described.skills.clone(),
-                schedule: described.schedule.clone().map(Timetable::Hours),
-            };
-            return Ok((described.email.clone(), staff));
-        }
-        let wanted = word.trim().to_lowercase();
-        let row = self
-            .operators
-            .iter()
-            .find(|row| row.id == word || row.email.as_ref() == Some(&wanted))
-            .with_context(|| {
-                format!("there is no operator {word}, neither in the file nor in the database")
-            })?;
-        Ok((
-            row.email.clone().unwrap_or_else(|| row.id.clone()),
-            history::staff(row, self.plans.get(&row.id)),
-        ))
-    }
-
-    /// The lines of the file with everybody who stands in their queues.
-    fn people(&self, document: &Document, scenario: &mut Scenario) -> anyhow::Result<()> {
-        for line in &document.lines {
-            let mut words = Vec::new();
-            match &line.queue {
-                Some(queue) => {
-                    for member in queue {
-                        match member {
-                            Member::Operator(email) => words.push(email.clone()),
-                            Member::Team(name) => words.extend(self.team(document, name)?),
-                        }
-                    }
-                }
-                None => {
-                    let id = self.lines.get(&line.key);
-                    let queue = id.and_then(|id| self.queues.get(id));
-                    words.extend(queue.into_iter().flatten().map(|id| self.word(id)));
-                }
-            }
-            let mut queue = Vec::new();
-            let mut seen = BTreeSet::new();
-            for word in words {
-                let (id, staff) = self.staff(document, &word)?;
-                scenario.staff.insert(id.clone(), staff);
-                if seen.insert(id.clone()) {
-                    queue.push(id);
-                }
-            }
-            let line_here = SimLine {
-                enabled: line.enabled.unwrap_or(true),
-                rules: line.rules.clone(),
-                queue,
-            };
-            scenario.lines.insert(line.key.clone(), line_here);
-        }
-        Ok(())
-    }
-
-    fn team(&self, document: &Document, name: &str) -> anyhow::Result<Vec<String>> {
-        if let Some(team) = document.teams.iter().find(|team| team.name == name) {
-            return Ok(team.members.clone());
-        }
-        let team = self
-            .teams
-            .iter()
-            .find(|team| team.name == name)
-            .with_context(|| format!("there is no team {name}, neither in the file nor in the database"))?;
-        Ok(team.member_ids.iter().map(|id| self.word(id)).collect())
-    }
-
-    /// What was recorded on lines of the same keys, in the words of the file.
-    async fn recorded(
-        &self,
-        db: &Db,
-        document: &Document,
-        (from, to): (DateTime<Utc>, DateTime<Utc>),
-    ) -> anyhow::Result<Vec<Recorded>> {
-        let keys: BTreeMap<&String, &String> = document
-            .lines
-            .iter()
-            .filter_map(|line| Some((self.lines.get(&line.key)?, &line.key)))
-            .collect();
-        if keys.is_empty() {
-            bail!("the database has no line of a key in the file, so nothing is recorded for it");
-        }
-        let ids: Vec<String> = keys.keys().map(|id| (*id).clone()).collect();
-        let mut records = history::recorded(db.read(), &ids, from, to, ARRIVAL_LIMIT + 1).await?;
-        if records.is_empty() {
-            bail!("no arrivals are recorded on these lines between {from} and {to}");
-        }
-        for record in &mut records {
-            if let Some(key) = keys.get(&record.line_id) {
-                record.line_id = (*key).clone();
-            }
-            record.operator_id = record.operator_id.take().map(|id| self.word(&id));
-            record.responsible = record.responsible.take().map(|id| self.word(&id));
-        }
-        Ok(records)
-    }
 }

@@ -12,7 +12,8 @@ const SLOTS: usize = 48;
 pub(super) fn render(report: &Report) -> String {
     let columns: Vec<(&str, &Figures)> = [
         ("recorded", report.today.as_ref()),
-        ("simulated", Some(&report.simulated)),
+        ("unchanged", report.unchanged.as_ref()),
+        ("with changes", Some(&report.simulated)),
     ]
     .into_iter()
     .filter_map(|(name, figures)| Some((name, figures?)))
@@ -27,8 +28,10 @@ pub(super) fn render(report: &Report) -> String {
     };
     figure("sessions", &|it| it.arrivals.to_string());
     figure("answered", &|it| it.answered.to_string());
-    figure("gone without an answer", &|it| it.abandoned.to_string());
-    figure("waiting at the end", &|it| it.waiting.to_string());
+    figure("not answered", &|it| it.unanswered.to_string());
+    figure("  gone by themselves", &|it| it.abandoned.to_string());
+    figure("  closed by the line", &|it| it.closed.to_string());
+    figure("  waiting at the end", &|it| it.waiting.to_string());
     let target = format!("answered within {}", duration(f64::from(report.target_secs)));
     figure(&target, &|it| share(it.answered_in_target));
     figure("wait: half of them, at most", &|it| time(it.wait_secs.p50));
@@ -37,6 +40,14 @@ pub(super) fn render(report: &Report) -> String {
     figure("wait: the longest", &|it| time(it.wait_secs.max));
     figure("moved by overflow", &|it| it.overflowed.to_string());
     figure("back to the queue", &|it| it.returned.to_string());
+    figure("offers", &|it| it.offers.to_string());
+    figure("  lapsed", &|it| it.offers_lapsed.to_string());
+    figure("actions without an answer", &|it| {
+        it.no_answer_actions.to_string()
+    });
+    figure("told that the line is closed", &|it| {
+        it.off_hours_actions.to_string()
+    });
     lines.extend(operators(&columns));
     lines.extend(slots(&columns));
     if !report.notes.is_empty() {
@@ -49,7 +60,7 @@ pub(super) fn render(report: &Report) -> String {
 fn row(title: &str, values: impl Iterator<Item = String>) -> String {
     let mut line = format!("{title:<32}");
     for value in values {
-        line.push_str(&format!(" {value:>24}"));
+        line.push_str(&format!(" {value:>20}"));
     }
     line.trim_end().to_owned()
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     Rules, hours,
-    rules::{OffHoursAction, Overflow},
+    rules::{self, OffHoursAction, Overflow},
 };
 use crate::operator::{Weights, load::fits};
 
@@ -210,7 +210,7 @@ fn queue(facts: &Facts<'_>) -> Option<Warning> {
     let required = &facts.rules.required_skills;
     let skilled: Vec<&&Member> = able
         .iter()
-        .filter(|member| has_all(&member.skills, required))
+        .filter(|member| rules::has_all(&member.skills, required))
         .collect();
     if skilled.is_empty() {
         let text = format!(
@@ -245,11 +245,6 @@ fn kinds(channels: &[Attached]) -> BTreeSet<&str> {
     } else {
         kinds
     }
-}
-
-fn has_all(skills: &[String], required: &[String]) -> bool {
-    let known: BTreeSet<String> = skills.iter().map(|skill| skill.to_lowercase()).collect();
-    required.iter().all(|skill| known.contains(&skill.to_lowercase()))
 }
 
 fn hours_and_limit(facts: &Facts<'_>, now: DateTime<Utc>) -> Vec<Warning> {

@@ -418,6 +418,14 @@ impl Rules {
     }
 }
 
+/// Whether somebody with these skills has all that a line requires, however they are written.
+pub fn has_all(skills: &[String], required: &[String]) -> bool {
+    required.iter().all(|needed| {
+        let needed = needed.to_lowercase();
+        skills.iter().any(|skill| skill.to_lowercase() == needed)
+    })
+}
+
 fn merged(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
     let mut merged = old.clone();
     merged.extend(new.iter().map(|(key, value)| (key.clone(), value.clone())));

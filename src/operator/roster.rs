@@ -54,6 +54,16 @@ pub async fn plans(
     rows.into_iter().map(plan).collect()
 }
 
+/// Every schedule that somebody made, with its version, by operator.
+pub async fn all(db: &impl ConnectionTrait) -> Result<BTreeMap<String, (Schedule, i64)>, DbErr> {
+    let rows = operator_schedule::Entity::find().all(db).await?;
+    let read = |row: operator_schedule::Model| {
+        let schedule = Schedule::from_stored(&row.body)?;
+        Ok((row.operator_id, (schedule, row.version)))
+    };
+    rows.into_iter().map(read).collect()
+}
+
 /// The schedule of an operator with its version, and since when it is this one; version 0 is one that
 /// nobody made.
 pub async fn find(

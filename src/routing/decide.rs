@@ -16,7 +16,7 @@ use super::world::{LineState, OperatorState, Round, Waiting, World, order};
 use crate::{
     line::{
         hours,
-        rules::{Acceptance, Distribution, Sticky},
+        rules::{Acceptance, Distribution, Sticky, has_all},
     },
     operator::{Availability, Presence, load::fits},
 };
@@ -484,14 +484,6 @@ pub fn unavailable(operator: &OperatorState, in_queue: bool, even_if_not_there: 
         Availability::Paused => Some(Rejection::Paused),
         Availability::Off => Some(Rejection::OffShift),
     }
-}
-
-fn has_all(skills: &[String], required: &[String]) -> bool {
-    required.iter().all(|needed| {
-        skills
-            .iter()
-            .any(|skill| skill.to_lowercase() == needed.to_lowercase())
-    })
 }
 
 /// Whether a language is among these; `pt-BR` is spoken by who speaks `pt`. An unknown one is spoken by all.

@@ -9,9 +9,11 @@ use sea_orm::{
 
 use super::{
     explain::{GIVEN_BACK, NO_REPLY},
-    simulate::{SimLine, Staff, Timetable, today::Recorded},
+    simulate::{SimLine, Staff, today::Recorded},
+    timers::UNANSWERED,
 };
 use crate::{
+    conversation::offer::Ending,
     db::{
         bulk,
         entity::{line, operator},
@@ -26,6 +28,9 @@ const LINES: usize = 20;
 /// What makes a session go back to the queue; the last when its owner leaves.
 const RETURNS: [&str; 3] = [GIVEN_BACK, NO_REPLY, "owner_left"];
 
+/// What a line does by itself and is noted: without an answer, and outside its hours.
+const NOTICES: [&str; 2] = ["no_answer", "off_hours"];
+
 #[derive(FromQueryResult)]
 struct Row {
     id: String,
@@ -39,6 +44,16 @@ struct Row {
     assigned_at: Option<DateTime<Utc>>,
     first_reply_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
+    close_reason: Option<String>,
+}
+
+/// How often something was done about a session.
+#[derive(FromQueryResult)]
+struct Done {
+    session_id: String,
+    /// The outcome of an offer, or the kind of a notice.
+    what: String,
+    times: i64,
 }
 
 #[derive(FromQueryResult)]
@@ -71,7 +86,7 @@ pub async fn recorded(
     let sql = format!(
         "SELECT s.id, s.line_id, s.channel_kind, s.opened_at, k.language, c.priority, \
          COALESCE(l.operator_id, CASE WHEN k.created_at < s.opened_at THEN k.operator_id END) AS responsible, \
-         s.operator_id, s.assigned_at, s.first_reply_at, s.closed_at \
+         s.operator_id, s.assigned_at, s.first_reply_at, s.closed_at, s.close_reason \
          FROM session s JOIN conversation c ON c.id = s.conversation_id JOIN contact k ON k.id = c.contact_id \
          LEFT JOIN lead l ON l.id = c.lead_id AND l.created_at < s.opened_at \
          WHERE s.opened_at >= $1 AND s.opened_at < $2 AND (s.line_id IN {here} OR EXISTS (SELECT 1 FROM \
@@ -94,9 +109,15 @@ pub async fn recorded(
     for one in moves {
         moved.entry(one.session_id.clone()).or_default().push(one);
     }
+    let mut done = done(db, from, to).await?;
     let record = |row: Row| {
         let moves = moved.remove(&row.id).unwrap_or_default();
         let overflowed = || moves.iter().filter(|one| one.outcome == "overflow");
+        let done = done.remove(&row.id).unwrap_or_default();
+        let times = |of: &dyn Fn(&str) -> bool| -> u64 {
+            let those = done.iter().filter(|one| of(&one.what));
+            those.map(|one| one.times.unsigned_abs()).sum()
+        };
         let returned = moves.iter().filter(|one| RETURNS.contains(&one.trigger.as_str()));
         Recorded {
             line_id: overflowed()
@@ -111,8 +132,13 @@ pub async fn recorded(
             assigned_at: row.assigned_at,
             first_reply_at: row.first_reply_at,
             closed_at: row.closed_at,
+            closed_by_line: row.close_reason.as_deref() == Some(UNANSWERED),
             overflowed: overflowed().count() as u64,
             returned: returned.count() as u64,
+            offers: times(&|what| !NOTICES.contains(&what)),
+            offers_lapsed: times(&|what| what == Ending::Lapsed.as_str()),
+            no_answer_actions: times(&|what| what == NOTICES[0]),
+            off_hours_actions: times(&|what| what == NOTICES[1]),
         }
     };
     let records = rows.into_iter().map(record);
@@ -122,6 +148,35 @@ pub async fn recorded(
         .collect())
 }
 
+/// What was done about the sessions of a period: offers by what became of them, and what clients were told.
+async fn done(
+    db: &impl ConnectionTrait,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<BTreeMap<String, Vec<Done>>, DbErr> {
+    let [no_answer, off_hours] = NOTICES;
+    let sql = "SELECT o.session_id, COALESCE(o.outcome, 'open') AS what, COUNT(*) AS times FROM offer o \
+               JOIN session s ON s.id = o.session_id WHERE s.opened_at >= $1 AND s.opened_at < $2 \
+               GROUP BY o.session_id, o.outcome \
+               UNION ALL SELECT n.session_id, n.kind AS what, COUNT(*) AS times FROM session_notice n \
+               JOIN session s ON s.id = n.session_id WHERE s.opened_at >= $3 AND s.opened_at < $4 \
+               AND n.kind IN ($5, $6) GROUP BY n.session_id, n.kind";
+    let values: [Value; 6] = [
+        from.into(),
+        to.into(),
+        from.into(),
+        to.into(),
+        no_answer.into(),
+        off_hours.into(),
+    ];
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    let mut found: BTreeMap<String, Vec<Done>> = BTreeMap::new();
+    for one in Done::find_by_statement(statement).all(db).await? {
+        found.entry(one.session_id.clone()).or_default().push(one);
+    }
+    Ok(found)
+}
+
 /// An operator as a simulation takes them: there whenever their schedule says so.
 pub fn staff(row: &operator::Model, plan: Option<&Plan>) -> Staff {
     Staff {
@@ -129,7 +184,7 @@ pub fn staff(row: &operator::Model, plan: Option<&Plan>) -> Staff {
         capacity: if row.enabled { row.capacity } else { 0.0 },
         languages: words(&row.languages),
         skills: words(&row.skills),
-        schedule: plan.cloned().map(Timetable::Plan),
+        schedule: plan.cloned(),
     }
 }
 

@@ -3,17 +3,20 @@
 //! same seed give the same figures.
 //!
 //! An operator who gets a session replies after a while and holds it until it ends; what a recorded session
-//! took it takes here too, what is unknown is drawn ([`chance`]). [`engine`] plays the events over [`state`], [`queue`] holds
-//! who waits, [`change`] is "what if", [`figures`] counts, for what was recorded ([`today`]) as for what was played; [`csv`] reads
-//! arrivals that somebody made up. `history` reads the recorded ones.
+//! took it takes here too, what is unknown is drawn ([`chance`]). [`engine`] plays the events over [`state`], with what comes of
+//! decisions ([`placing`]), offers ([`asking`]) and what lines do by themselves ([`actions`]); [`queue`] holds who waits, [`change`] is "what if", [`figures`] counts, for
+//! what was recorded ([`today`]) as for what was played; [`csv`] reads arrivals that somebody made up. `history` reads the recorded ones.
 //!
 //! What is not played is said in the [`Report`]: see [`Note`].
 
+mod actions;
+mod asking;
 pub mod chance;
 pub mod change;
 pub mod csv;
 mod engine;
 pub mod figures;
+mod placing;
 mod queue;
 mod state;
 pub mod today;
@@ -24,10 +27,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use self::{engine::run, figures::Figures};
+pub use self::{chance::Answering, engine::run, figures::Figures};
 use crate::{
     line::{
-        Hours, Rules, hours,
+        Rules,
         rules::{Acceptance, NoAnswerAction, OffHoursAction},
     },
     operator::{Weights, schedule::Plan},
@@ -86,26 +89,7 @@ pub struct Staff {
     /// What they know.
     pub skills: Vec<String>,
     /// When they work; always, when there is none.
-    pub schedule: Option<Timetable>,
-}
-
-/// When somebody works.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Timetable {
-    /// Weekly hours, as a file gives them.
-    Hours(Hours),
-    /// A schedule with its breaks and absences, as the database has it.
-    Plan(Plan),
-}
-
-impl Timetable {
-    /// The times from `from` to `to`.
-    pub fn between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
-        match self {
-            Self::Hours(hours) => hours::open_between(Some(hours), from, to),
-            Self::Plan(plan) => plan.working_between(from, to),
-        }
-    }
+    pub schedule: Option<Plan>,
 }
 
 /// What is played.
@@ -129,6 +113,8 @@ pub struct Scenario {
     pub target_secs: u32,
     /// Clients whose patience is not known have this much on the average; without it they wait for ever.
     pub patience_secs: Option<f64>,
+    /// How operators answer offers.
+    pub answering: Answering,
 }
 
 /// Why nothing was played.
@@ -147,16 +133,16 @@ pub enum Error {
 #[serde(rename_all = "snake_case")]
 #[schema(as = SimulationNote)]
 pub enum Note {
-    /// Offers are taken as accepted at once.
-    OffersAccepted,
+    /// Who says yes to an offer, and how soon, is drawn.
+    OffersDrawn,
     /// Some operators have no schedule and are taken as always there.
     NoSchedule,
     /// Some handling times are drawn.
     HandlingDrawn,
     /// Clients of unknown patience wait for ever.
     PatienceUnlimited,
-    /// What a line does without an answer or outside its hours is not played.
-    ActionsNotPlayed,
+    /// What clients make of a text, a form or the promise of a call is not known: they wait on.
+    ClientsWaitOn,
     /// Lines it overflows into have no sessions of their own here.
     OtherLinesIdle,
 }
@@ -165,13 +151,15 @@ impl Note {
     /// The sentence for people.
     pub fn text(self) -> &'static str {
         match self {
-            Self::OffersAccepted => "offers are taken as accepted at once",
+            Self::OffersDrawn => "who says yes to an offer, and how soon, is drawn",
             Self::NoSchedule => "operators without a schedule are taken as always there",
             Self::HandlingDrawn => {
                 "handling times that are not known are drawn from those that are (or around five minutes)"
             }
             Self::PatienceUnlimited => "clients whose patience is not known wait for ever",
-            Self::ActionsNotPlayed => "the actions without an answer and outside the hours are not played",
+            Self::ClientsWaitOn => {
+                "clients who get a text, a form or the promise of a call are taken to wait on as before"
+            }
             Self::OtherLinesIdle => "other lines' own sessions are not played",
         }
     }
@@ -189,6 +177,10 @@ pub struct Report {
     pub seed: u64,
     /// An answer is in time within this.
     pub target_secs: u32,
+    /// Seconds in which operators said yes to an offer, on the average.
+    pub accept_secs: f64,
+    /// The share of offers that were not answered, 0 to 1.
+    pub lapse_share: f64,
     /// What was recorded; null when the arrivals were given.
     pub today: Option<Figures>,
     /// The line as it is, played; null when nothing but the file was given.
@@ -207,7 +199,7 @@ impl Scenario {
         let mut notes = Vec::new();
         let mut say = |note: Note, holds: bool| notes.extend(holds.then_some(note));
         say(
-            Note::OffersAccepted,
+            Note::OffersDrawn,
             rules().any(|rules| rules.acceptance == Acceptance::Offer),
         );
         say(
@@ -223,10 +215,11 @@ impl Scenario {
             self.patience_secs.is_none() && coming().any(|arrival| arrival.patience_secs.is_none()),
         );
         say(
-            Note::ActionsNotPlayed,
+            Note::ClientsWaitOn,
             rules().any(|rules| {
-                rules.no_answer.action != NoAnswerAction::None
-                    || rules.off_hours.action != OffHoursAction::None
+                let (no_answer, off_hours) = (rules.no_answer.action, rules.off_hours.action);
+                !matches!(no_answer, NoAnswerAction::None | NoAnswerAction::Close)
+                    || matches!(off_hours, OffHoursAction::Text | OffHoursAction::Form)
             }),
         );
         notes

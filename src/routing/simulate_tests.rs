@@ -6,8 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Arrival, Error, Figures, Note, Scenario, SimLine, Staff, Timetable, run};
-use crate::{line::Rules, operator::Weights};
+use super::{Answering, Arrival, Error, Figures, Note, Scenario, SimLine, Staff, run};
+use crate::{
+    line::Rules,
+    operator::{
+        Weights,
+        schedule::{Plan, Schedule},
+    },
+};
 
 /// A Monday, midnight in UTC.
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -61,7 +67,15 @@ fn scenario(rules: &Value, people: &[(&str, f64)], arrivals: Vec<Arrival>) -> Sc
         seed: 1,
         target_secs: 60,
         patience_secs: None,
+        answering: Answering::default(),
     }
+}
+
+/// Mondays from and to.
+fn shift(from: &str, to: &str) -> Option<Plan> {
+    let schedule = json!({"time_zone": "UTC", "weekly": {"mon": [[from, to]]}});
+    let schedule: Schedule = serde_json::from_value(schedule).unwrap();
+    Some(schedule.plan(at(0)))
 }
 
 fn sessions(figures: &Figures) -> Vec<u64> {
@@ -99,6 +113,16 @@ fn clients_without_patience_go_and_others_wait_to_the_end() {
 }
 
 #[test]
+fn an_answer_that_is_also_the_last_word_is_an_answer() {
+    let short = Arrival {
+        reply_secs: Some(60.0),
+        ..arrival(0, 60.0)
+    };
+    let figures = run(&scenario(&json!({}), &[("anna", 1.0)], vec![short])).unwrap();
+    assert_eq!((figures.answered, figures.waiting), (1, 0));
+}
+
+#[test]
 fn distribution_is_that_of_the_router() {
     let coming = || (0..6).map(|number| arrival(number, 10_000.0)).collect();
     let people = [("anna", 4.0), ("boris", 4.0), ("carl", 4.0)];
@@ -118,9 +142,6 @@ fn distribution_is_that_of_the_router() {
 
 #[test]
 fn shifts_begin_and_end_and_unanswered_sessions_go_back() {
-    let day = |from: &str, to: &str| {
-        serde_json::from_value(json!({"time_zone": "UTC", "weekly": {"mon": [[from, to]]}})).unwrap()
-    };
     let mut scenario = scenario(
         &json!({"distribution": "strict"}),
         &[("anna", 5.0), ("boris", 5.0)],
@@ -132,8 +153,8 @@ fn shifts_begin_and_end_and_unanswered_sessions_go_back() {
             arrival(6 * 3_600, 60.0),
         ],
     );
-    scenario.staff.get_mut("anna").unwrap().schedule = Some(Timetable::Hours(day("09:00", "09:40")));
-    scenario.staff.get_mut("boris").unwrap().schedule = Some(Timetable::Hours(day("09:35", "18:00")));
+    scenario.staff.get_mut("anna").unwrap().schedule = shift("09:00", "09:40");
+    scenario.staff.get_mut("boris").unwrap().schedule = shift("09:35", "18:00");
     let figures = run(&scenario).unwrap();
     // Anna takes both; the second she does not answer before she leaves, and Boris does.
     assert_eq!((sessions(&figures), figures.returned), (vec![2, 1], 1));
@@ -216,7 +237,7 @@ fn what_is_not_played_is_said() {
     assert_eq!(
         scenario.notes(),
         [
-            Note::OffersAccepted,
+            Note::OffersDrawn,
             Note::NoSchedule,
             Note::HandlingDrawn,
             Note::PatienceUnlimited
@@ -312,13 +333,20 @@ fn some_arrival() -> impl Strategy<Value = Arrival> {
 
 fn some_rules(other: &'static str) -> impl Strategy<Value = Value> {
     let distribution = prop_oneof![Just("strict"), Just("even"), Just("least_loaded"), Just("all")];
-    (distribution, any::<bool>(), 1..2_000_u32, 1..2_000_u32, any::<bool>(), 1..4_u32, any::<bool>()).prop_map(
-        move |(distribution, match_language, overflow, back, timers, limit, offer)| {
+    let actions = (
+        prop::sample::select(vec!["none", "text", "form", "callback_lead", "close"]),
+        prop::option::of(1..2_000_u32),
+        prop::sample::select(vec!["none", "text", "form", "overflow"]),
+        1..120_u32,
+    );
+    (distribution, any::<bool>(), 1..2_000_u32, 1..2_000_u32, any::<bool>(), 1..4_u32, any::<bool>(), actions).prop_map(
+        move |(distribution, match_language, overflow, back, timers, limit, offer, (action, after, off_hours, stands))| {
             json!({
                 "distribution": distribution, "match_language": match_language, "limit_per_operator": limit,
-                "acceptance": if offer { "offer" } else { "automatic" },
+                "acceptance": if offer { "offer" } else { "automatic" }, "offer_timeout_secs": stands,
                 "overflow": {"line_id": other, "after_secs": timers.then_some(overflow)},
                 "return_after_secs": timers.then_some(back),
+                "no_answer": {"action": action, "after_secs": after}, "off_hours": {"action": off_hours},
                 "hours": timers.then(|| json!({"time_zone": "UTC", "weekly": {"mon": [["02:00", "11:30"], ["12:00", "20:00"]]}})),
             })
         },
@@ -328,8 +356,16 @@ fn some_rules(other: &'static str) -> impl Strategy<Value = Value> {
 fn some_scenario() -> impl Strategy<Value = Scenario> {
     let people = prop::collection::vec((0.0..4.0_f64, any::<bool>(), any::<bool>()), 1..5);
     let arrivals = prop::collection::vec(some_arrival(), 1..60);
-    (some_rules("b"), some_rules("a"), people, arrivals, any::<u64>()).prop_map(
-        |(a, b, people, arrivals, seed)| {
+    let answering = (0.0..60.0_f64, 0.0..=1.0_f64);
+    (
+        some_rules("b"),
+        some_rules("a"),
+        people,
+        arrivals,
+        any::<u64>(),
+        answering,
+    )
+        .prop_map(|(a, b, people, arrivals, seed, (accept_secs, lapse_share))| {
             let names: Vec<String> = (0..people.len()).map(|number| format!("p{number}")).collect();
             let listed: Vec<(&str, f64)> = names
                 .iter()
@@ -341,18 +377,19 @@ fn some_scenario() -> impl Strategy<Value = Scenario> {
             scenario.lines.insert("b".to_owned(), line(&b, &queue));
             for (staff, (_, russian, night)) in scenario.staff.values_mut().zip(&people) {
                 staff.languages = vec![if *russian { "ru" } else { "en" }.to_owned()];
-                let shift = if *night {
-                    json!([["00:00", "09:00"]])
+                staff.schedule = if *night {
+                    shift("00:00", "09:00")
                 } else {
-                    json!([["08:00", "16:00"]])
+                    shift("08:00", "16:00")
                 };
-                let hours = serde_json::from_value(json!({"time_zone": "UTC", "weekly": {"mon": shift}}));
-                staff.schedule = Some(Timetable::Hours(hours.unwrap()));
             }
             scenario.seed = seed;
+            scenario.answering = Answering {
+                accept_secs,
+                lapse_share,
+            };
             scenario
-        },
-    )
+        })
 }
 
 proptest! {
@@ -360,7 +397,10 @@ proptest! {
     fn each_arrival_ends_once_and_nobody_has_more_than_they_can_hold(scenario in some_scenario()) {
         let figures = run(&scenario).unwrap();
         prop_assert_eq!(figures.arrivals, scenario.arrivals.len() as u64);
-        prop_assert_eq!(figures.arrivals, figures.answered + figures.abandoned + figures.waiting);
+        prop_assert_eq!(figures.arrivals, figures.answered + figures.unanswered);
+        prop_assert_eq!(figures.unanswered, figures.abandoned + figures.closed + figures.waiting);
+        prop_assert!(figures.offers_lapsed <= figures.offers);
+        prop_assert!(figures.closed <= figures.no_answer_actions && figures.no_answer_actions <= figures.arrivals);
         for operator in &figures.operators {
             let capacity = scenario.staff[&operator.operator_id].capacity;
             prop_assert!(operator.peak <= capacity + 1e-5, "{:?} of {}", operator, capacity);
@@ -386,3 +426,6 @@ proptest! {
         prop_assert!(more.wait_secs.max.unwrap_or_default() <= few.wait_secs.max.unwrap_or_default() + 1e-6 || few.waiting > more.waiting);
     }
 }
+
+#[path = "simulate/asking_tests.rs"]
+mod asking;

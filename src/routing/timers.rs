@@ -1,6 +1,7 @@
 //! What time alone does to a session: nobody took it, so it moves to the overflow line; nobody answered
 //! it, so it goes back to the queue; the client is silent, so it ends. The rule is pure ([`due`]); the
-//! first two are done here, the third in `automation`, for it also speaks to the client.
+//! first two are done here, the third in `automation`, for it also speaks to the client; so is the no-answer action
+//! ([`unanswered`]).
 //!
 //! Times count while the line is open.
 
@@ -24,11 +25,14 @@ use crate::{
         Db, WriteTx,
         entity::{line, routing_decision, session},
     },
-    line::{Rules, hours},
+    line::{Rules, hours, rules::NoAnswerAction},
 };
 
 /// Sessions of one line read at once.
 const PAGE: u64 = 200;
+
+/// Why a session was closed whose line closes what nobody answers, in the API and in the database.
+pub const UNANSWERED: &str = "no_answer";
 
 /// What is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +81,28 @@ pub fn due(rules: &Rules, session: &session::Model, now: DateTime<Utc>) -> Optio
     silent
         .and_then(|answered| passed(answered, rules.auto_close.after_secs))
         .map(|()| Due::Close)
+}
+
+/// Whether the no-answer action of these rules is due for a session, on the line's open time. Pure.
+///
+/// It counts from when the client began to wait for somebody: from their message, or from when the
+/// session came back to the queue if that was later. Who is owned by an operator has somebody to answer;
+/// `return_after_secs` brings them back here. Without a time, it is due on a line with offers when all were
+/// asked and nobody took it: `round_over`.
+pub fn unanswered(rules: &Rules, session: &session::Model, round_over: bool, now: DateTime<Utc>) -> bool {
+    let Some(owed) = session.owed_since else {
+        return false;
+    };
+    let since = Ord::max(owed, session.waiting_since);
+    let passed = match rules.no_answer.after_secs {
+        Some(secs) => hours::after(rules.hours.as_ref(), since, TimeDelta::seconds(i64::from(secs)))
+            .is_some_and(|at| at <= now),
+        None => round_over,
+    };
+    passed
+        && rules.no_answer.action != NoAnswerAction::None
+        && session.operator_id.is_none()
+        && session.closed_at.is_none()
 }
 
 /// A line whose rules have a timer.

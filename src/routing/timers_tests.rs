@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Due, due};
+use super::{Due, due, unanswered};
 use crate::{conversation::session::opened, db::entity::session, line::Rules};
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -122,4 +122,58 @@ proptest! {
             prop_assert!(what(&all(), &row, now + later).is_some());
         }
     }
+}
+
+fn sorry() -> Rules {
+    rules(&json!({"no_answer": {"after_secs": 60, "action": "text", "text": "Sorry"}}))
+}
+
+#[test]
+fn the_no_answer_action_is_due_when_a_client_waited_so_long_for_somebody() {
+    assert!(!unanswered(&sorry(), &waiting(), false, at(59)));
+    assert!(unanswered(&sorry(), &waiting(), false, at(60)));
+    assert!(!unanswered(&Rules::default(), &waiting(), false, at(600)));
+    let none = rules(&json!({"no_answer": {"after_secs": 60}}));
+    assert!(
+        !unanswered(&none, &waiting(), false, at(600)),
+        "no action is no action"
+    );
+}
+
+#[test]
+fn no_answer_counts_who_waits_for_us_and_is_nobodys() {
+    let now = at(100_000);
+    let owned = session::Model {
+        operator_id: Some("opr_1".to_owned()),
+        ..waiting()
+    };
+    let silent = session::Model {
+        owed_since: None,
+        ..waiting()
+    };
+    let closed = session::Model {
+        closed_at: Some(at(1)),
+        ..waiting()
+    };
+    for session in [owned, silent, closed] {
+        assert!(!unanswered(&sorry(), &session, false, now));
+    }
+    let came_back = session::Model {
+        waiting_since: at(50),
+        ..waiting()
+    };
+    assert!(
+        !unanswered(&sorry(), &came_back, false, at(109)) && unanswered(&sorry(), &came_back, false, at(110))
+    );
+}
+
+#[test]
+fn no_answer_counts_while_the_line_is_open() {
+    // 1_800_000_000 is a Friday, 2027-01-15, 08:00 UTC.
+    let mut rules = sorry();
+    rules.hours =
+        serde_json::from_value(json!({"time_zone": "UTC", "weekly": {"mon": [["09:00", "18:00"]]}})).unwrap();
+    let monday = 3 * 86_400 + 3_600;
+    assert!(!unanswered(&rules, &waiting(), false, at(monday + 59)));
+    assert!(unanswered(&rules, &waiting(), false, at(monday + 60)));
 }

@@ -51,12 +51,13 @@ both_databases! {
         let said = out(&trial);
         assert!(said.contains("+ line support\n") && said.contains("overflow.line: \"second-level\""), "{said}");
         assert!(said.contains("settings.identity_secret: a secret") && !said.contains("first secret"), "{said}");
-        assert!(said.ends_with("5 to make, 0 to change, 0 unchanged; nothing was written\n"), "{said}");
+        assert!(said.ends_with("7 to make, 0 to change, 0 unchanged; nothing was written\n"), "{said}");
+        assert!(said.contains("+ schedule anna@shop.example\n") && said.contains("    weekly.fri: [[\"20:00\",\"04:00\"]]\n"), "{said}");
         assert_eq!(app.get("/lines").await["items"], json!([]));
 
         let done = beside(&app, &["apply", &file]).await;
         assert_eq!(done.status.code(), Some(0), "{}", err(&done));
-        assert!(out(&done).ends_with("5 made, 0 changed, 0 unchanged\n"), "{}", out(&done));
+        assert!(out(&done).ends_with("7 made, 0 changed, 0 unchanged\n"), "{}", out(&done));
         let support = app.get("/lines/support").await;
         let second = app.get("/lines/second-level").await;
         assert_eq!(support["queue"], json!([{"operator_id": ids[0]}, {"operator_id": ids[1]}]));
@@ -67,10 +68,19 @@ both_databases! {
         let chat = app.get("/channels/shop-chat").await;
         assert_eq!((&chat["line_id"], &chat["settings"]["identity_secret"]), (&support["id"], &Value::Null));
 
+        let schedule = format!("/users/{}/schedule", ids[0].as_str().unwrap());
+        let anna = app.get(&schedule).await;
+        assert_eq!((&anna["version"], &anna["time_zone"], &anna["breaks"]["fri"]), (&json!(1), &json!("Asia/Tashkent"), &json!([["13:00", "14:00"]])));
+        assert_eq!(anna["absences"], json!([
+            {"from": "2027-01-01", "to": "2027-01-10", "kind": "holiday", "note": null},
+            {"from": "2027-03-01T07:00:00Z", "to": "2027-03-01T13:00:00Z", "kind": "training", "note": "First aid"},
+        ]));
+
         let again = beside(&app, &["apply", &file]).await;
         assert!(again.status.success() && out(&again).ends_with("nothing to change\n"), "{}", out(&again));
         assert_eq!(app.get("/lines/support").await["version"], support["version"]);
         assert_eq!(app.get("/channels/shop-chat").await["version"], chat["version"]);
+        assert_eq!(app.get(&schedule).await["version"], 1);
         assert_eq!(app.get("/lines/support/versions").await["items"].as_array().unwrap().len(), 1);
     }
 
@@ -120,5 +130,30 @@ both_databases! {
         let row = switchboard::channel::store::load(app.app.db.read(), id).await.unwrap().unwrap();
         let settings = switchboard::channel::settings_with_secrets(&row, &app.app.vault).unwrap();
         assert_eq!(settings["identity_secret"], "first secret of the shop");
+    }
+
+    async fn a_schedule_of_a_file_takes_effect_at_once_and_keeps_what_people_entered(app: TestApp) {
+        let (me, _) = app.operator("Anna", "operator").await;
+        let id = me["id"].as_str().unwrap();
+        let schedule = format!("/users/{id}/schedule");
+        let entered = json!({"time_zone": "UTC", "weekly": {"mon": [["09:00", "18:00"]]}, "absences": [{"from": "2027-05-01", "to": "2027-05-03"}]});
+        app.call("PUT", &schedule, Some(entered)).await.expect(200);
+        let text = format!("[operator.\"{id}\".schedule]\ntime_zone = \"UTC\"\nweekly = {{}}\n");
+        let path = file(app.database.folder.path(), &text);
+        let trial = beside(&app, &["apply", &path, "--dry-run"]).await;
+        assert!(out(&trial).contains(&format!("~ schedule {id}\n")) && out(&trial).contains("weekly.mon: [[\"09:00\",\"18:00\"]] → none"), "{} {}", out(&trial), err(&trial));
+        assert_eq!(app.get(&schedule).await["version"], 1);
+        let done = beside(&app, &["apply", &path]).await;
+        assert!(done.status.success(), "{}", err(&done));
+        let now = app.get(&schedule).await;
+        assert_eq!((&now["version"], &now["weekly"], &now["absences"][0]["from"]), (&json!(2), &json!({}), &json!("2027-05-01")));
+        assert_eq!(now["outlook"]["duty"], "off_shift");
+        let again = beside(&app, &["apply", &path]).await;
+        assert!(out(&again).ends_with("nothing to change\n"), "{}", out(&again));
+
+        let wrong = file(app.database.folder.path(), &text.replace("weekly = {}", "weekly = { mon = [[\"9\", \"18:00\"]] }"));
+        let refused = beside(&app, &["apply", &wrong]).await;
+        assert!(err(&refused).contains(&format!("lines.toml: line 3: operator.{id}.schedule.weekly.mon: 9 to 18:00: times are written HH:MM")), "{}", err(&refused));
+        assert_eq!(app.get(&schedule).await["version"], 2);
     }
 }

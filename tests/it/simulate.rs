@@ -107,6 +107,8 @@ both_databases! {
             (json!({"staff": [{"operator_id": me["id"], "capacity": -1.0}]}), "staff.0.capacity"),
             (json!({"to": "2026-01-01T00:00:00Z", "from": "2026-01-02T00:00:00Z"}), "to"),
             (json!({"to": "2028-01-01T00:00:00Z"}), "to"),
+            (json!({"accept_secs": -1.0}), "accept_secs"),
+            (json!({"lapse_share": 1.5}), "lapse_share"),
             (json!({"arrivals": [], "from": "2027-01-04T09:00:00Z", "to": "2027-01-05T09:00:00Z"}), "arrivals"),
         ] {
             let refused = app.post(&path, with(given.clone(), change)).await.expect(422);
@@ -117,6 +119,34 @@ both_databases! {
         let (_, supervisor) = app.operator("Sara", "supervisor").await;
         app.call_as(&operator, "POST", &path, Some(given.clone())).await.expect(403);
         app.call_as(&supervisor, "POST", &path, Some(given)).await.expect(200);
+    }
+
+    async fn offers_and_the_actions_of_the_line_are_recorded_and_played(app: TestApp) {
+        let (me, key) = app.operator("Anna", "operator").await;
+        app.go_online(&key).await;
+        let rules = json!({
+            "queue": [{"operator_id": me["id"]}], "acceptance": "offer", "offer_timeout_secs": 1, "no_answer": {"action": "close"}
+        });
+        let line = app.line("Support", rules).await;
+        let channel = app.channel("webchat", &line, json!({})).await;
+        let visitor = app.visitor(&channel).await;
+        app.says(&channel, &visitor, "Hello").await;
+        app.until("the end of the round", || async {
+            let listed = app.get("/conversations?view=closed").await;
+            (listed["items"][0]["session"]["close_reason"] == "no_answer").then_some(())
+        }).await;
+        let path = format!("/lines/{}/simulate", line["id"].as_str().unwrap());
+        let report = app.post(&path, with(period(), json!({"lapse_share": 1.0}))).await.expect(200);
+        let of = |name: &str, field: &str| report[name][field].clone();
+        // She was asked alone, and once more as all who did not answer.
+        for (field, times) in [("offers", 2), ("offers_lapsed", 2), ("no_answer_actions", 1), ("closed", 1), ("abandoned", 0), ("unanswered", 1)] {
+            assert_eq!((of("today", field), of("today", "arrivals")), (json!(times), json!(1)), "{field}: {report}");
+        }
+        // The period ends now, so what is played of it is at least begun.
+        assert!(of("unchanged", "offers").as_u64().unwrap() >= 1 && of("unchanged", "answered") == 0, "{report}");
+        let report = app.post(&path, with(period(), json!({"rules": {"acceptance": "automatic"}}))).await.expect(200);
+        assert_eq!((&report["simulated"]["offers"], &report["simulated"]["closed"]), (&json!(0), &json!(0)));
+        assert_eq!((&report["accept_secs"], &report["lapse_share"]), (&json!(8.0), &json!(0.05)));
     }
 
     async fn the_program_plays_what_the_database_recorded(app: TestApp) {
@@ -143,6 +173,8 @@ both_databases! {
         assert!(done.status.success(), "{}", err(&done));
         let report: Value = serde_json::from_str(&out(&done)).unwrap();
         assert_eq!((&report["today"]["answered"], &report["simulated"]["operators"][0]["sessions"]), (&json!(1), &json!(2)));
+        // The line of the database lets her have one at once, the one of the file any number.
+        assert_eq!(report["unchanged"]["operators"][0]["sessions"], 1);
     }
 }
 
@@ -156,7 +188,9 @@ fn the_examples_are_played_without_a_database_and_the_same_seed_says_the_same() 
     assert!(said.status.success(), "{}", err(&said));
     let table = out(&said);
     assert!(
-        table.contains("answered within 1 min") && table.contains("anna@shop.example"),
+        table.contains("answered within 1 min")
+            && table.contains("  lapsed")
+            && table.contains("anna@shop.example"),
         "{table}"
     );
     assert!(

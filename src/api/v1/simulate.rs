@@ -21,7 +21,7 @@ use crate::{
     routing::{
         history,
         simulate::{
-            self, ARRIVAL_LIMIT, Arrival, DAY_LIMIT, Error, Note, Report, Scenario, TARGET_SECS,
+            self, ARRIVAL_LIMIT, Answering, Arrival, DAY_LIMIT, Error, Note, Report, Scenario, TARGET_SECS,
             change::{self, StaffChange},
             today::{Recorded, recorded_figures},
         },
@@ -64,6 +64,10 @@ pub struct SimulationIn {
     pub target_secs: Option<u32>,
     /// Clients of unknown patience wait this long on the average; for ever when left out.
     pub patience_secs: Option<f64>,
+    /// Seconds in which an operator says yes to an offer, on the average; 8 when left out.
+    pub accept_secs: Option<f64>,
+    /// The share of offers that an operator who is there lets lapse, 0 to 1; 0.05 when left out.
+    pub lapse_share: Option<f64>,
 }
 
 /// What changes of one operator.
@@ -116,6 +120,7 @@ async fn simulate_line(
         .try_acquire()
         .map_err(|_| Problem::unavailable("two simulations run already; try again in a moment"))?;
     let (from, mut to) = checked(&input)?;
+    let answering = input.answering();
     if input.arrivals.is_none() {
         // What is to come is recorded of nobody, and would be played for everybody.
         to = to.min(app.clock.now());
@@ -163,6 +168,7 @@ async fn simulate_line(
         seed: u64::from(input.seed.unwrap_or(1)),
         target_secs: input.target_secs.unwrap_or(TARGET_SECS),
         patience_secs: input.patience_secs,
+        answering,
     };
     let staff: Vec<StaffChange> = input.staff.into_iter().map(StaffChange::from).collect();
     let changed = unchanged
@@ -175,6 +181,16 @@ async fn simulate_line(
     });
     let report = played.await.map_err(|error| Problem::from_cause(&error))?;
     report.map(Json).map_err(refused)
+}
+
+impl SimulationIn {
+    fn answering(&self) -> Answering {
+        let usual = Answering::default();
+        Answering {
+            accept_secs: self.accept_secs.unwrap_or(usual.accept_secs),
+            lapse_share: self.lapse_share.unwrap_or(usual.lapse_share),
+        }
+    }
 }
 
 impl SimulatedArrival {
@@ -215,6 +231,9 @@ fn checked(input: &SimulationIn) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
         .is_some_and(|secs| !(1.0..=1e8).contains(&secs))
     {
         wrong("patience_secs", "must be at least 1".to_owned());
+    }
+    for (field, message) in input.answering().errors() {
+        wrong(&field, message);
     }
     let given = input.arrivals.as_deref().unwrap_or_default();
     if given.len() > GIVEN_LIMIT {
@@ -276,6 +295,8 @@ fn play(
         to: changed.to,
         seed: changed.seed,
         target_secs: changed.target_secs,
+        accept_secs: changed.answering.accept_secs,
+        lapse_share: changed.answering.lapse_share,
         today: recorded
             .map(|records| recorded_figures(records, period, changed.target_secs, &changed.weights, &names)),
         unchanged: Some(simulate::run(unchanged)?),

@@ -20,6 +20,19 @@ impl Chance {
         mixed
     }
 
+    /// The source of one operator who is asked about an arrival, for each time another one: others who are asked
+    /// change nothing of it.
+    pub fn of_asked(seed: u64, index: usize, who: &str, time: u32) -> Self {
+        // FNV-1a, for it is the same everywhere and for ever.
+        let name = who.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let mut mixed = Self::of(seed ^ name, index);
+        mixed.0 ^= u64::from(time).wrapping_mul(0x9fb2_1c65_1e98_df25);
+        mixed.next();
+        mixed
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -42,6 +55,47 @@ impl Chance {
     fn one_of(&mut self, values: &[f64]) -> Option<f64> {
         let index = (self.even() * values.len() as f64) as usize;
         values.get(index).copied()
+    }
+}
+
+/// How operators answer when they are asked whether they take a session. Nothing of it is recorded in a form
+/// that could be played again, so it is assumed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answering {
+    /// Seconds to a yes, on the average. Who would take longer than the offer stands lets it lapse.
+    pub accept_secs: f64,
+    /// The share of offers that an operator who is there does not answer, 0 to 1.
+    pub lapse_share: f64,
+}
+
+impl Default for Answering {
+    /// Somebody who sits there sees most offers, within seconds.
+    fn default() -> Self {
+        Self {
+            accept_secs: 8.0,
+            lapse_share: 0.05,
+        }
+    }
+}
+
+impl Answering {
+    /// What is wrong, as `(field, message)`.
+    pub fn errors(&self) -> Vec<(String, String)> {
+        let mut errors = Vec::new();
+        if !(0.0..=86_400.0).contains(&self.accept_secs) {
+            errors.push(("accept_secs".to_owned(), "must be from 0 to 86400".to_owned()));
+        }
+        if !(0.0..=1.0).contains(&self.lapse_share) {
+            errors.push(("lapse_share".to_owned(), "must be from 0 to 1".to_owned()));
+        }
+        errors
+    }
+
+    /// After how many seconds this one says yes; none: they let it lie.
+    pub fn yes_after(&self, mut chance: Chance) -> Option<f64> {
+        let lapses = chance.even() < self.lapse_share;
+        let secs = chance.around(self.accept_secs);
+        (!lapses).then_some(secs)
     }
 }
 
@@ -104,7 +158,25 @@ impl<'a> Known<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::Chance;
+    use super::{Answering, Chance};
+
+    #[test]
+    fn each_operator_answers_by_a_draw_of_their_own_for_each_asking() {
+        let draw = |who, asking| Chance::of_asked(1, 2, who, asking).even().to_bits();
+        assert_eq!(draw("anna", 1), draw("anna", 1));
+        assert_ne!(draw("anna", 1), draw("boris", 1));
+        assert_ne!(draw("anna", 1), draw("anna", 2));
+        let answering = Answering {
+            accept_secs: 10.0,
+            lapse_share: 0.2,
+        };
+        let yes: Vec<f64> = (0..10_000)
+            .filter_map(|index| answering.yes_after(Chance::of_asked(7, index, "anna", 1)))
+            .collect();
+        assert!((7_800..8_200).contains(&yes.len()), "{}", yes.len());
+        let mean = yes.iter().sum::<f64>() / yes.len() as f64;
+        assert!((9.0..11.0).contains(&mean), "{mean}");
+    }
 
     #[test]
     fn the_same_seed_draws_the_same_and_another_arrival_something_else() {

@@ -1,7 +1,8 @@
 //! The events of a simulation, one after the other in a time that is only counted. Pure.
 //!
 //! Who owns an answered session when the shift ends brings it to its end; what is unanswered goes back to
-//! the queue, as it does in earnest.
+//! the queue, as it does in earnest. Who gets what is in [`super::placing`], offers in [`super::asking`], what lines do
+//! by themselves in [`super::actions`].
 
 use std::{
     cmp::Reverse,
@@ -14,14 +15,12 @@ use super::{
     ARRIVAL_LIMIT, DAY_LIMIT, Error, Scenario,
     chance::{Chance, Known},
     figures::{Fate, Figures, figures},
-    queue::{Look, Queue},
+    queue::Queue,
     state::{Happening, Session, Tally, line_state, on_shift, operator_state},
 };
 use crate::{
     line::hours,
-    operator::load::Load,
     routing::{
-        decide::{Decision, next_turn},
         timers::{Due, due},
         world::World,
     },
@@ -30,18 +29,30 @@ use crate::{
 /// Events of one simulation: rules that send sessions round and round end here.
 const EVENT_LIMIT: usize = 5_000_000;
 
-struct Engine<'a> {
-    scenario: &'a Scenario,
-    world: World,
-    queue: Queue,
+pub(super) struct Engine<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) world: World,
+    pub(super) queue: Queue,
     /// By their place among the arrivals.
-    sessions: Vec<Session>,
-    tallies: BTreeMap<String, Tally>,
+    pub(super) sessions: Vec<Session>,
+    pub(super) tallies: BTreeMap<String, Tally>,
     events: BinaryHeap<Reverse<(DateTime<Utc>, Happening)>>,
-    looks: BTreeSet<DateTime<Utc>>,
-    now: DateTime<Utc>,
-    overflowed: u64,
-    returned: u64,
+    pub(super) looks: BTreeSet<DateTime<Utc>>,
+    pub(super) now: DateTime<Utc>,
+    /// Events and decisions until now.
+    pub(super) played: usize,
+    pub(super) counted: Counted,
+}
+
+/// What is counted of all sessions together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counted {
+    pub(super) overflowed: u64,
+    pub(super) returned: u64,
+    pub(super) offers: u64,
+    pub(super) offers_lapsed: u64,
+    pub(super) no_answer_actions: u64,
+    pub(super) off_hours_actions: u64,
 }
 
 /// Plays a scenario.
@@ -64,25 +75,12 @@ pub fn run(scenario: &Scenario) -> Result<Figures, Error> {
         )));
     }
     let mut engine = Engine::new(scenario);
-    let mut played = 0;
-    while let Some(Reverse((at, _))) = engine.events.peek() {
-        if *at >= scenario.to {
-            break;
-        }
-        engine.now = *at;
-        // Everything of this moment, and then one look at the queue.
-        while let Some(Reverse((at, happening))) = engine.events.pop() {
-            if at > engine.now {
-                engine.events.push(Reverse((at, happening)));
-                break;
-            }
-            engine.happen(happening);
-            played += 1;
-        }
-        engine.place();
-        if played > EVENT_LIMIT {
+    while engine.step() {
+        if engine.played > EVENT_LIMIT {
             return Err(Error::TooLarge(
-                "these rules send sessions round and round: look at the times of return".to_owned(),
+                "these rules send sessions round and round, or ask for ever: look at the times of return and of \
+                 offers, or choose a shorter period"
+                    .to_owned(),
             ));
         }
     }
@@ -90,7 +88,7 @@ pub fn run(scenario: &Scenario) -> Result<Figures, Error> {
 }
 
 impl<'a> Engine<'a> {
-    fn new(scenario: &'a Scenario) -> Self {
+    pub(super) fn new(scenario: &'a Scenario) -> Self {
         let mut engine = Self {
             scenario,
             world: World::default(),
@@ -100,22 +98,21 @@ impl<'a> Engine<'a> {
             events: BinaryHeap::new(),
             looks: BTreeSet::new(),
             now: scenario.from,
-            overflowed: 0,
-            returned: 0,
+            played: 0,
+            counted: Counted::default(),
         };
-        for (key, line) in &scenario.lines {
-            engine.world.lines.insert(key.clone(), line_state(line));
+        for key in scenario.lines.keys() {
+            let state = line_state(key, &scenario.lines);
+            engine.world.lines.extend(state.map(|state| (key.clone(), state)));
+            engine.closings(key);
         }
         for (id, staff) in &scenario.staff {
             engine.world.operators.insert(id.clone(), operator_state(staff));
             engine.tallies.insert(id.clone(), Tally::default());
             let (from, to) = (scenario.from, scenario.to);
             let always = || vec![(from, to)];
-            for (begin, end) in staff
-                .schedule
-                .as_ref()
-                .map_or_else(always, |one| one.between(from, to))
-            {
+            let plan = staff.schedule.as_ref();
+            for (begin, end) in plan.map_or_else(always, |plan| plan.working_between(from, to)) {
                 engine.at(begin, Happening::Shift(id.clone(), true));
                 engine.at(end, Happening::Shift(id.clone(), false));
             }
@@ -131,24 +128,48 @@ impl<'a> Engine<'a> {
         engine
     }
 
-    fn at(&mut self, at: DateTime<Utc>, happening: Happening) {
+    /// Everything of the next moment, and then a look at the queue. False when nothing is left to happen.
+    pub(super) fn step(&mut self) -> bool {
+        match self.events.peek() {
+            Some(Reverse((at, _))) if *at < self.scenario.to => self.now = *at,
+            _ => return false,
+        }
+        while let Some(Reverse((at, happening))) = self.events.pop() {
+            if at > self.now {
+                self.events.push(Reverse((at, happening)));
+                break;
+            }
+            self.happen(happening);
+            self.played += 1;
+        }
+        // What moved to another line in a look is looked at there.
+        while self.place() {}
+        true
+    }
+
+    pub(super) fn at(&mut self, at: DateTime<Utc>, happening: Happening) {
         if at < self.scenario.to {
             self.events.push(Reverse((at, happening)));
         }
     }
 
-    fn later(&mut self, secs: f64, happening: Happening) {
+    pub(super) fn later(&mut self, secs: f64, happening: Happening) {
         let micros = (secs * 1e6) as i64;
         if let Some(at) = self.now.checked_add_signed(TimeDelta::microseconds(micros)) {
             self.at(at, happening);
         }
     }
 
-    /// When a line of these hours was open for so long; for timers of its rules.
-    fn open_for(&self, line: &str, after_secs: Option<u32>) -> Option<DateTime<Utc>> {
+    /// When a line's hours were open for so long since then; for timers of its rules.
+    pub(super) fn open_for(
+        &self,
+        line: &str,
+        since: DateTime<Utc>,
+        after_secs: Option<u32>,
+    ) -> Option<DateTime<Utc>> {
         let rules = &self.world.lines.get(line)?.rules;
         let time = TimeDelta::seconds(i64::from(after_secs?));
-        hours::after(rules.hours.as_ref(), self.now, time)
+        hours::after(rules.hours.as_ref(), since, time)
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -160,13 +181,26 @@ impl<'a> Engine<'a> {
                     self.free(number);
                 }
             }
+            Happening::Accept(number, asking, by) => self.accept(number, asking, &by),
+            Happening::Lapse(number, asking) => self.lapse(number, asking),
             Happening::Abandon(number) => self.abandon(number),
             Happening::Overdue(number, ownership) => {
                 if self.owned_as(number, ownership) && self.is_due(number) == Some(Due::Return) {
                     self.give_back(number, true);
                 }
             }
-            Happening::Overflow(number, since) => self.overflow(number, since),
+            Happening::Overflow(number, since) => {
+                if let Some(Due::Overflow { to }) = self.is_due(number).filter(|_| self.stands(number, since))
+                {
+                    self.move_on(number, &to);
+                }
+            }
+            Happening::NoAnswer(number, since) => {
+                if self.stands(number, since) {
+                    self.no_answer(number, false);
+                }
+            }
+            Happening::Close(line) => self.close(&line),
             Happening::Shift(id, begins) => self.shift(&id, begins),
             Happening::Look => {
                 self.looks.remove(&self.now);
@@ -190,70 +224,44 @@ impl<'a> Engine<'a> {
         self.wait(number);
     }
 
-    /// It stands in the queue of its line from now on.
-    fn wait(&mut self, number: usize) {
+    /// It stands in the queue of its line from now on, and the line's clocks run.
+    pub(super) fn wait(&mut self, number: usize) {
         let now = self.now;
         let Some(session) = self.sessions.get_mut(number) else {
             return;
         };
         session.queued_at = now;
-        let waiting = session.waiting.clone();
-        let line = waiting.line_id.clone();
-        self.queue.add(number, waiting);
+        let (line, came) = (session.waiting.line_id.clone(), session.fate.at);
+        self.stand(number);
         let rules = self.world.lines.get(&line).map(|line| &line.rules);
-        let after = rules.and_then(|rules| rules.overflow.after_secs);
-        if let Some(at) = self.open_for(&line, after) {
+        let (overflow, no_answer) = rules.map_or((None, None), |rules| {
+            (rules.overflow.after_secs, rules.no_answer.after_secs)
+        });
+        if let Some(at) = self.open_for(&line, now, overflow) {
             self.at(at, Happening::Overflow(number, now));
         }
+        // It counts from when the client began to wait, perhaps on another line.
+        if let Some(at) = self.open_for(&line, came, no_answer) {
+            self.at(at.max(now), Happening::NoAnswer(number, now));
+        }
+        self.off_hours(number);
     }
 
-    /// One look at the queue: whoever can be placed now, is.
-    fn place(&mut self) {
-        let mut look = Look::default();
-        while let Some((number, decision)) =
-            self.queue
-                .next(&self.world, &self.scenario.weights, self.now, &mut look)
-        {
-            self.deliver(number, &decision);
-        }
-        let again_at = look.again_at.filter(|at| *at > self.now);
-        if let Some(at) = again_at
-            && self.looks.insert(at)
-        {
-            self.at(at, Happening::Look);
+    /// It is decided about.
+    pub(super) fn stand(&mut self, number: usize) {
+        if let Some(session) = self.sessions.get(number) {
+            self.queue.add(number, session.waiting.clone());
         }
     }
 
-    /// A decision is carried out. An operator who is chosen takes the session at once; where a line makes
-    /// offers, this is the place where they would be asked.
-    fn deliver(&mut self, number: usize, decision: &Decision) {
-        let now = self.now;
-        self.queue.remove(number);
-        let (Some(to), Some(session)) = (&decision.operator_id, self.sessions.get_mut(number)) else {
-            return;
-        };
-        session.ownership += 1;
-        session.owner = Some((to.clone(), now));
-        let (line, weight) = (session.waiting.line_id.clone(), session.waiting.weight);
-        let (times, ownership) = (session.times, session.ownership);
-        if let Some(tally) = self.tallies.get_mut(to) {
-            tally.sessions += 1;
-        }
-        self.change_load(to, |load| load.add(&line, weight));
-        if let Some(state) = self.world.lines.get_mut(&line) {
-            let turn = next_turn(state.turns.values().max().copied(), now);
-            state.turns.insert(to.clone(), turn);
-        }
-        let return_after = self
-            .world
-            .lines
-            .get(&line)
-            .and_then(|line| line.rules.return_after_secs);
-        if let Some(at) = self.open_for(&line, return_after) {
-            self.at(at, Happening::Overdue(number, ownership));
-        }
-        self.later(times.reply_secs, Happening::Reply(number, ownership));
-        self.later(times.handle_secs, Happening::Finish(number, ownership));
+    /// Whether it stands in the queue since then, or those of the queue are asked about it.
+    fn stands(&self, number: usize, since: DateTime<Utc>) -> bool {
+        let session = self.sessions.get(number);
+        session.is_some_and(|session| session.queued_at == since && self.is_queued(number, session))
+    }
+
+    pub(super) fn is_queued(&self, number: usize, session: &Session) -> bool {
+        session.asked.is_some() || self.queue.has(number)
     }
 
     fn reply(&mut self, number: usize, ownership: u32) {
@@ -269,33 +277,19 @@ impl<'a> Engine<'a> {
         let Some(session) = self.sessions.get_mut(number) else {
             return;
         };
-        if session.fate.answered.is_some() {
+        if session.fate.answered.is_some() || session.fate.closed.is_some() {
             return;
         }
         session.fate.abandoned = Some(now);
+        self.take_back(number);
         self.queue.remove(number);
         self.free(number);
-    }
-
-    /// Its owner, if it has one, has it no more.
-    fn free(&mut self, number: usize) -> Option<String> {
-        let session = self.sessions.get_mut(number)?;
-        let (owner, _) = session.owner.take()?;
-        let (line, weight) = (session.waiting.line_id.clone(), session.waiting.weight);
-        self.change_load(&owner, |load| {
-            let left = load.of_line(&line).saturating_sub(1);
-            load.sessions.insert(line.clone(), left);
-            // Sums of weights are not exact; nothing weighs nothing.
-            let empty = load.sessions.values().all(|count| *count == 0);
-            load.total = if empty { 0.0 } else { load.total - weight };
-        });
-        Some(owner)
     }
 
     /// An unanswered session goes back; `lapsed`: away from who let it lie.
     fn give_back(&mut self, number: usize, lapsed: bool) {
         let Some(owner) = self.free(number) else { return };
-        self.returned += 1;
+        self.counted.returned += 1;
         if lapsed && let Some(session) = self.sessions.get_mut(number) {
             session.waiting.lapsed.insert(owner);
             // The next one is somebody else, and takes a time of their own.
@@ -305,32 +299,12 @@ impl<'a> Engine<'a> {
         self.wait(number);
     }
 
-    fn overflow(&mut self, number: usize, since: DateTime<Utc>) {
-        let waits = |session: &&Session| session.owner.is_none() && session.queued_at == since;
-        if self.sessions.get(number).filter(waits).is_none() {
-            return;
-        }
-        let Some(Due::Overflow { to }) = self.is_due(number) else {
-            return;
-        };
-        let enabled = self.world.lines.get(&to).is_some_and(|line| line.enabled);
-        let Some(session) = self.sessions.get_mut(number) else {
-            return;
-        };
-        if !enabled || session.left.contains(&to) || self.queue.remove(number).is_none() {
-            return;
-        }
-        session.left.insert(session.waiting.line_id.clone());
-        session.waiting.line_id = to;
-        self.overflowed += 1;
-        self.wait(number);
-    }
-
     /// What the rule of the line's timers says about a session, as it would be in the database now.
     fn is_due(&self, number: usize) -> Option<Due> {
         let session = self.sessions.get(number)?;
-        let rules = &self.world.lines.get(&session.waiting.line_id)?.rules;
-        due(rules, &session.row(), self.now)
+        let line = self.world.lines.get(&session.waiting.line_id)?;
+        let due = due(&line.rules, &session.row(), self.now);
+        due.filter(|_| line.enabled)
     }
 
     fn shift(&mut self, id: &str, begins: bool) {
@@ -344,6 +318,7 @@ impl<'a> Engine<'a> {
         if begins {
             return;
         }
+        self.withdraw(id);
         let unanswered: Vec<usize> = self
             .sessions
             .iter()
@@ -355,18 +330,6 @@ impl<'a> Engine<'a> {
         for number in unanswered {
             self.give_back(number, false);
         }
-    }
-
-    /// What an operator has changes; what it was until now is counted.
-    fn change_load(&mut self, id: &str, change: impl FnOnce(&mut Load)) {
-        let now = self.now;
-        let (Some(operator), Some(tally)) = (self.world.operators.get_mut(id), self.tallies.get_mut(id))
-        else {
-            return;
-        };
-        tally.until(now, self.scenario.from, operator);
-        change(&mut operator.load);
-        tally.peak = tally.peak.max(operator.load.total);
     }
 
     fn counted(mut self) -> Figures {
@@ -385,9 +348,14 @@ impl<'a> Engine<'a> {
             let tally = self.tallies.get(id)?;
             Some(tally.figures(id, &staff.name))
         });
+        let counted = self.counted;
         Figures {
-            overflowed: self.overflowed,
-            returned: self.returned,
+            overflowed: counted.overflowed,
+            returned: counted.returned,
+            offers: counted.offers,
+            offers_lapsed: counted.offers_lapsed,
+            no_answer_actions: counted.no_answer_actions,
+            off_hours_actions: counted.off_hours_actions,
             operators: operators.collect(),
             ..figures(&fates, *from, *to, *target_secs)
         }

@@ -14,8 +14,10 @@ pub struct Fate {
     pub at: DateTime<Utc>,
     /// When it had its first reply.
     pub answered: Option<DateTime<Utc>>,
-    /// When it ended without one.
+    /// When its client went without one.
     pub abandoned: Option<DateTime<Utc>>,
+    /// When the line closed it without one.
+    pub closed: Option<DateTime<Utc>>,
 }
 
 /// How long clients waited for the first reply, in seconds; null when nobody was answered.
@@ -62,7 +64,8 @@ pub struct Slot {
     pub waiting: u64,
 }
 
-/// What became of the sessions of a period. Each ends once: `arrivals` = `answered` + `abandoned` + `waiting`.
+/// What became of the sessions of a period. Each ends once: `arrivals` = `answered` + `unanswered`, and `unanswered` =
+/// `abandoned` + `closed` + `waiting`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = SimulationFigures)]
 pub struct Figures {
@@ -70,8 +73,12 @@ pub struct Figures {
     pub arrivals: u64,
     /// Those that had a reply.
     pub answered: u64,
-    /// Those that ended without one.
+    /// Those that had none.
+    pub unanswered: u64,
+    /// Those whose client went without one.
     pub abandoned: u64,
+    /// Those that the line closed without one, by its no-answer action.
+    pub closed: u64,
     /// Those without a reply at the end.
     pub waiting: u64,
     /// Those answered within the target, as a share of all, 0 to 1.
@@ -82,6 +89,14 @@ pub struct Figures {
     pub overflowed: u64,
     /// Times a session went back to the queue.
     pub returned: u64,
+    /// Offers made to operators.
+    pub offers: u64,
+    /// Those that lapsed: nobody said yes in time.
+    pub offers_lapsed: u64,
+    /// Times the no-answer action was done.
+    pub no_answer_actions: u64,
+    /// Times a client was told that the line is closed.
+    pub off_hours_actions: u64,
     /// What each operator had.
     pub operators: Vec<OperatorFigures>,
     /// Seconds of a slot: 3600 or 86400.
@@ -99,16 +114,20 @@ pub fn figures(fates: &[Fate], from: DateTime<Utc>, to: DateTime<Utc>, target_se
     waits.sort_by(f64::total_cmp);
     let target = f64::from(target_secs);
     let in_target = waits.iter().filter(|wait| **wait <= target).count();
-    let abandoned = fates
-        .iter()
-        .filter(|fate| fate.answered.is_none() && fate.abandoned.is_some());
-    let (arrivals, answered, abandoned) = (fates.len(), waits.len(), abandoned.count());
+    let unanswered = || fates.iter().filter(|fate| fate.answered.is_none());
+    let closed = unanswered().filter(|fate| fate.closed.is_some()).count();
+    let abandoned = unanswered()
+        .filter(|fate| fate.closed.is_none() && fate.abandoned.is_some())
+        .count();
+    let (arrivals, answered) = (fates.len(), waits.len());
     let (slot_secs, slots) = slots(fates, from, to);
     Figures {
         arrivals: arrivals as u64,
         answered: answered as u64,
+        unanswered: (arrivals - answered) as u64,
         abandoned: abandoned as u64,
-        waiting: (arrivals - answered - abandoned) as u64,
+        closed: closed as u64,
+        waiting: (arrivals - answered - abandoned - closed) as u64,
         answered_in_target: if arrivals == 0 {
             0.0
         } else {
@@ -122,6 +141,10 @@ pub fn figures(fates: &[Fate], from: DateTime<Utc>, to: DateTime<Utc>, target_se
         },
         overflowed: 0,
         returned: 0,
+        offers: 0,
+        offers_lapsed: 0,
+        no_answer_actions: 0,
+        off_hours_actions: 0,
         operators: Vec::new(),
         slot_secs,
         slots,
@@ -154,7 +177,7 @@ fn slots(fates: &[Fate], from: DateTime<Utc>, to: DateTime<Utc>) -> (i64, Vec<Sl
         if let Some(slot) = slot_of(fate.at).and_then(|slot| slots.get_mut(slot)) {
             slot.arrivals += 1;
         }
-        let end = fate.answered.or(fate.abandoned).unwrap_or(to);
+        let end = fate.answered.or(fate.closed).or(fate.abandoned).unwrap_or(to);
         if end > fate.at {
             steps.push((fate.at, 1));
             steps.push((end, -1));
@@ -208,16 +231,19 @@ mod tests {
                 at: at(0),
                 answered: Some(at(1)),
                 abandoned: None,
+                closed: None,
             },
             Fate {
                 at: at(10),
                 answered: None,
                 abandoned: Some(at(130)),
+                closed: None,
             },
             Fate {
                 at: at(70),
                 answered: None,
                 abandoned: None,
+                closed: None,
             },
         ];
         let figures = figures(&fates, at(0), at(240), 60);

@@ -12,7 +12,7 @@ use crate::{
     operator::{Weights, load::fits},
     routing::{
         decide::{Decision, Outcome, decide, unavailable},
-        world::{Waiting, World},
+        world::{Round, Waiting, World},
     },
 };
 
@@ -22,8 +22,35 @@ struct Group {
     line: String,
     weight: u64,
     language: Option<String>,
-    /// A session with a history or a responsible operator is decided about alone.
+    /// A session with a responsible operator is decided about alone.
     alone: Option<usize>,
+    asked: Option<Box<History>>,
+}
+
+/// What came of it until now.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct History {
+    declined: BTreeSet<String>,
+    lapsed: BTreeSet<String>,
+    overflowed_from: BTreeSet<String>,
+    broadcast: bool,
+    over_at: Option<DateTime<Utc>>,
+}
+
+impl History {
+    fn of(session: &Waiting) -> Option<Box<Self>> {
+        let round = &session.round;
+        let none = session.declined.is_empty() && session.lapsed.is_empty() && *round == Round::default();
+        (!none).then(|| {
+            Box::new(Self {
+                declined: session.declined.clone(),
+                lapsed: session.lapsed.clone(),
+                overflowed_from: round.overflowed_from.clone(),
+                broadcast: round.broadcast,
+                over_at: round.over_at,
+            })
+        })
+    }
 }
 
 /// The order of [`crate::routing::world::order`]; the last is the session's number.
@@ -37,12 +64,12 @@ pub struct Queue {
 }
 
 fn group_of(number: usize, session: &Waiting) -> Group {
-    let own = session.responsible.is_some() || !session.lapsed.is_empty() || !session.declined.is_empty();
     Group {
         line: session.line_id.clone(),
         weight: session.weight.to_bits(),
         language: session.language.clone(),
-        alone: own.then_some(number),
+        alone: session.responsible.is_some().then_some(number),
+        asked: History::of(session),
     }
 }
 
@@ -76,8 +103,13 @@ impl Queue {
         Some(session)
     }
 
-    /// The first decision to be carried out now, if there is any, and when time alone may bring another.
-    /// `blocked` holds, for one look, what could not be placed.
+    /// Whether a session waits.
+    pub fn has(&self, number: usize) -> bool {
+        self.sessions.contains_key(&number)
+    }
+
+    /// The first decision to be carried out now, if there is any; `look` remembers what could not be placed,
+    /// and when time alone may bring another.
     pub fn next(
         &self,
         world: &World,
@@ -99,8 +131,9 @@ impl Queue {
             }
             let number = place.3;
             let decision = decide(world, self.sessions.get(&number)?, now);
+            look.decided += 1;
             look.again_at = [look.again_at, decision.again_at].into_iter().flatten().min();
-            if decision.operator_id.is_some() {
+            if !matches!(decision.outcome, Outcome::Waiting | Outcome::OffHours) {
                 // The next one of its group has its turn after it.
                 let after = self.groups.get(&group).and_then(|places| {
                     let mut rest = places.range(place..);
@@ -123,6 +156,8 @@ pub struct Look {
     begun: bool,
     heads: BTreeSet<(Place, Group)>,
     closed: BTreeSet<String>,
+    /// Decisions that were made.
+    pub decided: usize,
     /// When time alone may change something.
     pub again_at: Option<DateTime<Utc>>,
 }

@@ -12,7 +12,6 @@ use super::{
 use crate::{
     conversation::session::opened,
     db::entity::session,
-    line::rules::Acceptance,
     operator::{Availability, Presence, Weights, load::Load, presence::Observed},
     routing::world::{LineState, OperatorState, Round, Waiting},
 };
@@ -20,10 +19,15 @@ use crate::{
 /// What happens; those of one moment in this order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Happening {
-    /// The owner is done with a session; the number tells one ownership from another.
-    Finish(usize, u32),
-    /// The owner replies for the first time.
+    /// The owner replies for the first time, perhaps with their last word; the number tells one ownership from
+    /// another.
     Reply(usize, u32),
+    /// The owner is done with a session.
+    Finish(usize, u32),
+    /// Somebody who was asked says yes; the number tells one asking from another.
+    Accept(usize, u32, String),
+    /// The offers of an asking lapse.
+    Lapse(usize, u32),
     /// A shift begins or ends.
     Shift(String, bool),
     /// The client's patience is over.
@@ -32,10 +36,23 @@ pub(super) enum Happening {
     Overdue(usize, u32),
     /// Perhaps it waits too long on this line; since then.
     Overflow(usize, DateTime<Utc>),
+    /// Perhaps nobody answers for too long; it stood in its queue since then.
+    NoAnswer(usize, DateTime<Utc>),
     /// A session comes.
     Arrive(usize),
+    /// A line closes.
+    Close(String),
     /// Time alone may change a decision.
     Look,
+}
+
+/// Operators who are asked whether they take a session.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// Who has not answered yet.
+    pub(super) operators: BTreeSet<String>,
+    /// Room is kept with the only one who is asked; one of many has none.
+    pub(super) kept: bool,
 }
 
 /// A session on its way.
@@ -48,8 +65,16 @@ pub(super) struct Session {
     /// Grows with each owner.
     pub(super) ownership: u32,
     pub(super) chance: Chance,
-    /// Lines it moved away from: two lines do not play ball.
-    pub(super) left: BTreeSet<String>,
+    /// Who is asked now.
+    pub(super) asked: Option<Asked>,
+    /// Grows with each asking.
+    pub(super) askings: u32,
+    /// How often each operator was asked.
+    pub(super) times_asked: BTreeMap<String, u32>,
+    /// The no-answer action was done: once for each wait.
+    pub(super) no_answer_done: bool,
+    /// The times of being closed of which the client was told, each by its end.
+    pub(super) told_closed: BTreeSet<Option<DateTime<Utc>>>,
     pub(super) fate: Fate,
 }
 
@@ -84,13 +109,26 @@ impl Session {
             owner: None,
             ownership: 0,
             chance,
-            left: BTreeSet::new(),
+            asked: None,
+            askings: 0,
+            times_asked: BTreeMap::new(),
+            no_answer_done: false,
+            told_closed: BTreeSet::new(),
             fate: Fate {
                 at: arrival.at,
                 answered: None,
                 abandoned: None,
+                closed: None,
             },
         }
+    }
+
+    /// Nobody has given it back or let it lie any more, and everybody may be asked.
+    pub(super) fn begin_round(&mut self) {
+        self.waiting.declined.clear();
+        self.waiting.lapsed.clear();
+        self.waiting.round.broadcast = false;
+        self.waiting.round.over_at = None;
     }
 
     /// As it would be in the database now: what the rule of timers reads.
@@ -99,6 +137,9 @@ impl Session {
         row.queued_at = Some(self.queued_at);
         row.owed_since = self.fate.answered.is_none().then_some(self.fate.at);
         row.first_reply_at = self.fate.answered;
+        if self.asked.is_some() {
+            row.state = "offered".to_owned();
+        }
         if let Some((owner, since)) = &self.owner {
             row.state = "assigned".to_owned();
             row.operator_id = Some(owner.clone());
@@ -145,19 +186,19 @@ impl Tally {
     }
 }
 
-/// A line as the router sees it. Offers are taken as accepted at once, see `Note::OffersAccepted`.
-pub(super) fn line_state(line: &SimLine) -> LineState {
-    let mut rules = line.rules.clone();
-    rules.acceptance = Acceptance::Automatic;
-    LineState {
+/// A line of the scenario as the router sees it.
+pub(super) fn line_state(key: &str, lines: &BTreeMap<String, SimLine>) -> Option<LineState> {
+    let line = lines.get(key)?;
+    let to = line.rules.overflow.line_id.as_ref();
+    let can_take = |to: &&String| *to != key && lines.get(*to).is_some_and(|other| other.enabled);
+    Some(LineState {
         version: 1,
         enabled: line.enabled,
-        rules,
+        rules: line.rules.clone(),
         queue: line.queue.clone(),
         turns: BTreeMap::new(),
-        // What is asked is accepted: no round comes to its end.
-        overflow_to: None,
-    }
+        overflow_to: to.filter(can_take).cloned(),
+    })
 }
 
 /// An operator as the router sees them, before their first shift.

@@ -33,10 +33,20 @@ pub struct Recorded {
     pub first_reply_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub closed_at: Option<DateTime<Utc>>,
+    /// The line closed it without an answer: its client did not go by themselves.
+    pub closed_by_line: bool,
     /// How often it moved to an overflow line.
     pub overflowed: u64,
     /// How often it went back to the queue.
     pub returned: u64,
+    /// Offers that were made.
+    pub offers: u64,
+    /// Those that lapsed.
+    pub offers_lapsed: u64,
+    /// How often the no-answer action was done.
+    pub no_answer_actions: u64,
+    /// How often its client was told that the line is closed.
+    pub off_hours_actions: u64,
 }
 
 impl Recorded {
@@ -50,6 +60,7 @@ impl Recorded {
             |from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>| Some(secs(to? - from?).max(0.0));
         let patience = match self.first_reply_at {
             Some(_) => None,
+            None if self.closed_by_line => None,
             None => between(Some(self.opened_at), self.closed_at),
         };
         Arrival {
@@ -76,17 +87,24 @@ pub fn recorded_figures(
 ) -> Figures {
     let (from, to) = period;
     let until = |at: Option<DateTime<Utc>>| at.filter(|at| *at < to);
+    let unanswered = |record: &Recorded| record.closed_at.filter(|_| record.first_reply_at.is_none());
+    let sum = |count: fn(&Recorded) -> u64| records.iter().map(count).sum();
     let fates: Vec<Fate> = records
         .iter()
         .map(|record| Fate {
             at: record.opened_at,
             answered: until(record.first_reply_at),
-            abandoned: until(record.closed_at.filter(|_| record.first_reply_at.is_none())),
+            abandoned: until(unanswered(record).filter(|_| !record.closed_by_line)),
+            closed: until(unanswered(record).filter(|_| record.closed_by_line)),
         })
         .collect();
     Figures {
-        overflowed: records.iter().map(|record| record.overflowed).sum(),
-        returned: records.iter().map(|record| record.returned).sum(),
+        overflowed: sum(|record| record.overflowed),
+        returned: sum(|record| record.returned),
+        offers: sum(|record| record.offers),
+        offers_lapsed: sum(|record| record.offers_lapsed),
+        no_answer_actions: sum(|record| record.no_answer_actions),
+        off_hours_actions: sum(|record| record.off_hours_actions),
         operators: operators(records, to, weights, names),
         ..figures(&fates, from, to, target_secs)
     }
@@ -164,8 +182,13 @@ mod tests {
             assigned_at: Some(at(10)),
             first_reply_at: Some(at(40)),
             closed_at: Some(at(100)),
+            closed_by_line: false,
             overflowed: 0,
             returned: 0,
+            offers: 0,
+            offers_lapsed: 0,
+            no_answer_actions: 0,
+            off_hours_actions: 0,
         }
     }
 
@@ -188,6 +211,16 @@ mod tests {
         }
         .arrival();
         assert_eq!((gone.handle_secs, gone.patience_secs), (None, Some(100.0)));
+        let closed = Recorded {
+            first_reply_at: None,
+            closed_by_line: true,
+            ..record()
+        };
+        assert_eq!(
+            closed.arrival().patience_secs,
+            None,
+            "the line ended it, not the client"
+        );
         let open = Recorded {
             closed_at: None,
             first_reply_at: None,

@@ -3508,6 +3508,18 @@ export interface components {
              * @description Those without a reply at the end.
              */
             waiting: number;
+            /** Format: int64 */
+            unanswered: number;
+            /** Format: int64 */
+            closed: number;
+            /** Format: int64 */
+            offers: number;
+            /** Format: int64 */
+            offers_lapsed: number;
+            /** Format: int64 */
+            no_answer_actions: number;
+            /** Format: int64 */
+            off_hours_actions: number;
         };
         /** @description What is played. Arrivals are those recorded between `from` and `to`, or those given. */
         SimulationIn: {
@@ -3542,12 +3554,16 @@ export interface components {
              * @description Its end, now at the latest; one hour after the last given arrival when left out.
              */
             to?: string | null;
+            /** Format: double */
+            accept_secs?: number | null;
+            /** Format: double */
+            lapse_share?: number | null;
         };
         /**
          * @description What a simulation does not know or does not play.
          * @enum {string}
          */
-        SimulationNote: "offers_accepted" | "no_schedule" | "handling_drawn" | "patience_unlimited" | "actions_not_played" | "other_lines_idle";
+        SimulationNote: "offers_drawn" | "no_schedule" | "handling_drawn" | "patience_unlimited" | "clients_wait_on" | "other_lines_idle";
         /** @description What one operator had. */
         SimulationOperator: {
             /**
@@ -3603,6 +3619,10 @@ export interface components {
             to: string;
             today?: components["schemas"]["SimulationFigures"] | null;
             unchanged?: components["schemas"]["SimulationFigures"] | null;
+            /** Format: double */
+            accept_secs: number;
+            /** Format: double */
+            lapse_share: number;
         };
         /** @description One hour or day. */
         SimulationSlot: {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dateOf, parseArrivals, period, sampleArrivals } from './arrivals';
 import { bars, ceiling, steps, trend } from './chart';
+import { changes, person } from './staff';
 
 describe('arrivals from a file', () => {
   it('are read by the names of the columns, whatever their order', () => {
@@ -65,6 +66,25 @@ describe('a chart', () => {
       'worse',
       'same',
       'same',
+    ]);
+  });
+});
+
+describe('the staff', () => {
+  it('is told only where it changed', () => {
+    const user = (id: string, capacity: number) => ({ id, name: id, capacity });
+    const [anna, boris, carl, dora] = [
+      ...person(user('anna', 3), true),
+      ...person(user('boris', 3), true),
+      ...person(user('carl', 3), true),
+      ...person(user('dora', 2), false),
+    ];
+    if (!anna || !boris || !carl || !dora) throw new Error('somebody is missing');
+    expect(person(undefined, true)).toEqual([]);
+    expect(changes([anna, { ...boris, capacity: 5 }, { ...carl, there: false }, dora])).toEqual([
+      { operator_id: 'boris', capacity: 5 },
+      { operator_id: 'carl', away: true },
+      { operator_id: 'dora', capacity: 2 },
     ]);
   });
 });
