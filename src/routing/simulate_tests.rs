@@ -141,6 +141,28 @@ fn distribution_is_that_of_the_router() {
 }
 
 #[test]
+fn what_is_due_first_is_served_before_what_waits_longer() {
+    let two = |sla: &Value| {
+        let arrivals = vec![
+            arrival(0, 600.0),
+            arrival(10, 600.0),
+            Arrival {
+                line: "b".to_owned(),
+                ..arrival(20, 600.0)
+            },
+        ];
+        let mut scenario = scenario(&json!({}), &[("anna", 1.0)], arrivals);
+        scenario
+            .lines
+            .insert("b".to_owned(), line(&json!({"sla": sla}), &["anna"]));
+        run(&scenario).unwrap().wait_secs.max
+    };
+    // The last one waits from its arrival to the end of the two before it.
+    assert_eq!(two(&json!({})), Some(1_180.0));
+    assert_eq!(two(&json!({"first_reply_secs": 60})), Some(1_190.0));
+}
+
+#[test]
 fn shifts_begin_and_end_and_unanswered_sessions_go_back() {
     let mut scenario = scenario(
         &json!({"distribution": "strict"}),

@@ -19,7 +19,7 @@ use super::{
     state::{Happening, Session, Tally, line_state, on_shift, operator_state},
 };
 use crate::{
-    line::hours,
+    line::{due::Promise, hours},
     routing::{
         timers::{Due, due},
         world::World,
@@ -232,6 +232,10 @@ impl<'a> Engine<'a> {
         };
         session.queued_at = now;
         let (line, came) = (session.waiting.line_id.clone(), session.fate.at);
+        let rules = self.world.lines.get(&line).map(|line| &line.rules);
+        let answered = session.fate.answered;
+        let owed = answered.is_none().then_some(came);
+        session.waiting.due_at = rules.and_then(|rules| Promise::of(rules).due_at(owed, answered.is_some()));
         self.stand(number);
         let rules = self.world.lines.get(&line).map(|line| &line.rules);
         let (overflow, no_answer) = rules.map_or((None, None), |rules| {
