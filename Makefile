@@ -17,7 +17,7 @@ unexport MAKEFLAGS MFLAGS
 TARGET_DIR := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 ARGS ?=
 
-.PHONY: help run build test test-rust test-web test-e2e lint fmt servers servers-down bench openapi crash
+.PHONY: help run build test test-rust test-web test-e2e lint fmt servers servers-down bench openapi crash fuzz
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do printf 'make %-14s %s\n' "$$name" "$$text"; done
@@ -32,11 +32,13 @@ build: ## web app and widget, then target/release/switchboard with them inside
 
 test: ## installs and starts what the tests need, then runs all of them
 	@scripts/packages test
+	@scripts/mails
 	@scripts/web build
 	@scripts/with-servers scripts/test all
 
 test-rust: ## Rust tests alone, with PostgreSQL and mail servers
 	@scripts/packages test
+	@scripts/mails
 	@scripts/web build
 	@scripts/with-servers scripts/test rust
 
@@ -71,10 +73,15 @@ crash: ## the crash test alone (SWITCHBOARD_CRASH_SEED=…, SWITCHBOARD_CRASH_KI
 	@scripts/packages test
 	@scripts/with-servers cargo test --test crash -- --nocapture
 
-bench: ## the benches in release (ARGS="ingest http latency routing footprint": only these)
+bench: ## the benches in release (ARGS="ingest http latency routing footprint mail": only these)
 	@scripts/packages test
 	@scripts/web build
 	@scripts/with-servers --durable cargo bench --bench '*' $(if $(ARGS),-- $(ARGS))
+	@$(if $(ARGS),$(if $(filter mail,$(ARGS)),cargo bench -p switchboard-email --bench mapping),cargo bench -p switchboard-email --bench mapping)
+
+fuzz: ## fuzzes the reading of mails; needs a nightly compiler and cargo-fuzz (ARGS="-max_total_time=1800")
+	@scripts/mails
+	@scripts/fuzz $(ARGS)
 
 openapi: ## writes web/openapi.json from the program, and the web app's types from it
 	@scripts/packages run

@@ -58,6 +58,22 @@ impl Storage {
         Ok(self.0.get(&Key::from(key)).await?.bytes().await?)
     }
 
+    /// The first bytes of a key, or all of them when they are fewer.
+    pub async fn get_first(&self, key: &str, bytes: u64) -> Result<Bytes, Error> {
+        let key = Key::from(key);
+        let size = self.0.head(&key).await?.size;
+        Ok(self.0.get_range(&key, 0..bytes.min(size)).await?)
+    }
+
+    /// Whether something is kept under a key.
+    pub async fn has(&self, key: &str) -> Result<bool, Error> {
+        match self.0.head(&Key::from(key)).await.map_err(Error::from) {
+            Ok(_) => Ok(true),
+            Err(Error::Missing) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Forgets a key; forgetting what is gone is fine.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
         match self.0.delete(&Key::from(key)).await.map_err(Error::from) {
@@ -88,6 +104,9 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(storage.get("ab/att_1").await.unwrap(), "hello");
+        assert_eq!(storage.get_first("ab/att_1", 2).await.unwrap(), "he");
+        assert!(storage.has("ab/att_1").await.unwrap() && !storage.has("ab/att_2").await.unwrap());
+        assert_eq!(storage.get_first("ab/att_1", 99).await.unwrap(), "hello");
         storage.delete("ab/att_1").await.unwrap();
         storage.delete("ab/att_1").await.unwrap();
         assert!(matches!(storage.get("ab/att_1").await, Err(Error::Missing)));

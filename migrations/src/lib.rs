@@ -13,6 +13,7 @@ mod m20261122_000004_schedules;
 mod m20261122_000005_texts;
 mod m20261122_000007_wall;
 mod m20261122_000008_due;
+mod m20261122_000011_mail;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_texts::Migration),
             Box::new(m20261122_000007_wall::Migration),
             Box::new(m20261122_000008_due::Migration),
+            Box::new(m20261122_000011_mail::Migration),
         ]
     }
 }

@@ -80,6 +80,25 @@ pub async fn demo(State(app): State<App>, Path(key): Path<String>) -> Result<Res
         .into_response())
 }
 
+/// What the empty page may load into which the app puts a mail whose remote images an operator asked for: images
+/// from anywhere, and nothing else. The app's own pages may not, and a frame made of text would inherit that.
+const MAIL_CSP: &str = "default-src 'none'; img-src 'self' data: https: http:; style-src 'unsafe-inline'; \
+     frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+
+/// `/mail-frame`: an empty page, framed without scripts.
+pub async fn mail_frame() -> Response {
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, MAIL_CSP),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (
+        headers,
+        Html("<!doctype html><meta charset=\"utf-8\"><title></title><body></body>"),
+    )
+        .into_response()
+}
+
 fn file_at(path: &str) -> Option<EmbeddedFile> {
     let path = path.strip_prefix('/')?;
     if path.is_empty() || path.split('/').any(|part| part.starts_with('.')) {

@@ -65,6 +65,7 @@ pub fn router(app: App) -> Router {
         .merge(forms::router())
         .merge(widget::router(&app))
         .route("/demo/{key}", get(assets::demo))
+        .route("/mail-frame", get(assets::mail_frame))
         .fallback(assets::fallback)
         .layer(DefaultBodyLimit::max(json_limit))
         .layer(middleware::from_fn_with_state(app.clone(), limits::bodies))

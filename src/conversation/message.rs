@@ -156,6 +156,8 @@ pub async fn append(
         delivery_attempts: 0,
         delivery_error: None,
         created_at: now,
+        mail: None,
+        original_key: None,
     };
     message::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(write.tx())

@@ -9,6 +9,7 @@ use serde_json::Value;
 use switchboard_sdk::Capabilities;
 use utoipa::ToSchema;
 
+use super::mail::MailView;
 use crate::db::entity::{
     attachment, channel, contact, conversation, line, message, offer, participant, session,
 };
@@ -164,6 +165,8 @@ pub struct MessageView {
     pub client_id: Option<String>,
     /// What became of an answer; none for what is not sent.
     pub delivery: Option<DeliveryView>,
+    /// What the mail says beside its text; none on what is no mail.
+    pub mail: Option<MailView>,
     /// When.
     pub created_at: DateTime<Utc>,
     /// Written by a hidden participant: stays inside.
@@ -252,6 +255,7 @@ impl MessageView {
             external_id: row.external_id,
             client_id: row.client_id,
             delivery,
+            mail: row.mail.and_then(MailView::read),
             created_at: row.created_at,
             hidden: row.hidden,
         }

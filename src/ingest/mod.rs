@@ -6,12 +6,14 @@
 
 mod batch;
 mod held;
+mod html;
 mod prepare;
 mod rows;
 mod writer;
 
 use std::{sync::Arc, thread};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use sea_orm::DbErr;
 use switchboard_sdk::{Batch, CancellationToken, Receipt};
 use tokio::{
@@ -28,6 +30,9 @@ use crate::{clock::SharedClock, db::Db, storage::Storage};
 
 /// Batches that may wait; a connector that is faster than the disk waits for a place.
 const QUEUE: usize = 1024;
+
+/// Events of one batch that are prepared at the same time.
+const PREPARED_TOGETHER: usize = 8;
 
 /// The way in. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -102,10 +107,15 @@ impl Ingest {
     /// Stores a batch; resolves after the durable commit of all its events and its cursor.
     pub async fn deliver(&self, channel_id: &str, batch: Batch) -> Result<Receipt, Error> {
         let now = self.clock.0.now();
-        let mut events = Vec::with_capacity(batch.events.len());
-        for event in batch.events {
-            events.push(prepare::prepare(&self.storage, event, now).await?);
-        }
+        // Each file waits for the disk; those of several mails wait together.
+        let prepared = batch.events.into_iter().map(|event| {
+            let storage = self.storage.clone();
+            async move { prepare::prepare(&storage, event, now).await }
+        });
+        let events: Vec<Prepared> = stream::iter(prepared)
+            .buffered(PREPARED_TOGETHER)
+            .try_collect()
+            .await?;
         self.enqueue(channel_id, events, batch.cursor).await
     }
 

@@ -3,21 +3,22 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
 use switchboard_sdk::{
-    Attribution, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints, Person,
-    Thread,
+    Attribution, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints,
+    MailFacts, Person, Thread, Verdict,
 };
 
-use super::Error;
+use super::{Error, html};
 use crate::{
+    conversation::mail::MailView,
     id::{self, Kind},
     storage::{self, Storage},
 };
 
 /// Longest stored text, in bytes; what is longer is cut with a mark (the file still has it all).
 const MAX_TEXT: usize = 512 * 1024;
-/// Longest stored HTML, in bytes.
-const MAX_HTML: usize = 2 * 1024 * 1024;
 /// Longest external id, in bytes; longer ones are replaced by their hash.
 const MAX_EXTERNAL_ID: usize = 512;
 
@@ -53,6 +54,11 @@ pub(super) struct PreparedMessage {
     pub attribution: Attribution,
     pub client_id: Option<String>,
     pub automatic: bool,
+    pub mail: Option<serde_json::Value>,
+    pub original_key: Option<String>,
+    pub card: Option<Person>,
+    /// Our own mail server disproved the sender: nothing they say changes what is known.
+    pub disproved: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -138,24 +144,47 @@ pub(super) async fn prepare(
     now: DateTime<Utc>,
 ) -> Result<Prepared, Error> {
     let body = match event.body {
-        InboundBody::Message(message) => PreparedBody::Message(PreparedMessage {
-            id: id::new(Kind::Message, now),
-            from: clean_person(message.from),
-            thread: message.thread,
-            text: clean_text(&message.text),
-            html: message
+        InboundBody::Message(message) => {
+            let id = id::new(Kind::Message, now);
+            let files = keep_files(storage, message.attachments, now).await?;
+            let text = clean_text(&message.text);
+            let quoted_html_at = message.mail.as_deref().and_then(|mail| mail.quoted_html_at);
+            let html = message
                 .html
-                .map(|html| sanitise(&html))
-                .filter(|html| !html.trim().is_empty()),
-            subject: message
-                .subject
-                .map(|subject| clean_line(&subject, 500))
-                .filter(|subject| !subject.is_empty()),
-            files: keep_files(storage, message.attachments, now).await?,
-            attribution: clean_attribution(message.attribution),
-            client_id: message.client_id,
-            automatic: message.automatic,
-        }),
+                .map(|html| html::sanitise(&html, quoted_html_at, &files))
+                .filter(|html| !html.page.trim().is_empty());
+            let quoted_text_at = message
+                .mail
+                .as_deref()
+                .and_then(|mail| mail.quoted_text_at)
+                .and_then(|at| characters_before(at, &message.text, &text));
+            let kept = match message.mail {
+                Some(mail) => keep_mail(storage, *mail, &event.external_id).await?,
+                None => KeptMail::default(),
+            };
+            PreparedBody::Message(PreparedMessage {
+                id,
+                from: clean_person(message.from),
+                thread: message.thread,
+                mail: kept.view.map(|view| {
+                    let quoted_html_at = html.as_ref().and_then(|html| html.quoted_at);
+                    json!(view.quoted(quoted_text_at, quoted_html_at))
+                }),
+                text,
+                html: html.map(|html| html.page),
+                subject: message
+                    .subject
+                    .map(|subject| clean_line(&subject, 500))
+                    .filter(|subject| !subject.is_empty()),
+                files,
+                attribution: clean_attribution(message.attribution),
+                client_id: message.client_id,
+                automatic: message.automatic,
+                original_key: kept.original_key,
+                card: message.card.map(clean_person),
+                disproved: kept.disproved,
+            })
+        }
         InboundBody::Submission(submission) => {
             let from = clean_person(submission.from);
             PreparedBody::Submission(PreparedSubmission {
@@ -201,6 +230,50 @@ pub(super) async fn prepare(
         at: event.at,
         body,
     })
+}
+
+#[derive(Default)]
+struct KeptMail {
+    view: Option<MailView>,
+    original_key: Option<String>,
+    disproved: bool,
+}
+
+/// Keeps the original of a mail. It stands beside the files that were taken out of it: what shows a mail may be
+/// wrong about it, the original never is.
+///
+/// The key is made of the mail, not of the message: a mailbox that is read again writes no second file.
+async fn keep_mail(storage: &Storage, mail: MailFacts, external_id: &str) -> Result<KeptMail, Error> {
+    let disproved = mail
+        .authentication
+        .as_ref()
+        .is_some_and(|found| found.verdict == Verdict::Fail);
+    let view = MailView::of(&mail);
+    let mut original_key = None;
+    if let Some(original) = mail.original {
+        let failed = |error: storage::Error| Error::File(error.to_string());
+        let hash = Sha256::new()
+            .chain_update(external_id)
+            .chain_update([0])
+            .chain_update(&original.data)
+            .finalize();
+        let key = storage::key(&format!("org_{}", hex::encode(hash)));
+        if !storage.has(&key).await.map_err(failed)? {
+            storage.put(&key, original.data).await.map_err(failed)?;
+        }
+        original_key = Some(key);
+    }
+    Ok(KeptMail {
+        view: Some(view),
+        original_key,
+        disproved,
+    })
+}
+
+/// How many characters of the cleaned text stand before a byte of the text as it came; none when cleaning moved it.
+fn characters_before(at: usize, came: &str, cleaned: &str) -> Option<usize> {
+    let before = came.get(..at)?.replace('\0', "").replace("\r\n", "\n");
+    (cleaned.len() > before.len() && cleaned.starts_with(&before)).then(|| before.chars().count())
 }
 
 /// Keeps raw bytes for the quarantine.
@@ -338,7 +411,7 @@ fn clean_text(text: &str) -> String {
 }
 
 /// Without NULs, at most so many bytes, cut between characters and marked.
-fn cut(text: &str, max: usize) -> String {
+pub(super) fn cut(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
@@ -375,7 +448,6 @@ fn clean_json(value: serde_json::Value) -> serde_json::Value {
 }
 
 fn clean_external_id(id: &str) -> String {
-    use sha2::{Digest, Sha256};
     if id.len() <= MAX_EXTERNAL_ID && !id.contains('\0') {
         id.to_owned()
     } else {
@@ -383,39 +455,11 @@ fn clean_external_id(id: &str) -> String {
     }
 }
 
-/// HTML that cannot do harm: an allow-list of tags and attributes, no styles that position, no forms.
-/// Remote images stay in the markup; whoever shows it decides whether to load them.
-fn sanitise(html: &str) -> String {
-    let cut = cut(&html.replace('\0', ""), MAX_HTML);
-    ammonia::Builder::default()
-        .add_tags(["font", "center", "u", "s"])
-        .add_tag_attributes(
-            "td",
-            ["align", "valign", "width", "bgcolor", "colspan", "rowspan"],
-        )
-        .add_tag_attributes(
-            "table",
-            [
-                "align",
-                "width",
-                "border",
-                "cellpadding",
-                "cellspacing",
-                "bgcolor",
-            ],
-        )
-        .add_tag_attributes("font", ["color", "face", "size"])
-        .add_url_schemes(["cid", "tel"])
-        .link_rel(Some("noopener noreferrer nofollow"))
-        .clean(&cut)
-        .to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{clean_content_type, clean_file_name, clean_line, cut, sanitise};
+    use super::{characters_before, clean_content_type, clean_file_name, clean_line, cut};
 
     #[test]
     fn a_file_name_loses_its_path_and_its_tricks() {
@@ -436,12 +480,18 @@ mod tests {
     }
 
     #[test]
-    fn html_keeps_its_words_and_loses_its_teeth() {
-        let clean = sanitise(
-            "<p onclick=x>Hi <script>alert(1)</script><a href=\"javascript:x\">a</a><img src=\"cid:1\"></p>",
+    fn the_place_of_the_quotation_is_counted_in_characters_of_the_clean_text() {
+        assert_eq!(
+            characters_before(6, "Да!\r\n> x", "Да!\n> x"),
+            None,
+            "not between characters"
         );
-        assert!(clean.contains("Hi") && clean.contains("cid:1"));
-        assert!(!clean.contains("script") && !clean.contains("onclick"));
+        assert_eq!(characters_before(7, "Да!\r\n> x", "Да!\n> x"), Some(4));
+        assert_eq!(
+            characters_before(3, "abc", "abc"),
+            None,
+            "nothing would be folded"
+        );
     }
 
     proptest! {
@@ -450,7 +500,6 @@ mod tests {
             prop_assert!(cut(&text, max).len() <= max + '…'.len_utf8());
             prop_assert!(clean_line(&text, max).chars().count() <= max);
             prop_assert!(!clean_file_name(&text).is_empty());
-            prop_assert!(!sanitise(&text).contains("<script"));
         }
     }
 }

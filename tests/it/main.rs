@@ -20,6 +20,8 @@ mod forms;
 mod ingest;
 mod journeys;
 mod log;
+mod mail_content;
+mod mail_corpora;
 mod offers;
 mod openapi;
 mod outbox;

@@ -1,4 +1,5 @@
 /** Invented people and conversations for the mock server: several scripts, all states. */
+import { mails } from './mails.mjs';
 import { randomUUID } from 'node:crypto';
 
 export const id = (prefix) => prefix + '_' + randomUUID().replaceAll('-', '');
@@ -325,6 +326,7 @@ export function seed() {
       say('inbound', them, last, at + 4, {
         html: `<div style="font-family:Georgia,serif;color:#333"><p>Hello,</p><p style="color:#a00"><b>${last}</b></p><table border="1" cellpadding="6" style="border-collapse:collapse"><tr><td>Order</td><td>10-442</td></tr><tr><td>Paid</td><td>14 Nov</td></tr></table><p><img src="https://tracker.example/pixel.gif" alt=""> <a href="https://shop.example">shop.example</a></p><p>With kind regards<br>${name}</p><script>alert(1)</script></div>`,
       });
+      mails(db, say, them, at);
       if (us) say('system', sys, `Assigned to ${operator.name}`, at + 3);
     } else {
       say('inbound', them, 'Good day', at + 5);

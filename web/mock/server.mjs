@@ -261,6 +261,11 @@ function route(method, path, q, body, me) {
         (x) => x.message_id,
       ),
     ];
+  if (a === 'messages' && c === 'original')
+    return [
+      'text',
+      `From: ${find(db.messages, b).author.name} <someone@example.org>\r\nSubject: Order\r\n\r\nHello\r\n`,
+    ];
   if (a === 'messages' && c === 'retry') {
     const m = find(db.messages, b);
     m.delivery = { state: 'queued', attempts: m.delivery.attempts, error: null };
@@ -383,8 +388,10 @@ function route(method, path, q, body, me) {
   if (a === 'quarantine' && c === 'raw')
     return ['text', 'From: someone@example.org\r\nSubject: =?x-user-defined?Q?=80?=\r\n\r\nBody\r\n'.repeat(12)];
   if (a === 'quarantine' && c === 'replay') {
-    db.quarantine = db.quarantine.filter((x) => x.id !== b);
-    return [200, { id: b, state: 'replayed' }];
+    const q = find(db.quarantine, b);
+    if (q.reason.includes('charset')) fail(409, 'conflict', `still not understood: ${q.reason}`);
+    q.replayed_at = now();
+    return [200, { ...q, conversation_id: db.conversations[0].id }];
   }
   if (a === 'submissions' && c) {
     const s = find(db.submissions, b);
@@ -580,6 +587,16 @@ const http = createServer(async (req, res) => {
         say(c, 'inbound', { type: 'contact', id: c.contact.id, name: c.contact.name }, url.searchParams.get('text'));
       }
       return send(res, 204);
+    }
+    // As src/api/assets.rs has it: the empty page that may load a mail's remote images.
+    if (path[0] === 'mail-frame') {
+      res.writeHead(200, {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Security-Policy':
+          "default-src 'none'; img-src 'self' data: https: http:; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'",
+        'Referrer-Policy': 'no-referrer',
+      });
+      return res.end('<!doctype html><meta charset="utf-8"><title></title><body></body>');
     }
     let file = normalize(join(root, url.pathname));
     if (!file.startsWith(root) || !existsSync(file) || statSync(file).isDirectory()) file = join(root, 'index.html');

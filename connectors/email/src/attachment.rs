@@ -1,45 +1,117 @@
 //! Files in a mail: their bytes as they were, and names that are safe to show. Pure.
 
+use std::{borrow::Cow, collections::HashMap};
+
 use bytes::Bytes;
 use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode};
 use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
 use switchboard_sdk::InboundAttachment;
 
-use crate::headers;
+use crate::{headers, tnef};
 
 /// Longest file name kept, in characters: what file systems take even in UTF-8.
 const MAX_NAME_CHARS: usize = 120;
 
-/// All files of the mail, in their order.
-pub fn all(message: &Message<'_>) -> impl Iterator<Item = InboundAttachment> {
-    let parts = message
-        .attachments
-        .iter()
-        .filter_map(|id| message.parts.get(*id as usize));
-    parts
-        .filter(|part| !matches!(part.body, PartType::Multipart(_)))
+/// All files of the mail, in their order, taken out of it. `shown` are the ids of the parts that its HTML shows.
+pub fn all(message: &mut Message<'_>, shown: &HashMap<u32, String>) -> Vec<InboundAttachment> {
+    let is_file = |id: &u32| {
+        let part = message.parts.get(*id as usize);
+        part.is_some_and(|part| !matches!(part.body, PartType::Multipart(_)))
+    };
+    let ids: Vec<u32> = message.attachments.iter().copied().filter(is_file).collect();
+    ids.into_iter()
         .enumerate()
-        .map(|(index, part)| one(message, part, index))
+        .filter_map(|(index, id)| one(message, id, index, shown))
+        .collect()
 }
 
-fn one(message: &Message<'_>, part: &MessagePart<'_>, index: usize) -> InboundAttachment {
-    let content_type = content_type(part);
+fn one(
+    message: &mut Message<'_>,
+    id: u32,
+    index: usize,
+    shown: &HashMap<u32, String>,
+) -> Option<InboundAttachment> {
+    let part = message.parts.get(id as usize)?;
+    let declared = content_type(part);
     let name = part
         .attachment_name()
         .map(clean_name)
         .filter(|name| !name.is_empty());
+    let data = match &part.body {
+        PartType::Binary(_) | PartType::InlineBinary(_) => None,
+        _ => Some(bytes(message, part)),
+    };
+    let content_type = match data.as_deref().unwrap_or_else(|| part.contents()) {
+        data if declared == "application/octet-stream" => sniffed(data).unwrap_or(&declared).to_owned(),
+        _ => declared,
+    };
     let name = name.unwrap_or_else(|| made_up_name(part, &content_type, index));
-    let content_id = part
-        .content_id()
-        .map(|id| id.trim().trim_matches(['<', '>']).to_owned())
-        .filter(|id| !id.is_empty());
-    InboundAttachment {
+    Some(InboundAttachment {
         name,
         content_type,
-        data: bytes(message, part),
-        content_id,
+        data: data.or_else(|| take_bytes(message, id))?,
+        content_id: shown.get(&id).cloned(),
+        stored_id: None,
+    })
+}
+
+/// A file out of `winmail.dat`; `html` is the page packed with it, which may show it.
+pub fn unpacked(file: tnef::File, index: usize, html: Option<&String>) -> InboundAttachment {
+    let name = file
+        .name
+        .as_deref()
+        .map(clean_name)
+        .filter(|name| !name.is_empty());
+    let is_type = |kind: &String| {
+        kind.split_once('/').is_some()
+            && kind.len() <= 127
+            && kind
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"/!#$&-^_.+".contains(&byte))
+    };
+    let declared = file
+        .content_type
+        .map(|kind| kind.to_ascii_lowercase())
+        .filter(is_type);
+    let is_shown = |id: &String| html.is_some_and(|html| html.contains(&format!("cid:{id}")));
+    InboundAttachment {
+        name: name.unwrap_or_else(|| format!("attachment-{}.bin", index + 1)),
+        content_type: declared
+            .or_else(|| sniffed(&file.data).map(str::to_owned))
+            .unwrap_or_else(|| "application/octet-stream".to_owned()),
+        content_id: file.content_id.filter(is_shown),
+        data: Bytes::from(file.data),
         stored_id: None,
     }
+}
+
+/// The bytes of a part that the parser decoded, without a copy: a large file is in memory once.
+fn take_bytes(message: &mut Message<'_>, id: u32) -> Option<Bytes> {
+    let part = message.parts.get_mut(id as usize)?;
+    let (PartType::Binary(bytes) | PartType::InlineBinary(bytes)) = &mut part.body else {
+        return None;
+    };
+    Some(match std::mem::take(bytes) {
+        Cow::Owned(bytes) => Bytes::from(bytes),
+        Cow::Borrowed(bytes) => Bytes::copy_from_slice(bytes),
+    })
+}
+
+/// What bytes of no declared type are, by how they begin.
+fn sniffed(data: &[u8]) -> Option<&'static str> {
+    const BEGINNINGS: [(&[u8], &str); 6] = [
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xff\xd8\xff", "image/jpeg"),
+        (b"GIF87a", "image/gif"),
+        (b"GIF89a", "image/gif"),
+        (b"%PDF-", "application/pdf"),
+        (b"BEGIN:VCARD", "text/vcard"),
+    ];
+    let is_webp = data.starts_with(b"RIFF") && data.get(8..12) == Some(b"WEBP");
+    let known = BEGINNINGS.iter().find(|(start, _)| data.starts_with(start));
+    known
+        .map(|(_, kind)| *kind)
+        .or_else(|| is_webp.then_some("image/webp"))
 }
 
 /// The bytes of a part as its author attached them. The parser turns text into UTF-8, which is wrong for a

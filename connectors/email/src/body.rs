@@ -130,5 +130,9 @@ fn decoded(message: &Message<'_>, part: &MessagePart<'_>) -> String {
     if !doubtful || is_wide {
         return text.clone().into_owned();
     }
-    charset::decode(&attachment::bytes(message, part), declared)
+    let bytes = attachment::bytes(message, part);
+    let of_page = matches!(part.body, PartType::Html(_))
+        .then(|| charset::of_page(&bytes))
+        .flatten();
+    charset::decode(&bytes, known.or(of_page.as_deref()).or(declared))
 }

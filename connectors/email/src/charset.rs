@@ -94,6 +94,11 @@ fn is_cyrillic(sample: &[u8]) -> bool {
     high > 2 * latin
 }
 
+/// The encoding a page declares of itself: `<meta charset=…>` and its older form.
+pub fn of_page(html: &[u8]) -> Option<String> {
+    declared(html.get(..html.len().min(2048))?)
+}
+
 fn declared(head: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(head).to_ascii_lowercase();
     let (_, after) = text.split_once("charset=")?;

@@ -73,18 +73,21 @@ pub fn of(message: &Message<'_>, raw: &[u8], from: &str, complete: bool) -> Ids 
         .unwrap_or_else(|| made_up(raw));
     // Message ids are not unique in practice: two different mails with one id are both kept. The raw body
     // goes in, not the decoded text, so that a better decoder does not make old mail look new.
-    let body = split(raw).1;
-    let body: Vec<u8> = body.iter().copied().filter(|byte| *byte != b'\r').collect();
-    let body = body.trim_ascii_end();
+    // Counted rather than copied: it may be 50 MB.
+    let body = split(raw)
+        .1
+        .trim_ascii_end()
+        .iter()
+        .filter(|byte| **byte != b'\r');
     let mut hash = Sha256::new();
     for field in [from, &raw_field(message, "Date"), &raw_field(message, "Subject")] {
         hash.update(field.as_bytes());
         hash.update([0]);
     }
     if complete {
-        hash.update(body.len().to_le_bytes());
+        hash.update(body.clone().count().to_le_bytes());
     }
-    hash.update(&body[..body.len().min(4096)]);
+    hash.update(body.take(4096).copied().collect::<Vec<u8>>());
     // A space cannot be part of a message id, so the two halves never run together.
     let external = format!("{own} {}", hex::encode(&hash.finalize()[..8]));
     Ids { own, external }

@@ -1,29 +1,40 @@
 //! Email: one mailbox in by IMAP, out by SMTP.
 //!
 //! The way in: `imap` (one connection) → `receive` (the loop, by the place of `cursor`) → [`map`] (bytes to
-//! event; its rules are in `who`, `ids`, `body`, `attachment`, `automatic`, `report`, `charset`, `plain`).
+//! event; its rules are in `who`, `ids`, `automatic`, `report`, `authentication`, `vcard`, and those of what people
+//! see in `content`: `body`, `attachment`, `inline`, `quote`, `invitation`, `protection`, `tnef`, `charset`, `plain`).
 //! The way out: `compose` (answer to mail) → `smtp` (one connection, step by step) → `send`.
 
 mod attachment;
+mod authentication;
 mod automatic;
 mod body;
+mod card_lines;
 mod charset;
 mod check;
 mod compose;
+mod content;
 mod cursor;
 mod headers;
 mod ids;
 mod imap;
+mod inline;
+mod invitation;
 mod mailbox_name;
 pub mod map;
 mod memory;
 mod net;
 mod plain;
+mod protection;
+mod quote;
+mod quote_words;
 mod receive;
 mod report;
 mod send;
 pub mod settings;
 mod smtp;
+mod tnef;
+mod vcard;
 mod who;
 
 use std::sync::Arc;

@@ -5,12 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use mail_parser::{Message, MessageParser};
-use switchboard_sdk::{InboundAttachment, InboundBody, InboundEvent, InboundMessage, Thread};
+use switchboard_sdk::{InboundBody, InboundEvent, InboundMessage, Thread, Verdict};
 
-use crate::{attachment, automatic, body, charset, headers, ids, report, settings::Settings, who};
-
-/// More files than this in one mail are not taken apart: the whole mail is attached as one file.
-const MAX_ATTACHMENTS: usize = 100;
+use crate::{
+    authentication, automatic, charset,
+    content::{self, Content},
+    headers, ids, report,
+    settings::Settings,
+    vcard, who,
+};
 
 /// Mails inside mails nested deeper than this are an attack on the stack of whoever walks them.
 const MAX_NESTED: usize = 500;
@@ -74,7 +77,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         return Mapped::poison(raw, "it holds mails within mails, too many to take apart");
     }
     let bytes = charset::readable_headers(&raw.bytes);
-    let Some(message) = MessageParser::default().parse(bytes.as_ref()) else {
+    let Some(mut message) = MessageParser::default().parse(bytes.as_ref()) else {
         return Mapped::poison(raw, "it has no header fields: this is not a mail");
     };
     let domain = settings.domain();
@@ -103,19 +106,41 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
     }
     let ids = ids::of(&message, &raw.bytes, &from.address, raw.cut_from.is_none());
     let thread = thread(&message, &ids.own);
-    let (text, html, attachments) = content(&message, raw);
+    let subject = message
+        .subject()
+        .map(headers::one_line)
+        .filter(|subject| !subject.is_empty())
+        .map(|subject| subject.chars().take(500).collect());
+    let automatic = automatic::is_automatic(&message, &domain);
+    let authentication = authentication::of(&message, settings);
+    let verdict = authentication.as_ref().map(|found| found.verdict);
+    let card = vcard::of_sender(&message, &from.address).filter(|_| verdict != Some(Verdict::Fail));
+    let is_proven = verdict == Some(Verdict::Pass)
+        && who::mailbox(&message, mail_parser::HeaderName::From)
+            .is_some_and(|mailbox| mailbox.address == from.address);
+    let mut from = from.into_person();
+    if let Some(own) = from.identities.first_mut().filter(|_| is_proven) {
+        own.verified = true;
+    }
+    // Last: it takes the files out of the message.
+    let Content {
+        text,
+        html,
+        files,
+        facts,
+        says_nothing,
+    } = content::of(&mut message, raw, authentication);
     let inbound = InboundMessage {
-        from: from.into_person(),
+        from,
         thread,
         text,
         html,
-        subject: message
-            .subject()
-            .map(headers::one_line)
-            .filter(|subject| !subject.is_empty())
-            .map(|subject| subject.chars().take(500).collect()),
-        attachments,
-        automatic: automatic::is_automatic(&message, &domain),
+        subject,
+        attachments: files,
+        // A calendar's bare "accepted" is nobody's words.
+        automatic: automatic || says_nothing,
+        mail: Some(Box::new(facts)),
+        card,
         ..InboundMessage::default()
     };
     Mapped::Event(Box::new(InboundEvent {
@@ -134,38 +159,6 @@ fn thread(message: &Message<'_>, own: &str) -> Thread {
         },
         thread => thread,
     }
-}
-
-fn content(message: &Message<'_>, raw: &Raw) -> (String, Option<String>, Vec<InboundAttachment>) {
-    let body::Body {
-        mut text,
-        html,
-        overlong,
-    } = body::of(message);
-    let mut files: Vec<InboundAttachment> = overlong;
-    if let Some(size) = raw.cut_from {
-        // What was cut off may be half a file: better none than a broken one.
-        let mark = format!(
-            "[This mail is too large ({} MB): only its beginning is shown and its files are left in the mailbox.]",
-            size.div_ceil(1024 * 1024)
-        );
-        text = if text.is_empty() {
-            mark
-        } else {
-            format!("{text}\n\n{mark}")
-        };
-    } else if message.attachment_count() > MAX_ATTACHMENTS {
-        let whole = InboundAttachment {
-            name: "original.eml".to_owned(),
-            content_type: "message/rfc822".to_owned(),
-            data: raw.bytes.clone(),
-            ..InboundAttachment::default()
-        };
-        files.push(whole);
-    } else {
-        files.extend(attachment::all(message));
-    }
-    (text, html, files)
 }
 
 /// Upper bound of how deep mails are nested: how often a part is declared to hold mails.

@@ -39,6 +39,14 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(title = "Accept invalid certificates")]
     pub accept_invalid_certs: bool,
+    /// The name under which your own mail server says whether a sender is genuine: the first word of its
+    /// `Authentication-Results` fields, such as `mx.shop.example`. Empty believes no such field, and no sender counts as proven.
+    #[serde(default)]
+    #[schemars(
+        title = "Name of your mail server in Authentication-Results",
+        length(max = 253)
+    )]
+    pub authserv_id: Option<String>,
 }
 
 /// The IMAP side.
@@ -169,6 +177,7 @@ impl Settings {
                 .map(|text| text.trim().to_owned())
                 .filter(|text| !text.is_empty());
         }
+        trimmed(&mut self.authserv_id);
         self.address = self.address.trim().to_owned();
         trimmed(&mut self.from_name);
         trimmed(&mut self.imap.username);
@@ -225,6 +234,13 @@ impl Settings {
         }
         if self.imap.mailbox.trim().is_empty() || self.imap.mailbox.chars().any(char::is_control) {
             return wrong("imap.mailbox", "is the name of a folder, such as INBOX");
+        }
+        if self
+            .authserv_id
+            .as_ref()
+            .is_some_and(|id| id.len() > 253 || id.contains(|c: char| c.is_whitespace() || c == ';'))
+        {
+            return wrong("authserv_id", "is one word, such as mx.shop.example");
         }
         if self.backfill_days > 3650 {
             return wrong("backfill_days", "is at most 3650 (ten years)");

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::MailFacts;
+
 /// Events that are stored in one transaction, with the cursor that covers them.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
@@ -86,6 +88,11 @@ pub struct InboundMessage {
     pub client_id: Option<String>,
     /// Written by a machine (RFC 3834): stored, but opens no session and is never answered by one.
     pub automatic: bool,
+    /// What the mail says beside its text, on channels that carry mail.
+    pub mail: Option<Box<MailFacts>>,
+    /// What the writers say of themselves on a card of their own. It fills what nobody knows yet, and
+    /// unlike [`InboundMessage::from`] it never recognises anybody.
+    pub card: Option<Person>,
 }
 
 /// How a message finds its conversation.

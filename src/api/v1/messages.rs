@@ -1,6 +1,10 @@
 //! Messages of a conversation: reading, writing, retrying.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use sea_orm::EntityTrait;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -22,6 +26,7 @@ use crate::{
     },
     db::entity::message,
     outbound::{self, RetryError, reply},
+    storage,
 };
 
 /// Longest idempotency key of a message, in characters.
@@ -32,6 +37,7 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_messages, create_message))
         .routes(routes!(retry_message))
+        .routes(routes!(get_original))
 }
 
 /// Which messages.
@@ -187,6 +193,59 @@ async fn retry_message(
         })?;
     write.commit().await?;
     Ok(Json(view(&app, row).await?))
+}
+
+/// How much of an original.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct OriginalQuery {
+    /// Only the first so many bytes; all of them when absent.
+    #[param(minimum = 1)]
+    first: Option<u64>,
+}
+
+/// The mail as it came, byte for byte, for whoever sees its conversation. Always a file to keep, never a page to show:
+/// it may hold anything.
+#[utoipa::path(get, path = "/api/v1/messages/{id}/original", tag = "messages",
+    params(("id" = String, Path, description = "`msg_…`"), OriginalQuery),
+    responses((status = 200, description = "the mail", content_type = "message/rfc822", body = Vec<u8>),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "Not a mail, or not kept")))]
+async fn get_original(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Path(id): Path<String>,
+    Query(query): Query<OriginalQuery>,
+) -> Result<Response> {
+    let found = message::Entity::find_by_id(&id).one(app.db.read()).await?;
+    let found = found.ok_or_else(|| Problem::not_found("message"))?;
+    visible(&app, &caller.scope, &found.conversation_id)
+        .await
+        .map_err(|_| Problem::not_found("message"))?;
+    let key = found.original_key.ok_or_else(|| Problem::not_found("original"))?;
+    let bytes = match query.first {
+        Some(0) => return Err(Problem::bad_request("first must be 1 or more")),
+        Some(first) => app.storage.get_first(&key, first).await,
+        None => app.storage.get(&key).await,
+    };
+    let bytes = bytes.map_err(|error| match error {
+        storage::Error::Missing => Problem::not_found("original"),
+        other => Problem::from_cause(&other),
+    })?;
+    let headers = [
+        (header::CONTENT_TYPE, "message/rfc822".to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{id}.eml\""),
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox".to_owned(),
+        ),
+        (header::CACHE_CONTROL, "private, no-store".to_owned()),
+    ];
+    Ok((headers, bytes).into_response())
 }
 
 async fn view(app: &App, row: message::Model) -> Result<MessageView> {

@@ -8,6 +8,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
+use switchboard_sdk::Outcome;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -49,6 +50,16 @@ pub struct QuarantineEntry {
     pub created_at: DateTime<Utc>,
     /// When it was replayed with success; null: not yet.
     pub replayed_at: Option<DateTime<Utc>>,
+}
+
+/// An entry that was read once more, and what became of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuarantineReplayed {
+    /// The entry.
+    #[serde(flatten)]
+    pub entry: QuarantineEntry,
+    /// The conversation its message is in now; null when it made none.
+    pub conversation_id: Option<String>,
 }
 
 impl From<quarantine::Model> for QuarantineEntry {
@@ -101,14 +112,14 @@ async fn list_quarantine(
 /// Has the connector read it once more; what it understands now becomes a message.
 #[utoipa::path(post, path = "/api/v1/quarantine/{id}/replay", tag = "quarantine", operation_id = "replay_quarantine",
     params(("id" = String, Path, description = "`qrt_…`")),
-    responses((status = 200, body = QuarantineEntry),
+    responses((status = 200, body = QuarantineReplayed),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Still not understood")))]
 async fn replay_quarantine(
     State(app): State<App>,
     Admin(_caller): Admin,
     Path(id): Path<String>,
-) -> Result<Json<QuarantineEntry>, Problem> {
-    app.host.replay(&id).await.map_err(|error| match error {
+) -> Result<Json<QuarantineReplayed>, Problem> {
+    let outcome = app.host.replay(&id).await.map_err(|error| match error {
         replay::Error::NotFound => Problem::not_found("quarantine entry"),
         still @ (replay::Error::CannotRead(_) | replay::Error::StillPoison(_)) => {
             Problem::conflict(still.to_string())
@@ -116,7 +127,16 @@ async fn replay_quarantine(
         replay::Error::Db(error) => error.into(),
         ours @ (replay::Error::Storage(_) | replay::Error::Ingest(_)) => Problem::from_cause(&ours),
     })?;
-    Ok(Json(find(&app, &id).await?.into()))
+    let conversation_id = match outcome {
+        Outcome::Stored { conversation_id, .. } | Outcome::Duplicate { conversation_id, .. } => {
+            conversation_id
+        }
+        Outcome::Quarantined { .. } => None,
+    };
+    Ok(Json(QuarantineReplayed {
+        entry: find(&app, &id).await?.into(),
+        conversation_id,
+    }))
 }
 
 /// The raw bytes, for a person to look at.

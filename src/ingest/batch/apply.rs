@@ -30,6 +30,8 @@ struct Incoming<'a> {
     from: &'a Person,
     text: String,
     html: Option<String>,
+    mail: Option<Value>,
+    original_key: Option<String>,
     subject: Option<&'a str>,
     files: &'a [KeptFile],
     client_id: Option<String>,
@@ -78,7 +80,10 @@ impl World {
     }
 
     fn apply_message(&mut self, channel: &Channel, event: &Prepared, message: &PreparedMessage) -> Outcome {
-        let (contact_id, claimed) = self.identify(&message.from);
+        let (contact_id, claimed) = self.identify(&message.from, !message.disproved);
+        if let Some(card) = message.card.as_ref().filter(|_| !message.disproved) {
+            self.fill_from_card(&contact_id, card);
+        }
         let key = match &message.thread {
             Thread::Contact => thread_key_of_contact(&contact_id),
             Thread::Sender => message
@@ -102,6 +107,8 @@ impl World {
             from: &message.from,
             text: message.text.clone(),
             html: message.html.clone(),
+            mail: message.mail.clone(),
+            original_key: message.original_key.clone(),
             subject: message.subject.as_deref(),
             files: &message.files,
             client_id: message.client_id.clone(),
@@ -171,7 +178,7 @@ impl World {
             };
         }
         let person = content.person();
-        let (contact_id, claimed) = self.identify(&person);
+        let (contact_id, claimed) = self.identify(&person, true);
         let key = thread_key_of_contact(&contact_id);
         let found = self.by_key.get(&(channel.id.clone(), key.clone())).cloned();
         let incoming = Incoming {
@@ -179,6 +186,8 @@ impl World {
             from: &person,
             text: content.text.clone(),
             html: None,
+            mail: None,
+            original_key: None,
             subject: None,
             files: &content.files,
             client_id: None,
@@ -207,8 +216,9 @@ impl World {
         }
     }
 
-    /// The contact a person is, made when nobody knows them, and whether only a claim says so.
-    fn identify(&mut self, person: &Person) -> (String, bool) {
+    /// The contact a person is, made when nobody knows them, and whether only a claim says so. What a known
+    /// contact lacks is filled only when `believed`.
+    fn identify(&mut self, person: &Person, believed: bool) -> (String, bool) {
         let resolution = identify::resolve(person, |identity| {
             self.identities
                 .get(&(identity.kind.as_str().to_owned(), identity.value.clone()))
@@ -216,7 +226,9 @@ impl World {
         });
         let contact_id = match resolution.contact_id {
             Some(id) => {
-                self.complete_contact(&id, person);
+                if believed {
+                    self.complete_contact(&id, person);
+                }
                 id
             }
             None => self.new_contact(person),
@@ -317,6 +329,38 @@ impl World {
         }
     }
 
+    /// What people say of themselves on their own card: it fills what is empty, and what somebody else has
+    /// already is only suggested.
+    fn fill_from_card(&mut self, contact_id: &str, card: &Person) {
+        self.complete_contact(contact_id, card);
+        for identity in &card.identities {
+            let key = (identity.kind.as_str().to_owned(), identity.value.clone());
+            match self.identities.get(&key) {
+                Some(known) if known.contact_id == contact_id => {}
+                Some(known) => self.suggestions.push(contact_suggestion::Model {
+                    contact_id: contact_id.to_owned(),
+                    other_id: known.contact_id.clone(),
+                    reason: identify::reason(identity),
+                    created_at: self.now,
+                }),
+                None => {
+                    self.new_identities.push(identity::Model {
+                        kind: key.0.clone(),
+                        value: key.1.clone(),
+                        contact_id: contact_id.to_owned(),
+                        verified: false,
+                        created_at: self.now,
+                    });
+                    let claimed = Known {
+                        contact_id: contact_id.to_owned(),
+                        verified: false,
+                    };
+                    self.identities.insert(key, claimed);
+                }
+            }
+        }
+    }
+
     /// Appends an inbound message to its conversation, opening what needs to be opened.
     fn add_inbound(
         &mut self,
@@ -399,6 +443,8 @@ impl World {
             delivery_attempts: 0,
             delivery_error: None,
             created_at: now,
+            mail: incoming.mail,
+            original_key: incoming.original_key,
         });
         self.add_files(&incoming.id, incoming.files);
         self.events.push(NewEvent::message(

@@ -49,6 +49,7 @@ impl World {
             match &works[w].events[e].body {
                 PreparedBody::Message(message) => {
                     people.push(message.from.clone());
+                    people.extend(message.card.clone());
                     match &message.thread {
                         Thread::Messages { own, earlier } => {
                             refs.entry(channel_id)

@@ -3,6 +3,7 @@
 mod app;
 mod database;
 mod mail;
+pub mod reads;
 mod socket;
 
 pub use app::{Answer, TestApp};

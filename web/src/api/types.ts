@@ -108,6 +108,8 @@ export type Offer = Schemas['Offer'];
 export type StandingOffer = Schemas['StandingOffer'];
 export type Attachment = Schemas['Attachment'];
 export type MessageKind = Schemas['MessageKind'];
+export type Mail = Schemas['Mail'];
+export type Invitation = Schemas['MailInvitation'];
 export type Message = Closer<Schemas['Message'], { kind: MessageKind }>;
 export type SearchAnswer = Closer<
   Schemas['SearchResult'],
@@ -131,6 +133,7 @@ export type Submission = Closer<
 // ---- operation -----------------------------------------------------------------------------------------------------
 
 export type QuarantineItem = Schemas['QuarantineEntry'];
+export type QuarantineReplayed = Schemas['QuarantineReplayed'];
 export type OutboxItem = Schemas['OutboxEntry'];
 export type SetupState = Schemas['SetupState'];
 export type SetupAnswer = Schemas['SetupDone'];

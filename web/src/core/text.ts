@@ -30,6 +30,13 @@ export function hash(text: string, buckets: number): number {
   return (h >>> 0) % buckets;
 }
 
+/** A text in two, cut before a character counted in code points, as the server counts. */
+export function splitAt(text: string, points: number): readonly [string, string] {
+  let at = 0;
+  for (let n = 0; n < points && at < text.length; n += 1) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+  return [text.slice(0, at), text.slice(at)];
+}
+
 export type Piece = { text: string; href?: string };
 
 const LINK = /\bhttps?:\/\/[^\s<>"']+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/g;

@@ -56,6 +56,27 @@ export function brief(iso: string): string {
   return formatter({ day: 'numeric', month: 'short', ...(sameYear ? {} : { year: '2-digit' }) }).format(at);
 }
 
+/**
+ * From when to when, as a calendar says it: a time in UTC is shown as the reader's own, a time of another zone and a
+ * day stay what they are.
+ */
+export function calendarSpan(starts: string | null | undefined, ends: string | null | undefined): string {
+  if (!starts) return '';
+  const isDay = starts.length === 10;
+  const isOwn = starts.endsWith('Z');
+  const at = (value: string) => new Date(value.length === 10 || value.endsWith('Z') ? value : `${value}Z`);
+  const from = at(starts);
+  if (Number.isNaN(from.getTime())) return starts;
+  const format = formatter({
+    dateStyle: 'medium',
+    ...(isDay ? {} : { timeStyle: 'short' }),
+    ...(isOwn ? {} : { timeZone: 'UTC' }),
+  });
+  // The day a whole-day event ends on is the first one after it (RFC 5545 §3.6.1).
+  const to = ends ? new Date(at(ends).getTime() - (isDay ? 86_400_000 : 0)) : from;
+  return to > from ? format.formatRange(from, to) : format.format(from);
+}
+
 /** A time soon to come: 14:02 today, then with the day of the week, beyond a week with the date. */
 export function soon(at: string | Date): string {
   const ms = new Date(at).getTime();

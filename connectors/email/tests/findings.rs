@@ -1,0 +1,45 @@
+//! What fuzzing found, and mails nobody here wrote: read without a panic that only the server's net would catch.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use switchboard_email::{
+    Settings,
+    map::{Mapped, Raw, map},
+    settings::example,
+};
+use switchboard_sdk::InboundBody;
+
+#[test]
+fn what_was_found_by_fuzzing_is_read_or_refused_with_a_reason() {
+    let settings = Settings::parse(example()).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/findings");
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let raw = Raw {
+            bytes: Bytes::from(std::fs::read(&path).unwrap()),
+            arrived: "2026-11-20T05:00:05Z".parse().unwrap(),
+            cut_from: None,
+        };
+        let begun = Instant::now();
+        let mapped = map(&raw, &settings);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{}", path.display());
+        if let Mapped::Event(event) = mapped
+            && let InboundBody::Poison { reason, raw: kept } = event.body
+        {
+            assert!(!reason.is_empty() && kept == raw.bytes, "{}", path.display());
+        }
+        read += 1;
+    }
+    assert!(read >= 2, "the cases are gone");
+}
