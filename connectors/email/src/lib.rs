@@ -2,7 +2,8 @@
 //!
 //! The way in: `imap` (one connection) → `receive` (the loop, by the place of `cursor`) → [`map`] (bytes to
 //! event; its rules are in `who`, `ids`, `body`, `attachment`, `automatic`, `report`, `charset`, `plain`).
-//! The way out: `compose` (answer to mail) → `smtp` (one connection, step by step) → `send`.
+//! The way out: `compose` (answer to mail; its address fields in `recipients`) → `smtp` (one connection, step by
+//! step; its answers judged by `verdict`) → `send` (within `limit`) → `sent` (a copy for the mailbox).
 
 mod attachment;
 mod automatic;
@@ -14,16 +15,20 @@ mod cursor;
 mod headers;
 mod ids;
 mod imap;
+mod limit;
 mod mailbox_name;
 pub mod map;
 mod memory;
 mod net;
 mod plain;
 mod receive;
+mod recipients;
 mod report;
 mod send;
+mod sent;
 pub mod settings;
 mod smtp;
+mod verdict;
 mod who;
 
 use std::sync::Arc;
@@ -53,6 +58,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         idempotent_send: false,
         hosted: false,
         threads: true,
+        recipients: true,
+        rich_text: true,
+        max_message_bytes: Some(25 * 1024 * 1024),
     },
     settings_schema: settings::schema,
     example: settings::example,
@@ -62,9 +70,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
     let settings = Arc::new(Settings::parse(settings)?);
     Ok(Arc::new(Email {
+        outlet: send::Outlet::new(Arc::clone(&settings)),
         settings,
         clock: context.clock,
-        outlet: send::Outlet::default(),
         memory: memory::Memory::default(),
     }))
 }
@@ -124,7 +132,7 @@ impl Receiver for Email {
 #[async_trait]
 impl Sender for Email {
     async fn send(&self, message: &OutboundMessage) -> Result<Sent, SendError> {
-        self.outlet.send(message, &self.settings).await
+        self.outlet.send(message, self.clock.now()).await
     }
 
     fn external_id(&self, message: &OutboundMessage) -> Option<String> {

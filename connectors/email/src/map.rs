@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use mail_parser::{Message, MessageParser};
 use switchboard_sdk::{InboundAttachment, InboundBody, InboundEvent, InboundMessage, Thread};
 
-use crate::{attachment, automatic, body, charset, headers, ids, report, settings::Settings, who};
+use crate::{attachment, automatic, body, charset, headers, ids, recipients, report, settings::Settings, who};
 
 /// More files than this in one mail are not taken apart: the whole mail is attached as one file.
 const MAX_ATTACHMENTS: usize = 100;
@@ -116,6 +116,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
             .map(|subject| subject.chars().take(500).collect()),
         attachments,
         automatic: automatic::is_automatic(&message, &domain),
+        recipients: recipients::of(&message),
         ..InboundMessage::default()
     };
     Mapped::Event(Box::new(InboundEvent {

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Recipient;
+
 /// Events that are stored in one transaction, with the cursor that covers them.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
@@ -86,6 +88,8 @@ pub struct InboundMessage {
     pub client_id: Option<String>,
     /// Written by a machine (RFC 3834): stored, but opens no session and is never answered by one.
     pub automatic: bool,
+    /// Who stands in its address fields, the author too, on channels that have any.
+    pub recipients: Vec<Recipient>,
 }
 
 /// How a message finds its conversation.

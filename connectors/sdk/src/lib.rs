@@ -16,6 +16,7 @@ pub mod fields;
 mod intake;
 mod origin;
 mod outbound;
+mod recipient;
 mod visitor;
 mod webhook;
 
@@ -32,6 +33,7 @@ pub use fault::Fault;
 pub use intake::{Intake, Outcome, Receipt};
 pub use origin::{origin_allowed, origin_problem};
 pub use outbound::{OutboundAttachment, OutboundMessage, SendError, Sent};
+pub use recipient::{Recipient, RecipientRole};
 pub use tokio_util::sync::CancellationToken;
 pub use visitor::{Opening, PostedMessage, SessionRequest, SignedIdentity, VisitorDesk};
 pub use webhook::{HostedPage, Page, PageRequest, Rejection, Webhook, WebhookRequest, WebhookResponse};

@@ -39,6 +39,8 @@ pub fn answer(to: &str, text: &str) -> OutboundMessage {
         conversation_number: 1042,
         to: to.to_owned(),
         to_name: Some("Иван Петров".to_owned()),
+        recipients: Vec::new(),
+        forward: false,
         text: text.to_owned(),
         html: None,
         subject: Some("Заказ № 5".to_owned()),
