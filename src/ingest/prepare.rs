@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use switchboard_sdk::{
     Attribution, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints, Person,
-    Thread,
+    Recipient, Thread,
 };
 
 use super::Error;
@@ -53,6 +53,7 @@ pub(super) struct PreparedMessage {
     pub attribution: Attribution,
     pub client_id: Option<String>,
     pub automatic: bool,
+    pub recipients: Vec<Recipient>,
 }
 
 #[derive(Debug, Clone)]
@@ -155,6 +156,7 @@ pub(super) async fn prepare(
             attribution: clean_attribution(message.attribution),
             client_id: message.client_id,
             automatic: message.automatic,
+            recipients: message.recipients.into_iter().map(clean_recipient).collect(),
         }),
         InboundBody::Submission(submission) => {
             let from = clean_person(submission.from);
@@ -251,6 +253,18 @@ async fn keep_files(
         });
     }
     Ok(kept)
+}
+
+/// An address field without what a database or a screen cannot hold.
+fn clean_recipient(recipient: Recipient) -> Recipient {
+    Recipient {
+        role: recipient.role,
+        name: recipient
+            .name
+            .map(|name| clean_line(&name, 200))
+            .filter(|name| !name.is_empty()),
+        address: clean_line(&recipient.address, 254),
+    }
 }
 
 /// A file name that is one: no path, no control or direction marks, not too long.

@@ -52,7 +52,7 @@ rows!(MESSAGE, message, message, [
     "author_type" => author_type, "author_id" => author_id, "author_name" => author_name, "body" => body,
     "html" => html, "external_id" => external_id, "client_id" => client_id, "has_attachments" => has_attachments,
     "hidden" => hidden, "delivery_state" => delivery_state, "delivery_attempts" => delivery_attempts,
-    "delivery_error" => delivery_error, "created_at" => created_at,
+    "delivery_error" => delivery_error, "created_at" => created_at, "recipients" => recipients, "mode" => mode,
 ]);
 
 rows!(ATTACHMENT, attachment, attachment, [

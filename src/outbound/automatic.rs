@@ -50,6 +50,9 @@ pub async fn say(
         delivery_state: Some(first_state(capabilities.hosted)),
         hidden: false,
         attachment_ids: Vec::new(),
+        html: None,
+        recipients: Vec::new(),
+        mode: None,
     };
     let stored = message::append(write, conversation, new, now).await?;
     if !capabilities.hosted {

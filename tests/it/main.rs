@@ -34,3 +34,4 @@ mod texts;
 mod timers;
 mod two_processes;
 mod widget;
+mod writing;

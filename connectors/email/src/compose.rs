@@ -119,8 +119,12 @@ fn part(file: &OutboundAttachment) -> SinglePart {
     };
     let name = headers::one_line(&file.name);
     let name = if name.is_empty() { "file".to_owned() } else { name };
+    let place = match file.content_id.as_deref().map(headers::one_line) {
+        Some(id) if !id.is_empty() => Attachment::new_inline_with_name(id, name),
+        _ => Attachment::new(name),
+    };
     // Bytes, never text: a file must arrive as it was, line ends and all.
-    Attachment::new(name).body(binary(file.data.to_vec()), kind.unwrap_or(octets()))
+    place.body(binary(file.data.to_vec()), kind.unwrap_or(octets()))
 }
 
 fn binary(data: Vec<u8>) -> lettre::message::Body {

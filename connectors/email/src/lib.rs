@@ -52,7 +52,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         outbound: true,
         attachments: true,
         max_text_chars: None,
-        max_attachment_bytes: Some(25 * 1024 * 1024),
+        max_attachment_bytes: None,
         typing: false,
         receipts: false,
         idempotent_send: false,

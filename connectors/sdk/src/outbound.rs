@@ -51,6 +51,8 @@ pub struct OutboundAttachment {
     pub name: String,
     /// Media type.
     pub content_type: String,
+    /// `Content-ID` without angle brackets, for images the rich text shows.
+    pub content_id: Option<String>,
     /// The bytes.
     pub data: Bytes,
 }

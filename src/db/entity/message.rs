@@ -24,6 +24,8 @@ pub struct Model {
     pub delivery_attempts: i64,
     pub delivery_error: Option<String>,
     pub created_at: DateTimeUtc,
+    pub recipients: Option<Json>,
+    pub mode: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

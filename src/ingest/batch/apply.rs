@@ -3,14 +3,17 @@
 use std::collections::hash_map::Entry;
 
 use serde_json::{Value, json};
-use switchboard_sdk::{Attribution, LeadHints, Outcome, Person, Thread};
+use switchboard_sdk::{Attribution, LeadHints, Outcome, Person, Recipient, Thread};
 
 use super::world::{
     Channel, JoinedLead, OpenThread, World, thread_key_of_contact, thread_key_of_mail, thread_key_of_sender,
 };
 use crate::{
     contact::identify::{self, Known},
-    conversation::{message::preview, session::opened},
+    conversation::{
+        message::{preview, stored_recipients},
+        session::opened,
+    },
     db::entity::{
         attachment, contact, contact_suggestion, conversation, identity, lead, message, quarantine,
         submission, thread_ref,
@@ -35,6 +38,7 @@ struct Incoming<'a> {
     client_id: Option<String>,
     external_id: &'a str,
     automatic: bool,
+    recipients: &'a [Recipient],
     attribution: &'a Attribution,
     hints: LeadHints,
 }
@@ -107,6 +111,7 @@ impl World {
             client_id: message.client_id.clone(),
             external_id: &event.external_id,
             automatic: message.automatic,
+            recipients: &message.recipients,
             attribution: &message.attribution,
             hints: LeadHints::default(),
         };
@@ -184,6 +189,7 @@ impl World {
             client_id: None,
             external_id: &event.external_id,
             automatic: false,
+            recipients: &[],
             attribution: &content.attribution,
             hints: content.hints(),
         };
@@ -396,6 +402,8 @@ impl World {
             delivery_attempts: 0,
             delivery_error: None,
             created_at: now,
+            recipients: stored_recipients(incoming.recipients),
+            mode: None,
         });
         self.add_files(&incoming.id, incoming.files);
         self.events.push(NewEvent::message(

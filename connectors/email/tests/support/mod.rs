@@ -61,6 +61,7 @@ pub fn file() -> OutboundAttachment {
     OutboundAttachment {
         name: "Счёт № 5 на оплату заказа из магазина.pdf".to_owned(),
         content_type: "application/pdf".to_owned(),
+        content_id: None,
         data: Bytes::from_static(b"%PDF-1.4\n\r\n\x00\xff"),
     }
 }
