@@ -15,7 +15,9 @@ export function parseAddresses(text: string): Address[] {
 
 /** Whether it looks like an address; the server looks closer. */
 export function isAddress(address: string): boolean {
-  return /^[^\s@<>()[\],;:\\"]+@[^\s@<>()[\],;:\\".]+(?:\.[^\s@<>()[\],;:\\".]+)+$/.test(address) && address.length < 255;
+  return (
+    /^[^\s@<>()[\],;:\\"]+@[^\s@<>()[\],;:\\".]+(?:\.[^\s@<>()[\],;:\\".]+)+$/.test(address) && address.length < 255
+  );
 }
 
 export function shownAddress(a: Address): string {

@@ -10,7 +10,8 @@ export interface Rich {
   html: string | null;
 }
 
-const escape = (s: string) => s.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
+const escape = (s: string) =>
+  s.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 
 const LINK = /\[([^\]\n]+)\]\(((?:https?:\/\/|mailto:)[^\s()]+(?:\([^\s()]*\)[^\s()]*)*)\)/;
 const BOLD = /\*\*(?=\S)([^\n]*?\S)\*\*/;
@@ -40,8 +41,7 @@ function inline(line: string): { html: string; text: string; formatted: boolean 
 function first(line: string): Found | null {
   let best: Found | null = null;
   const offer = (match: RegExpExecArray | null, make: (m: RegExpExecArray) => Omit<Found, 'at' | 'length'>) => {
-    if (match && (!best || match.index < best.at))
-      best = { at: match.index, length: match[0].length, ...make(match) };
+    if (match && (!best || match.index < best.at)) best = { at: match.index, length: match[0].length, ...make(match) };
   };
   const wrap = (tag: string) => (m: RegExpExecArray) => {
     const inner = inline(m[1] ?? '');
@@ -57,7 +57,11 @@ function first(line: string): Found | null {
   });
   offer(BOLD.exec(line), wrap('strong'));
   offer(ITALIC.exec(line), wrap('em'));
-  offer(URL.exec(line), (m) => ({ html: `<a href="${escape(m[0])}">${escape(m[0])}</a>`, text: m[0], formatted: false }));
+  offer(URL.exec(line), (m) => ({
+    html: `<a href="${escape(m[0])}">${escape(m[0])}</a>`,
+    text: m[0],
+    formatted: false,
+  }));
   return best;
 }
 
