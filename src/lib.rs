@@ -32,5 +32,6 @@ pub mod secret;
 pub mod setting;
 pub mod storage;
 pub mod telemetry;
+pub mod template;
 pub mod visitor;
 pub mod wall;

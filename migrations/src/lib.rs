@@ -14,6 +14,7 @@ mod m20261122_000005_texts;
 mod m20261122_000007_wall;
 mod m20261122_000008_due;
 mod m20261122_000011_mail;
+mod m20261122_000012_writing;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000007_wall::Migration),
             Box::new(m20261122_000008_due::Migration),
             Box::new(m20261122_000011_mail::Migration),
+            Box::new(m20261122_000012_writing::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
 };
 use serde::{Deserialize, Serialize};
+use switchboard_sdk::Recipient;
 use utoipa::ToSchema;
 
 use crate::{
@@ -87,6 +88,12 @@ pub struct NewMessage {
     pub hidden: bool,
     /// Files uploaded before; see [`claim_attachments`].
     pub attachment_ids: Vec<String>,
+    /// Rich text, sanitised.
+    pub html: Option<String>,
+    /// Its address fields, on channels that have any.
+    pub recipients: Vec<Recipient>,
+    /// `reply`, `reply_all` or `forward`, where there is a choice.
+    pub mode: Option<&'static str>,
 }
 
 impl NewMessage {
@@ -100,6 +107,9 @@ impl NewMessage {
             delivery_state: None,
             hidden: false,
             attachment_ids: Vec::new(),
+            html: None,
+            recipients: Vec::new(),
+            mode: None,
         }
     }
 }
@@ -147,7 +157,7 @@ pub async fn append(
         author_id,
         author_name,
         body: new.text,
-        html: None,
+        html: new.html,
         external_id: None,
         client_id: new.client_id,
         has_attachments: !new.attachment_ids.is_empty(),
@@ -158,6 +168,8 @@ pub async fn append(
         created_at: now,
         mail: None,
         original_key: None,
+        recipients: stored_recipients(&new.recipients),
+        mode: new.mode.map(str::to_owned),
     };
     message::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(write.tx())
@@ -203,6 +215,18 @@ pub async fn append(
     ));
     write.record(NewEvent::conversation(&conversation.id, now));
     Ok(row)
+}
+
+/// Address fields as they are stored; none where there are none.
+pub fn stored_recipients(recipients: &[Recipient]) -> Option<serde_json::Value> {
+    (!recipients.is_empty()).then(|| serde_json::to_value(recipients).unwrap_or_default())
+}
+
+/// Reads stored address fields.
+pub fn recipients(stored: Option<&serde_json::Value>) -> Vec<Recipient> {
+    stored
+        .and_then(|value| serde_json::from_value(value.clone()).ok())
+        .unwrap_or_default()
 }
 
 /// Checks that files were uploaded by `owner` and belong to no message yet; answers their rows in the

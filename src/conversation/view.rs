@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use serde::Serialize;
 use serde_json::Value;
-use switchboard_sdk::Capabilities;
+use switchboard_sdk::{Capabilities, Recipient, RecipientRole};
 use utoipa::ToSchema;
 
 use super::mail::MailView;
@@ -66,6 +66,12 @@ pub struct ConversationView {
     pub can_reply: bool,
     /// Longest answer in characters; none is unlimited.
     pub max_text_chars: Option<u32>,
+    /// Whether messages have address fields: they can be answered to all and forwarded.
+    pub recipients: bool,
+    /// Whether answers may be rich text.
+    pub rich_text: bool,
+    /// Largest message with all its files in bytes, as the provider counts it; none is unlimited.
+    pub max_message_bytes: Option<u64>,
     /// Out of sight until then.
     pub snoozed_until: Option<DateTime<Utc>>,
     /// When it began.
@@ -167,11 +173,38 @@ pub struct MessageView {
     pub delivery: Option<DeliveryView>,
     /// What the mail says beside its text; none on what is no mail.
     pub mail: Option<MailView>,
+    /// Who stands in its address fields, on channels that have any.
+    pub recipients: Vec<RecipientView>,
+    /// `reply`, `reply_all` or `forward`, where there was a choice.
+    pub mode: Option<String>,
     /// When.
     pub created_at: DateTime<Utc>,
     /// Written by a hidden participant: stays inside.
     #[serde(skip)]
     pub hidden: bool,
+}
+
+/// Somebody in an address field.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Recipient)]
+pub struct RecipientView {
+    /// `from`, `reply_to`, `to`, `cc` or `bcc`.
+    #[schema(value_type = String)]
+    pub role: RecipientRole,
+    /// The name beside the address.
+    pub name: Option<String>,
+    /// The address.
+    pub address: String,
+}
+
+impl From<Recipient> for RecipientView {
+    fn from(recipient: Recipient) -> Self {
+        Self {
+            role: recipient.role,
+            name: recipient.name,
+            address: recipient.address,
+        }
+    }
 }
 
 /// Who wrote.
@@ -256,6 +289,11 @@ impl MessageView {
             client_id: row.client_id,
             delivery,
             mail: row.mail.and_then(MailView::read),
+            recipients: super::message::recipients(row.recipients.as_ref())
+                .into_iter()
+                .map(RecipientView::from)
+                .collect(),
+            mode: row.mode,
             created_at: row.created_at,
             hidden: row.hidden,
         }
@@ -404,6 +442,11 @@ impl Views {
                     .unwrap_or_default(),
                 can_reply: capabilities.is_some_and(|capabilities| capabilities.outbound),
                 max_text_chars: capabilities.and_then(|capabilities| capabilities.max_text_chars),
+                recipients: capabilities.is_some_and(|capabilities| capabilities.recipients),
+                rich_text: capabilities.is_some_and(|capabilities| capabilities.rich_text),
+                max_message_bytes: capabilities
+                    .zip(channels.get(&row.channel_id))
+                    .and_then(|(capabilities, channel)| message_limit(&capabilities, channel)),
                 participants: people.get(&row.id).cloned().unwrap_or_default(),
                 owner: session.operator_id.clone(),
                 session: SessionView::new(session, offers.get(&row.session_id).map_or(&[], Vec::as_slice)),
@@ -505,6 +548,14 @@ impl SessionView {
             rating: row.rating,
         }
     }
+}
+
+/// The largest message a channel carries: what its settings say, else what its kind can.
+pub fn message_limit(capabilities: &Capabilities, channel: &channel::Model) -> Option<u64> {
+    let set = channel.settings.get("max_message_mb").and_then(Value::as_u64);
+    capabilities
+        .max_message_bytes
+        .map(|usual| set.map_or(usual, |megabytes| megabytes.saturating_mul(1024 * 1024)))
 }
 
 /// What stands for a name while none is known: an address people can read.

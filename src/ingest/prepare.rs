@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use switchboard_sdk::{
     Attribution, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints,
-    MailFacts, Person, Thread, Verdict,
+    MailFacts, Person, Recipient, Thread, Verdict,
 };
 
 use super::{Error, html};
@@ -59,6 +59,7 @@ pub(super) struct PreparedMessage {
     pub card: Option<Person>,
     /// Our own mail server disproved the sender: nothing they say changes what is known.
     pub disproved: bool,
+    pub recipients: Vec<Recipient>,
 }
 
 #[derive(Debug, Clone)]
@@ -183,6 +184,7 @@ pub(super) async fn prepare(
                 original_key: kept.original_key,
                 card: message.card.map(clean_person),
                 disproved: kept.disproved,
+                recipients: message.recipients.into_iter().map(clean_recipient).collect(),
             })
         }
         InboundBody::Submission(submission) => {
@@ -324,6 +326,18 @@ async fn keep_files(
         });
     }
     Ok(kept)
+}
+
+/// An address field without what a database or a screen cannot hold.
+fn clean_recipient(recipient: Recipient) -> Recipient {
+    Recipient {
+        role: recipient.role,
+        name: recipient
+            .name
+            .map(|name| clean_line(&name, 200))
+            .filter(|name| !name.is_empty()),
+        address: clean_line(&recipient.address, 254),
+    }
 }
 
 /// A file name that is one: no path, no control or direction marks, not too long.

@@ -53,6 +53,7 @@ rows!(MESSAGE, message, message, [
     "html" => html, "external_id" => external_id, "client_id" => client_id, "has_attachments" => has_attachments,
     "hidden" => hidden, "delivery_state" => delivery_state, "delivery_attempts" => delivery_attempts,
     "delivery_error" => delivery_error, "created_at" => created_at, "mail" => mail, "original_key" => original_key,
+    "recipients" => recipients, "mode" => mode,
 ]);
 
 rows!(ATTACHMENT, attachment, attachment, [

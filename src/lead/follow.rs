@@ -1,7 +1,7 @@
 //! What conversations mean for leads: who answers first becomes responsible, and the lead is in progress.
 
 use async_trait::async_trait;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, sea_query::ExprTrait};
 
 use super::store::{self, Change, Status};
 use crate::{
@@ -36,6 +36,8 @@ impl Consumer for FirstReply {
             .filter(message::Column::Id.is_in(ids))
             .filter(message::Column::Kind.eq("reply"))
             .filter(message::Column::Hidden.eq(false))
+            // Passing something on is no answer to the customer.
+            .filter(message::Column::Mode.is_null().or(message::Column::Mode.ne("forward")))
             .all(db.read())
             .await?;
         Ok((!replies.is_empty()).then_some(replies))

@@ -229,6 +229,8 @@ pub struct Rules {
     pub crm: Crm,
     /// The language of the texts above, as a BCP 47 tag; moments are told in it.
     pub language: Option<String>,
+    /// What stands under the operators' mails, with variables.
+    pub signature: Option<String>,
     /// The texts in other languages, by BCP 47 tag. The one of the contact's language is said.
     pub texts: BTreeMap<String, Texts>,
 }
@@ -256,6 +258,7 @@ impl Default for Rules {
             rating: Rating::default(),
             crm: Crm::default(),
             language: None,
+            signature: None,
             texts: BTreeMap::new(),
         }
     }
@@ -347,6 +350,7 @@ impl Rules {
             &mut self.auto_close.text,
             &mut self.rating.text,
             &mut self.language,
+            &mut self.signature,
         ];
         let others = self.texts.values_mut().flat_map(Texts::fields);
         for text in own.into_iter().chain(others.map(|(_, text)| text)) {
@@ -399,6 +403,7 @@ impl Rules {
             ("welcome_text", &self.welcome_text),
             ("auto_close.text", &self.auto_close.text),
             ("rating.text", &self.rating.text),
+            ("signature", &self.signature),
         ];
         for (field, template) in texts {
             if let Some(message) = template.as_deref().and_then(text::error) {
@@ -453,7 +458,7 @@ mod tests {
             "sla": {"first_reply_secs": null, "next_reply_secs": null}, "hours": null,
             "off_hours": {"action": "none", "text": null}, "welcome_text": null,
             "auto_close": {"after_secs": null, "text": null}, "rating": {"enabled": false, "text": null},
-            "crm": {"create_lead": "always"}, "language": null, "texts": {}
+            "crm": {"create_lead": "always"}, "language": null, "signature": null, "texts": {}
         });
         assert_eq!(Rules::default().to_stored(), expected);
         assert_eq!(Rules::from_stored(&json!({})).unwrap(), Rules::default());

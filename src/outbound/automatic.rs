@@ -5,7 +5,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Query,
 };
 
-use super::{enqueue, first_state};
+use super::{address::is_machine, enqueue, first_state};
 use crate::{
     conversation::{
         message::{self, Author, MAX_TEXT_CHARS, MessageKind, NewMessage},
@@ -34,6 +34,10 @@ pub async fn say(
     let Some(capabilities) = capabilities.filter(|capabilities| capabilities.outbound) else {
         return Ok(false);
     };
+    // Nobody reads it, and some machine might answer.
+    if capabilities.recipients && is_machine(&conversation.address) {
+        return Ok(false);
+    }
     if capabilities.threads
         && said_since(write.tx(), conversation, now - TimeDelta::days(1)).await? >= MAILS_A_DAY
     {
@@ -50,6 +54,9 @@ pub async fn say(
         delivery_state: Some(first_state(capabilities.hosted)),
         hidden: false,
         attachment_ids: Vec::new(),
+        html: None,
+        recipients: Vec::new(),
+        mode: None,
     };
     let stored = message::append(write, conversation, new, now).await?;
     if !capabilities.hosted {

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, EntityTrait, Set, Unchanged, sea_query::OnConflict};
 use switchboard_sdk::{CancellationToken, Connector, OutboundMessage};
 use tokio::task::{Id, JoinSet};
@@ -50,6 +51,10 @@ pub struct Dispatcher {
 
 /// What is on its way now, by task.
 type Flying = HashMap<Id, (String, String)>;
+/// Channels whose limit is reached, and until when. Each node counts what it sends itself.
+type Paused = HashMap<String, DateTime<Utc>>;
+/// Each answers how long its channel is to be left alone.
+type Tasks = JoinSet<Option<Duration>>;
 
 impl Dispatcher {
     /// Sends through the channels of this host.
@@ -61,8 +66,9 @@ impl Dispatcher {
     pub async fn run(&self, stop: CancellationToken) {
         let mut head = self.db().head();
         let mut channels = self.host.changes();
-        let mut tasks = JoinSet::new();
+        let mut tasks = Tasks::new();
         let mut flying = Flying::new();
+        let mut paused = Paused::new();
         let mut renew = tokio::time::interval(store::LEASE / 3);
         let mut fresh = true;
         loop {
@@ -75,12 +81,12 @@ impl Dispatcher {
             }
             self.or_log(
                 "the outbox cannot be read",
-                self.take(&mut tasks, &mut flying).await,
+                self.take(&mut tasks, &mut flying, &mut paused).await,
             );
             let pause = self.until_next_due().await;
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(done) = tasks.join_next_with_id() => landed(&mut flying, done),
+                Some(done) = tasks.join_next_with_id() => self.landed(&mut flying, &mut paused, done),
                 _ = renew.tick() => self.keep_leases(&flying).await,
                 _ = head.changed() => tokio::time::sleep(GATHER).await,
                 _ = channels.changed() => {}
@@ -89,20 +95,30 @@ impl Dispatcher {
         }
         while !tasks.is_empty() {
             tokio::select! {
-                Some(done) = tasks.join_next_with_id() => landed(&mut flying, done),
+                Some(done) = tasks.join_next_with_id() => self.landed(&mut flying, &mut paused, done),
                 _ = renew.tick() => self.keep_leases(&flying).await,
             }
         }
     }
 
     /// Claims what may be sent and starts sending it.
-    async fn take(&self, tasks: &mut JoinSet<()>, flying: &mut Flying) -> Result<(), DbErr> {
+    async fn take(
+        &self,
+        tasks: &mut Tasks,
+        flying: &mut Flying,
+        paused: &mut Paused,
+    ) -> Result<(), DbErr> {
         let room = IN_FLIGHT.saturating_sub(flying.len());
         if room == 0 {
             return Ok(());
         }
+        let now = self.clock().now();
+        paused.retain(|_, until| *until > now);
         let mut ready = Vec::new();
-        for channel_id in store::waiting_channels(self.db(), self.clock().now()).await? {
+        for channel_id in store::waiting_channels(self.db(), now).await? {
+            if paused.contains_key(&channel_id) {
+                continue;
+            }
             let busy = flying
                 .values()
                 .filter(|(channel, _)| *channel == channel_id)
@@ -238,24 +254,35 @@ impl Dispatcher {
         result.is_ok()
     }
 
+    fn landed(
+        &self,
+        flying: &mut Flying,
+        paused: &mut Paused,
+        done: Result<(Id, Option<Duration>), tokio::task::JoinError>,
+    ) {
+        let id = match &done {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        let Some((channel_id, message_id)) = flying.remove(&id) else {
+            return;
+        };
+        match done {
+            Ok((_, Some(pause))) => {
+                paused.insert(channel_id, self.clock().now() + pause);
+            }
+            Ok((_, None)) => {}
+            // Its lease ends, and then it is uncertain.
+            Err(error) => tracing::error!(message.id = message_id, %error, "sending a message crashed"),
+        }
+    }
+
     fn db(&self) -> &Db {
         &self.host.parts().db
     }
 
     fn clock(&self) -> &SharedClock {
         &self.host.parts().clock
-    }
-}
-
-fn landed(flying: &mut Flying, done: Result<(Id, ()), tokio::task::JoinError>) {
-    let id = match &done {
-        Ok((id, ())) => *id,
-        Err(error) => error.id(),
-    };
-    let place = flying.remove(&id);
-    if let (Err(error), Some((_, message_id))) = (done, place) {
-        // Its lease ends, and then it is uncertain.
-        tracing::error!(message.id = message_id, %error, "sending a message crashed");
     }
 }
 

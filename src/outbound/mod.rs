@@ -15,13 +15,17 @@
 //! not: it waits for a person, who may be away, and later answers go out meanwhile. When it is retried
 //! by hand it goes out late; the operator sees both.
 
+pub mod address;
 pub mod automatic;
 mod dispatch;
+pub mod mail;
 mod record;
 pub mod reply;
 pub mod retry;
+pub mod rich;
 mod send;
 pub mod store;
+pub mod writing;
 
 use chrono::{DateTime, Utc};
 pub use dispatch::Dispatcher;

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Set,
     Statement, Unchanged,
+    sea_query::{Expr, ExprTrait},
 };
+use switchboard_sdk::Sent;
 
 use super::{dispatch::remember, retry, send::Outcome};
 use crate::{
@@ -57,12 +59,13 @@ pub(super) async fn outcome(
     let ours =
         row.state == "sending" && row.claimed_by == claimed.claimed_by && row.attempts == claimed.attempts;
     match outcome {
-        Outcome::Sent(external_id) => {
+        Outcome::Sent(done) => {
             if ours || row.state != "sending" {
-                sent(&mut write, row, external_id.as_deref(), now).await?;
+                sent(&mut write, row, done, now).await?;
             }
         }
         _ if !ours => {}
+        Outcome::Wait { reason, .. } => wait(&mut write, row, reason, now).await?,
         Outcome::Again { after, reason } => again(&mut write, row, *after, reason, now).await?,
         Outcome::Unknown(reason) if idempotent => again(&mut write, row, None, reason, now).await?,
         Outcome::Unknown(reason) => stay(&mut write, row, Next::Uncertain, reason, now).await?,
@@ -132,15 +135,17 @@ async fn locked(
 async fn sent(
     write: &mut WriteTx,
     row: outbox::Model,
-    external_id: Option<&str>,
+    done: &Sent,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    let refused = done.refused.join("; ");
+    let refused: String = refused.chars().filter(|char| *char != '\0').take(MAX_REASON).collect();
     let mut change = message::ActiveModel {
         delivery_state: Set(Some("sent".to_owned())),
-        delivery_error: Set(None),
+        delivery_error: Set(Some(refused).filter(|refused| !refused.is_empty())),
         ..Default::default()
     };
-    if let Some(external_id) = external_id {
+    if let Some(external_id) = done.external_id.as_deref() {
         remember(write, &row, external_id, now).await?;
         change.external_id = Set(Some(external_id.to_owned()));
     }
@@ -158,6 +163,31 @@ async fn sent(
     ));
     row.delete(write.tx()).await?;
     Ok(())
+}
+
+/// Puts a row back as if it had not been claimed: nothing was tried.
+async fn wait(
+    write: &mut WriteTx,
+    row: outbox::Model,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    outbox::Entity::update_many()
+        .col_expr(outbox::Column::Attempts, Expr::value(row.attempts - 1))
+        .filter(outbox::Column::MessageId.eq(&row.message_id))
+        .exec(write.tx())
+        .await?;
+    message::Entity::update_many()
+        .col_expr(
+            message::Column::DeliveryAttempts,
+            Expr::col(message::Column::DeliveryAttempts).sub(1),
+        )
+        .filter(message::Column::Id.eq(&row.message_id))
+        .exec(write.tx())
+        .await?;
+    // Due since it was written, so that nobody who wrote later goes first.
+    let at = std::cmp::Ord::min(row.created_at, now);
+    stay(write, row, Next::Queued(at), reason, now).await
 }
 
 async fn again(

@@ -6,7 +6,10 @@ use sea_orm::{
     Unchanged,
 };
 
-use super::{enqueue, first_state};
+use super::{
+    enqueue, first_state,
+    mail::{self, Mail, Mode, Place},
+};
 use crate::{
     conversation::{
         message::{self, AttachError, Author, MAX_ATTACHMENTS, MAX_TEXT_CHARS, MessageKind, NewMessage},
@@ -33,6 +36,8 @@ pub struct Draft {
     pub client_id: Option<String>,
     /// Files the operator uploaded.
     pub attachment_ids: Vec<String>,
+    /// What only some channels carry.
+    pub mail: Mail,
 }
 
 /// Why a draft is not taken.
@@ -60,7 +65,7 @@ pub enum Error {
 }
 
 impl Error {
-    fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn invalid(field: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid {
             field,
             message: message.into(),
@@ -119,7 +124,20 @@ pub async fn post(
     let reply = draft.kind == MessageKind::Reply;
     let hidden = reply && is_hidden(write, conversation_id, &author.id).await?;
     let hosted = capabilities.is_some_and(|capabilities| capabilities.hosted);
+    let place = Place {
+        write,
+        views,
+        conversation: &conversation,
+        author,
+    };
+    let written = mail::written(&place, &draft, hidden).await?;
     if reply && !hidden {
+        let sizes = files.iter().chain(&written.copies).map(|file| file.size);
+        mail::check_size(&place, &written.text, sizes).await?;
+    }
+    let copies = mail::keep_copies(&place, written.copies, now).await?;
+    // Passing something on is no answer to the customer.
+    if reply && !hidden && written.mode != Some(Mode::Forward) {
         own(write, &mut conversation, author, now).await?;
     }
     let new = NewMessage {
@@ -128,12 +146,15 @@ pub async fn post(
             id: author.id.clone(),
             name: author.name.clone(),
         },
-        text: draft.text.trim_end().to_owned(),
+        text: written.text.plain,
         client_id: draft.client_id,
         // A hidden participant's words stay inside.
         delivery_state: (reply && !hidden).then(|| first_state(hosted)),
         hidden,
-        attachment_ids: draft.attachment_ids,
+        attachment_ids: draft.attachment_ids.into_iter().chain(copies).collect(),
+        html: written.text.html,
+        recipients: written.recipients,
+        mode: written.mode.map(Mode::as_str),
     };
     let stored = message::append(write, &mut conversation, new, now).await?;
     if reply && !hidden && !hosted {
@@ -143,7 +164,7 @@ pub async fn post(
 }
 
 fn check(views: &Views, conversation: &conversation::Model, draft: &Draft) -> Result<(), Error> {
-    if draft.text.trim().is_empty() && draft.attachment_ids.is_empty() {
+    if draft.text.trim().is_empty() && draft.attachment_ids.is_empty() && draft.mail.forward_of.is_none() {
         return Err(Error::invalid("text", "write something, or attach a file"));
     }
     if draft.text.contains('\0') {

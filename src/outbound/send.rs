@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use switchboard_sdk::{Connector, OutboundAttachment, OutboundMessage, SendError};
+use switchboard_sdk::{Connector, OutboundAttachment, OutboundMessage, SendError, Sent};
 
 use super::{record, store::Letter};
 use crate::{
     connector::Host,
+    conversation::message::recipients,
     db::entity::{attachment, outbox},
     storage,
     telemetry::metrics::Counter,
@@ -38,7 +39,9 @@ pub(super) struct Flight {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The provider has it.
-    Sent(Option<String>),
+    Sent(Sent),
+    /// Was not tried: the channel's limit is reached.
+    Wait { after: Duration, reason: String },
     /// Certainly not sent; may work later.
     Again { after: Option<Duration>, reason: String },
     /// Will never work like this.
@@ -51,6 +54,7 @@ impl Outcome {
     fn word(&self) -> &'static str {
         match self {
             Self::Sent(_) => "sent",
+            Self::Wait { .. } => "wait",
             Self::Again { .. } => "again",
             Self::Refused(_) => "refused",
             Self::Unknown(_) => "unknown",
@@ -67,6 +71,8 @@ pub(super) fn outbound(letter: &Letter) -> OutboundMessage {
         conversation_number: conversation.number,
         to: conversation.address.clone(),
         to_name: letter.contact_name.clone(),
+        recipients: recipients(message.recipients.as_ref()),
+        forward: message.mode.as_deref() == Some("forward"),
         text: message.body.clone(),
         html: message.html.clone(),
         subject: conversation.subject.clone(),
@@ -81,13 +87,17 @@ pub(super) fn outbound(letter: &Letter) -> OutboundMessage {
 
 /// Sends a message and records what became of it. Ends only when that is recorded: an answer that was
 /// sent must not be taken for uncertain because the store was away for a moment.
-pub(super) async fn run(host: Host, mut flight: Flight) {
+/// Answers how long nothing more is to be tried on this channel.
+pub(super) async fn run(host: Host, mut flight: Flight) -> Option<Duration> {
     let outcome = attempt(&host, &mut flight).await;
     let row = &flight.row;
     let word = outcome.word();
     Counter::OutboundAttempts.add(1, &[("kind", flight.kind.clone()), ("outcome", word.to_owned())]);
     match &outcome {
         Outcome::Sent(_) => tracing::debug!(message.id = row.message_id, attempt = row.attempts, "sent"),
+        Outcome::Wait { after, reason } => {
+            tracing::debug!(channel.id = row.channel_id, ?after, reason, "a message waits its turn")
+        }
         Outcome::Again { reason, .. } | Outcome::Refused(reason) | Outcome::Unknown(reason) => {
             tracing::warn!(
                 message.id = row.message_id,
@@ -107,7 +117,12 @@ pub(super) async fn run(host: Host, mut flight: Flight) {
     loop {
         let done = record::outcome(&parts.db, row, &outcome, flight.idempotent, parts.clock.now()).await;
         match done {
-            Ok(()) => return,
+            Ok(()) => {
+                return match outcome {
+                    Outcome::Wait { after, .. } => Some(after),
+                    _ => None,
+                };
+            }
             Err(error) => {
                 tracing::error!(message.id = row.message_id, %error, "what became of a message cannot be recorded; trying again")
             }
@@ -122,6 +137,7 @@ async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
             Ok(data) => flight.outbound.attachments.push(OutboundAttachment {
                 name: file.name.clone(),
                 content_type: file.content_type.clone(),
+                content_id: file.content_id.clone(),
                 data,
             }),
             Err(storage::Error::Missing) => {
@@ -146,7 +162,8 @@ async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
         }
     });
     match tokio::time::timeout(SEND_LIMIT, &mut task).await {
-        Ok(Ok(Ok(sent))) => Outcome::Sent(sent.external_id),
+        Ok(Ok(Ok(sent))) => Outcome::Sent(sent),
+        Ok(Ok(Err(SendError::Wait { after, reason }))) => Outcome::Wait { after, reason },
         Ok(Ok(Err(SendError::Retry { after, reason }))) => Outcome::Again { after, reason },
         Ok(Ok(Err(SendError::Refused { reason }))) => Outcome::Refused(reason),
         Ok(Ok(Err(SendError::Unknown { reason }))) => Outcome::Unknown(reason),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 20] = [
+const CONCEPTS: [&str; 21] = [
     "apply",
     "auth",
     "automation",
@@ -22,6 +22,7 @@ const CONCEPTS: [&str; 20] = [
     "outbound",
     "routing",
     "search",
+    "template",
     "visitor",
     "wall",
 ];

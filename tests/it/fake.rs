@@ -30,6 +30,9 @@ const CAPABILITIES: Capabilities = Capabilities {
     idempotent_send: false,
     hosted: false,
     threads: false,
+    recipients: false,
+    rich_text: false,
+    max_message_bytes: None,
 };
 
 /// An answer with this reason crashes the sender instead.
@@ -51,6 +54,9 @@ pub static LETTERS: Descriptor = Descriptor {
     label: "Letters",
     capabilities: Capabilities {
         threads: true,
+        recipients: true,
+        rich_text: true,
+        max_message_bytes: Some(1024 * 1024),
         ..CAPABILITIES
     },
     settings_schema: schema,
@@ -320,6 +326,7 @@ impl Sender for Fake {
         let answer = answer.unwrap_or_else(|| {
             Ok(Sent {
                 external_id: Some(format!("provider:{}", message.id)),
+                ..Sent::default()
             })
         });
         if answer.is_ok() {

@@ -37,3 +37,4 @@ mod texts;
 mod timers;
 mod two_processes;
 mod widget;
+mod writing;

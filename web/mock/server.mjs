@@ -10,10 +10,12 @@ import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { connectors, id, seed } from './seed.mjs';
+import { addFields, answer as mailAnswer } from './mail.mjs';
 import { answer as wallAnswer } from './wall.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const db = seed();
+addFields(db);
 const sockets = new Set();
 const sessions = new Map();
 const submitted = new Map();
@@ -58,6 +60,8 @@ function say(c, kind, author, text, extra = {}) {
     attachments: [],
     external_id: null,
     client_id: null,
+    recipients: [],
+    mode: null,
     delivery: kind === 'reply' ? { state: 'queued', attempts: 0, error: null } : null,
     created_at: now(),
     ...extra,
@@ -190,6 +194,8 @@ function route(method, path, q, body, me) {
     submissions: db.submissions,
     quarantine: db.quarantine,
   }[a];
+  const written = mailAnswer(db, me, method, path, body);
+  if (written) return written;
   const watched = wallAnswer(db, method, path, body, emit);
   if (watched) return watched;
   const admin = () => me.role === 'admin' || fail(403, 'forbidden', 'Only admins may do this.');
@@ -343,6 +349,9 @@ function route(method, path, q, body, me) {
         Object.assign(conv.session, { state: 'assigned', operator_id: me.id });
       const m = say(conv, body.kind ?? 'reply', { type: 'operator', id: me.id, name: me.name }, body.text, {
         client_id: body.client_id,
+        html: body.html ?? null,
+        mode: conv.recipients ? (body.mode ?? 'reply') : null,
+        recipients: ['to', 'cc', 'bcc'].flatMap((role) => (body[role] ?? []).map((r) => ({ role, ...r }))),
         attachments: (body.attachments ?? []).map((x) => {
           const { data: _data, ...rest } = db.attachments.get(x);
           return rest;

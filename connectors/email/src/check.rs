@@ -70,6 +70,7 @@ fn fault(failure: Failure) -> Fault {
         Failure::Login(reason) | Failure::Settings(reason) => Fault::Permanent(reason),
         Failure::Unreachable(reason)
         | Failure::Later(reason)
+        | Failure::Busy(reason, _)
         | Failure::Refused(reason)
         | Failure::Unknown(reason) => Fault::Temporary(reason),
     }

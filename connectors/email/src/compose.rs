@@ -11,7 +11,7 @@ use lettre::{
 };
 use switchboard_sdk::{OutboundAttachment, OutboundMessage, SendError};
 
-use crate::{headers, ids, settings::Settings};
+use crate::{headers, ids, recipients, settings::Settings};
 
 /// How many references are kept beside the first: enough for every mail program to find its thread.
 const MAX_REFERENCES: usize = 20;
@@ -23,28 +23,16 @@ pub fn compose(message: &OutboundMessage, settings: &Settings) -> Result<Message
         .address
         .parse()
         .map_err(|_| refused(format!("{} is not an address to send from", settings.address)))?;
-    let to: Address = message
-        .to
-        .trim()
-        .parse()
-        .map_err(|_| refused(format!("{} is not an address to send to", message.to)))?;
+    let addressed = recipients::addressed(message).map_err(refused)?;
     let references = references(&message.references);
     let mut builder = Message::builder()
         .from(Mailbox::new(
             from_name(message.author_name.as_deref(), settings.from_name.as_deref()),
             from,
         ))
-        .to(Mailbox::new(
-            message
-                .to_name
-                .as_deref()
-                .map(headers::one_line)
-                .filter(|name| !name.is_empty()),
-            to,
-        ))
         .subject(subject(
             message.subject.as_deref(),
-            !references.is_empty(),
+            Manner::of(message, &references),
             settings,
         ))
         .date(SystemTime::from(message.created_at))
@@ -52,8 +40,20 @@ pub fn compose(message: &OutboundMessage, settings: &Settings) -> Result<Message
             "Message-ID",
             &format!("<{}>", external_id(message, settings)),
         ));
+    for to in addressed.to {
+        builder = builder.to(to);
+    }
+    for cc in addressed.cc {
+        builder = builder.cc(cc);
+    }
+    // Goes into the envelope; the header itself is dropped.
+    for bcc in addressed.bcc {
+        builder = builder.bcc(bcc);
+    }
     if let Some(last) = references.last() {
-        builder = builder.raw_header(raw("In-Reply-To", &format!("<{last}>")));
+        if !message.forward {
+            builder = builder.raw_header(raw("In-Reply-To", &format!("<{last}>")));
+        }
         let folded = references
             .iter()
             .map(|id| format!("<{id}>"))
@@ -119,8 +119,12 @@ fn part(file: &OutboundAttachment) -> SinglePart {
     };
     let name = headers::one_line(&file.name);
     let name = if name.is_empty() { "file".to_owned() } else { name };
+    let place = match file.content_id.as_deref().map(headers::one_line) {
+        Some(id) if !id.is_empty() => Attachment::new_inline_with_name(id, name),
+        _ => Attachment::new(name),
+    };
     // Bytes, never text: a file must arrive as it was, line ends and all.
-    Attachment::new(name).body(binary(file.data.to_vec()), kind.unwrap_or(octets()))
+    place.body(binary(file.data.to_vec()), kind.unwrap_or(octets()))
 }
 
 fn binary(data: Vec<u8>) -> lettre::message::Body {
@@ -140,7 +144,25 @@ fn from_name(author: Option<&str>, brand: Option<&str>) -> Option<String> {
     }
 }
 
-fn subject(subject: Option<&str>, is_answer: bool, settings: &Settings) -> String {
+/// What a mail is to the thread it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    First,
+    Answer,
+    Forward,
+}
+
+impl Manner {
+    fn of(message: &OutboundMessage, references: &[String]) -> Self {
+        match (message.forward, references.is_empty()) {
+            (true, _) => Self::Forward,
+            (false, true) => Self::First,
+            (false, false) => Self::Answer,
+        }
+    }
+}
+
+fn subject(subject: Option<&str>, manner: Manner, settings: &Settings) -> String {
     let subject = subject
         .map(headers::one_line)
         .filter(|subject| !subject.is_empty());
@@ -149,16 +171,16 @@ fn subject(subject: Option<&str>, is_answer: bool, settings: &Settings) -> Strin
             .from_name
             .as_deref()
             .map_or_else(|| settings.address.clone(), headers::one_line);
-        return if is_answer {
-            format!("Re: your message to {who}")
-        } else {
-            format!("Message from {who}")
+        return match manner {
+            Manner::First => format!("Message from {who}"),
+            Manner::Answer => format!("Re: your message to {who}"),
+            Manner::Forward => format!("Fwd: message to {who}"),
         };
     };
-    if is_answer {
-        format!("Re: {}", without_reply_mark(&subject))
-    } else {
-        subject
+    match manner {
+        Manner::First => subject,
+        Manner::Answer => format!("Re: {}", without_reply_mark(&subject)),
+        Manner::Forward => format!("Fwd: {}", without_reply_mark(&subject)),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The library frames and parses; commands are run here, because each answer must be checked to its tagged
 //! end: a connection cut in the middle of a FETCH must not look like "those mails are gone".
 
+mod append;
 mod login;
 mod wire;
 

@@ -3,7 +3,8 @@
 //! The way in: `imap` (one connection) → `receive` (the loop, by the place of `cursor`) → [`map`] (bytes to
 //! event; its rules are in `who`, `ids`, `automatic`, `report`, `authentication`, `vcard`, and those of what people
 //! see in `content`: `body`, `attachment`, `inline`, `quote`, `invitation`, `protection`, `tnef`, `charset`, `plain`).
-//! The way out: `compose` (answer to mail) → `smtp` (one connection, step by step) → `send`.
+//! The way out: `compose` (answer to mail; its address fields in `recipients`) → `smtp` (one connection, step by
+//! step; its answers judged by `verdict`) → `send` (within `limit`) → `sent` (a copy for the mailbox).
 
 mod attachment;
 mod authentication;
@@ -20,6 +21,7 @@ mod ids;
 mod imap;
 mod inline;
 mod invitation;
+mod limit;
 mod mailbox_name;
 pub mod map;
 mod memory;
@@ -29,12 +31,15 @@ mod protection;
 mod quote;
 mod quote_words;
 mod receive;
+mod recipients;
 mod report;
 mod send;
+mod sent;
 pub mod settings;
 mod smtp;
 mod tnef;
 mod vcard;
+mod verdict;
 mod who;
 
 use std::sync::Arc;
@@ -58,12 +63,15 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         outbound: true,
         attachments: true,
         max_text_chars: None,
-        max_attachment_bytes: Some(25 * 1024 * 1024),
+        max_attachment_bytes: None,
         typing: false,
         receipts: false,
         idempotent_send: false,
         hosted: false,
         threads: true,
+        recipients: true,
+        rich_text: true,
+        max_message_bytes: Some(25 * 1024 * 1024),
     },
     settings_schema: settings::schema,
     example: settings::example,
@@ -73,9 +81,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
     let settings = Arc::new(Settings::parse(settings)?);
     Ok(Arc::new(Email {
+        outlet: send::Outlet::new(Arc::clone(&settings)),
         settings,
         clock: context.clock,
-        outlet: send::Outlet::default(),
         memory: memory::Memory::default(),
     }))
 }
@@ -135,7 +143,7 @@ impl Receiver for Email {
 #[async_trait]
 impl Sender for Email {
     async fn send(&self, message: &OutboundMessage) -> Result<Sent, SendError> {
-        self.outlet.send(message, &self.settings).await
+        self.outlet.send(message, self.clock.now()).await
     }
 
     fn external_id(&self, message: &OutboundMessage) -> Option<String> {

@@ -10,7 +10,7 @@ use switchboard_sdk::{InboundBody, InboundEvent, InboundMessage, Thread, Verdict
 use crate::{
     authentication, automatic, charset,
     content::{self, Content},
-    headers, ids, report,
+    headers, ids, recipients, report,
     settings::Settings,
     vcard, who,
 };
@@ -141,6 +141,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         automatic: automatic || says_nothing,
         mail: Some(Box::new(facts)),
         card,
+        recipients: recipients::of(&message),
         ..InboundMessage::default()
     };
     Mapped::Event(Box::new(InboundEvent {

@@ -47,6 +47,14 @@ pub struct Settings {
         length(max = 253)
     )]
     pub authserv_id: Option<String>,
+    /// Whether a copy of each answer is put into the mailbox's folder for sent mail. "auto" leaves it to Gmail and Microsoft 365, which do it by themselves.
+    #[serde(default)]
+    #[schemars(title = "Keep sent mail in the mailbox")]
+    pub save_sent: SaveSent,
+    /// Largest mail the provider takes, with its files, in MB; files grow by a third on their way. Most take 25.
+    #[serde(default = "default_max_message")]
+    #[schemars(title = "Largest mail in MB", range(min = 1, max = 150))]
+    pub max_message_mb: u32,
 }
 
 /// The IMAP side.
@@ -100,6 +108,31 @@ pub struct Smtp {
     #[serde(default)]
     #[schemars(title = "Password", extend("x-secret" = true))]
     pub password: Option<Secret>,
+    /// Mails this account may send in a minute; what is more waits its turn. Empty is no limit.
+    #[serde(default)]
+    #[schemars(title = "Mails a minute", range(min = 1, max = 100_000))]
+    pub max_per_minute: Option<u32>,
+    /// Mails this account may send in an hour; what is more waits its turn. Empty is no limit.
+    #[serde(default)]
+    #[schemars(title = "Mails an hour", range(min = 1, max = 100_000))]
+    pub max_per_hour: Option<u32>,
+    /// Connections to the server at once.
+    #[serde(default = "default_connections")]
+    #[schemars(title = "Connections", range(min = 1, max = 10))]
+    pub max_connections: u32,
+}
+
+/// Whether a copy of what is sent is put into the mailbox's folder for sent mail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SaveSent {
+    /// Unless the provider does it by itself, as Gmail and Microsoft 365 do.
+    #[default]
+    Auto,
+    /// In any case.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// How a connection is protected.
@@ -136,6 +169,14 @@ impl fmt::Debug for Secret {
 
 fn default_backfill_days() -> u32 {
     3
+}
+
+fn default_connections() -> u32 {
+    4
+}
+
+fn default_max_message() -> u32 {
+    25
 }
 
 fn default_mailbox() -> String {
@@ -242,6 +283,20 @@ impl Settings {
         {
             return wrong("authserv_id", "is one word, such as mx.shop.example");
         }
+        for (field, limit) in [
+            ("smtp.max_per_minute", self.smtp.max_per_minute),
+            ("smtp.max_per_hour", self.smtp.max_per_hour),
+        ] {
+            if limit.is_some_and(|limit| !(1..=100_000).contains(&limit)) {
+                return wrong(field, "is a number from 1 to 100000, or empty for no limit");
+            }
+        }
+        if !(1..=10).contains(&self.smtp.max_connections) {
+            return wrong("smtp.max_connections", "is a number from 1 to 10");
+        }
+        if !(1..=150).contains(&self.max_message_mb) {
+            return wrong("max_message_mb", "is a number from 1 to 150");
+        }
         if self.backfill_days > 3650 {
             return wrong("backfill_days", "is at most 3650 (ten years)");
         }
@@ -258,6 +313,25 @@ impl Settings {
             ));
         }
         Ok(())
+    }
+
+    /// Whether a copy of what is sent goes into the mailbox; `None`: when its server does not do so itself,
+    /// which some say only after the login.
+    pub fn saves_sent(&self) -> Option<bool> {
+        const KEEP_THEIR_OWN: [&str; 6] =
+            ["gmail.com", "googlemail.com", "google.com", "office365.com", "outlook.com", "office.com"];
+        let keeps = |host: &str| {
+            let host = host.to_lowercase();
+            KEEP_THEIR_OWN
+                .iter()
+                .any(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+        };
+        match self.save_sent {
+            SaveSent::Always => Some(true),
+            SaveSent::Never => Some(false),
+            SaveSent::Auto if keeps(&self.smtp.host) => Some(false),
+            SaveSent::Auto => None,
+        }
     }
 
     /// The domain of the address, in lower case.
@@ -363,6 +437,22 @@ mod tests {
         );
         assert_eq!(refused(|v| v["imap"]["tls"] = json!("ssl")).field, "imap.tls");
         assert_eq!(refused(|v| v["imap"]["port"] = json!(99_999)).field, "imap.port");
+    }
+
+    #[test]
+    fn providers_that_keep_sent_mail_are_known_by_their_servers() {
+        let saves = |host: &str, save: &str| {
+            let mut value = example();
+            value["smtp"]["host"] = json!(host);
+            value["save_sent"] = json!(save);
+            Settings::parse(value).unwrap().saves_sent()
+        };
+        assert_eq!(saves("smtp.gmail.com", "auto"), Some(false));
+        assert_eq!(saves("SMTP.Office365.com", "auto"), Some(false));
+        assert_eq!(saves("mail.shop.example", "auto"), None);
+        assert_eq!(saves("notgmail.com", "auto"), None);
+        assert_eq!(saves("smtp.gmail.com", "always"), Some(true));
+        assert_eq!(saves("mail.shop.example", "never"), Some(false));
     }
 
     #[test]

@@ -12,12 +12,13 @@ use std::{
 };
 
 use lettre::{
+    Address,
     address::Envelope,
     transport::smtp::{
         Error,
         authentication::{Credentials, Mechanism},
         client::{AsyncSmtpConnection, TlsParameters},
-        commands::{Data, Mail, Rcpt},
+        commands::{Data, Ehlo, Mail, Rcpt},
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
     },
 };
@@ -26,6 +27,7 @@ use tokio::time::timeout;
 use crate::{
     net,
     settings::{Settings, Tls},
+    verdict::{self, Step, Verdict},
 };
 
 /// Longest wait for the answer to a command before the mail itself. Servers that delay strangers need it.
@@ -48,6 +50,8 @@ pub enum Failure {
     Settings(String),
     /// Not now (4xx).
     Later(String),
+    /// Not before this long: a quota.
+    Busy(String, Duration),
     /// Never like this (5xx).
     Refused(String),
     /// The whole mail went out and no verdict came back.
@@ -141,13 +145,49 @@ async fn login(
     })
 }
 
-/// Sends one mail on an open connection. After a failure the connection must not be used again.
-pub async fn send(
-    connection: &mut AsyncSmtpConnection,
-    envelope: &Envelope,
-    mail: &[u8],
-) -> Result<(), Failure> {
+/// The largest mail the server takes (RFC 1870), when it says one.
+pub async fn size_limit(connection: &mut AsyncSmtpConnection) -> Option<u64> {
+    // lettre reads other things out of this answer and throws the size away.
+    let asking = connection.command(Ehlo::new(ClientId::default()));
+    let answer = timeout(COMMAND, asking).await.ok()?.ok()?;
+    answer.message().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let is_size = words.next()?.eq_ignore_ascii_case("SIZE");
+        let limit = words.next()?.parse().ok()?;
+        (is_size && limit > 0).then_some(limit)
+    })
+}
+
+/// A mail on its way.
+#[derive(Debug)]
+pub struct Parcel<'a> {
+    /// From whom and to whom.
+    pub envelope: &'a Envelope,
+    /// The mail itself.
+    pub mail: &'a [u8],
+    /// Whom it is for in the first place: when the server does not know them, nobody gets it.
+    pub first: &'a Address,
+    /// The largest mail the server takes.
+    pub size_limit: Option<u64>,
+    /// One of several who cannot get it now holds the others back; the last attempts do without them.
+    pub patient: bool,
+}
+
+/// Sends one mail on an open connection; answers who will not get it, each with the server's words. After a
+/// failure the connection must not be used again.
+pub async fn send(connection: &mut AsyncSmtpConnection, parcel: &Parcel<'_>) -> Result<Vec<String>, Failure> {
+    let Parcel { envelope, mail, .. } = parcel;
     let mut parameters = Vec::new();
+    if let Some(limit) = parcel.size_limit {
+        if mail.len() as u64 > limit {
+            return Err(Failure::Refused(format!(
+                "the mail has {} with its files, and the SMTP server takes {} at most",
+                megabytes(mail.len() as u64),
+                megabytes(limit)
+            )));
+        }
+        parameters.push(MailParameter::Size(mail.len()));
+    }
     let addresses = envelope.to().iter().chain(envelope.from());
     if !addresses.map(AsRef::<str>::as_ref).all(str::is_ascii) {
         if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
@@ -160,18 +200,64 @@ pub async fn send(
     if !mail.is_ascii() {
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
-    step(connection, Mail::new(envelope.from().cloned(), parameters)).await?;
-    for to in envelope.to() {
-        step(connection, Rcpt::new(to.clone(), Vec::new())).await?;
-    }
-    step(connection, Data).await?;
-    body(connection, mail).await
+    let from = Mail::new(envelope.from().cloned(), parameters);
+    step(connection, Step::Sender, from).await?;
+    let refused = recipients(connection, parcel).await?;
+    step(connection, Step::Body, Data).await?;
+    body(connection, mail).await?;
+    Ok(refused)
 }
 
-async fn step(connection: &mut AsyncSmtpConnection, command: impl std::fmt::Display) -> Result<(), Failure> {
+/// Names everybody the mail is for. It goes on when somebody is left, and the first of them among those.
+async fn recipients(
+    connection: &mut AsyncSmtpConnection,
+    parcel: &Parcel<'_>,
+) -> Result<Vec<String>, Failure> {
+    let all = parcel.envelope.to();
+    let (mut refused, mut later) = (Vec::new(), Vec::new());
+    for to in all {
+        let asked = step(connection, Step::Recipient, Rcpt::new(to.clone(), Vec::new())).await;
+        match asked {
+            Ok(()) => {}
+            Err(failure) if all.len() == 1 || to == parcel.first => return Err(failure.about(to, all.len())),
+            Err(Failure::Refused(reason)) => refused.push(format!("{to}: {reason}")),
+            Err(Failure::Later(reason) | Failure::Busy(reason, _)) => later.push(format!("{to}: {reason}")),
+            Err(failure) => return Err(failure),
+        }
+    }
+    if !later.is_empty() && parcel.patient {
+        return Err(Failure::Later(format!("nobody got it yet, because not all can now: {}", later.join("; "))));
+    }
+    refused.extend(later);
+    Ok(refused)
+}
+
+impl Failure {
+    /// Says whom of several it is about.
+    fn about(self, to: &Address, of: usize) -> Self {
+        let named = |reason: String| if of > 1 { format!("nobody got it, because of {to}: {reason}") } else { reason };
+        match self {
+            Self::Refused(reason) => Self::Refused(named(reason)),
+            Self::Later(reason) => Self::Later(named(reason)),
+            Self::Busy(reason, after) => Self::Busy(named(reason), after),
+            other => other,
+        }
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10).div_ceil(1024 * 1024);
+    format!("{}.{} MB", tenths / 10, tenths % 10)
+}
+
+async fn step(
+    connection: &mut AsyncSmtpConnection,
+    step: Step,
+    command: impl std::fmt::Display,
+) -> Result<(), Failure> {
     match timeout(COMMAND, connection.command(command)).await {
         Ok(answer) => answer.map(drop).map_err(|error| {
-            verdict(&error).unwrap_or_else(|| {
+            judged(step, &error).unwrap_or_else(|| {
                 Failure::Unreachable(format!("the SMTP server broke off: {}", words(&error)))
             })
         }),
@@ -194,8 +280,8 @@ async fn body(connection: &mut AsyncSmtpConnection, mail: &[u8]) -> Result<(), F
     let answer = timeout(time, connection.message_iter(pieces)).await;
     let failed = match answer {
         Ok(Ok(_)) => return Ok(()),
-        Ok(Err(error)) => match verdict(&error) {
-            Some(verdict) => return Err(verdict),
+        Ok(Err(error)) => match judged(Step::Body, &error) {
+            Some(failure) => return Err(failure),
             None => words(&error),
         },
         Err(_) => "no answer in time".to_owned(),
@@ -212,20 +298,18 @@ async fn body(connection: &mut AsyncSmtpConnection, mail: &[u8]) -> Result<(), F
 }
 
 /// What the server itself said, if it said anything.
-fn verdict(error: &Error) -> Option<Failure> {
-    if error.is_permanent() {
-        Some(Failure::Refused(format!(
-            "the SMTP server refused: {}",
-            words(error)
-        )))
-    } else if error.is_transient() {
-        Some(Failure::Later(format!(
-            "the SMTP server said not now: {}",
-            words(error)
-        )))
-    } else {
-        None
-    }
+fn judged(step: Step, error: &Error) -> Option<Failure> {
+    let code = error.status().filter(|_| error.is_permanent() || error.is_transient())?;
+    let words = words(error);
+    let said = words.split_once(' ').map_or("", |(_, said)| said);
+    Some(match verdict::judge(step, code.into(), said) {
+        Verdict::Refused => Failure::Refused(format!("the SMTP server refused: {words}")),
+        Verdict::Later(None) => Failure::Later(format!("the SMTP server said not now: {words}")),
+        Verdict::Later(Some(after)) => Failure::Busy(format!("the SMTP server said not now: {words}"), after),
+        Verdict::Login => Failure::Login(format!(
+            "the SMTP server does not send for us: {words}. Check user name and password"
+        )),
+    })
 }
 
 /// The error with its cause, for people: `550 5.1.1 no such user`.

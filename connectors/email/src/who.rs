@@ -99,7 +99,8 @@ pub fn mailbox(message: &Message<'_>, name: HeaderName<'static>) -> Option<Mailb
     mailboxes(message, name).into_iter().next()
 }
 
-fn mailboxes(message: &Message<'_>, name: HeaderName<'static>) -> Vec<Mailbox> {
+/// All addresses of a header.
+pub fn mailboxes(message: &Message<'_>, name: HeaderName<'static>) -> Vec<Mailbox> {
     message
         .header_values(name)
         .filter_map(HeaderValue::as_address)

@@ -55,6 +55,13 @@ pub struct Capabilities {
     pub hosted: bool,
     /// A conversation is one mail thread rather than everything from one contact.
     pub threads: bool,
+    /// Messages have address fields (To, CC, BCC): they can be answered to all and forwarded.
+    pub recipients: bool,
+    /// Carries rich text beside the plain one.
+    pub rich_text: bool,
+    /// Largest message with all its files as the provider counts it, when a channel's setting
+    /// `max_message_mb` says nothing else; `None` is unlimited.
+    pub max_message_bytes: Option<u64>,
 }
 
 /// What the server lends a channel.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::MailFacts;
+use crate::{MailFacts, Recipient};
 
 /// Events that are stored in one transaction, with the cursor that covers them.
 #[derive(Debug, Clone, Default)]
@@ -93,6 +93,8 @@ pub struct InboundMessage {
     /// What the writers say of themselves on a card of their own. It fills what nobody knows yet, and
     /// unlike [`InboundMessage::from`] it never recognises anybody.
     pub card: Option<Person>,
+    /// Who stands in its address fields, the author too, on channels that have any.
+    pub recipients: Vec<Recipient>,
 }
 
 /// How a message finds its conversation.

@@ -17,6 +17,7 @@ mod intake;
 mod mail;
 mod origin;
 mod outbound;
+mod recipient;
 mod visitor;
 mod webhook;
 
@@ -36,6 +37,7 @@ pub use mail::{
 };
 pub use origin::{origin_allowed, origin_problem};
 pub use outbound::{OutboundAttachment, OutboundMessage, SendError, Sent};
+pub use recipient::{Recipient, RecipientRole};
 pub use tokio_util::sync::CancellationToken;
 pub use visitor::{Opening, PostedMessage, SessionRequest, SignedIdentity, VisitorDesk};
 pub use webhook::{HostedPage, Page, PageRequest, Rejection, Webhook, WebhookRequest, WebhookResponse};

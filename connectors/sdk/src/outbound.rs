@@ -5,6 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
+use crate::Recipient;
+
 /// One message to one customer.
 #[derive(Debug, Clone)]
 pub struct OutboundMessage {
@@ -18,6 +20,10 @@ pub struct OutboundMessage {
     pub to: String,
     /// The customer's name, when known.
     pub to_name: Option<String>,
+    /// All address fields as the operator left them, on channels that have any; empty: `to` alone.
+    pub recipients: Vec<Recipient>,
+    /// Passes an earlier message on to somebody, rather than answering it.
+    pub forward: bool,
     /// Plain text.
     pub text: String,
     /// Rich text, when the operator wrote any.
@@ -45,6 +51,8 @@ pub struct OutboundAttachment {
     pub name: String,
     /// Media type.
     pub content_type: String,
+    /// `Content-ID` without angle brackets, for images the rich text shows.
+    pub content_id: Option<String>,
     /// The bytes.
     pub data: Bytes,
 }
@@ -54,6 +62,8 @@ pub struct OutboundAttachment {
 pub struct Sent {
     /// The provider's id of the message, for receipts and threading.
     pub external_id: Option<String>,
+    /// Who will not get it although others do, each as `address: the provider's words`.
+    pub refused: Vec<String>,
 }
 
 /// Why it was not sent, or may not have been.
@@ -65,6 +75,15 @@ pub enum SendError {
         /// Not before this long, when the provider said so.
         after: Option<Duration>,
         /// What happened.
+        reason: String,
+    },
+    /// Was not tried, because the channel's limit is reached: waits, which is no attempt, and all of the
+    /// channel with it.
+    #[error("{reason}")]
+    Wait {
+        /// Until there is room.
+        after: Duration,
+        /// Which limit.
         reason: String,
     },
     /// Will never work like this: a person must look.

@@ -36,6 +36,9 @@ const fn describe(
         idempotent_send: false,
         hosted: false,
         threads: false,
+        recipients: false,
+        rich_text: false,
+        max_message_bytes: None,
     };
     Descriptor {
         kind: "shelf",
@@ -209,6 +212,7 @@ impl Sender for Shelf {
                 self.state(|state| state.tray.push(message.text.clone()));
                 Ok(Sent {
                     external_id: Some(message.id.clone()),
+                    ..Sent::default()
                 })
             }
         }

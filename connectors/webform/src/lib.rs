@@ -44,6 +44,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         idempotent_send: false,
         hosted: false,
         threads: false,
+        recipients: false,
+        rich_text: false,
+        max_message_bytes: None,
     },
     settings_schema: settings::schema,
     example: || {

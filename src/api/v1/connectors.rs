@@ -53,6 +53,12 @@ pub struct Capabilities {
     pub receipts: bool,
     /// Customers read the conversation from this server.
     pub hosted: bool,
+    /// Messages have address fields: they can be answered to all and forwarded.
+    pub recipients: bool,
+    /// Carries rich text.
+    pub rich_text: bool,
+    /// Largest message with its files, when the channel's settings say nothing else; null: unlimited.
+    pub max_message_bytes: Option<u64>,
 }
 
 impl From<&'static Descriptor> for Connector {
@@ -70,6 +76,9 @@ impl From<&'static Descriptor> for Connector {
                 typing: can.typing,
                 receipts: can.receipts,
                 hosted: can.hosted,
+                recipients: can.recipients,
+                rich_text: can.rich_text,
+                max_message_bytes: can.max_message_bytes,
             },
             settings_schema: (descriptor.settings_schema)(),
             example: (descriptor.example)(),

@@ -25,7 +25,12 @@ use crate::{
         view::MessageView,
     },
     db::entity::message,
-    outbound::{self, RetryError, reply},
+    outbound::{
+        self, RetryError,
+        address::Typed,
+        mail::{Mail, Mode},
+        reply,
+    },
     storage,
 };
 
@@ -117,7 +122,55 @@ struct MessageIn {
     /// Files uploaded by the caller.
     #[serde(default)]
     attachments: Vec<String>,
+    /// The text as rich text, on channels that carry it; sanitised.
+    html: Option<String>,
+    /// What the answer is, on channels with address fields; decides whom it goes to where `to` is empty. Without
+    /// it: the customer.
+    mode: Option<Mode>,
+    /// Whom it is for.
+    #[serde(default)]
+    to: Vec<AddressIn>,
+    /// Who is to know of it.
+    #[serde(default)]
+    cc: Vec<AddressIn>,
+    /// Who gets it without the others knowing.
+    #[serde(default)]
+    bcc: Vec<AddressIn>,
+    /// The message of this conversation that is passed on, with its files.
+    forward_of: Option<String>,
+    /// Whether the signature of operator and line is put under it, on channels with address fields.
+    #[serde(default = "yes")]
+    signature: bool,
 }
+
+/// An address to send to: alone, or with a name.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+enum AddressIn {
+    /// Alone.
+    Plain(String),
+    /// With a name.
+    Named {
+        /// The name beside it.
+        name: Option<String>,
+        /// The address.
+        address: String,
+    },
+}
+
+impl From<AddressIn> for Typed {
+    fn from(given: AddressIn) -> Self {
+        match given {
+            AddressIn::Plain(address) => Self { name: None, address },
+            AddressIn::Named { name, address } => Self { name, address },
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
 
 fn reply_kind() -> MessageKind {
     MessageKind::Reply
@@ -149,6 +202,15 @@ async fn create_message(
         text: body.text,
         client_id: body.client_id,
         attachment_ids: body.attachments,
+        mail: Mail {
+            mode: body.mode,
+            to: body.to.into_iter().map(Typed::from).collect(),
+            cc: body.cc.into_iter().map(Typed::from).collect(),
+            bcc: body.bcc.into_iter().map(Typed::from).collect(),
+            html: body.html,
+            forward_of: body.forward_of,
+            unsigned: !body.signature,
+        },
     };
     let mut write = app.db.write().await?;
     let now = app.clock.now();

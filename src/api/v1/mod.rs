@@ -24,8 +24,10 @@ pub mod setup;
 pub mod simulate;
 pub mod submissions;
 pub mod teams;
+pub mod templates;
 pub mod users;
 pub mod wall;
+pub mod writing;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -61,4 +63,6 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(wall::router())
         .merge(simulate::router())
         .merge(conversation_actions::router())
+        .merge(templates::router())
+        .merge(writing::router())
 }

@@ -26,6 +26,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub mail: Option<Json>,
     pub original_key: Option<String>,
+    pub recipients: Option<Json>,
+    pub mode: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

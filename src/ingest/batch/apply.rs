@@ -3,14 +3,17 @@
 use std::collections::hash_map::Entry;
 
 use serde_json::{Value, json};
-use switchboard_sdk::{Attribution, LeadHints, Outcome, Person, Thread};
+use switchboard_sdk::{Attribution, LeadHints, Outcome, Person, Recipient, Thread};
 
 use super::world::{
     Channel, JoinedLead, OpenThread, World, thread_key_of_contact, thread_key_of_mail, thread_key_of_sender,
 };
 use crate::{
     contact::identify::{self, Known},
-    conversation::{message::preview, session::opened},
+    conversation::{
+        message::{preview, stored_recipients},
+        session::opened,
+    },
     db::entity::{
         attachment, contact, contact_suggestion, conversation, identity, lead, message, quarantine,
         submission, thread_ref,
@@ -37,6 +40,7 @@ struct Incoming<'a> {
     client_id: Option<String>,
     external_id: &'a str,
     automatic: bool,
+    recipients: &'a [Recipient],
     attribution: &'a Attribution,
     hints: LeadHints,
 }
@@ -114,6 +118,7 @@ impl World {
             client_id: message.client_id.clone(),
             external_id: &event.external_id,
             automatic: message.automatic,
+            recipients: &message.recipients,
             attribution: &message.attribution,
             hints: LeadHints::default(),
         };
@@ -193,6 +198,7 @@ impl World {
             client_id: None,
             external_id: &event.external_id,
             automatic: false,
+            recipients: &[],
             attribution: &content.attribution,
             hints: content.hints(),
         };
@@ -445,6 +451,8 @@ impl World {
             created_at: now,
             mail: incoming.mail,
             original_key: incoming.original_key,
+            recipients: stored_recipients(incoming.recipients),
+            mode: None,
         });
         self.add_files(&incoming.id, incoming.files);
         self.events.push(NewEvent::message(

@@ -72,6 +72,9 @@ async fn filled(app: &TestApp) -> Vec<String> {
             .expect(200);
         app.line(&format!("Line {n}"), json!({})).await;
         app.channel("webchat", &line, json!({})).await;
+        app.post("/templates", json!({"name": format!("Template {n}"), "body": "x"}))
+            .await
+            .expect(201);
         app.post("/teams", json!({"name": format!("Team {n}")}))
             .await
             .expect(201);
@@ -119,6 +122,7 @@ async fn filled(app: &TestApp) -> Vec<String> {
     [
         "/users",
         "/teams",
+        "/templates",
         "/lines",
         "/channels",
         "/apikeys",

@@ -17,5 +17,6 @@ mod routing;
 mod search;
 mod setup;
 mod submissions;
+mod templates;
 mod users;
 mod wall;

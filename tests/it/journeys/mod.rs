@@ -1,6 +1,7 @@
 //! What people do, as sentences.
 mod a_channel_that_panics_restarts_and_stops_no_other;
 mod a_mail_is_answered_and_the_customers_reply_joins_the_thread;
+mod a_mail_to_several_is_answered_to_all_with_template_and_signature;
 mod a_stranger_writes_and_an_operator_answers_and_a_lead_is_there;
 mod nobody_is_assigned_while_offline_and_the_queue_drains_when_they_return;
 mod replies_reach_the_provider_in_order_and_failures_are_shown_and_retried;

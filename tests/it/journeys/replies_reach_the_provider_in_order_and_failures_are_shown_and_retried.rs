@@ -41,6 +41,7 @@ async fn scenario(database: Database) {
         Err(temporary()),
         Ok(switchboard_sdk::Sent {
             external_id: Some("p-1".to_owned()),
+            ..switchboard_sdk::Sent::default()
         }),
         Err(SendError::Refused {
             reason: "no such address".to_owned(),

@@ -26,7 +26,10 @@ use switchboard::{
     ingest::Ingest,
     line::store as lines,
     operator::{Availability, Presence, Weights, presence, rights::Role, store as operators},
-    outbound::reply::{self, Draft},
+    outbound::{
+        mail::Mail,
+        reply::{self, Draft},
+    },
     routing::{
         self, Router,
         hand::{self, Transfer},
@@ -397,6 +400,7 @@ impl Story {
             text: "Here it is".to_owned(),
             client_id: None,
             attachment_ids: Vec::new(),
+            mail: Mail::default(),
         };
         let mut write = self.db.write().await.unwrap();
         reply::post(

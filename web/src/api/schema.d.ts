@@ -1581,8 +1581,16 @@ export interface components {
             name?: string | null;
         };
         /** @description A conversation with its current session. */
+        Recipient: { role: string; name?: string | null; address: string };
+        Writing: { values: { [key: string]: string }; signature?: string | null; reply: components["schemas"]["Recipient"][]; reply_all: components["schemas"]["Recipient"][]; people: components["schemas"]["Recipient"][]; unanswerable: boolean };
+        TemplateScope: "shared" | "line" | "own";
+        Template: { id: string; scope: components["schemas"]["TemplateScope"]; line_id?: string | null; name: string; shortcut?: string | null; body: string; version: number; created_at: string; updated_at: string };
+        Signature: { signature?: string | null };
         Conversation: {
             /** @description Whether an answer can be sent on this channel. */
+            recipients: boolean;
+            rich_text: boolean;
+            max_message_bytes?: number | null;
             can_reply: boolean;
             /** @description Its channel. */
             channel_id: string;
@@ -2118,6 +2126,8 @@ export interface components {
         /** @description A message. */
         Message: {
             /** @description Files. */
+            recipients: components["schemas"]["Recipient"][];
+            mode?: string | null;
             attachments: components["schemas"]["Attachment"][];
             /** @description Who wrote it. */
             author: components["schemas"]["Author"];
@@ -2477,7 +2487,8 @@ export interface components {
                 /** @description Everything they are recognised by. */
                 identities: components["schemas"]["Identity"][];
                 /** @description BCP 47. */
-                language?: string | null;
+                signature?: string | null;
+            language?: string | null;
                 /** @description The contact this one was merged into. */
                 merged_into?: string | null;
                 /** @description The name, when known. */

@@ -107,6 +107,12 @@ export type Offer = Schemas['Offer'];
 /** An offer to the reader with the conversation it is about. */
 export type StandingOffer = Schemas['StandingOffer'];
 export type Attachment = Schemas['Attachment'];
+export type Recipient = Schemas['Recipient'];
+/** What writing in a conversation begins with. */
+export type Writing = Schemas['Writing'];
+export type Template = Schemas['Template'];
+export type TemplateScope = Schemas['TemplateScope'];
+export type Signature = Schemas['Signature'];
 export type MessageKind = Schemas['MessageKind'];
 export type Mail = Schemas['Mail'];
 export type Invitation = Schemas['MailInvitation'];

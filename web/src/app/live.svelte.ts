@@ -54,7 +54,13 @@ export const outbox = new Outbox({
   storage: localStorage,
   send: (e) =>
     request<Message>('POST', `/conversations/${e.conversation_id}/messages`, {
-      body: { text: e.text, kind: e.kind, client_id: e.client_id, attachments: e.attachments.map((a) => a.id) },
+      body: {
+        text: e.text,
+        kind: e.kind,
+        client_id: e.client_id,
+        attachments: e.attachments.map((a) => a.id),
+        ...e.extra,
+      },
       timeout: 20_000,
     }),
   explain: (error) => {

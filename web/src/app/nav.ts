@@ -18,6 +18,7 @@ export const WORK_ENTRIES: NavEntry[] = [
   { path: '/contacts', key: 'nav-contacts', icon: 'contacts' },
   { path: '/leads', key: 'nav-leads', icon: 'lead' },
   { path: '/submissions', key: 'nav-submissions', icon: 'form' },
+  { path: '/templates', key: 'nav-templates', icon: 'template' },
 ];
 
 /** Supervisors and admins. */

@@ -3,7 +3,31 @@ import type { Attachment } from '../api/types';
 export interface Draft {
   text: string;
   attachments: Attachment[];
+  /** The address fields, on channels that have any. */
+  mail?: MailDraft;
 }
+
+export interface Address {
+  name?: string | null;
+  address: string;
+}
+
+/** What a draft is beside its words. */
+export interface MailDraft {
+  mode: 'reply' | 'reply_all' | 'forward';
+  /** As somebody left them; null: as the mode says. */
+  fields: { to: Address[]; cc: Address[]; bcc: Address[] } | null;
+  /** The message that is passed on. */
+  forwardOf: string | null;
+  /** The signature is left away. */
+  unsigned: boolean;
+}
+
+export const NEW_MAIL: MailDraft = { mode: 'reply', fields: null, forwardOf: null, unsigned: false };
+
+/** Nothing in it that somebody would miss. */
+const isNew = (mail: MailDraft | undefined) =>
+  !mail || (!mail.fields && !mail.forwardOf && !mail.unsigned && mail.mode === 'reply');
 
 const EMPTY: Draft = { text: '', attachments: [] };
 
@@ -31,7 +55,7 @@ export class Drafts {
   save(conversationId: string, kind: 'reply' | 'note', draft: Draft): boolean {
     const key = this.#key(conversationId, kind);
     try {
-      if (!draft.text && draft.attachments.length === 0) this.storage.removeItem(key);
+      if (!draft.text && draft.attachments.length === 0 && isNew(draft.mail)) this.storage.removeItem(key);
       else this.storage.setItem(key, JSON.stringify(draft));
       return true;
     } catch {

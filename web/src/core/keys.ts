@@ -8,6 +8,8 @@ export type Command =
   | 'decline'
   | 'close'
   | 'reply'
+  | 'reply-all'
+  | 'forward'
   | 'note'
   | 'transfer'
   | 'tags'
@@ -48,6 +50,8 @@ export const BINDINGS: readonly Binding[] = [
   { command: 'decline', codes: ['KeyX'], alt: true, label: 'Alt X' },
   { command: 'close', codes: ['KeyE'], label: 'E' },
   { command: 'reply', codes: ['KeyR'], label: 'R' },
+  { command: 'reply-all', codes: ['KeyA'], label: 'A' },
+  { command: 'forward', codes: ['KeyF'], label: 'F' },
   { command: 'note', codes: ['KeyN'], label: 'N' },
   { command: 'transfer', codes: ['KeyT'], label: 'T' },
   { command: 'tags', codes: ['KeyL'], label: 'L' },

@@ -1,4 +1,5 @@
 import type { Attachment, Message } from '../api/types';
+import type { MailDraft } from './drafts';
 import { Signal } from './signal';
 
 /** A message that the server has not confirmed yet. */
@@ -8,6 +9,12 @@ export interface Pending {
   kind: 'reply' | 'note';
   text: string;
   attachments: Attachment[];
+  /** What was typed, where that is more than the plain text. */
+  source?: string;
+  /** Of the draft, to go on writing when it is not taken. */
+  mail?: MailDraft;
+  /** Further fields of the request. */
+  extra?: Record<string, unknown>;
   created_at: string;
   /** `failed`: the server refused it; only a person can send it again. */
   state: 'pending' | 'sending' | 'failed';

@@ -42,6 +42,8 @@ function conv(
     line_name: 'Support',
     contact_claimed: false,
     can_reply: true,
+    recipients: false,
+    rich_text: false,
     client_read_seq: 0,
     client_delivered_seq: 0,
     last_message: { id: 'm', text: 'x', kind: 'inbound', at: time },
@@ -64,6 +66,7 @@ const msg = (id: string, conversation_id: string, seq: number, extra: Partial<Me
   external_id: null,
   client_id: null,
   delivery: null,
+  recipients: [],
   created_at: '',
   ...extra,
 });

@@ -17,6 +17,9 @@ export const VARIABLES = [
 ] as const;
 export type Variable = (typeof VARIABLES)[number];
 
+/** Those that have a value when an operator writes. */
+export const WRITTEN: readonly Variable[] = ['contact.name', 'operator.name', 'line.name', 'conversation.number'];
+
 /** How the server tells of tomorrow morning, in the languages that it speaks. */
 export const OPENS: Record<string, string> = {
   en: 'tomorrow at 09:00',

@@ -1102,3 +1102,56 @@ sim-note-handling_drawn = Handling times that are not known are drawn from those
 sim-note-patience_unlimited = Clients whose patience is not known wait for ever.
 sim-note-clients_wait_on = Clients who get a text, a form or the promise of a call are taken to wait on as before.
 sim-note-other_lines_idle = The lines it overflows into have no sessions of their own here.
+
+# Writing mails: address fields, signatures, templates
+nav-templates = Templates
+key-reply-all = Reply to all
+key-forward = Forward
+mail-mode = Reply or forward
+mode-reply = Reply
+mode-reply_all = Reply all
+mode-forward = Forward
+mail-to = To
+mail-cc = Cc
+mail-bcc = Bcc
+mail-edit = Change who gets this
+mail-people = Also in this thread
+mail-unanswerable = Nobody reads what is sent to this address. Give another one, or write a note.
+mail-too-large = { $size } on the way, and this channel carries { $limit }: files grow by a third when they are mailed.
+delivery-partly = Not everybody got it
+signature = Signature
+signature-own = Your signature
+signature-hint = Stands under your mails, above the signature of the line.
+signature-leave = Leave the signature away
+signature-add = Put the signature back
+line-signature = Signature under mails
+line-signature-hint = Stands under the mails of this line's operators, below their own.
+forwarded = Message that is passed on
+forwarded-of = Message of { $name }
+format = Formatting
+format-bold = Bold (Ctrl+B)
+format-italic = Italic (Ctrl+I)
+format-list = List
+format-quote = Quote
+format-link = Link
+format-link-words = link
+templates-sub = Texts you write again and again. Type / in a reply to find one.
+templates-empty = No templates yet
+templates-insert = Insert a template (/)
+templates-manage = Manage templates
+templates-none = There are no templates yet.
+templates-for = For whom
+templates-all = All templates
+templates-found = { $count ->
+    [one] One template.
+   *[other] { $count } templates.
+}
+template-shared = For everybody
+template-line = For a line
+template-own = For me
+template-new = New template
+template-shortcut = Shortcut
+template-shortcut-hint = One word: /thanks finds it at once.
+template-body = Text
+template-delete = Delete the template?
+template-delete-text = { $name } is gone for everybody who used it. What was written with it stays.

@@ -1116,3 +1116,58 @@ sim-note-handling_drawn = Неизвестное время обработки �
 sim-note-patience_unlimited = Клиенты, чьё терпение не известно, ждут вечно.
 sim-note-clients_wait_on = Считается, что клиенты, получившие текст, форму или обещание звонка, ждут дальше.
 sim-note-other_lines_idle = На линиях, куда переходят сеансы, своих сеансов здесь нет.
+
+# Письма: адреса, подписи, шаблоны
+nav-templates = Шаблоны
+key-reply-all = Ответить всем
+key-forward = Переслать
+mail-mode = Ответ или пересылка
+mode-reply = Ответить
+mode-reply_all = Ответить всем
+mode-forward = Переслать
+mail-to = Кому
+mail-cc = Копия
+mail-bcc = Скрытая копия
+mail-edit = Изменить получателей
+mail-people = Ещё в этой переписке
+mail-unanswerable = Письма на этот адрес никто не читает. Укажите другой или оставьте заметку.
+mail-too-large = В пути { $size }, а канал принимает { $limit }: при отправке файлы вырастают на треть.
+delivery-partly = Дошло не до всех
+signature = Подпись
+signature-own = Ваша подпись
+signature-hint = Стоит под вашими письмами, над подписью линии.
+signature-leave = Без подписи
+signature-add = Вернуть подпись
+line-signature = Подпись под письмами
+line-signature-hint = Стоит под письмами операторов этой линии, ниже их собственной.
+forwarded = Пересылаемое сообщение
+forwarded-of = Сообщение: { $name }
+format = Оформление
+format-bold = Жирный (Ctrl+B)
+format-italic = Курсив (Ctrl+I)
+format-list = Список
+format-quote = Цитата
+format-link = Ссылка
+format-link-words = ссылка
+templates-sub = Тексты, которые приходится писать снова и снова. В ответе наберите / и найдёте нужный.
+templates-empty = Шаблонов пока нет
+templates-insert = Вставить шаблон (/)
+templates-manage = К шаблонам
+templates-none = Шаблонов пока нет.
+templates-for = Для кого
+templates-all = Все шаблоны
+templates-found = { $count ->
+    [one] { $count } шаблон.
+    [few] { $count } шаблона.
+    [many] { $count } шаблонов.
+   *[other] { $count } шаблона.
+}
+template-shared = Для всех
+template-line = Для линии
+template-own = Для меня
+template-new = Новый шаблон
+template-shortcut = Сокращение
+template-shortcut-hint = Одно слово: /спасибо найдёт шаблон сразу.
+template-body = Текст
+template-delete = Удалить шаблон?
+template-delete-text = { $name } пропадёт у всех, кто им пользовался. Написанное останется.

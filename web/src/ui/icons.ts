@@ -66,6 +66,15 @@ export const ICONS = {
   lock: 'M6 11h12v10H6zM8 11V8a4 4 0 0 1 8 0v3',
   signed: 'M12 3l8 3v6c0 5-3.500 8-8 9-4.500-1-8-4-8-9V6zM8.500 12l2.500 2.500 4.500-5',
   calendar: 'M4 6h16v15H4zM4 10h16M8 3v5M16 3v5',
+  reply: 'M9 14L4 9l5-5M4 9h9a7 7 0 0 1 7 7v3',
+  'reply-all': 'M7 14L2 9l5-5M12 14L7 9l5-5M7 9h7a7 7 0 0 1 7 7v3',
+  forward: 'M15 14l5-5-5-5M20 9h-9a7 7 0 0 0-7 7v3',
+  bold: 'M7 4h6a4 4 0 0 1 0 8H7zM7 12h7a4 4 0 0 1 0 8H7z',
+  italic: 'M10 4h8M6 20h8M14 4l-4 16',
+  list: 'M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01',
+  quote: 'M5 5v14M10 7h10M10 12h10M10 17h6',
+  link: 'M10 14a4 4 0 0 0 6 0l3-3a4.200 4.200 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4.200 4.200 0 0 0 6 6l1-1',
+  template: 'M5 3h14v18H5zM9 8h6M9 12h6M14 15l-3 4',
   bolt: 'M13 2L4 14h7l-1 8 9-12h-7z',
 } as const;
 

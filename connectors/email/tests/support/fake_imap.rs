@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::AbortHandle,
@@ -31,6 +31,10 @@ pub struct Habits {
     pub uid_validity: u32,
     /// What `RFC822.SIZE` says of a mail instead of the truth.
     pub sizes: BTreeMap<u32, u64>,
+    /// The answers to LIST, without the star and the word.
+    pub folders: Vec<&'static str>,
+    /// Answers APPEND with NO.
+    pub refuses_append: bool,
 }
 
 impl Default for Habits {
@@ -44,6 +48,8 @@ impl Default for Habits {
             chatty: false,
             uid_validity: 7,
             sizes: BTreeMap::new(),
+            folders: vec![r#"(\HasNoChildren) "/" "INBOX""#, r#"(\HasNoChildren \Sent) "/" "Sent""#],
+            refuses_append: false,
         }
     }
 }
@@ -54,6 +60,7 @@ struct State {
     mails: BTreeMap<u32, Vec<u8>>,
     next_uid: u32,
     commands: Vec<String>,
+    appended: Vec<(String, Vec<u8>)>,
 }
 
 /// The server; it ends when dropped.
@@ -85,11 +92,13 @@ impl FakeImap {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (state, changed) = (Arc::clone(&shared.0), shared.1.subscribe());
+                let announce = Arc::clone(&shared.1);
                 tokio::spawn(async move {
                     Client {
                         stream: BufReader::new(stream),
                         state,
                         changed,
+                        announce,
                         told: 0,
                     }
                     .serve()
@@ -131,6 +140,18 @@ impl FakeImap {
         state.mails = (1..).zip(mails).collect();
     }
 
+    /// The mails clients put into folders, each with the command that did it, once there are so many.
+    pub async fn appended(&self, count: usize) -> Vec<(String, Vec<u8>)> {
+        let mut changed = self.changed.subscribe();
+        loop {
+            let appended = self.state.lock().unwrap().appended.clone();
+            if appended.len() >= count {
+                return appended;
+            }
+            changed.changed().await.unwrap();
+        }
+    }
+
     /// Everything clients said.
     pub fn commands(&self) -> Vec<String> {
         self.state.lock().unwrap().commands.clone()
@@ -141,6 +162,7 @@ struct Client {
     stream: BufReader<TcpStream>,
     state: Arc<Mutex<State>>,
     changed: watch::Receiver<u32>,
+    announce: Arc<watch::Sender<u32>>,
     /// The last number of mails the client was told.
     told: usize,
 }
@@ -175,6 +197,16 @@ impl Client {
                 ["IDLE"] => self.idle().await?,
                 ["UID", "SEARCH", query @ ..] => self.search(query).await?,
                 ["UID", "FETCH", set, ..] => self.fetch(set, command, &habits).await?,
+                ["LIST", ..] => {
+                    for folder in &habits.folders {
+                        self.say(&format!("* LIST {folder}")).await?;
+                    }
+                }
+                ["APPEND", ..] if habits.refuses_append => {
+                    self.say(&format!("{tag} NO [OVERQUOTA] it is full")).await?;
+                    continue;
+                }
+                ["APPEND", ..] => self.append(command).await?,
                 ["LOGOUT"] => {
                     self.say("* BYE").await?;
                     return self.say(&format!("{tag} OK")).await;
@@ -219,6 +251,17 @@ impl Client {
                 }
             }
         }
+    }
+
+    async fn append(&mut self, command: &str) -> Option<()> {
+        let size: usize = command.rsplit_once('{')?.1.trim_end_matches('}').parse().ok()?;
+        self.say("+ go on").await?;
+        let mut mail = vec![0; size];
+        self.stream.read_exact(&mut mail).await.ok()?;
+        self.read().await?;
+        self.state.lock().unwrap().appended.push((command.to_owned(), mail));
+        self.announce.send_modify(|version| *version += 1);
+        Some(())
     }
 
     async fn search(&mut self, query: &[&str]) -> Option<()> {

@@ -15,6 +15,10 @@ pub enum Mode {
     Accept,
     /// This answer to RCPT.
     AtRcpt(&'static str),
+    /// This answer to RCPT of an address that holds this.
+    AtRcptOf(&'static str, &'static str),
+    /// Takes mails of this size at most, and says so.
+    Sized(u64),
     /// This answer after the final dot.
     AfterDot(&'static str),
     /// Takes the whole mail and closes without a word.
@@ -33,7 +37,10 @@ pub enum Mode {
 struct State {
     mode: Option<Mode>,
     mails: Vec<Vec<u8>>,
+    commands: Vec<String>,
     connections: usize,
+    open: usize,
+    most_open: usize,
 }
 
 /// The server; it ends when dropped.
@@ -61,9 +68,17 @@ impl FakeSmtp {
         let shared = Arc::clone(&state);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                shared.lock().unwrap().connections += 1;
+                {
+                    let mut state = shared.lock().unwrap();
+                    state.connections += 1;
+                    state.open += 1;
+                    state.most_open = state.most_open.max(state.open);
+                }
                 let shared = Arc::clone(&shared);
-                tokio::spawn(async move { serve(stream, &shared).await });
+                tokio::spawn(async move {
+                    serve(stream, &shared).await;
+                    shared.lock().unwrap().open -= 1;
+                });
             }
         });
         Self {
@@ -87,6 +102,16 @@ impl FakeSmtp {
         self.state.lock().unwrap().mails.clone()
     }
 
+    /// What clients said, but for the mails.
+    pub fn commands(&self) -> Vec<String> {
+        self.state.lock().unwrap().commands.clone()
+    }
+
+    /// The most connections there were at once.
+    pub fn most_open(&self) -> usize {
+        self.state.lock().unwrap().most_open
+    }
+
     pub fn connections(&self) -> usize {
         self.state.lock().unwrap().connections
     }
@@ -104,6 +129,7 @@ async fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
         if stream.read_line(&mut line).await.ok()? == 0 {
             return None;
         }
+        state.lock().unwrap().commands.push(line.trim_end().to_owned());
         match line
             .split_whitespace()
             .next()
@@ -114,6 +140,10 @@ async fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
             "EHLO" if matches!(mode(), Mode::AtLogin(_)) => {
                 say(&mut stream, "250-fake\r\n250-AUTH PLAIN\r\n250 8BITMIME").await?
             }
+            "EHLO" if matches!(mode(), Mode::Sized(_)) => {
+                let Mode::Sized(limit) = mode() else { return None };
+                say(&mut stream, &format!("250-fake\r\n250-SIZE {limit}\r\n250 8BITMIME")).await?
+            }
             "EHLO" => say(&mut stream, "250-fake\r\n250 8BITMIME").await?,
             "AUTH" => match mode() {
                 Mode::AtLogin(answer) => say(&mut stream, answer).await?,
@@ -121,6 +151,7 @@ async fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
             },
             "RCPT" => match mode() {
                 Mode::AtRcpt(answer) => say(&mut stream, answer).await?,
+                Mode::AtRcptOf(who, answer) if line.contains(who) => say(&mut stream, answer).await?,
                 _ => say(&mut stream, "250 ok").await?,
             },
             "DATA" => {

@@ -39,6 +39,8 @@ pub fn answer(to: &str, text: &str) -> OutboundMessage {
         conversation_number: 1042,
         to: to.to_owned(),
         to_name: Some("Иван Петров".to_owned()),
+        recipients: Vec::new(),
+        forward: false,
         text: text.to_owned(),
         html: None,
         subject: Some("Заказ № 5".to_owned()),
@@ -59,6 +61,7 @@ pub fn file() -> OutboundAttachment {
     OutboundAttachment {
         name: "Счёт № 5 на оплату заказа из магазина.pdf".to_owned(),
         content_type: "application/pdf".to_owned(),
+        content_id: None,
         data: Bytes::from_static(b"%PDF-1.4\n\r\n\x00\xff"),
     }
 }

@@ -130,6 +130,8 @@ fn message(provider: &dyn SendProvider, text: &str) -> OutboundMessage {
         conversation_number: 1042,
         to: provider.address(),
         to_name: Some("Клиент".to_owned()),
+        recipients: Vec::new(),
+        forward: false,
         text: text.to_owned(),
         html: None,
         subject: Some("Question".to_owned()),
