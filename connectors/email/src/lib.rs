@@ -7,10 +7,12 @@
 mod attachment;
 mod automatic;
 mod body;
+mod bounce;
 mod charset;
 mod check;
 mod compose;
 mod cursor;
+mod facts;
 mod headers;
 mod ids;
 mod imap;
@@ -20,10 +22,12 @@ mod memory;
 mod net;
 mod plain;
 mod receive;
+mod repeat;
 mod report;
 mod send;
 pub mod settings;
 mod smtp;
+mod token;
 mod who;
 
 use std::sync::Arc;
@@ -59,8 +63,25 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     build,
 };
 
+/// The reply address of a message, or its bounce address; none where the settings make none.
+pub fn reply_address_of(message_id: &str, bounces: bool, settings: &Settings) -> Option<String> {
+    let purpose = if bounces {
+        token::Purpose::Bounce
+    } else {
+        token::Purpose::Reply
+    };
+    token::address(purpose, message_id, settings)
+}
+
+/// The address that colleagues put in copy; none where that is off.
+pub fn capture_address_of(settings: &Settings) -> Option<String> {
+    token::capture_address(settings)
+}
+
 fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
-    let settings = Arc::new(Settings::parse(settings)?);
+    let mut settings = Settings::parse(settings)?;
+    settings.signing_key = context.signing_key;
+    let settings = Arc::new(settings);
     Ok(Arc::new(Email {
         settings,
         clock: context.clock,

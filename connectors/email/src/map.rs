@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use mail_parser::{Message, MessageParser};
 use switchboard_sdk::{InboundAttachment, InboundBody, InboundEvent, InboundMessage, Thread};
 
-use crate::{attachment, automatic, body, charset, headers, ids, report, settings::Settings, who};
+use crate::{attachment, automatic, body, charset, facts, headers, ids, report, settings::Settings, who};
 
 /// More files than this in one mail are not taken apart: the whole mail is attached as one file.
 const MAX_ATTACHMENTS: usize = 100;
@@ -78,7 +78,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         return Mapped::poison(raw, "it has no header fields: this is not a mail");
     };
     let domain = settings.domain();
-    if let Some(receipt) = report::receipt(&message, &domain) {
+    if let Some(receipt) = report::receipt(&message, settings) {
         let from = who::mailbox(&message, mail_parser::HeaderName::From)
             .map_or_else(String::new, |from| from.address);
         let external_id = ids::of(&message, &raw.bytes, &from, raw.cut_from.is_none()).external;
@@ -104,8 +104,10 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
     let ids = ids::of(&message, &raw.bytes, &from.address, raw.cut_from.is_none());
     let thread = thread(&message, &ids.own);
     let (text, html, attachments) = content(&message, raw);
+    let person = from.into_person();
     let inbound = InboundMessage {
-        from: from.into_person(),
+        mail: Some(Box::new(facts::of(&message, &person, settings))),
+        from: person,
         thread,
         text,
         html,

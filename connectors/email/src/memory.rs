@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use crate::repeat::Watch;
+
 /// After this many failures to fetch one mail it is given up and shown in the quarantine.
 const GIVE_UP: u32 = 6;
 /// The same when the connection broke each time, which is more often the network than the mail.
@@ -16,6 +18,8 @@ pub struct Memory {
     stuck: Mutex<Option<Stuck>>,
     /// The server offers IDLE and refuses it.
     idle_refused: AtomicBool,
+    /// Who wrote how much of late.
+    pub senders: Watch,
 }
 
 /// A fetch that failed.

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use lettre::transport::smtp::{
-    client::{AsyncSmtpConnection, TlsParameters},
-    commands::Noop,
+use lettre::{
+    address::Envelope,
+    transport::smtp::{
+        client::{AsyncSmtpConnection, TlsParameters},
+        commands::Noop,
+    },
 };
 use switchboard_sdk::{OutboundMessage, SendError, Sent};
 use tokio::{
@@ -44,12 +47,15 @@ impl Outlet {
     /// Sends one answer.
     pub async fn send(&self, message: &OutboundMessage, settings: &Settings) -> Result<Sent, SendError> {
         let mail = compose::compose(message, settings)?;
-        let (envelope, bytes) = (mail.envelope(), mail.formatted());
+        let (mut envelope, bytes) = (mail.envelope().clone(), mail.formatted());
+        if let Some(from) = compose::return_path(message, settings) {
+            envelope = Envelope::new(Some(from), envelope.to().to_vec()).unwrap_or(envelope);
+        }
         let mut connection = match self.rested().await {
             Some(connection) => connection,
             None => self.connect(settings).await.map_err(before_sending)?,
         };
-        match smtp::send(&mut connection, envelope, &bytes).await {
+        match smtp::send(&mut connection, &envelope, &bytes).await {
             Ok(()) => {
                 self.keep(connection).await;
                 Ok(Sent {

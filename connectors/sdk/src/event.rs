@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::MailFacts;
+
 /// Events that are stored in one transaction, with the cursor that covers them.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
@@ -86,6 +88,8 @@ pub struct InboundMessage {
     pub client_id: Option<String>,
     /// Written by a machine (RFC 3834): stored, but opens no session and is never answered by one.
     pub automatic: bool,
+    /// What a mail says beside its words; none on channels without threads.
+    pub mail: Option<Box<MailFacts>>,
 }
 
 /// How a message finds its conversation.
@@ -227,8 +231,10 @@ pub struct DeliveryReceipt {
     pub external_id: String,
     /// What happened.
     pub state: ReceiptState,
-    /// The provider's words, when it failed.
+    /// The provider's words, when it failed or is delayed.
     pub error: Option<String>,
+    /// The address that does not exist, when the provider is sure of it: nothing reaches it any more.
+    pub dead_address: Option<String>,
 }
 
 /// What can happen to a sent message.
@@ -238,6 +244,8 @@ pub enum ReceiptState {
     Delivered,
     /// It was read.
     Read,
+    /// It did not arrive yet: the receiving side could not take it, and it is being tried again.
+    Delayed,
     /// It did not arrive after all.
     Failed,
 }

@@ -14,6 +14,7 @@ mod event;
 mod fault;
 pub mod fields;
 mod intake;
+mod mail;
 mod origin;
 mod outbound;
 mod visitor;
@@ -30,6 +31,7 @@ pub use event::{
 };
 pub use fault::Fault;
 pub use intake::{Intake, Outcome, Receipt};
+pub use mail::{Capture, MailFacts, SigningKey, ThreadRules, base_subject};
 pub use origin::{origin_allowed, origin_problem};
 pub use outbound::{OutboundAttachment, OutboundMessage, SendError, Sent};
 pub use tokio_util::sync::CancellationToken;
