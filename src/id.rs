@@ -43,6 +43,8 @@ pub enum Kind {
     Decision,
     /// A session that waits for an operator's yes.
     Offer,
+    /// How two conversations hang together.
+    Link,
 }
 
 impl Kind {
@@ -66,6 +68,7 @@ impl Kind {
             Self::Quarantine => "qrt_",
             Self::Decision => "dcs_",
             Self::Offer => "ofr_",
+            Self::Link => "lnk_",
         }
     }
 }

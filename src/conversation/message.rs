@@ -156,6 +156,9 @@ pub async fn append(
         delivery_attempts: 0,
         delivery_error: None,
         created_at: now,
+        automatic: false,
+        new_participant: false,
+        no_auto_reply: false,
     };
     message::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(write.tx())

@@ -1,10 +1,12 @@
 //! The thread of one contact on one channel, and its sessions.
 
 pub mod label;
+pub mod link;
 pub mod message;
 pub mod offer;
 pub mod participant;
 pub mod read;
+pub mod rearrange;
 pub mod session;
 pub mod state;
 pub mod store;

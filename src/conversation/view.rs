@@ -9,6 +9,7 @@ use serde_json::Value;
 use switchboard_sdk::Capabilities;
 use utoipa::ToSchema;
 
+use super::link::{self, LinkView};
 use crate::db::entity::{
     attachment, channel, contact, conversation, line, message, offer, participant, session,
 };
@@ -67,6 +68,12 @@ pub struct ConversationView {
     pub max_text_chars: Option<u32>,
     /// Out of sight until then.
     pub snoozed_until: Option<DateTime<Utc>>,
+    /// Nothing reaches the address answers go to: why, in words.
+    pub address_problem: Option<String>,
+    /// The conversation this one was merged into: it is empty, and in no list.
+    pub merged_into: Option<String>,
+    /// Conversations it hangs together with.
+    pub links: Vec<LinkView>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When anything about it last changed.
@@ -162,6 +169,10 @@ pub struct MessageView {
     pub client_id: Option<String>,
     /// What became of an answer; none for what is not sent.
     pub delivery: Option<DeliveryView>,
+    /// Written by a machine (a vacation reply, a list): nobody has to answer it.
+    pub automatic: bool,
+    /// Written by somebody who was not part of the conversation before: look who it is.
+    pub new_participant: bool,
     /// When.
     pub created_at: DateTime<Utc>,
     /// Written by a hidden participant: stays inside.
@@ -205,11 +216,11 @@ pub struct AttachmentView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Delivery)]
 pub struct DeliveryView {
-    /// `queued`, `sending`, `sent`, `delivered`, `read`, `failed` or `uncertain`.
+    /// `queued`, `sending`, `sent`, `delayed`, `delivered`, `read`, `failed` or `uncertain`.
     pub state: String,
     /// How often it was tried.
     pub attempts: i64,
-    /// Why it failed last.
+    /// Why it failed last, or is delayed.
     pub error: Option<String>,
 }
 
@@ -250,6 +261,8 @@ impl MessageView {
             external_id: row.external_id,
             client_id: row.client_id,
             delivery,
+            automatic: row.automatic,
+            new_participant: row.new_participant,
             created_at: row.created_at,
             hidden: row.hidden,
         }
@@ -275,7 +288,7 @@ impl Views {
         self.capabilities.get(kind).copied()
     }
 
-    /// Conversations by id, in the order asked; unknown ids are left out. Seven queries at most, however many.
+    /// Conversations by id, in the order asked; unknown ids are left out. Ten queries at most, however many.
     pub async fn conversations(
         &self,
         db: &impl ConnectionTrait,
@@ -371,8 +384,15 @@ impl Views {
             people.entry(row.conversation_id).or_default().push(view);
         }
 
+        let mut links = link::of(db, ids(|row| &row.id)).await?;
+        let letters = rows.iter().filter(|row| row.channel_kind == "email");
+        let problems = link::unreachable(db, letters.map(|row| row.address.clone()).collect()).await?;
+
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
+            let links = links.remove(&row.id).unwrap_or_default();
+            let letters = row.channel_kind == "email";
+            let address_problem = problems.get(&row.address).filter(|_| letters).cloned();
             let session = sessions.get(&row.session_id).cloned().ok_or_else(|| {
                 DbErr::RecordNotFound(format!(
                     "conversation {} without its session {}",
@@ -424,6 +444,12 @@ impl Views {
                 client_read_seq: row.client_read_seq,
                 client_delivered_seq: row.client_delivered_seq,
                 snoozed_until: row.snoozed_until,
+                address_problem,
+                merged_into: links
+                    .iter()
+                    .find(|link| link.kind == "merged_into")
+                    .map(|link| link.conversation_id.clone()),
+                links,
                 created_at: row.created_at,
                 updated_at: row.updated_at,
             });

@@ -8,6 +8,7 @@ mod batch;
 mod held;
 mod prepare;
 mod rows;
+pub mod threading;
 mod writer;
 
 use std::{sync::Arc, thread};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use switchboard_sdk::{
-    Attribution, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints, Person,
+    Attribution, Capture, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints, MailFacts, Person,
     Thread,
 };
 
@@ -53,6 +53,7 @@ pub(super) struct PreparedMessage {
     pub attribution: Attribution,
     pub client_id: Option<String>,
     pub automatic: bool,
+    pub mail: Option<Box<MailFacts>>,
 }
 
 #[derive(Debug, Clone)]
@@ -155,6 +156,7 @@ pub(super) async fn prepare(
             attribution: clean_attribution(message.attribution),
             client_id: message.client_id,
             automatic: message.automatic,
+            mail: message.mail.map(clean_facts),
         }),
         InboundBody::Submission(submission) => {
             let from = clean_person(submission.from);
@@ -314,6 +316,17 @@ fn clean_person(mut person: Person) -> Person {
     person.identities.retain(|identity| !identity.value.is_empty());
     person.identities.truncate(10);
     person
+}
+
+fn clean_facts(mut facts: Box<MailFacts>) -> Box<MailFacts> {
+    for address in &mut facts.others {
+        *address = clean_line(address, 320).to_lowercase();
+    }
+    facts.others.retain(|address| !address.is_empty());
+    if let Capture::Filed { to, .. } = &mut facts.capture {
+        *to = std::mem::take(to).into_iter().map(clean_person).collect();
+    }
+    facts
 }
 
 fn clean_attribution(attribution: Attribution) -> Attribution {

@@ -12,7 +12,8 @@ use crate::{
 
 /// The facts of a mail that this person wrote.
 pub fn of(message: &Message<'_>, from: &Person, settings: &Settings) -> MailFacts {
-    let found: Vec<Found> = who::recipients(message)
+    let recipients = who::recipients(message);
+    let found: Vec<Found> = recipients
         .iter()
         .filter_map(|address| token::read(address, settings))
         .collect();
@@ -26,6 +27,7 @@ pub fn of(message: &Message<'_>, from: &Person, settings: &Settings) -> MailFact
             Capture::Filed {
                 trusted: settings.capture.trust_senders
                     || from.identities.first().is_some_and(|identity| identity.verified),
+                only: !recipients.contains(&settings.address.to_lowercase()),
                 to: others.iter().cloned().map(who::Mailbox::into_person).collect(),
             }
         } else {

@@ -209,10 +209,10 @@ fn the_capture_address_in_copy_is_seen_and_a_bare_address_is_not_believed() {
     let facts = facts(&format!(
         "From: anna@shop.example\nTo: Ivan <ivan@client.example>\nCc: {address}, kate@client.example\nMessage-ID: <m@shop.example>\n\nThe offer.\n"
     ));
-    let Capture::Filed { to, trusted } = facts.capture else {
+    let Capture::Filed { to, trusted, only } = facts.capture else {
         panic!("not captured")
     };
-    assert!(!trusted);
+    assert!(!trusted && only);
     let to: Vec<&str> = to.iter().map(|person| person.identities[0].value.as_str()).collect();
     assert_eq!(to, ["ivan@client.example", "kate@client.example"]);
 }

@@ -42,6 +42,8 @@ pub enum Capture {
         to: Vec<Person>,
         /// The sender's address may be believed: its authentication passed, or the admin said so.
         trusted: bool,
+        /// It was not written to the channel's own address as well: nobody here is asked anything.
+        only: bool,
     },
 }
 

@@ -17,6 +17,7 @@ pub mod offers;
 pub mod outbox;
 pub mod presence;
 pub mod quarantine;
+pub mod rearrange;
 pub mod routing;
 pub mod schedules;
 pub mod search;
@@ -61,4 +62,5 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(wall::router())
         .merge(simulate::router())
         .merge(conversation_actions::router())
+        .merge(rearrange::router())
 }

@@ -24,6 +24,9 @@ pub struct Model {
     pub delivery_attempts: i64,
     pub delivery_error: Option<String>,
     pub created_at: DateTimeUtc,
+    pub automatic: bool,
+    pub new_participant: bool,
+    pub no_auto_reply: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
