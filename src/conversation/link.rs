@@ -55,7 +55,10 @@ pub async fn of(
         .map(|row| (row.id, row.number))
         .collect();
     for row in rows {
-        let sides = [(&row.from_id, &row.to_id, true), (&row.to_id, &row.from_id, false)];
+        let sides = [
+            (&row.from_id, &row.to_id, true),
+            (&row.to_id, &row.from_id, false),
+        ];
         for (of, other, later) in sides {
             if !ids.contains(of) {
                 continue;

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use switchboard_sdk::{
-    Attribution, Capture, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints, MailFacts, Person,
-    Thread,
+    Attribution, Capture, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints,
+    MailFacts, Person, Thread,
 };
 
 use super::Error;

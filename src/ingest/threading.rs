@@ -84,7 +84,9 @@ pub fn place(answered: &Answered<'_>, letter: &Letter<'_>, now: DateTime<Utc>) -
     }
     let belongs = letter.contact_id == answered.contact_id
         || letter.from == answered.address
-        || answered.members.is_some_and(|members| members.contains(letter.from));
+        || answered
+            .members
+            .is_some_and(|members| members.contains(letter.from));
     if !belongs && !answered.by_token {
         return Place::Own(Why::Stranger);
     }
@@ -186,7 +188,11 @@ mod tests {
             ..ivan
         };
         assert_eq!(place(&closed, &never, at(5000)), Place::Join);
-        assert_eq!(place(&answered(&members), &ivan, at(5000)), Place::Join, "it is open");
+        assert_eq!(
+            place(&answered(&members), &ivan, at(5000)),
+            Place::Join,
+            "it is open"
+        );
     }
 
     #[test]
@@ -205,8 +211,14 @@ mod tests {
             },
             ..letter("ivan@x.example")
         };
-        assert_eq!(place(&answered(&members), &ruled(Some("Invoice")), at(0)), Place::Own(Why::Subject));
-        assert_eq!(place(&answered(&members), &ruled(Some("AW: ORDER 5")), at(0)), Place::Join);
+        assert_eq!(
+            place(&answered(&members), &ruled(Some("Invoice")), at(0)),
+            Place::Own(Why::Subject)
+        );
+        assert_eq!(
+            place(&answered(&members), &ruled(Some("AW: ORDER 5")), at(0)),
+            Place::Join
+        );
         assert_eq!(place(&answered(&members), &ruled(None), at(0)), Place::Join);
     }
 

@@ -81,14 +81,20 @@ async fn sent_since(
                AND m.kind = 'reply' AND m.author_type = 'system' AND m.created_at >= $2 WHERE c.contact_id = $1";
     let values = [contact_id.into(), since.into()];
     let rows = db
-        .query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values))
+        .query_all_raw(Statement::from_sql_and_values(
+            db.get_database_backend(),
+            sql,
+            values,
+        ))
         .await?;
     rows.iter()
         .map(|row| {
             let kind: String = row.try_get("", "channel_kind")?;
             Ok(Sent {
                 at: row.try_get("", "created_at")?,
-                letter: views.capabilities(&kind).is_some_and(|capabilities| capabilities.threads),
+                letter: views
+                    .capabilities(&kind)
+                    .is_some_and(|capabilities| capabilities.threads),
             })
         })
         .collect()

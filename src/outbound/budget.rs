@@ -47,7 +47,10 @@ pub fn one_more(sent: &[Sent], letter: bool, now: DateTime<Utc>) -> Verdict {
             .map(|sent| sent.at)
             .collect();
         times.sort_unstable();
-        let first = times.len().checked_sub(most).and_then(|at| times.get(at).copied());
+        let first = times
+            .len()
+            .checked_sub(most)
+            .and_then(|at| times.get(at).copied());
         first.map(|since| Verdict::Spent {
             sent: times.len(),
             since,
@@ -82,15 +85,25 @@ mod tests {
         };
         assert_eq!(one_more(&sent(5, true), true, at(10)), spent);
         assert_eq!(one_more(&sent(5, true), false, at(10)), Verdict::May);
-        assert_eq!(one_more(&sent(5, true), true, at(24 * 60)), Verdict::May, "a day later");
+        assert_eq!(
+            one_more(&sent(5, true), true, at(24 * 60)),
+            Verdict::May,
+            "a day later"
+        );
     }
 
     #[test]
     fn all_channels_count_together() {
         let mut all = sent(17, false);
         all.extend(sent(3, true));
-        assert!(matches!(one_more(&all, false, at(30)), Verdict::Spent { sent: 20, .. }));
-        assert!(matches!(one_more(&all, true, at(30)), Verdict::Spent { sent: 20, .. }));
+        assert!(matches!(
+            one_more(&all, false, at(30)),
+            Verdict::Spent { sent: 20, .. }
+        ));
+        assert!(matches!(
+            one_more(&all, true, at(30)),
+            Verdict::Spent { sent: 20, .. }
+        ));
     }
 
     proptest! {

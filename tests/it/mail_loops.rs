@@ -22,9 +22,19 @@ async fn forgetful_relay() -> u16 {
             tokio::spawn(async move {
                 let mut lines = BufReader::new(from_client);
                 let mut line = Vec::new();
-                while lines.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-                    let marks = [b"Auto-Submitted:".as_slice(), b"X-Auto-Response-Suppress:", b"X-Loop:"];
-                    if !marks.iter().any(|mark| line.starts_with(mark)) && to_server.write_all(&line).await.is_err() {
+                while lines
+                    .read_until(b'\n', &mut line)
+                    .await
+                    .is_ok_and(|read| read > 0)
+                {
+                    let marks = [
+                        b"Auto-Submitted:".as_slice(),
+                        b"X-Auto-Response-Suppress:",
+                        b"X-Loop:",
+                    ];
+                    if !marks.iter().any(|mark| line.starts_with(mark))
+                        && to_server.write_all(&line).await.is_err()
+                    {
                         return;
                     }
                     line.clear();
@@ -60,7 +70,10 @@ async fn spark(from: &Mailbox, to: &Mailbox) {
 async fn thread(app: &TestApp) -> Vec<Value> {
     let mut all = Vec::new();
     for view in ["all", "closed"] {
-        for conversation in app.get(&format!("/conversations?view={view}")).await["items"].as_array().unwrap() {
+        for conversation in app.get(&format!("/conversations?view={view}")).await["items"]
+            .as_array()
+            .unwrap()
+        {
             let path = format!("/conversations/{}/messages", conversation["id"].as_str().unwrap());
             all.extend(app.get(&path).await["items"].as_array().unwrap().clone());
         }
@@ -70,18 +83,30 @@ async fn thread(app: &TestApp) -> Vec<Value> {
 
 async fn told_by_itself(app: &TestApp) -> usize {
     let thread = thread(app).await;
-    thread.iter().filter(|m| m["kind"] == "reply" && m["author"]["type"] == "system").count()
+    thread
+        .iter()
+        .filter(|m| m["kind"] == "reply" && m["author"]["type"] == "system")
+        .count()
 }
 
 async fn says_it_stops(app: &TestApp) -> bool {
     let thread = thread(app).await;
-    thread.iter().any(|m| m["kind"] == "system" && m["text"].as_str().unwrap().starts_with("No more automatic messages"))
+    thread.iter().any(|m| {
+        m["kind"] == "system"
+            && m["text"]
+                .as_str()
+                .unwrap()
+                .starts_with("No more automatic messages")
+    })
 }
 
 async fn two() -> ((TestApp, Mailbox), (TestApp, Mailbox)) {
     let one = TestApp::start(Database::sqlite().await).await;
     let other = TestApp::start(Database::postgres().await).await;
-    ((one, Mailbox::new("one", "one.test")), (other, Mailbox::new("other", "other.test")))
+    (
+        (one, Mailbox::new("one", "one.test")),
+        (other, Mailbox::new("other", "other.test")),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -92,11 +117,16 @@ async fn two_servers_that_answer_by_themselves_stop_at_the_first_answer_that_say
     answering(&other, &b, None, text).await;
     spark(&b, &a).await;
     let arrived = || async { thread(&other).await.into_iter().find(|m| m["kind"] == "inbound") };
-    let mail = other.until("the answer of the first reaches the second", arrived).await;
+    let mail = other
+        .until("the answer of the first reaches the second", arrived)
+        .await;
     assert_eq!(mail["automatic"], true);
     assert!(mail["text"].as_str().unwrap().starts_with(text));
     let open = other.get("/conversations?view=all").await;
-    assert!(open["items"].as_array().unwrap().is_empty(), "it opens no session");
+    assert!(
+        open["items"].as_array().unwrap().is_empty(),
+        "it opens no session"
+    );
     assert!(other.get("/leads").await["items"].as_array().unwrap().is_empty());
     assert_eq!((told_by_itself(&one).await, told_by_itself(&other).await), (1, 0));
     one.stop().await;
@@ -155,17 +185,32 @@ async fn answered(app: &TestApp, domain: &str) -> (String, String, Mailbox) {
     let line = app.line("Support", json!({})).await;
     app.channel("email", &line, shop.settings()).await;
     spark(&customer, &shop).await;
-    let here = || async { app.get("/conversations").await["items"].as_array().unwrap().first().cloned() };
+    let here = || async {
+        app.get("/conversations").await["items"]
+            .as_array()
+            .unwrap()
+            .first()
+            .cloned()
+    };
     let talk = app.until("the mail is here", here).await;
     let path = format!("/conversations/{}/messages", talk["id"].as_str().unwrap());
     let sent = app.post(&path, json!({"text": "Yes."})).await.expect(201);
-    (talk["id"].as_str().unwrap().to_owned(), sent["id"].as_str().unwrap().to_owned(), customer)
+    (
+        talk["id"].as_str().unwrap().to_owned(),
+        sent["id"].as_str().unwrap().to_owned(),
+        customer,
+    )
 }
 
 async fn until_delivery(app: &TestApp, id: &str, message: &str, state: &str) -> Value {
     let look = || async {
         let page = app.get(&format!("/conversations/{id}/messages")).await;
-        let found = page["items"].as_array().unwrap().iter().find(|m| m["id"] == message)?.clone();
+        let found = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|m| m["id"] == message)?
+            .clone();
         (found["delivery"]["state"] == state).then(|| found["delivery"].clone())
     };
     app.until(state, look).await
@@ -191,12 +236,13 @@ both_databases! {
         app.stop().await;
     }
 
-    async fn a_delayed_mail_that_is_delivered_after_all_is_shown_so(app: TestApp) {
+    async fn a_delayed_mail_that_went_on_after_all_is_no_longer_delayed(app: TestApp) {
         let (id, message, customer) = answered(&app, "slow.test").await;
         until_delivery(&app, &id, &message, "delayed").await;
         let state = std::env::var("SWITCHBOARD_TEST_STATE").unwrap();
         std::fs::write(format!("{state}/open/{}", customer.address), "").unwrap();
-        let delivery = until_delivery(&app, &id, &message, "delivered").await;
+        // Postfix says "relayed": it left its hands, and nobody says more.
+        let delivery = until_delivery(&app, &id, &message, "sent").await;
         assert_eq!(delivery["error"], Value::Null);
         app.stop().await;
     }

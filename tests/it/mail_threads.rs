@@ -5,8 +5,8 @@ use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use switchboard::db::entity::{conversation, identity};
 use switchboard_sdk::{
-    Batch, Capture, Clock, DeliveryReceipt, Identity, IdentityKind, InboundBody, InboundEvent, InboundMessage,
-    MailFacts, Outcome, Person, ReceiptState, SystemClock, Thread, ThreadRules,
+    Batch, Capture, Clock, DeliveryReceipt, Identity, IdentityKind, InboundBody, InboundEvent,
+    InboundMessage, MailFacts, Outcome, Person, ReceiptState, SystemClock, Thread, ThreadRules,
 };
 
 use crate::support::TestApp;
@@ -111,7 +111,10 @@ async fn talk(app: &TestApp, id: &str) -> Value {
 /// What an operator answers, as it would be sent.
 async fn reply(app: &TestApp, id: &str, text: &str) -> String {
     let body = json!({"text": text});
-    let sent = app.post(&format!("/conversations/{id}/messages"), body).await.expect(201);
+    let sent = app
+        .post(&format!("/conversations/{id}/messages"), body)
+        .await
+        .expect(201);
     sent["id"].as_str().unwrap().to_owned()
 }
 

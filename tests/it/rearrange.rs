@@ -17,21 +17,30 @@ async fn talk(app: &TestApp, id: &str) -> Value {
 async fn said(app: &TestApp, id: &str) -> Vec<String> {
     let spoken = messages(app, id).await;
     let spoken = spoken.iter().filter(|message| message["kind"] != "system");
-    spoken.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+    spoken
+        .map(|message| message["text"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn reply(app: &TestApp, key: &str, id: &str, text: &str) -> Value {
     let path = format!("/conversations/{id}/messages");
-    app.call_as(key, "POST", &path, Some(json!({"text": text}))).await.expect(201)
+    app.call_as(key, "POST", &path, Some(json!({"text": text})))
+        .await
+        .expect(201)
 }
 
 async fn split(app: &TestApp, key: &str, id: &str, message: &str) -> Value {
     let body = json!({"message_id": message});
-    app.call_as(key, "POST", &format!("/conversations/{id}/split"), Some(body)).await.expect(200)
+    app.call_as(key, "POST", &format!("/conversations/{id}/split"), Some(body))
+        .await
+        .expect(200)
 }
 
 fn seqs_grow(thread: &[Value]) {
-    let seqs: Vec<i64> = thread.iter().map(|message| message["seq"].as_i64().unwrap()).collect();
+    let seqs: Vec<i64> = thread
+        .iter()
+        .map(|message| message["seq"].as_i64().unwrap())
+        .collect();
     assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "{seqs:?}");
 }
 
@@ -64,7 +73,7 @@ both_databases! {
         assert_eq!(waiting.unwrap(), 1);
         let (found, _) = Mail::new("c@x", "ivan@x.example").answers("b@x").arrives(&app, &channel).await;
         assert_eq!(found, there);
-        assert_eq!(talk(&app, &there).await["unread"], 1);
+        assert_eq!(talk(&app, &there).await["unread"], 2);
 
         let link = apart["links"][0]["id"].as_str().unwrap();
         let back = app.call_as(&key, "POST", &format!("/conversations/links/{link}/undo"), None).await.expect(200);

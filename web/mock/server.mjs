@@ -59,6 +59,8 @@ function say(c, kind, author, text, extra = {}) {
     external_id: null,
     client_id: null,
     delivery: kind === 'reply' ? { state: 'queued', attempts: 0, error: null } : null,
+    automatic: false,
+    new_participant: false,
     created_at: now(),
     ...extra,
   };

@@ -32,8 +32,12 @@ fn answers_by_itself(message: &Message<'_>) -> bool {
 /// wrote: many people's mail carries it.
 pub fn wants_no_automatic_answer(message: &Message<'_>) -> bool {
     headers::text(message, "X-Auto-Response-Suppress").is_some_and(|list| {
-        list.split(',')
-            .any(|word| matches!(word.trim().to_ascii_lowercase().as_str(), "all" | "autoreply" | "oof"))
+        list.split(',').any(|word| {
+            matches!(
+                word.trim().to_ascii_lowercase().as_str(),
+                "all" | "autoreply" | "oof"
+            )
+        })
     })
 }
 

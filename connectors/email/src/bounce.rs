@@ -82,7 +82,9 @@ pub fn original_ids(message: &Message<'_>) -> Vec<String> {
     let (_, copy) = halves(message);
     let quoted = copy.lines().filter_map(|line| {
         let (name, value) = line.split_once(':')?;
-        let named = name.trim_start_matches(['>', ' ']).eq_ignore_ascii_case("message-id");
+        let named = name
+            .trim_start_matches(['>', ' '])
+            .eq_ignore_ascii_case("message-id");
         named.then(|| ids::normal(value))
     });
     let mut found = of(message.in_reply_to());
@@ -136,7 +138,10 @@ fn halves(message: &Message<'_>) -> (String, String) {
 fn recipient(said: &str) -> (Option<String>, String) {
     let mut lines = said.lines();
     while let Some(line) = lines.next() {
-        let alone = line.starts_with([' ', '\t', '<']).then(|| address(line)).flatten();
+        let alone = line
+            .starts_with([' ', '\t', '<'])
+            .then(|| address(line))
+            .flatten();
         let Some(address) = alone else { continue };
         let why: Vec<&str> = lines
             .by_ref()
@@ -150,7 +155,11 @@ fn recipient(said: &str) -> (Option<String>, String) {
 
 /// The address that a line is, in brackets or bare, with a colon behind it or not.
 fn address(line: &str) -> Option<String> {
-    let bare = line.trim().trim_end_matches(':').trim_matches(['<', '>']).to_lowercase();
+    let bare = line
+        .trim()
+        .trim_end_matches(':')
+        .trim_matches(['<', '>'])
+        .to_lowercase();
     let (local, domain) = bare.rsplit_once('@')?;
     let fits = !local.is_empty()
         && domain.contains('.')

@@ -100,7 +100,9 @@ pub fn external_id(message: &OutboundMessage, settings: &Settings) -> String {
 
 /// Where bounces go: to an address that names the message, where the mailbox takes such addresses.
 pub fn return_path(message: &OutboundMessage, settings: &Settings) -> Option<Address> {
-    token::address(Purpose::Bounce, &message.id, settings)?.parse().ok()
+    token::address(Purpose::Bounce, &message.id, settings)?
+        .parse()
+        .ok()
 }
 
 /// A header whose value is known to be ASCII and folded: the library's encoder would break long ids.

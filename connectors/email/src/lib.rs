@@ -82,11 +82,15 @@ fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, S
     let mut settings = Settings::parse(settings)?;
     settings.signing_key = context.signing_key;
     let settings = Arc::new(settings);
+    let memory = memory::Memory {
+        senders: repeat::Watch::since(context.clock.now()),
+        ..memory::Memory::default()
+    };
     Ok(Arc::new(Email {
         settings,
         clock: context.clock,
         outlet: send::Outlet::default(),
-        memory: memory::Memory::default(),
+        memory,
     }))
 }
 

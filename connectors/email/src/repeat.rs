@@ -1,5 +1,6 @@
 //! Two machines that write to each other: too many mails of one sender, or the same text again and again.
-//! Pure; times are those at which mails arrived in the mailbox, so a backlog is no flood.
+//! Pure; times are those at which mails arrived in the mailbox, and what lay there before the channel was built is
+//! a backlog and no flood.
 //!
 //! What is held goes to the quarantine whole, where an admin reads the reason and can replay it. The memory is
 //! of this process: after a restart counting begins anew.
@@ -28,7 +29,11 @@ const MAILS: usize = 500;
 
 /// What a channel remembers of its senders.
 #[derive(Debug, Default)]
-pub struct Watch(Mutex<HashMap<String, VecDeque<Mail>>>);
+pub struct Watch {
+    /// Nothing that arrived before is held: it is a backlog.
+    since: DateTime<Utc>,
+    senders: Mutex<HashMap<String, VecDeque<Mail>>>,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mail {
@@ -39,6 +44,14 @@ struct Mail {
 }
 
 impl Watch {
+    /// Watches what arrives from now on.
+    pub fn since(since: DateTime<Utc>) -> Self {
+        Self {
+            since,
+            ..Self::default()
+        }
+    }
+
     /// Why this mail should be held back, if it should. A mail that is fetched again counts once.
     pub fn held(&self, event: &InboundEvent, loops: &Loops) -> Option<String> {
         let InboundBody::Message(message) = &event.body else {
@@ -50,7 +63,7 @@ impl Watch {
             id: short(event.external_id.as_bytes()),
             text: text(message),
         };
-        let mut senders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
         if senders.len() >= SENDERS && !senders.contains_key(sender) {
             let silent = senders
                 .iter()
@@ -66,7 +79,7 @@ impl Watch {
             }
             mails.push_back(mail);
         }
-        verdict(sender, mails.make_contiguous(), mail, loops)
+        verdict(sender, mails.make_contiguous(), mail, loops).filter(|_| event.at >= self.since)
     }
 }
 
@@ -143,14 +156,23 @@ mod tests {
     #[test]
     fn the_same_text_is_held_from_the_fourth_time_on_whatever_its_numbers() {
         let watch = Watch::default();
-        let held = |id: usize, minute, text: &str| watch.held(&mail(id, "bot@x.example", minute, text), &Loops::default());
+        let held = |id: usize, minute, text: &str| {
+            watch.held(&mail(id, "bot@x.example", minute, text), &Loops::default())
+        };
         for n in 0..3 {
             assert_eq!(held(n, 1, &THANKS.replace("17", &n.to_string())), None);
         }
         assert!(held(3, 2, THANKS).is_some_and(|why| why.contains("same text")));
-        assert_eq!(held(0, 1, &THANKS.replace("17", "0")), None, "fetched again, it is the first");
+        assert_eq!(
+            held(0, 1, &THANKS.replace("17", "0")),
+            None,
+            "fetched again, it is the first"
+        );
         assert!(held(3, 2, THANKS).is_some(), "and this one still the fourth");
-        assert_eq!(held(4, 3, "Something else that is long enough to be compared at all"), None);
+        assert_eq!(
+            held(4, 3, "Something else that is long enough to be compared at all"),
+            None
+        );
         assert_eq!(held(5, 100, THANKS), None, "an hour later it is no loop");
         for n in 10..20 {
             assert_eq!(held(n, 1, "ok"), None, "people do that");
@@ -162,11 +184,18 @@ mod tests {
         let watch = Watch::default();
         for n in 0..300 {
             let minute = i64::try_from(n).unwrap() * 5;
-            assert_eq!(watch.held(&mail(n, "anna@x.example", minute, "hi"), &Loops::default()), None);
+            assert_eq!(
+                watch.held(&mail(n, "anna@x.example", minute, "hi"), &Loops::default()),
+                None
+            );
         }
         let mut held = 0;
         for n in 300..340 {
-            held += usize::from(watch.held(&mail(n, "bob@x.example", 1, &format!("{n}")), &Loops::default()).is_some());
+            held += usize::from(
+                watch
+                    .held(&mail(n, "bob@x.example", 1, &format!("{n}")), &Loops::default())
+                    .is_some(),
+            );
         }
         assert_eq!(held, 10);
         let off = Loops {
@@ -177,12 +206,29 @@ mod tests {
     }
 
     #[test]
+    fn what_lay_there_before_is_no_flood_however_much_it_is() {
+        let watch = Watch::since(DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::minutes(5));
+        for n in 0..100 {
+            let mail = mail(n, "anna@x.example", 4, THANKS);
+            assert_eq!(watch.held(&mail, &Loops::default()), None);
+        }
+        assert!(
+            watch
+                .held(&mail(100, "anna@x.example", 6, THANKS), &Loops::default())
+                .is_some()
+        );
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let watch = Watch::default();
         for n in 0..SENDERS + 50 {
             let minute = i64::try_from(n).unwrap();
-            watch.held(&mail(n, &format!("{n}@x.example"), minute, "hi"), &Loops::default());
+            watch.held(
+                &mail(n, &format!("{n}@x.example"), minute, "hi"),
+                &Loops::default(),
+            );
         }
-        assert_eq!(watch.0.lock().unwrap().len(), SENDERS);
+        assert_eq!(watch.senders.lock().unwrap().len(), SENDERS);
     }
 }

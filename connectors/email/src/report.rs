@@ -84,7 +84,10 @@ fn reason(verdict: &Verdict) -> String {
         _ if verdict.state == ReceiptState::Delayed => "the receiving server could not take it yet",
         _ => "returned by the receiving mail server",
     };
-    let whom = verdict.recipient.as_deref().map_or_else(String::new, |to| format!("{to}: "));
+    let whom = verdict
+        .recipient
+        .as_deref()
+        .map_or_else(String::new, |to| format!("{to}: "));
     // The diagnostic mostly begins with the same code.
     let said = verdict.said.as_deref().unwrap_or_default();
     let said = match (said.contains(status), said.is_empty()) {
@@ -126,7 +129,8 @@ fn verdicts(part: &MessagePart<'_>) -> Vec<Verdict> {
         return text.split("\n\n").filter_map(of_recipient).collect();
     }
     let shown = is(part, "message", "disposition-notification")
-        && field(&text(part), "disposition").is_some_and(|how| how.to_ascii_lowercase().contains("displayed"));
+        && field(&text(part), "disposition")
+            .is_some_and(|how| how.to_ascii_lowercase().contains("displayed"));
     let read = Verdict {
         state: ReceiptState::Read,
         recipient: None,
@@ -143,7 +147,8 @@ fn of_recipient(block: &str) -> Option<Verdict> {
         "failed" => ReceiptState::Failed,
         "delayed" => ReceiptState::Delayed,
         "delivered" => ReceiptState::Delivered,
-        // Relayed and expanded went on to where nobody reports from.
+        // On to where nobody reports from.
+        "relayed" | "expanded" => ReceiptState::Relayed,
         _ => return None,
     };
     // As we wrote it, before aliases of theirs.
@@ -154,8 +159,10 @@ fn of_recipient(block: &str) -> Option<Verdict> {
             .map(|typed| typed.rsplit(';').next().unwrap_or_default().trim().to_lowercase())
             .filter(|address| address.contains('@') && !address.contains(char::is_whitespace)),
         status,
-        said: field(block, "diagnostic-code")
-            .map(|said| said.split_once(';').map_or(said.clone(), |(_, said)| said.trim().to_owned())),
+        said: field(block, "diagnostic-code").map(|said| {
+            said.split_once(';')
+                .map_or(said.clone(), |(_, said)| said.trim().to_owned())
+        }),
     })
 }
 

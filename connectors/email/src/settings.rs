@@ -354,7 +354,10 @@ impl Settings {
             );
         }
         if address.is_some_and(|address| address.eq_ignore_ascii_case(&self.address)) {
-            return wrong("capture.address", "is another address than the one customers write to");
+            return wrong(
+                "capture.address",
+                "is another address than the one customers write to",
+            );
         }
         if self.capture.enabled && address.is_none() && !self.threads.signed_addresses {
             return wrong(

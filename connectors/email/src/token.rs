@@ -81,7 +81,9 @@ pub fn read(recipient: &str, settings: &Settings) -> Option<Found> {
     let bytes = decode(token)?;
     let (id, signature) = bytes.split_at_checked(ID)?;
     let ours = Hmac::<Sha256>::new_from_slice(key).ok()?;
-    let holds = updated(ours, purpose, id).verify_truncated_left(signature).is_ok();
+    let holds = updated(ours, purpose, id)
+        .verify_truncated_left(signature)
+        .is_ok();
     (signature.len() == SIGNATURE && holds)
         .then(|| Found::Message(purpose, format!("msg_{}", hex::encode(id))))
 }
@@ -95,7 +97,10 @@ pub fn is_ours(address: &str, settings: &Settings) -> bool {
 }
 
 fn key(settings: &Settings) -> Option<&[u8; 32]> {
-    settings.signing_key.expose().filter(|_| settings.threads.signed_addresses)
+    settings
+        .signing_key
+        .expose()
+        .filter(|_| settings.threads.signed_addresses)
 }
 
 fn with_tag(settings: &Settings, tag: &str) -> Option<String> {
@@ -126,7 +131,10 @@ fn id_bytes(message_id: &str) -> Option<[u8; ID]> {
 
 fn sign(key: &[u8; 32], purpose: Purpose, id: &[u8]) -> [u8; SIGNATURE] {
     let mut letter = [0; 4];
-    mac(key, &[purpose.letter().encode_utf8(&mut letter).as_bytes(), &[0], id])
+    mac(
+        key,
+        &[purpose.letter().encode_utf8(&mut letter).as_bytes(), &[0], id],
+    )
 }
 
 fn updated(mut mac: Hmac<Sha256>, purpose: Purpose, id: &[u8]) -> Hmac<Sha256> {
@@ -150,7 +158,11 @@ fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; SIGNATURE] {
 }
 
 fn encode(bytes: &[u8]) -> String {
-    let bit = |at: usize| bytes.get(at / 8).is_some_and(|byte| byte & (0x80 >> (at % 8)) != 0);
+    let bit = |at: usize| {
+        bytes
+            .get(at / 8)
+            .is_some_and(|byte| byte & (0x80 >> (at % 8)) != 0)
+    };
     (0..(bytes.len() * 8).div_ceil(5))
         .map(|word| (0..5).fold(0, |value, n| value << 1 | usize::from(bit(word * 5 + n))))
         .map(|value| char::from(ALPHABET[value]))
@@ -212,7 +224,10 @@ mod tests {
         assert_eq!(read(&address, &self::settings(2)), None);
         assert_eq!(read(&address.replace("+c.", "+b."), &settings), None);
         assert_eq!(read(&address.replace("support+", "sales+"), &settings), None);
-        assert_eq!(read(&address.replace("shop.example", "evil.example"), &settings), None);
+        assert_eq!(
+            read(&address.replace("shop.example", "evil.example"), &settings),
+            None
+        );
         let mut off = self::settings(1);
         off.threads.signed_addresses = false;
         assert_eq!((read(&address, &off), is_ours(&address, &off)), (None, false));

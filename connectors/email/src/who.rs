@@ -130,7 +130,10 @@ pub fn recipients(message: &Message<'_>) -> Vec<String> {
             .map(|address| address.trim().trim_matches(['<', '>']).to_lowercase())
             .collect::<Vec<_>>()
     });
-    let mut all: Vec<String> = addressed(message).into_iter().map(|mailbox| mailbox.address).collect();
+    let mut all: Vec<String> = addressed(message)
+        .into_iter()
+        .map(|mailbox| mailbox.address)
+        .collect();
     all.extend(delivered);
     all.truncate(200);
     all

@@ -58,7 +58,8 @@ fn report(blocks: &str, original: &str) -> String {
     )
 }
 
-const ORIGINAL: &str = "From: support@shop.example\nMessage-ID: <msg_0198aaaabbbbccccddddeeeeffff0000@shop.example>\n";
+const ORIGINAL: &str =
+    "From: support@shop.example\nMessage-ID: <msg_0198aaaabbbbccccddddeeeeffff0000@shop.example>\n";
 
 #[test]
 fn exim_says_in_words_what_failed() {
@@ -72,11 +73,15 @@ fn exim_says_in_words_what_failed() {
          Message-ID: <{OURS}>\nSubject: Re: Order\n\nHello\n"
     );
     let receipt = receipt(&mail);
-    assert_eq!((receipt.external_id.as_str(), receipt.state), (OURS, ReceiptState::Failed));
+    assert_eq!(
+        (receipt.external_id.as_str(), receipt.state),
+        (OURS, ReceiptState::Failed)
+    );
     assert_eq!(receipt.dead_address.as_deref(), Some("nobody@client.example"));
     let error = receipt.error.unwrap();
     assert!(
-        error.starts_with("nobody@client.example: the address does not exist") && error.contains("User unknown"),
+        error.starts_with("nobody@client.example: the address does not exist")
+            && error.contains("User unknown"),
         "{error}"
     );
 }
@@ -91,7 +96,10 @@ fn exim_warns_of_a_delay_and_names_the_mail_in_its_references() {
          \x20 slow@client.example\n    Delay reason: Connection timed out\n\nNo action is required on your part.\n"
     );
     let receipt = receipt(&mail);
-    assert_eq!((receipt.external_id.as_str(), receipt.state), (OURS, ReceiptState::Delayed));
+    assert_eq!(
+        (receipt.external_id.as_str(), receipt.state),
+        (OURS, ReceiptState::Delayed)
+    );
     assert!(receipt.error.unwrap().contains("Connection timed out"));
     assert_eq!(receipt.dead_address, None);
 }
@@ -105,7 +113,10 @@ fn qmail_says_in_words_what_failed() {
          --- Below this line is a copy of the message.\n\nReturn-Path: <support@shop.example>\nMessage-ID: <{OURS}>\nSubject: x\n\nHello\n"
     );
     let receipt = receipt(&mail);
-    assert_eq!((receipt.external_id.as_str(), receipt.state), (OURS, ReceiptState::Failed));
+    assert_eq!(
+        (receipt.external_id.as_str(), receipt.state),
+        (OURS, ReceiptState::Failed)
+    );
     assert_eq!(receipt.dead_address.as_deref(), Some("nobody@client.example"));
 }
 
@@ -126,7 +137,10 @@ fn of_several_recipients_the_one_that_failed_is_told() {
         Final-Recipient: rfc822; c@client.example\nAction: delayed\nStatus: 4.4.1\n";
     let receipt = receipt(&report(blocks, ORIGINAL));
     assert_eq!(receipt.state, ReceiptState::Failed);
-    assert_eq!(receipt.error.as_deref(), Some("b@client.example: the mailbox is full (552 5.2.2 over quota)"));
+    assert_eq!(
+        receipt.error.as_deref(),
+        Some("b@client.example: the mailbox is full (552 5.2.2 over quota)")
+    );
     assert_eq!(receipt.dead_address, None, "a full mailbox is there");
 }
 
@@ -134,15 +148,21 @@ fn of_several_recipients_the_one_that_failed_is_told() {
 fn a_server_that_gave_up_after_a_temporary_error_has_failed_and_the_address_lives() {
     let blocks = "Final-Recipient: rfc822; a@client.example\nAction: failed\nStatus: 4.4.7\nDiagnostic-Code: smtp; 421 busy\n";
     let receipt = receipt(&report(blocks, ORIGINAL));
-    assert_eq!((receipt.state, receipt.dead_address), (ReceiptState::Failed, None));
+    assert_eq!(
+        (receipt.state, receipt.dead_address),
+        (ReceiptState::Failed, None)
+    );
 }
 
 #[test]
 fn a_delivery_and_a_relay_are_told_apart() {
     let delivered = "Final-Recipient: rfc822; a@client.example\nAction: delivered\nStatus: 2.0.0\n";
-    assert_eq!(receipt(&report(delivered, ORIGINAL)).state, ReceiptState::Delivered);
+    assert_eq!(
+        receipt(&report(delivered, ORIGINAL)).state,
+        ReceiptState::Delivered
+    );
     let relayed = delivered.replace("delivered", "relayed");
-    assert!(matches!(body(&report(&relayed, ORIGINAL)), InboundBody::Message(m) if m.automatic));
+    assert_eq!(receipt(&report(&relayed, ORIGINAL)).state, ReceiptState::Relayed);
 }
 
 #[test]
@@ -151,8 +171,13 @@ fn a_report_to_the_bounce_address_needs_no_copy_of_the_mail() {
         "Final-Recipient: rfc822; a@client.example\nAction: failed\nStatus: 5.1.1\n",
         "From: support@shop.example\n",
     );
-    assert!(matches!(body(&mail), InboundBody::Message(_)), "nothing says which mail it was");
-    let address = switchboard_email::reply_address_of("msg_0198aaaabbbbccccddddeeeeffff0000", true, &settings()).unwrap();
+    assert!(
+        matches!(body(&mail), InboundBody::Message(_)),
+        "nothing says which mail it was"
+    );
+    let address =
+        switchboard_email::reply_address_of("msg_0198aaaabbbbccccddddeeeeffff0000", true, &settings())
+            .unwrap();
     let receipt = receipt(&mail.replace("To: support@shop.example", &format!("To: {address}")));
     assert_eq!(receipt.external_id, OURS);
 }
@@ -167,12 +192,20 @@ fn a_reply_token_in_any_recipient_names_the_message_and_others_are_without_us() 
     let id = "msg_0198aaaabbbbccccddddeeeeffff0000";
     let token = switchboard_email::reply_address_of(id, false, &settings).unwrap();
     let mail = |to: &str, more: &str| {
-        format!("From: ann@client.example\nTo: {to}\nMessage-ID: <c1@client.example>\nSubject: x\n{more}\nwords\n")
+        format!(
+            "From: ann@client.example\nTo: {to}\nMessage-ID: <c1@client.example>\nSubject: x\n{more}\nwords\n"
+        )
     };
-    let in_to = facts(&mail(&format!("Shop <{token}>, Bob <BOB@client.example>"), "Cc: support@shop.example, eve@x.example, bob@client.example\n"));
+    let in_to = facts(&mail(
+        &format!("Shop <{token}>, Bob <BOB@client.example>"),
+        "Cc: support@shop.example, eve@x.example, bob@client.example\n",
+    ));
     assert_eq!(in_to.token.as_deref(), Some(id));
     assert_eq!(in_to.others, ["bob@client.example", "eve@x.example"]);
-    let delivered = facts(&mail("support@shop.example", &format!("Delivered-To: {}\n", token.to_uppercase())));
+    let delivered = facts(&mail(
+        "support@shop.example",
+        &format!("Delivered-To: {}\n", token.to_uppercase()),
+    ));
     assert_eq!(delivered.token.as_deref(), Some(id));
     let mut forged = token.clone();
     forged.replace_range(12..13, if token.as_bytes()[12] == b'a' { "b" } else { "a" });
@@ -187,13 +220,27 @@ fn machines_that_answer_are_told_by_what_they_say_and_by_our_own_mark() {
         ))
         .automatic
     };
-    assert!(automatic("Auto-Submitted: auto-generated\nIn-Reply-To: <a@shop.example>"), "a ticket system's receipt");
+    assert!(
+        automatic("Auto-Submitted: auto-generated\nIn-Reply-To: <a@shop.example>"),
+        "a ticket system's receipt"
+    );
     assert!(!automatic("Auto-Submitted: auto-generated"), "a web form");
-    assert!(automatic("X-Loop: support@shop.example"), "our own automatic mail come round");
+    assert!(
+        automatic("X-Loop: support@shop.example"),
+        "our own automatic mail come round"
+    );
     assert!(!automatic("X-Loop: someone@elsewhere.example"));
-    assert!(automatic("Feedback-ID: 1:camp:esp\nList-Unsubscribe: <mailto:u@esp.example>"));
-    assert!(!automatic("List-Unsubscribe: <mailto:u@crm.example>"), "some CRMs mark what people write");
-    assert!(!automatic("X-Auto-Response-Suppress: All"), "it asks, it does not say");
+    assert!(automatic(
+        "Feedback-ID: 1:camp:esp\nList-Unsubscribe: <mailto:u@esp.example>"
+    ));
+    assert!(
+        !automatic("List-Unsubscribe: <mailto:u@crm.example>"),
+        "some CRMs mark what people write"
+    );
+    assert!(
+        !automatic("X-Auto-Response-Suppress: All"),
+        "it asks, it does not say"
+    );
     let asks = |value: &str| {
         facts(&format!(
             "From: a@client.example\nTo: support@shop.example\nMessage-ID: <m@c.example>\nX-Auto-Response-Suppress: {value}\n\nx\n"
@@ -213,6 +260,9 @@ fn the_capture_address_in_copy_is_seen_and_a_bare_address_is_not_believed() {
         panic!("not captured")
     };
     assert!(!trusted && only);
-    let to: Vec<&str> = to.iter().map(|person| person.identities[0].value.as_str()).collect();
+    let to: Vec<&str> = to
+        .iter()
+        .map(|person| person.identities[0].value.as_str())
+        .collect();
     assert_eq!(to, ["ivan@client.example", "kate@client.example"]);
 }

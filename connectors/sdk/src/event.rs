@@ -240,6 +240,8 @@ pub struct DeliveryReceipt {
 /// What can happen to a sent message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReceiptState {
+    /// It went on to a server that reports nothing more: what was delayed is not any longer.
+    Relayed,
     /// It arrived.
     Delivered,
     /// It was read.

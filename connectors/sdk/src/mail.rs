@@ -73,8 +73,29 @@ impl fmt::Debug for SigningKey {
 /// lower case: what two subjects are compared by.
 pub fn base_subject(subject: &str) -> String {
     const MARKS: [&str; 23] = [
-        "re", "aw", "sv", "vs", "antw", "odp", "отв", "ответ", "ynt", "rif", "回复", "答复", "fwd", "fw",
-        "wg", "tr", "rv", "пересл", "пересылка", "doorst", "vl", "转发", "转寄",
+        "re",
+        "aw",
+        "sv",
+        "vs",
+        "antw",
+        "odp",
+        "отв",
+        "ответ",
+        "ynt",
+        "rif",
+        "回复",
+        "答复",
+        "fwd",
+        "fw",
+        "wg",
+        "tr",
+        "rv",
+        "пересл",
+        "пересылка",
+        "doorst",
+        "vl",
+        "转发",
+        "转寄",
     ];
     let mut rest = subject.trim();
     loop {
@@ -94,7 +115,10 @@ pub fn base_subject(subject: &str) -> String {
         }
         rest = after.trim();
     }
-    rest.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    rest.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
 }
 
 #[cfg(test)]

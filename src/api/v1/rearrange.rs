@@ -90,7 +90,9 @@ async fn undo_conversation_link(
     Staff(caller): Staff,
     Path(link_id): Path<String>,
 ) -> Result<Json<ConversationView>> {
-    let link = conversation_link::Entity::find_by_id(&link_id).one(app.db.read()).await?;
+    let link = conversation_link::Entity::find_by_id(&link_id)
+        .one(app.db.read())
+        .await?;
     let link = link.ok_or_else(|| Problem::not_found("link"))?;
     to_act_on(&app, &caller, &link.to_id).await?;
     let (by, now) = (&caller.operator, app.clock.now());

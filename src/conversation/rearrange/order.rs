@@ -45,7 +45,10 @@ pub fn woven(into: Vec<Line>, other: Vec<Line>) -> Vec<Line> {
     // A line is not earlier than what stands before it.
     let (mut first_at, mut second_at) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MIN_UTC);
     loop {
-        let (one, two) = (first.peek().map(|line| line.at), second.peek().map(|line| line.at));
+        let (one, two) = (
+            first.peek().map(|line| line.at),
+            second.peek().map(|line| line.at),
+        );
         let from_first = match (one, two) {
             (None, None) => return woven,
             (Some(_), None) => true,
@@ -74,18 +77,23 @@ pub fn renumber(lines: &mut [Line], of_it: impl Fn(&Line) -> bool, last: i64) ->
 
 /// Since when the client of these lines waits for an answer, and when they were last answered.
 pub fn owed(lines: &[Line]) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
-    lines.iter().fold((None, None), |(owed, answered), line| match line.voice {
-        Voice::Client => (owed.or(Some(line.at)), answered),
-        Voice::Operator => (None, Some(line.at)),
-        Voice::Machine | Voice::Inside => (owed, answered),
-    })
+    lines
+        .iter()
+        .fold((None, None), |(owed, answered), line| match line.voice {
+            Voice::Client => (owed.or(Some(line.at)), answered),
+            Voice::Operator => (None, Some(line.at)),
+            Voice::Machine | Voice::Inside => (owed, answered),
+        })
 }
 
 /// Up to which number everything was read when so many inbound lines at the end were not.
 pub fn read_up_to(lines: &[Line], unread: i64) -> i64 {
     let last = lines.last().map_or(0, |line| line.seq);
     let mut inbound = lines.iter().rev().filter(|line| line.voice.is_inbound());
-    match usize::try_from(unread).ok().and_then(|unread| unread.checked_sub(1)) {
+    match usize::try_from(unread)
+        .ok()
+        .and_then(|unread| unread.checked_sub(1))
+    {
         None => last,
         Some(before) => inbound.nth(before).map_or(0, |line| line.seq - 1),
     }
@@ -139,7 +147,14 @@ mod tests {
         ];
         assert_eq!(owed(&lines), (Some(lines[3].at), Some(lines[1].at)));
         assert_eq!(owed(&lines[..3]), (None, Some(lines[1].at)));
-        assert_eq!((read_up_to(&lines, 0), read_up_to(&lines, 1), read_up_to(&lines, 2)), (6, 5, 3));
+        assert_eq!(
+            (
+                read_up_to(&lines, 0),
+                read_up_to(&lines, 1),
+                read_up_to(&lines, 2)
+            ),
+            (6, 5, 3)
+        );
         assert_eq!((read_up_to(&lines, 9), read_up_to(&[], 1)), (0, 0));
     }
 

@@ -115,8 +115,14 @@ impl World {
             attribution: &message.attribution,
             hints: LeadHints::default(),
         };
-        let (conversation_id, seq) =
-            self.add_inbound(channel, found.conversation_id, key, &contact_id, claimed, incoming);
+        let (conversation_id, seq) = self.add_inbound(
+            channel,
+            found.conversation_id,
+            key,
+            &contact_id,
+            claimed,
+            incoming,
+        );
         if let Thread::Messages { own, .. } = &message.thread {
             self.remember(channel, own, &conversation_id, &message.id);
         }
@@ -426,7 +432,15 @@ impl World {
             (false, true) => Some("filed"),
             (false, false) => None,
         };
-        self.open_thread(channel, key, contact_id, claimed, incoming.from, incoming.subject, ended)
+        self.open_thread(
+            channel,
+            key,
+            contact_id,
+            claimed,
+            incoming.from,
+            incoming.subject,
+            ended,
+        )
     }
 
     /// A conversation that begins closed, for this reason.

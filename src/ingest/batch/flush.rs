@@ -119,7 +119,9 @@ impl World {
         let rows = take(&mut self.refs).into_iter().map(rows::thread_ref);
         write.insert("thread_ref", rows::THREAD_REF, rows, KNOWN).await?;
         let rows = take(&mut self.new_members).into_iter().map(rows::member);
-        write.insert("conversation_member", rows::MEMBER, rows, KNOWN).await?;
+        write
+            .insert("conversation_member", rows::MEMBER, rows, KNOWN)
+            .await?;
         let rows = take(&mut self.links).into_iter().map(rows::link);
         write.insert("conversation_link", rows::LINK, rows, "").await?;
         let rows = take(&mut self.submissions).into_iter().map(rows::submission);
@@ -228,7 +230,11 @@ impl World {
             return Ok(());
         };
         let (state, from): (&str, &[&str]) = match receipt.state {
-            ReceiptState::Delivered => ("delivered", &["queued", "sending", "sent", "uncertain", "delayed"]),
+            ReceiptState::Relayed => ("sent", &["delayed"]),
+            ReceiptState::Delivered => (
+                "delivered",
+                &["queued", "sending", "sent", "uncertain", "delayed"],
+            ),
             ReceiptState::Read => (
                 "read",
                 &["queued", "sending", "sent", "uncertain", "delayed", "delivered"],
@@ -273,7 +279,10 @@ impl World {
             (ReceiptState::Failed, Some(address)) => {
                 let update = identity::Entity::update_many()
                     .col_expr(identity::Column::UnreachableSince, Expr::value(self.now))
-                    .col_expr(identity::Column::UnreachableReason, Expr::value(receipt.error.clone()))
+                    .col_expr(
+                        identity::Column::UnreachableReason,
+                        Expr::value(receipt.error.clone()),
+                    )
                     .filter(identity::Column::Kind.eq("email"))
                     .filter(identity::Column::Value.eq(address));
                 write.execute(update.build(backend)).await?
@@ -286,7 +295,8 @@ impl World {
         if changed > 0 {
             self.events
                 .push(NewEvent::new(EventType::ContactUpdated, row.contact_id, self.now));
-            self.events.push(NewEvent::conversation(conversation_id, self.now));
+            self.events
+                .push(NewEvent::conversation(conversation_id, self.now));
         }
         Ok(())
     }
@@ -362,7 +372,10 @@ fn reachable(addresses: Vec<String>) -> UpdateMany<identity::Entity> {
             identity::Column::UnreachableSince,
             Expr::value(Option::<DateTime<Utc>>::None),
         )
-        .col_expr(identity::Column::UnreachableReason, Expr::value(Option::<String>::None))
+        .col_expr(
+            identity::Column::UnreachableReason,
+            Expr::value(Option::<String>::None),
+        )
         .filter(identity::Column::Kind.eq("email"))
         .filter(identity::Column::Value.is_in(addresses))
         .filter(identity::Column::UnreachableSince.is_not_null())

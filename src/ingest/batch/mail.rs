@@ -79,7 +79,10 @@ impl World {
 
     /// Reads who is on the threads that were loaded.
     pub async fn load_members(&mut self, write: &BatchTx) -> Result<(), DbErr> {
-        let threaded = self.threads.values().filter(|thread| thread.conversation.thread_key.starts_with("m:"));
+        let threaded = self
+            .threads
+            .values()
+            .filter(|thread| thread.conversation.thread_key.starts_with("m:"));
         let ids: Vec<&String> = threaded.map(|thread| &thread.conversation.id).collect();
         if ids.is_empty() {
             return Ok(());
@@ -89,7 +92,10 @@ impl World {
             .all(&write.read())
             .await?;
         for row in rows {
-            self.members.entry(row.conversation_id).or_default().insert(row.address);
+            self.members
+                .entry(row.conversation_id)
+                .or_default()
+                .insert(row.address);
         }
         Ok(())
     }
@@ -114,7 +120,10 @@ impl World {
         let by_token = message.mail.as_ref().and_then(|facts| {
             let id = self.by_token.get(facts.token.as_ref()?)?;
             // A message of another channel is none of this mailbox.
-            let here = self.threads.get(id).is_some_and(|thread| thread.conversation.channel_id == channel.id);
+            let here = self
+                .threads
+                .get(id)
+                .is_some_and(|thread| thread.conversation.channel_id == channel.id);
             here.then_some(id)
         });
         let by_ref = || {
@@ -134,7 +143,10 @@ impl World {
             address: &row.address,
             members: self.members.get(id),
             subject: row.subject.as_deref(),
-            closed_at: thread.session.closed_at.filter(|_| thread.session.state == "closed"),
+            closed_at: thread
+                .session
+                .closed_at
+                .filter(|_| thread.session.state == "closed"),
             by_token: by_token.is_some(),
         };
         let letter = Letter {
@@ -160,7 +172,12 @@ impl World {
     }
 
     /// After a mail was stored: who is on the thread now, what it hangs on, who was heard.
-    pub fn add_facts(&mut self, conversation_id: &str, message: &PreparedMessage, link: Option<(String, Why)>) {
+    pub fn add_facts(
+        &mut self,
+        conversation_id: &str,
+        message: &PreparedMessage,
+        link: Option<(String, Why)>,
+    ) {
         let Some(facts) = &message.mail else { return };
         if !message.automatic {
             self.heard.extend(address(&message.from).map(str::to_owned));
@@ -188,7 +205,10 @@ impl World {
 
     fn add_members(&mut self, conversation_id: &str, message: &PreparedMessage, facts: &MailFacts) {
         let members = self.members.entry(conversation_id.to_owned()).or_default();
-        for address in address(&message.from).into_iter().chain(facts.others.iter().map(String::as_str)) {
+        for address in address(&message.from)
+            .into_iter()
+            .chain(facts.others.iter().map(String::as_str))
+        {
             if members.len() < MAX_MEMBERS && members.insert(address.to_owned()) {
                 self.new_members.push(conversation_member::Model {
                     conversation_id: conversation_id.to_owned(),
@@ -201,9 +221,17 @@ impl World {
 
     /// Files a colleague's mail as their reply to whom they wrote. `None` when it is not for filing: then it
     /// is a mail like any other.
-    pub fn file(&mut self, channel: &Channel, event: &Prepared, message: &PreparedMessage) -> Option<Outcome> {
+    pub fn file(
+        &mut self,
+        channel: &Channel,
+        event: &Prepared,
+        message: &PreparedMessage,
+    ) -> Option<Outcome> {
         let facts = message.mail.as_ref()?;
-        let Capture::Filed { to, trusted: true, .. } = &facts.capture else {
+        let Capture::Filed {
+            to, trusted: true, ..
+        } = &facts.capture
+        else {
             return None;
         };
         let client = to.first()?;
@@ -220,7 +248,15 @@ impl World {
             .or_else(|| self.by_key.get(&place(&key)))
             .cloned();
         let conversation_id = found.unwrap_or_else(|| {
-            self.open_closed(channel, key, &contact_id, claimed, client, message.subject.as_deref(), FILED)
+            self.open_closed(
+                channel,
+                key,
+                &contact_id,
+                claimed,
+                client,
+                message.subject.as_deref(),
+                FILED,
+            )
         });
         let now = self.now;
         let thread = self.threads.get_mut(&conversation_id)?;
