@@ -105,7 +105,12 @@ struct Email {
 #[async_trait]
 impl Connector for Email {
     async fn check(&self) -> Result<String, Fault> {
-        check::check(&self.settings).await
+        let found = check::check(&self.settings).await?;
+        // The secret address is told nowhere else.
+        Ok(match token::capture_address(&self.settings) {
+            Some(address) => format!("{found} Colleagues file their mail here with {address} in copy."),
+            None => found,
+        })
     }
 
     fn receiver(&self) -> Option<&dyn Receiver> {
