@@ -315,8 +315,8 @@ async fn last_answer(customer: &str) -> Option<String> {
     let mails = tokio::task::spawn_blocking(move || mail_admin(&["mails", &customer]))
         .await
         .expect("the tool of the mail servers");
-    let ids = mails.lines().filter_map(|line| line.strip_prefix("Message-ID: "));
-    ids.last().map(|id| id.trim().to_owned())
+    let mut ids = mails.lines().filter_map(|line| line.strip_prefix("Message-ID: "));
+    ids.next_back().map(|id| id.trim().to_owned())
 }
 
 fn mail(mailbox: &str, thread: &Thread, item: &Item, answered: Option<String>) -> Message {

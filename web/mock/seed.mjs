@@ -336,7 +336,8 @@ export function seed() {
         reply('We have sent the invoice again, see below.', at + 2, {
           state: 'delayed',
           attempts: 1,
-          error: 'anna@client.example: the receiving server does not answer (connect to mx.client.example: Connection timed out)',
+          error:
+            'anna@client.example: the receiving server does not answer (connect to mx.client.example: Connection timed out)',
         });
         say('inbound', them, 'I am out of the office until Monday.', at + 2, { automatic: true });
         say('inbound', { ...them, name: 'Boris Orlov' }, 'I take this over from here, please write to me.', at + 1, {
@@ -350,7 +351,14 @@ export function seed() {
         conversation.address_problem = 'boris@client.example: the address does not exist (550 5.1.1 no such user here)';
         const other = db.conversations.find((o) => o !== conversation) ?? conversation;
         conversation.links = [
-          { id: 'lnk_1', kind: 'split_from', conversation_id: other.id, number: other.number, reason: null, at: ago(at) },
+          {
+            id: 'lnk_1',
+            kind: 'split_from',
+            conversation_id: other.id,
+            number: other.number,
+            reason: null,
+            at: ago(at),
+          },
           { id: 'lnk_2', kind: 'continues', conversation_id: other.id, number: 1007, reason: 'old', at: ago(at) },
         ];
       }

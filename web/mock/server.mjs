@@ -173,6 +173,16 @@ const actions = {
     ];
     touch(c, true);
   },
+  split(c, me, b) {
+    const from = db.messages.findIndex((m) => m.id === b.message_id);
+    if (from < 0) fail(422, 'validation', 'There is no such message.');
+    system(c, `${me.name} split messages off`);
+  },
+  merge(c, me, b) {
+    system(find(db.conversations, b.into), `${me.name} merged conversation #${c.number} into this one`);
+    c.merged_into = b.into;
+    touch(c);
+  },
   snooze(c, _me, b) {
     c.snoozed_until = b.until;
     touch(c, true);

@@ -12,7 +12,7 @@ export async function takeBack(link: string): Promise<void> {
     store.putConversation(back);
     go(`/inbox/all/${back.id}`);
     void loadThread(back.id);
-    toast(t('taken-back-toast', { item: back.number }));
+    toast(t('taken-back-toast', { item: String(back.number) }));
   } catch (e) {
     toastError(e);
   }
