@@ -45,6 +45,8 @@ pub enum Kind {
     Offer,
     /// A text to write again.
     Template,
+    /// How two conversations hang together.
+    Link,
 }
 
 impl Kind {
@@ -69,6 +71,7 @@ impl Kind {
             Self::Decision => "dcs_",
             Self::Offer => "ofr_",
             Self::Template => "tpl_",
+            Self::Link => "lnk_",
         }
     }
 }

@@ -101,6 +101,11 @@ impl Vault {
             .is_ok()
     }
 
+    /// The key with which a channel signs what it writes into addresses.
+    pub fn key_of_channel(&self, channel_id: &str) -> [u8; 32] {
+        mac(&self.sign, &[b"channel\0", channel_id.as_bytes()])
+    }
+
     /// Tells this master key from another without giving it away; kept in the database.
     pub fn fingerprint(&self) -> String {
         hex::encode(mac(&self.check, &[b"fingerprint"]))

@@ -15,6 +15,7 @@ mod m20261122_000007_wall;
 mod m20261122_000008_due;
 mod m20261122_000011_mail;
 mod m20261122_000012_writing;
+mod m20261122_000013_threads;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000008_due::Migration),
             Box::new(m20261122_000011_mail::Migration),
             Box::new(m20261122_000012_writing::Migration),
+            Box::new(m20261122_000013_threads::Migration),
         ]
     }
 }

@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use switchboard_sdk::{BuildContext, SettingsError};
+use switchboard_sdk::{BuildContext, SettingsError, SigningKey};
 
 use super::{open, say};
 use crate::{
@@ -79,6 +79,8 @@ fn build(
         public_url: config.server.public_url.clone(),
         max_upload_bytes: config.limits.upload_bytes(),
         clock: clock.clone(),
+        // Nothing is signed by settings that are only looked at.
+        signing_key: SigningKey::default(),
     };
     (descriptor.build)(settings, context).map(drop)
 }

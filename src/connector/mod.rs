@@ -24,7 +24,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{DbErr, EntityTrait};
 use serde_json::Value;
-use switchboard_sdk::{BuildContext, CancellationToken, Connector, Descriptor, SettingsError};
+use switchboard_sdk::{BuildContext, CancellationToken, Connector, Descriptor, SettingsError, SigningKey};
 use tokio::sync::watch;
 
 use crate::{
@@ -227,6 +227,7 @@ impl Host {
             public_url: parts.public_url.clone(),
             max_upload_bytes: parts.max_upload_bytes,
             clock: parts.clock.clone(),
+            signing_key: SigningKey::new(parts.vault.key_of_channel(&channel.id)),
         };
         catch_unwind(AssertUnwindSafe(|| (descriptor.build)(settings, context)))
             .unwrap_or_else(|_panic| Err(SettingsError::new("", "the connector crashed on these settings")))

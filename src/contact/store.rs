@@ -65,6 +65,12 @@ pub struct IdentityView {
     pub value: String,
     /// Proven, not merely claimed.
     pub verified: bool,
+    /// Since when nothing reaches it any more.
+    #[serde(default)]
+    pub unreachable_since: Option<DateTime<Utc>>,
+    /// Why, in words.
+    #[serde(default)]
+    pub unreachable_reason: Option<String>,
 }
 
 /// A contact that may be the same person.
@@ -152,6 +158,8 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<contact::Model>) -> Resu
             kind: row.kind,
             value: row.value,
             verified: row.verified,
+            unreachable_since: row.unreachable_since,
+            unreachable_reason: row.unreachable_reason,
         };
         identities.entry(row.contact_id).or_default().push(view);
     }
@@ -321,6 +329,7 @@ async fn replace_identities(
             contact_id: Set(contact_id.to_owned()),
             verified: Set(false),
             created_at: Set(now),
+            ..Default::default()
         };
         identity::Entity::insert(row)
             .on_conflict(

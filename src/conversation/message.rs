@@ -170,6 +170,9 @@ pub async fn append(
         original_key: None,
         recipients: stored_recipients(&new.recipients),
         mode: new.mode.map(str::to_owned),
+        automatic: false,
+        new_participant: false,
+        no_auto_reply: false,
     };
     message::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(write.tx())

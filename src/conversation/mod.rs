@@ -2,10 +2,12 @@
 
 pub mod label;
 pub mod mail;
+pub mod link;
 pub mod message;
 pub mod offer;
 pub mod participant;
 pub mod read;
+pub mod rearrange;
 pub mod session;
 pub mod state;
 pub mod store;

@@ -191,7 +191,10 @@ fn condition(backend: DbBackend, scope: &Scope, filter: &Filter) -> Condition {
             .add(session::Column::State.ne("closed")),
         View::Queue => all.add(session::Column::State.is_in(["waiting", "offered"])),
         View::All => all.add(session::Column::State.ne("closed")),
-        View::Closed => all.add(session::Column::State.eq("closed")),
+        // What was merged into another conversation is empty.
+        View::Closed => all
+            .add(session::Column::State.eq("closed"))
+            .add(Expr::cust("NOT EXISTS (SELECT 1 FROM conversation_link WHERE from_id = conversation.id AND kind = 'merged' AND undone_at IS NULL)")),
         View::Any => all,
     };
     if let Some(id) = &filter.line_id {

@@ -9,7 +9,10 @@ use serde_json::Value;
 use switchboard_sdk::{Capabilities, Recipient, RecipientRole};
 use utoipa::ToSchema;
 
-use super::mail::MailView;
+use super::{
+    link::{self, LinkView},
+    mail::MailView,
+};
 use crate::db::entity::{
     attachment, channel, contact, conversation, line, message, offer, participant, session,
 };
@@ -74,6 +77,12 @@ pub struct ConversationView {
     pub max_message_bytes: Option<u64>,
     /// Out of sight until then.
     pub snoozed_until: Option<DateTime<Utc>>,
+    /// Nothing reaches the address answers go to: why, in words.
+    pub address_problem: Option<String>,
+    /// The conversation this one was merged into: it is empty, and in no list.
+    pub merged_into: Option<String>,
+    /// Conversations it hangs together with.
+    pub links: Vec<LinkView>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When anything about it last changed.
@@ -177,6 +186,10 @@ pub struct MessageView {
     pub recipients: Vec<RecipientView>,
     /// `reply`, `reply_all` or `forward`, where there was a choice.
     pub mode: Option<String>,
+    /// Written by a machine (a vacation reply, a list): nobody has to answer it.
+    pub automatic: bool,
+    /// Written by somebody who was not part of the conversation before: look who it is.
+    pub new_participant: bool,
     /// When.
     pub created_at: DateTime<Utc>,
     /// Written by a hidden participant: stays inside.
@@ -243,11 +256,11 @@ pub struct AttachmentView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Delivery)]
 pub struct DeliveryView {
-    /// `queued`, `sending`, `sent`, `delivered`, `read`, `failed` or `uncertain`.
+    /// `queued`, `sending`, `sent`, `delayed`, `delivered`, `read`, `failed` or `uncertain`.
     pub state: String,
     /// How often it was tried.
     pub attempts: i64,
-    /// Why it failed last.
+    /// Why it failed last, or is delayed.
     pub error: Option<String>,
 }
 
@@ -294,6 +307,8 @@ impl MessageView {
                 .map(RecipientView::from)
                 .collect(),
             mode: row.mode,
+            automatic: row.automatic,
+            new_participant: row.new_participant,
             created_at: row.created_at,
             hidden: row.hidden,
         }
@@ -319,7 +334,7 @@ impl Views {
         self.capabilities.get(kind).copied()
     }
 
-    /// Conversations by id, in the order asked; unknown ids are left out. Seven queries at most, however many.
+    /// Conversations by id, in the order asked; unknown ids are left out. Ten queries at most, however many.
     pub async fn conversations(
         &self,
         db: &impl ConnectionTrait,
@@ -415,8 +430,15 @@ impl Views {
             people.entry(row.conversation_id).or_default().push(view);
         }
 
+        let mut links = link::of(db, ids(|row| &row.id)).await?;
+        let letters = rows.iter().filter(|row| row.channel_kind == "email");
+        let problems = link::unreachable(db, letters.map(|row| row.address.clone()).collect()).await?;
+
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
+            let links = links.remove(&row.id).unwrap_or_default();
+            let letters = row.channel_kind == "email";
+            let address_problem = problems.get(&row.address).filter(|_| letters).cloned();
             let session = sessions.get(&row.session_id).cloned().ok_or_else(|| {
                 DbErr::RecordNotFound(format!(
                     "conversation {} without its session {}",
@@ -473,6 +495,12 @@ impl Views {
                 client_read_seq: row.client_read_seq,
                 client_delivered_seq: row.client_delivered_seq,
                 snoozed_until: row.snoozed_until,
+                address_problem,
+                merged_into: links
+                    .iter()
+                    .find(|link| link.kind == "merged_into")
+                    .map(|link| link.conversation_id.clone()),
+                links,
                 created_at: row.created_at,
                 updated_at: row.updated_at,
             });

@@ -9,6 +9,7 @@ mod apply;
 mod dedupe;
 mod flush;
 mod load;
+mod mail;
 mod world;
 
 use chrono::{DateTime, Utc};
@@ -20,10 +21,7 @@ use self::{
     world::World,
 };
 use super::{Error, prepare::Prepared};
-use crate::db::Db;
-
-/// The lock nodes take turns with; any fixed number of our own.
-const INGEST_LOCK: i64 = 0x5357_4249;
+use crate::{conversation::rearrange::INTAKE, db::Db};
 
 /// One job of a batch, as the writer hands it over.
 #[derive(Debug, Clone)]
@@ -51,7 +49,7 @@ pub(super) async fn store(
     now: DateTime<Utc>,
 ) -> Result<Vec<Result<Receipt, Error>>, DbErr> {
     let mut write = db.batch().await?;
-    write.lock(INGEST_LOCK).await?;
+    write.lock(INTAKE).await?;
     let told = Told::of(works);
     let (mut world, known) = World::load(now, &write, works, &told, repeats).await?;
 

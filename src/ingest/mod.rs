@@ -9,6 +9,7 @@ mod held;
 mod html;
 mod prepare;
 mod rows;
+pub mod threading;
 mod writer;
 
 use std::{sync::Arc, thread};

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use switchboard_sdk::{
-    Attribution, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints,
-    MailFacts, Person, Recipient, Thread, Verdict,
+    Attribution, Capture, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints,
+    MailFacts, Person, Recipient, Thread, ThreadFacts, Verdict,
 };
 
 use super::{Error, html};
@@ -60,6 +60,7 @@ pub(super) struct PreparedMessage {
     /// Our own mail server disproved the sender: nothing they say changes what is known.
     pub disproved: bool,
     pub recipients: Vec<Recipient>,
+    pub threading: Option<Box<ThreadFacts>>,
 }
 
 #[derive(Debug, Clone)]
@@ -185,6 +186,7 @@ pub(super) async fn prepare(
                 card: message.card.map(clean_person),
                 disproved: kept.disproved,
                 recipients: message.recipients.into_iter().map(clean_recipient).collect(),
+                threading: message.threading.map(clean_facts),
             })
         }
         InboundBody::Submission(submission) => {
@@ -401,6 +403,17 @@ fn clean_person(mut person: Person) -> Person {
     person.identities.retain(|identity| !identity.value.is_empty());
     person.identities.truncate(10);
     person
+}
+
+fn clean_facts(mut facts: Box<ThreadFacts>) -> Box<ThreadFacts> {
+    for address in &mut facts.others {
+        *address = clean_line(address, 320).to_lowercase();
+    }
+    facts.others.retain(|address| !address.is_empty());
+    if let Capture::Filed { to, .. } = &mut facts.capture {
+        *to = std::mem::take(to).into_iter().map(clean_person).collect();
+    }
+    facts
 }
 
 fn clean_attribution(attribution: Attribution) -> Attribution {

@@ -4,8 +4,8 @@
 use sea_orm::Value;
 
 use crate::db::entity::{
-    attachment, company, contact, contact_suggestion, conversation, identity, lead, message, quarantine,
-    session, submission, thread_ref,
+    attachment, company, contact, contact_suggestion, conversation, conversation_link, conversation_member,
+    identity, lead, message, quarantine, session, submission, thread_ref,
 };
 
 macro_rules! rows {
@@ -54,6 +54,7 @@ rows!(MESSAGE, message, message, [
     "hidden" => hidden, "delivery_state" => delivery_state, "delivery_attempts" => delivery_attempts,
     "delivery_error" => delivery_error, "created_at" => created_at, "mail" => mail, "original_key" => original_key,
     "recipients" => recipients, "mode" => mode,
+    "automatic" => automatic, "new_participant" => new_participant, "no_auto_reply" => no_auto_reply,
 ]);
 
 rows!(ATTACHMENT, attachment, attachment, [
@@ -91,4 +92,13 @@ rows!(THREAD_REF, thread_ref, thread_ref, [
 rows!(QUARANTINE, quarantine, quarantine, [
     "id" => id, "channel_id" => channel_id, "external_id" => external_id, "reason" => reason, "size" => size,
     "storage_key" => storage_key, "created_at" => created_at,
+]);
+
+rows!(MEMBER, member, conversation_member, [
+    "conversation_id" => conversation_id, "address" => address, "created_at" => created_at,
+]);
+
+rows!(LINK, link, conversation_link, [
+    "id" => id, "kind" => kind, "from_id" => from_id, "to_id" => to_id, "reason" => reason,
+    "operator_id" => operator_id, "moved" => moved, "at" => at,
 ]);

@@ -1,11 +1,13 @@
 //! What a line says to a client by itself.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Query,
-};
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Statement};
 
-use super::{address::is_machine, enqueue, first_state};
+use super::{
+    address::is_machine,
+    budget::{self, Sent, Verdict, WINDOW},
+    enqueue, first_state,
+};
 use crate::{
     conversation::{
         message::{self, Author, MAX_TEXT_CHARS, MessageKind, NewMessage},
@@ -17,12 +19,9 @@ use crate::{
     },
 };
 
-/// Mails that one contact gets by itself on one channel in a day. An answering machine that does not say
-/// what it is would go on with ours for ever.
-const MAILS_A_DAY: u64 = 5;
-
 /// Sends a text of the line in a locked conversation, in the transaction of what it tells about. Answers
-/// whether the channel carries it; where nothing can be sent back, nothing is.
+/// whether it was sent: not where nothing can be sent back, not to a program that asks for no automatic
+/// answers, and not when this contact was told enough by itself, which is then said to the staff.
 pub async fn say(
     write: &mut WriteTx,
     views: &Views,
@@ -38,9 +37,12 @@ pub async fn say(
     if capabilities.recipients && is_machine(&conversation.address) {
         return Ok(false);
     }
-    if capabilities.threads
-        && said_since(write.tx(), conversation, now - TimeDelta::days(1)).await? >= MAILS_A_DAY
-    {
+    if capabilities.threads && wants_none(write.tx(), conversation).await? {
+        return Ok(false);
+    }
+    let sent = sent_since(write.tx(), views, &conversation.contact_id, now - WINDOW).await?;
+    if let Verdict::Spent { sent, since, .. } = budget::one_more(&sent, capabilities.threads, now) {
+        note(write, conversation, sent, since, now).await?;
         return Ok(false);
     }
     let limit = capabilities
@@ -65,23 +67,72 @@ pub async fn say(
     Ok(true)
 }
 
-/// Texts of a line that the contact of this conversation got on its channel since then, in any thread.
-async fn said_since(
+/// Whether the client's last message asks for no automatic answer.
+async fn wants_none(db: &impl ConnectionTrait, conversation: &conversation::Model) -> Result<bool, DbErr> {
+    let last = row::Entity::find()
+        .filter(row::Column::ConversationId.eq(&conversation.id))
+        .filter(row::Column::Seq.eq(conversation.last_inbound_seq))
+        .one(db)
+        .await?;
+    Ok(last.is_some_and(|last| last.no_auto_reply))
+}
+
+/// What lines told this contact by themselves since then, wherever.
+async fn sent_since(
     db: &impl ConnectionTrait,
-    conversation: &conversation::Model,
+    views: &Views,
+    contact_id: &str,
     since: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let threads = Query::select()
-        .column(conversation::Column::Id)
-        .from(conversation::Entity)
-        .and_where(conversation::Column::ContactId.eq(&conversation.contact_id))
-        .and_where(conversation::Column::ChannelId.eq(&conversation.channel_id))
-        .to_owned();
-    row::Entity::find()
-        .filter(row::Column::ConversationId.in_subquery(threads))
-        .filter(row::Column::Kind.eq("reply"))
-        .filter(row::Column::AuthorType.eq("system"))
-        .filter(row::Column::CreatedAt.gte(since))
-        .count(db)
-        .await
+) -> Result<Vec<Sent>, DbErr> {
+    // In words: an index that holds a part of a table is not found for bound values.
+    let sql = "SELECT m.created_at, c.channel_kind FROM conversation c JOIN message m ON m.conversation_id = c.id \
+               AND m.kind = 'reply' AND m.author_type = 'system' AND m.created_at >= $2 WHERE c.contact_id = $1";
+    let values = [contact_id.into(), since.into()];
+    let rows = db
+        .query_all_raw(Statement::from_sql_and_values(
+            db.get_database_backend(),
+            sql,
+            values,
+        ))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let kind: String = row.try_get("", "channel_kind")?;
+            Ok(Sent {
+                at: row.try_get("", "created_at")?,
+                letter: views
+                    .capabilities(&kind)
+                    .is_some_and(|capabilities| capabilities.threads),
+            })
+        })
+        .collect()
+}
+
+/// Says in the thread that the line is silent from now on, once for each time of silence.
+async fn note(
+    write: &mut WriteTx,
+    conversation: &mut conversation::Model,
+    sent: usize,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let key = format!("budget:{}", since.timestamp_millis());
+    let said = row::Entity::find()
+        .filter(row::Column::ConversationId.eq(&conversation.id))
+        .filter(row::Column::ClientId.eq(&key))
+        .one(write.tx())
+        .await?;
+    if said.is_some() {
+        return Ok(());
+    }
+    let text = format!(
+        "No more automatic messages to this contact for now: {sent} were sent within a day, and it may be a machine that answers. \
+         What you write yourself is sent as always."
+    );
+    let line = NewMessage {
+        hidden: true,
+        client_id: Some(key),
+        ..NewMessage::system(text)
+    };
+    message::append(write, conversation, line, now).await.map(|_| ())
 }

@@ -6,6 +6,7 @@
 //!
 //! - `queued`: not sent yet, or failed in a way that may pass (then with the error and its attempts);
 //! - `sending`: a node is at it; `sent`: the provider took it;
+//! - `delayed`: the provider took it and the receiving side could not yet; it is being tried there;
 //! - `failed`: it was refused, or tried for a day; a dead letter, retried by hand;
 //! - `uncertain`: the bytes may have gone out, and the provider cannot tell a repeat; never resent by
 //!   itself.
@@ -17,6 +18,7 @@
 
 pub mod address;
 pub mod automatic;
+pub mod budget;
 mod dispatch;
 pub mod mail;
 mod record;

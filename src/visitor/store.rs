@@ -99,6 +99,7 @@ pub async fn move_conversation(
         contact_id: Set(row.contact_id.clone()),
         verified: Set(true),
         created_at: Set(now),
+        ..Default::default()
     };
     let known = OnConflict::columns([identity::Column::Kind, identity::Column::Value])
         .do_nothing()

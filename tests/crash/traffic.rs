@@ -15,6 +15,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     from_environment,
     random::Random,
+    verify::mail_admin,
     world::{Ending, World},
 };
 
@@ -67,6 +68,8 @@ pub struct Sent {
     pub forms: Vec<Item>,
     /// Mails.
     pub threads: Vec<Thread>,
+    /// How many of them answer what an operator wrote.
+    pub answered: usize,
     /// Answers.
     pub replies: Vec<Reply>,
     /// Answers of the server that are wrong in themselves.
@@ -78,6 +81,7 @@ impl Sent {
         self.visitors.extend(other.visitors);
         self.forms.extend(other.forms);
         self.threads.extend(other.threads);
+        self.answered += other.answered;
         self.replies.extend(other.replies);
         self.wrong.extend(other.wrong);
     }
@@ -88,10 +92,11 @@ impl Sent {
         let mails: usize = self.threads.iter().map(|thread| thread.items.len()).sum();
         let by_mail = self.replies.iter().filter(|reply| reply.kind == "email").count();
         format!(
-            "{chats} chat messages of {} visitors, {} forms, {mails} mails in {} threads, {} replies ({by_mail} by mail)",
+            "{chats} chat messages of {} visitors, {} forms, {mails} mails in {} threads ({} answer an operator), {} replies ({by_mail} by mail)",
             self.visitors.len(),
             self.forms.len(),
             self.threads.len(),
+            self.answered,
             self.replies.len()
         )
     }
@@ -288,7 +293,14 @@ async fn mails(world: Arc<World>, stopped: watch::Receiver<bool>, mut random: Ra
             accepted: true,
             file: random.one_in(4),
         };
-        smtp.send(mail(&world.mailbox, thread, &item))
+        // Every other time they answer what an operator wrote, as far as it has reached them.
+        let answered = if random.one_in(2) {
+            last_answer(&thread.customer).await
+        } else {
+            None
+        };
+        sent.answered += usize::from(answered.is_some());
+        smtp.send(mail(&world.mailbox, thread, &item, answered))
             .await
             .expect("the SMTP server of the tests takes every mail");
         thread.items.push(item);
@@ -297,7 +309,17 @@ async fn mails(world: Arc<World>, stopped: watch::Receiver<bool>, mut random: Ra
     sent
 }
 
-fn mail(mailbox: &str, thread: &Thread, item: &Item) -> Message {
+/// The id of the newest answer in a customer's mailbox.
+async fn last_answer(customer: &str) -> Option<String> {
+    let customer = customer.to_owned();
+    let mails = tokio::task::spawn_blocking(move || mail_admin(&["mails", &customer]))
+        .await
+        .expect("the tool of the mail servers");
+    let mut ids = mails.lines().filter_map(|line| line.strip_prefix("Message-ID: "));
+    ids.next_back().map(|id| id.trim().to_owned())
+}
+
+fn mail(mailbox: &str, thread: &Thread, item: &Item, answered: Option<String>) -> Message {
     let id = |item: &Item| format!("<{}@example.test>", item.marker);
     let mut message = Message::builder()
         .from(
@@ -308,7 +330,10 @@ fn mail(mailbox: &str, thread: &Thread, item: &Item) -> Message {
         .to(mailbox.parse().expect("an address"))
         .subject("Größe der Bestellung")
         .message_id(Some(id(item)));
-    if let (Some(first), Some(last)) = (thread.items.first(), thread.items.last()) {
+    if let Some(answered) = answered {
+        // Nothing but this id leads to the conversation: it must have been known before the mail went out.
+        message = message.in_reply_to(answered.clone()).references(answered);
+    } else if let (Some(first), Some(last)) = (thread.items.first(), thread.items.last()) {
         message = message
             .in_reply_to(id(last))
             .references(format!("{} {}", id(first), id(last)));

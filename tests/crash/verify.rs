@@ -207,7 +207,7 @@ async fn leads(world: &World, sent: &Sent, conversations: &[Value], found: &Foun
 }
 
 /// What the mail servers' own tool says.
-fn mail_admin(arguments: &[&str]) -> String {
+pub fn mail_admin(arguments: &[&str]) -> String {
     let tool = from_environment("SWITCHBOARD_TEST_MAIL_ADMIN");
     let output = Command::new(tool)
         .args(arguments)

@@ -230,6 +230,9 @@ export function seed() {
       can_reply: true,
       max_text_chars: ch === mail ? null : 4096,
       snoozed_until: null,
+      address_problem: null,
+      merged_into: null,
+      links: [],
       created_at: ago(at + 30),
       updated_at: ago(at),
     };
@@ -278,6 +281,8 @@ export function seed() {
         external_id: null,
         client_id: null,
         delivery: kind === 'reply' ? { state: 'read', attempts: 1, error: null } : null,
+        automatic: false,
+        new_participant: false,
         created_at: ago(minutes),
         ...extra,
       };
@@ -328,6 +333,38 @@ export function seed() {
       });
       mails(db, say, them, at);
       if (us) say('system', sys, `Assigned to ${operator.name}`, at + 3);
+      if (us && !db.mailSample) {
+        db.mailSample = conversation;
+        const reply = (text, minutes, delivery) => say('reply', us, text, minutes, { delivery });
+        reply('We have sent the invoice again, see below.', at + 2, {
+          state: 'delayed',
+          attempts: 1,
+          error:
+            'anna@client.example: the receiving server does not answer (connect to mx.client.example: Connection timed out)',
+        });
+        say('inbound', them, 'I am out of the office until Monday.', at + 2, { automatic: true });
+        say('inbound', { ...them, name: 'Boris Orlov' }, 'I take this over from here, please write to me.', at + 1, {
+          new_participant: true,
+        });
+        reply('Good day, Boris!', at, {
+          state: 'failed',
+          attempts: 1,
+          error: 'boris@client.example: the address does not exist (550 5.1.1 no such user here)',
+        });
+        conversation.address_problem = 'boris@client.example: the address does not exist (550 5.1.1 no such user here)';
+        const other = db.conversations.find((o) => o !== conversation) ?? conversation;
+        conversation.links = [
+          {
+            id: 'lnk_1',
+            kind: 'split_from',
+            conversation_id: other.id,
+            number: other.number,
+            reason: null,
+            at: ago(at),
+          },
+          { id: 'lnk_2', kind: 'continues', conversation_id: other.id, number: 1007, reason: 'old', at: ago(at) },
+        ];
+      }
     } else {
       say('inbound', them, 'Good day', at + 5);
       if (us) say('reply', us, 'Good day! How can I help?', at + 3);

@@ -63,6 +63,8 @@ function say(c, kind, author, text, extra = {}) {
     recipients: [],
     mode: null,
     delivery: kind === 'reply' ? { state: 'queued', attempts: 0, error: null } : null,
+    automatic: false,
+    new_participant: false,
     created_at: now(),
     ...extra,
   };
@@ -174,6 +176,16 @@ const actions = {
       { operator_id: who, hidden: Boolean(b.hidden) },
     ];
     touch(c, true);
+  },
+  split(c, me, b) {
+    const from = db.messages.findIndex((m) => m.id === b.message_id);
+    if (from < 0) fail(422, 'validation', 'There is no such message.');
+    system(c, `${me.name} split messages off`);
+  },
+  merge(c, me, b) {
+    system(find(db.conversations, b.into), `${me.name} merged conversation #${c.number} into this one`);
+    c.merged_into = b.into;
+    touch(c);
   },
   snooze(c, _me, b) {
     c.snoozed_until = b.until;

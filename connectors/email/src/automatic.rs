@@ -10,6 +10,7 @@ use crate::{headers, who};
 /// Whether the mail was written by a machine that wants no answer from a person.
 pub fn is_automatic(message: &Message<'_>, our_domain: &str) -> bool {
     answers_by_itself(message)
+        || is_looped(message, our_domain)
         || is_a_report(message)
         || is_bulk(message, our_domain)
         || is_out_of_office(message)
@@ -19,10 +20,33 @@ pub fn is_automatic(message: &Message<'_>, our_domain: &str) -> bool {
 fn answers_by_itself(message: &Message<'_>) -> bool {
     let submitted = headers::keyword(message, "Auto-Submitted");
     matches!(submitted.as_deref(), Some("auto-replied" | "auto-notified"))
+        // A web form is auto-generated and answers nothing; a ticket system's "we got it" does.
+        || (submitted.as_deref() == Some("auto-generated") && is_answer(message))
         || ["X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply"]
             .iter()
             .any(|name| headers::has(message, name))
         || headers::keyword(message, "Precedence").as_deref() == Some("auto_reply")
+}
+
+/// The writer's program asks that no program answers it (MS-OXPROPS 2.615). It does not say that a machine
+/// wrote: many people's mail carries it.
+pub fn wants_no_automatic_answer(message: &Message<'_>) -> bool {
+    headers::text(message, "X-Auto-Response-Suppress").is_some_and(|list| {
+        list.split(',').any(|word| {
+            matches!(
+                word.trim().to_ascii_lowercase().as_str(),
+                "all" | "autoreply" | "oof"
+            )
+        })
+    })
+}
+
+/// It carries the mark of an automatic mail of ours: it has come round. Software that answers by itself
+/// keeps the mark even when it says nothing of itself.
+fn is_looped(message: &Message<'_>, our_domain: &str) -> bool {
+    ["X-Loop", "X-Mail-Loop"].iter().any(|name| {
+        headers::all(message, name).any(|value| names_domain(&value.replace('@', " "), our_domain))
+    })
 }
 
 /// Bounces, read receipts, complaints; anything without a way back (an empty return path).
@@ -47,7 +71,9 @@ fn is_bulk(message: &Message<'_>, our_domain: &str) -> bool {
     let marked = matches!(
         headers::keyword(message, "Precedence").as_deref(),
         Some("bulk" | "junk" | "list")
-    ) || headers::has(message, "List-Id");
+    ) || headers::has(message, "List-Id")
+        // What senders of campaigns need for their complaint statistics.
+        || (headers::has(message, "Feedback-ID") && headers::has(message, "List-Unsubscribe"));
     marked && !own_list
 }
 
@@ -77,11 +103,14 @@ fn is_out_of_office(message: &Message<'_>) -> bool {
         "risposta automatica",
         "resposta automática",
     ];
-    let is_answer = !matches!(message.in_reply_to(), HeaderValue::Empty)
-        || !matches!(message.references(), HeaderValue::Empty);
     let subject = message.subject().unwrap_or_default().to_lowercase();
-    is_answer
+    is_answer(message)
         && OPENINGS
             .iter()
             .any(|opening| subject.trim_start().starts_with(opening))
+}
+
+fn is_answer(message: &Message<'_>) -> bool {
+    !matches!(message.in_reply_to(), HeaderValue::Empty)
+        || !matches!(message.references(), HeaderValue::Empty)
 }

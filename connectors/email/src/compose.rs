@@ -11,7 +11,11 @@ use lettre::{
 };
 use switchboard_sdk::{OutboundAttachment, OutboundMessage, SendError};
 
-use crate::{headers, ids, recipients, settings::Settings};
+use crate::{
+    headers, ids, recipients,
+    settings::Settings,
+    token::{self, Purpose},
+};
 
 /// How many references are kept beside the first: enough for every mail program to find its thread.
 const MAX_REFERENCES: usize = 20;
@@ -61,9 +65,18 @@ pub fn compose(message: &OutboundMessage, settings: &Settings) -> Result<Message
             .join("\r\n ");
         builder = builder.raw_header(raw("References", &folded));
     }
+    if let Some(reply_to) = token::address(Purpose::Reply, &message.id, settings)
+        && let Ok(reply_to) = reply_to.parse::<Address>()
+    {
+        let name = settings.from_name.as_deref().map(headers::one_line);
+        builder = builder.reply_to(Mailbox::new(name.filter(|name| !name.is_empty()), reply_to));
+    }
     if message.automatic {
-        // RFC 3834: answering machines do not answer this.
-        builder = builder.raw_header(raw("Auto-Submitted", "auto-replied"));
+        // RFC 3834: answering machines do not answer this; the last is our own mark, should it come round.
+        builder = builder
+            .raw_header(raw("Auto-Submitted", "auto-replied"))
+            .raw_header(raw("X-Auto-Response-Suppress", "All"))
+            .raw_header(raw("X-Loop", &settings.address));
     }
     let built = match (body(message), message.attachments.as_slice()) {
         (Body::Plain(text), []) => builder.singlepart(text),
@@ -83,6 +96,13 @@ pub fn compose(message: &OutboundMessage, settings: &Settings) -> Result<Message
 /// The `Message-ID`, without angle brackets.
 pub fn external_id(message: &OutboundMessage, settings: &Settings) -> String {
     ids::outgoing(&message.id, &settings.domain())
+}
+
+/// Where bounces go: to an address that names the message, where the mailbox takes such addresses.
+pub fn return_path(message: &OutboundMessage, settings: &Settings) -> Option<Address> {
+    token::address(Purpose::Bounce, &message.id, settings)?
+        .parse()
+        .ok()
 }
 
 /// A header whose value is known to be ASCII and folded: the library's encoder would break long ids.

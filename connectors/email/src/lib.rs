@@ -11,11 +11,13 @@ mod authentication;
 mod automatic;
 mod body;
 mod card_lines;
+mod bounce;
 mod charset;
 mod check;
 mod compose;
 mod content;
 mod cursor;
+mod facts;
 mod headers;
 mod ids;
 mod imap;
@@ -32,6 +34,7 @@ mod quote;
 mod quote_words;
 mod receive;
 mod recipients;
+mod repeat;
 mod report;
 mod send;
 mod sent;
@@ -40,6 +43,7 @@ mod smtp;
 mod tnef;
 mod vcard;
 mod verdict;
+mod token;
 mod who;
 
 use std::sync::Arc;
@@ -78,13 +82,31 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     build,
 };
 
+/// The reply address of a message, or its bounce address; none where the settings make none.
+pub fn reply_address_of(message_id: &str, bounces: bool, settings: &Settings) -> Option<String> {
+    let purpose = if bounces {
+        token::Purpose::Bounce
+    } else {
+        token::Purpose::Reply
+    };
+    token::address(purpose, message_id, settings)
+}
+
+/// The address that colleagues put in copy; none where that is off.
+pub fn capture_address_of(settings: &Settings) -> Option<String> {
+    token::capture_address(settings)
+}
+
 fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
-    let settings = Arc::new(Settings::parse(settings)?);
+    let mut settings = Settings::parse(settings)?;
+    settings.signing_key = context.signing_key;
+    let settings = Arc::new(settings);
+    let memory = memory::Memory::watching(context.clock.now());
     Ok(Arc::new(Email {
         outlet: send::Outlet::new(Arc::clone(&settings)),
         settings,
         clock: context.clock,
-        memory: memory::Memory::default(),
+        memory,
     }))
 }
 
@@ -99,7 +121,12 @@ struct Email {
 #[async_trait]
 impl Connector for Email {
     async fn check(&self) -> Result<String, Fault> {
-        check::check(&self.settings).await
+        let found = check::check(&self.settings).await?;
+        // The secret address is told nowhere else.
+        Ok(match token::capture_address(&self.settings) {
+            Some(address) => format!("{found} Colleagues file their mail here with {address} in copy."),
+            None => found,
+        })
     }
 
     fn receiver(&self) -> Option<&dyn Receiver> {

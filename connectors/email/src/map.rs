@@ -10,7 +10,7 @@ use switchboard_sdk::{InboundBody, InboundEvent, InboundMessage, Thread, Verdict
 use crate::{
     authentication, automatic, charset,
     content::{self, Content},
-    headers, ids, recipients, report,
+    facts, headers, ids, recipients, report,
     settings::Settings,
     vcard, who,
 };
@@ -81,7 +81,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         return Mapped::poison(raw, "it has no header fields: this is not a mail");
     };
     let domain = settings.domain();
-    if let Some(receipt) = report::receipt(&message, &domain) {
+    if let Some(receipt) = report::receipt(&message, settings) {
         let from = who::mailbox(&message, mail_parser::HeaderName::From)
             .map_or_else(String::new, |from| from.address);
         let external_id = ids::of(&message, &raw.bytes, &from, raw.cut_from.is_none()).external;
@@ -131,6 +131,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         says_nothing,
     } = content::of(&mut message, raw, authentication);
     let inbound = InboundMessage {
+        threading: Some(Box::new(facts::of(&message, &from, settings))),
         from,
         thread,
         text,

@@ -215,6 +215,7 @@ impl Run<'_> {
             }
         };
         let settings = Arc::clone(self.settings);
+        let bodies: Vec<bytes::Bytes> = raws.iter().map(|raw| raw.bytes.clone()).collect();
         let mapped = tokio::task::spawn_blocking(move || {
             raws.iter()
                 .map(|raw| map::map(raw, &settings))
@@ -227,7 +228,17 @@ impl Run<'_> {
             .filter(|mapped| matches!(mapped, Mapped::Passed(_)))
             .count();
         tracing::debug!(mails = mapped.len(), passed, "fetched mail");
-        Ok(mapped.into_iter().filter_map(Mapped::event).collect())
+        let unlooped = |(mapped, bytes): (Mapped, bytes::Bytes)| {
+            let event = mapped.event()?;
+            Some(match self.memory.senders.held(&event, &self.settings.loops) {
+                Some(reason) => InboundEvent {
+                    body: switchboard_sdk::InboundBody::Poison { reason, raw: bytes },
+                    ..event
+                },
+                None => event,
+            })
+        };
+        Ok(mapped.into_iter().zip(bodies).filter_map(unlooped).collect())
     }
 
     async fn raws(

@@ -6,9 +6,12 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use lettre::transport::smtp::{
-    client::{AsyncSmtpConnection, TlsParameters},
-    commands::Noop,
+use lettre::{
+    address::Envelope,
+    transport::smtp::{
+        client::{AsyncSmtpConnection, TlsParameters},
+        commands::Noop,
+    },
 };
 use switchboard_sdk::{OutboundMessage, SendError, Sent};
 use tokio::{
@@ -73,7 +76,10 @@ impl Outlet {
     /// Sends one answer.
     pub async fn send(&self, message: &OutboundMessage, now: DateTime<Utc>) -> Result<Sent, SendError> {
         let mail = compose::compose(message, &self.settings)?;
-        let (envelope, bytes) = (mail.envelope(), mail.formatted());
+        let (mut envelope, bytes) = (mail.envelope().clone(), mail.formatted());
+        if let Some(from) = compose::return_path(message, &self.settings) {
+            envelope = Envelope::new(Some(from), envelope.to().to_vec()).unwrap_or(envelope);
+        }
         let first = envelope.to().first().ok_or_else(|| SendError::Refused {
             reason: "it is addressed to nobody".to_owned(),
         })?;
@@ -89,7 +95,7 @@ impl Outlet {
             return Err(SendError::Wait { after, reason });
         }
         let parcel = Parcel {
-            envelope,
+            envelope: &envelope,
             mail: &bytes,
             first,
             size_limit: open.size_limit,

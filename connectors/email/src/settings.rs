@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use switchboard_sdk::SettingsError;
+use switchboard_sdk::{SettingsError, SigningKey};
 
 use crate::who::Glob;
 
@@ -55,6 +55,97 @@ pub struct Settings {
     #[serde(default = "default_max_message")]
     #[schemars(title = "Largest mail in MB", range(min = 1, max = 150))]
     pub max_message_mb: u32,
+    /// How mails find their conversation.
+    #[serde(default, deserialize_with = "object")]
+    #[schemars(title = "Conversations")]
+    pub threads: Threads,
+    /// What is held back because it looks like two machines writing to each other.
+    #[serde(default, deserialize_with = "object")]
+    #[schemars(title = "Loops")]
+    pub loops: Loops,
+    /// Mail of colleagues that is filed with the contact it was sent to.
+    #[serde(default, deserialize_with = "object")]
+    #[schemars(title = "Send and save")]
+    pub capture: CaptureSettings,
+    /// Signs reply addresses; not a setting, the server gives it.
+    #[serde(skip)]
+    pub signing_key: SigningKey,
+}
+
+/// How mails find their conversation.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Threads {
+    /// Answers go to support+c.…@ with a signed word that leads back to the conversation, whatever a relay does to the mail. Only when the mailbox takes mail for such addresses: send one to support+test@ first.
+    #[schemars(title = "Signed reply addresses")]
+    pub signed_addresses: bool,
+    /// What stands between the address and the word: + at most providers, - at some.
+    #[schemars(title = "Delimiter", length(min = 1, max = 3))]
+    pub delimiter: String,
+    /// An answer to a conversation closed for more days than this begins a new one, with a link to it; 0 never does.
+    #[schemars(title = "New conversation after days", range(min = 0, max = 3650))]
+    pub new_after_days: u32,
+    /// What an answer under another subject does.
+    #[schemars(title = "Changed subject")]
+    pub changed_subject: ChangedSubject,
+}
+
+/// What an answer under another subject does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangedSubject {
+    /// It stays in its conversation.
+    #[default]
+    Keep,
+    /// It begins a new one, with a link.
+    New,
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self {
+            signed_addresses: false,
+            delimiter: "+".to_owned(),
+            new_after_days: 90,
+            changed_subject: ChangedSubject::Keep,
+        }
+    }
+}
+
+/// What is held back because it looks like two machines writing to each other.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Loops {
+    /// More mails than this from one address within ten minutes go to the quarantine; 0 never.
+    #[schemars(title = "Mails of one sender in ten minutes", range(min = 0, max = 10000))]
+    pub max_per_sender: u32,
+    /// The same text from one address more often than this within an hour goes to the quarantine; 0 never.
+    #[schemars(title = "Repeats of one text in an hour", range(min = 0, max = 10000))]
+    pub max_repeats: u32,
+}
+
+impl Default for Loops {
+    fn default() -> Self {
+        Self {
+            max_per_sender: 30,
+            max_repeats: 3,
+        }
+    }
+}
+
+/// Mail of colleagues that is filed with the contact it was sent to.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CaptureSettings {
+    /// A colleague who puts the capture address in copy files the mail here.
+    #[schemars(title = "On")]
+    pub enabled: bool,
+    /// An address whose mail arrives in this mailbox. Empty makes a secret one, which needs signed reply addresses.
+    #[schemars(title = "Capture address", length(max = 254))]
+    pub address: Option<String>,
+    /// Believe the sender's address without authentication results. Only where nobody outside can write to the mailbox in a colleague's name.
+    #[schemars(title = "Trust the sender's address")]
+    pub trust_senders: bool,
 }
 
 /// The IMAP side.
@@ -223,6 +314,7 @@ impl Settings {
         trimmed(&mut self.from_name);
         trimmed(&mut self.imap.username);
         trimmed(&mut self.smtp.username);
+        trimmed(&mut self.capture.address);
         self.imap.host = self.imap.host.trim().to_owned();
         self.smtp.host = self.smtp.host.trim().to_owned();
         self.smtp.password = self
@@ -300,6 +392,7 @@ impl Settings {
         if self.backfill_days > 3650 {
             return wrong("backfill_days", "is at most 3650 (ten years)");
         }
+        self.validate_threads()?;
         if let Some(pattern) = self
             .ignore_senders
             .iter()
@@ -334,6 +427,37 @@ impl Settings {
         }
     }
 
+    fn validate_threads(&self) -> Result<(), SettingsError> {
+        let wrong = |field: &str, message: &str| Err(SettingsError::new(field, message));
+        let delimiter = &self.threads.delimiter;
+        if !(1..=3).contains(&delimiter.len()) || !delimiter.bytes().all(|byte| b"+-_=.#~".contains(&byte)) {
+            return wrong("threads.delimiter", "is one to three of + - _ = . # ~");
+        }
+        if self.threads.new_after_days > 3650 {
+            return wrong("threads.new_after_days", "is at most 3650 (ten years)");
+        }
+        let address = self.capture.address.as_deref();
+        if address.is_some_and(|address| address.parse::<lettre::Address>().is_err()) {
+            return wrong(
+                "capture.address",
+                "is not an e-mail address, such as archive@shop.example",
+            );
+        }
+        if address.is_some_and(|address| address.eq_ignore_ascii_case(&self.address)) {
+            return wrong(
+                "capture.address",
+                "is another address than the one customers write to",
+            );
+        }
+        if self.capture.enabled && address.is_none() && !self.threads.signed_addresses {
+            return wrong(
+                "capture.address",
+                "is needed where signed reply addresses are off",
+            );
+        }
+        Ok(())
+    }
+
     /// The domain of the address, in lower case.
     pub fn domain(&self) -> String {
         self.address
@@ -345,6 +469,12 @@ impl Settings {
     pub fn imap_username(&self) -> &str {
         self.imap.username.as_deref().unwrap_or(&self.address)
     }
+}
+
+/// A group of settings that all have defaults: only as an object, for serde would take a list as well.
+fn object<'de, D: serde::Deserializer<'de>, T: serde::de::DeserializeOwned>(from: D) -> Result<T, D::Error> {
+    let fields = serde_json::Map::deserialize(from)?;
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(serde::de::Error::custom)
 }
 
 /// Serde's message with the path of the field it speaks of. A missing field is named in the message

@@ -3,7 +3,10 @@
 use mail_parser::{Addr, Address, HeaderName, HeaderValue, Message};
 use switchboard_sdk::{Identity, IdentityKind, Person};
 
-use crate::{headers, ids, settings::Settings};
+use crate::{headers, ids, settings::Settings, token};
+
+/// How many others on a mail are kept.
+const MAX_OTHERS: usize = 50;
 
 /// The author of a mail.
 #[derive(Debug, PartialEq, Eq)]
@@ -107,6 +110,46 @@ pub fn mailboxes(message: &Message<'_>, name: HeaderName<'static>) -> Vec<Mailbo
         .flat_map(Address::iter)
         .filter_map(Mailbox::new)
         .collect()
+}
+
+/// Everybody a mail was written to.
+pub fn addressed(message: &Message<'_>) -> Vec<Mailbox> {
+    let mut all = mailboxes(message, HeaderName::To);
+    all.extend(mailboxes(message, HeaderName::Cc));
+    all
+}
+
+/// All addresses it was written or delivered to, as far as its header shows: what a token may stand in.
+pub fn recipients(message: &Message<'_>) -> Vec<String> {
+    const DELIVERED: [&str; 4] = ["Delivered-To", "X-Original-To", "X-Forwarded-To", "Envelope-To"];
+    let delivered = DELIVERED.iter().flat_map(|name| {
+        let lists: Vec<String> = headers::all(message, name).collect();
+        lists
+    });
+    let delivered = delivered.flat_map(|list| {
+        list.split(',')
+            .map(|address| address.trim().trim_matches(['<', '>']).to_lowercase())
+            .collect::<Vec<_>>()
+    });
+    let mut all: Vec<String> = addressed(message)
+        .into_iter()
+        .map(|mailbox| mailbox.address)
+        .collect();
+    all.extend(delivered);
+    all.truncate(200);
+    all
+}
+
+/// Everybody it was written to, but us.
+pub fn others(message: &Message<'_>, settings: &Settings) -> Vec<Mailbox> {
+    let mut others: Vec<Mailbox> = Vec::new();
+    for mailbox in addressed(message) {
+        let known = others.iter().any(|other| other.address == mailbox.address);
+        if !known && !token::is_ours(&mailbox.address, settings) && others.len() < MAX_OTHERS {
+            others.push(mailbox);
+        }
+    }
+    others
 }
 
 fn return_path(message: &Message<'_>) -> Option<Mailbox> {

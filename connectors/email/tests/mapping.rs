@@ -284,15 +284,14 @@ fn a_bounce_of_our_answer_is_a_receipt_and_a_delay_is_not_a_failure() {
             .error
             .is_some_and(|error| error.contains("5.1.1") && error.contains("no such user"))
     );
-    let delayed = message("bounce-delayed");
-    assert!(delayed.automatic);
-    let Thread::Messages { earlier, .. } = delayed.thread else {
-        panic!()
+    assert_eq!(receipt.dead_address.as_deref(), Some("gone@client.example"));
+    let InboundBody::Receipt(delayed) = event("bounce-delayed").body else {
+        panic!("no receipt")
     };
+    assert_eq!(delayed.state, ReceiptState::Delayed);
     assert_eq!(
-        earlier,
-        ["msg_0198aaaabbbbccccddddeeeeffff0000@shop.example"],
-        "it joins the conversation it is about"
+        (delayed.external_id.as_str(), delayed.dead_address),
+        ("msg_0198aaaabbbbccccddddeeeeffff0000@shop.example", None)
     );
 }
 

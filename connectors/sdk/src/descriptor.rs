@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Clock, Connector};
+use crate::{Clock, Connector, SigningKey};
 
 /// One connector, described: the registry entry of its crate.
 pub struct Descriptor {
@@ -79,6 +79,8 @@ pub struct BuildContext {
     pub max_upload_bytes: u64,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Signs what the channel writes into addresses; the same as long as the channel lives.
+    pub signing_key: SigningKey,
 }
 
 impl fmt::Debug for BuildContext {

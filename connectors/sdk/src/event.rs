@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{MailFacts, Recipient};
+use crate::{MailFacts, Recipient, ThreadFacts};
 
 /// Events that are stored in one transaction, with the cursor that covers them.
 #[derive(Debug, Clone, Default)]
@@ -95,6 +95,8 @@ pub struct InboundMessage {
     pub card: Option<Person>,
     /// Who stands in its address fields, the author too, on channels that have any.
     pub recipients: Vec<Recipient>,
+    /// What else helps a mail to find its conversation; none on channels without threads.
+    pub threading: Option<Box<ThreadFacts>>,
 }
 
 /// How a message finds its conversation.
@@ -236,17 +238,23 @@ pub struct DeliveryReceipt {
     pub external_id: String,
     /// What happened.
     pub state: ReceiptState,
-    /// The provider's words, when it failed.
+    /// The provider's words, when it failed or is delayed.
     pub error: Option<String>,
+    /// The address that does not exist, when the provider is sure of it: nothing reaches it any more.
+    pub dead_address: Option<String>,
 }
 
 /// What can happen to a sent message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReceiptState {
+    /// It went on to a server that reports nothing more: what was delayed is not any longer.
+    Relayed,
     /// It arrived.
     Delivered,
     /// It was read.
     Read,
+    /// It did not arrive yet: the receiving side could not take it, and it is being tried again.
+    Delayed,
     /// It did not arrive after all.
     Failed,
 }

@@ -18,6 +18,7 @@ mod mail;
 mod origin;
 mod outbound;
 mod recipient;
+mod threading;
 mod visitor;
 mod webhook;
 
@@ -38,6 +39,7 @@ pub use mail::{
 pub use origin::{origin_allowed, origin_problem};
 pub use outbound::{OutboundAttachment, OutboundMessage, SendError, Sent};
 pub use recipient::{Recipient, RecipientRole};
+pub use threading::{Capture, SigningKey, ThreadFacts, ThreadRules, base_subject};
 pub use tokio_util::sync::CancellationToken;
 pub use visitor::{Opening, PostedMessage, SessionRequest, SignedIdentity, VisitorDesk};
 pub use webhook::{HostedPage, Page, PageRequest, Rejection, Webhook, WebhookRequest, WebhookResponse};

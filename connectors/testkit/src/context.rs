@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use switchboard_sdk::{BuildContext, Clock};
+use switchboard_sdk::{BuildContext, Clock, SigningKey};
 
 use crate::ManualClock;
 
@@ -20,5 +20,6 @@ pub fn context_at(clock: Arc<dyn Clock>) -> BuildContext {
         public_url: "https://desk.example".to_owned(),
         max_upload_bytes: 25 * 1024 * 1024,
         clock,
+        signing_key: SigningKey::new([7; 32]),
     }
 }

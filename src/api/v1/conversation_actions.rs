@@ -83,7 +83,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Optional<
 
 /// The conversation, if the caller sees it and it is theirs to act on: their own, nobody's, one they
 /// participate in, or any for a supervisor.
-async fn to_act_on(app: &App, caller: &Caller, id: &str) -> Result<ConversationView> {
+pub(super) async fn to_act_on(app: &App, caller: &Caller, id: &str) -> Result<ConversationView> {
     let view = visible(app, &caller.scope, id).await?;
     let me = caller.operator.id.as_str();
     let open = view.session.state != "closed";
@@ -102,7 +102,7 @@ async fn to_act_on(app: &App, caller: &Caller, id: &str) -> Result<ConversationV
 }
 
 /// The conversation as it is now. Whoever just gave it away is answered too.
-async fn answer(app: &App, id: &str) -> Result<Json<ConversationView>> {
+pub(super) async fn answer(app: &App, id: &str) -> Result<Json<ConversationView>> {
     let view = app.views.conversation(app.db.read(), id).await?;
     view.map(Json).ok_or_else(|| Problem::not_found("conversation"))
 }

@@ -17,6 +17,7 @@ pub mod offers;
 pub mod outbox;
 pub mod presence;
 pub mod quarantine;
+pub mod rearrange;
 pub mod routing;
 pub mod schedules;
 pub mod search;
@@ -65,4 +66,5 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(conversation_actions::router())
         .merge(templates::router())
         .merge(writing::router())
+        .merge(rearrange::router())
 }

@@ -12,6 +12,8 @@ pub struct Model {
     pub contact_id: String,
     pub verified: bool,
     pub created_at: DateTimeUtc,
+    pub unreachable_since: Option<DateTimeUtc>,
+    pub unreachable_reason: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

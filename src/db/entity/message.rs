@@ -28,6 +28,9 @@ pub struct Model {
     pub original_key: Option<String>,
     pub recipients: Option<Json>,
     pub mode: Option<String>,
+    pub automatic: bool,
+    pub new_participant: bool,
+    pub no_auto_reply: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

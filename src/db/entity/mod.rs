@@ -13,6 +13,8 @@ pub mod consumer_cursor;
 pub mod contact;
 pub mod contact_suggestion;
 pub mod conversation;
+pub mod conversation_link;
+pub mod conversation_member;
 pub mod counter;
 pub mod event;
 pub mod identity;

@@ -1,12 +1,14 @@
 //! One event, applied to the world in memory.
 
-use std::collections::hash_map::Entry;
-
 use serde_json::{Value, json};
 use switchboard_sdk::{Attribution, LeadHints, Outcome, Person, Recipient, Thread};
 
-use super::world::{
-    Channel, JoinedLead, OpenThread, World, thread_key_of_contact, thread_key_of_mail, thread_key_of_sender,
+use super::{
+    mail::only_filed,
+    world::{
+        Channel, JoinedLead, OpenThread, World, thread_key_of_contact, thread_key_of_mail,
+        thread_key_of_sender,
+    },
 };
 use crate::{
     contact::identify::{self, Known},
@@ -16,7 +18,7 @@ use crate::{
     },
     db::entity::{
         attachment, contact, contact_suggestion, conversation, identity, lead, message, quarantine,
-        submission, thread_ref,
+        submission,
     },
     event::{EventType, NewEvent},
     id::{self, Kind},
@@ -39,8 +41,13 @@ struct Incoming<'a> {
     files: &'a [KeptFile],
     client_id: Option<String>,
     external_id: &'a str,
+    /// A machine wrote it.
     automatic: bool,
     recipients: &'a [Recipient],
+    /// It opens no session and nobody has to answer it.
+    quiet: bool,
+    new_participant: bool,
+    no_auto_reply: bool,
     attribution: &'a Attribution,
     hints: LeadHints,
 }
@@ -84,6 +91,9 @@ impl World {
     }
 
     fn apply_message(&mut self, channel: &Channel, event: &Prepared, message: &PreparedMessage) -> Outcome {
+        if let Some(filed) = self.file(channel, event, message) {
+            return filed;
+        }
         let (contact_id, claimed) = self.identify(&message.from, !message.disproved);
         if let Some(card) = message.card.as_ref().filter(|_| !message.disproved) {
             self.fill_from_card(&contact_id, card);
@@ -97,15 +107,7 @@ impl World {
                 .map_or_else(|| thread_key_of_contact(&contact_id), thread_key_of_sender),
             Thread::Messages { own, .. } => thread_key_of_mail(own),
         };
-        let earlier: &[String] = match &message.thread {
-            Thread::Messages { earlier, .. } => earlier,
-            Thread::Contact | Thread::Sender => &[],
-        };
-        let found = earlier
-            .iter()
-            .find_map(|reference| self.by_ref.get(&(channel.id.clone(), reference.clone())))
-            .or_else(|| self.by_key.get(&(channel.id.clone(), key.clone())))
-            .cloned();
+        let found = self.find_thread(channel, message, &contact_id, &key);
         let incoming = Incoming {
             id: message.id.clone(),
             from: &message.from,
@@ -119,23 +121,24 @@ impl World {
             external_id: &event.external_id,
             automatic: message.automatic,
             recipients: &message.recipients,
+            quiet: message.automatic || only_filed(message),
+            new_participant: found.new_participant,
+            no_auto_reply: message.threading.as_ref().is_some_and(|facts| facts.no_auto_reply),
             attribution: &message.attribution,
             hints: LeadHints::default(),
         };
-        let (conversation_id, seq) = self.add_inbound(channel, found, key, &contact_id, claimed, incoming);
+        let (conversation_id, seq) = self.add_inbound(
+            channel,
+            found.conversation_id,
+            key,
+            &contact_id,
+            claimed,
+            incoming,
+        );
         if let Thread::Messages { own, .. } = &message.thread {
-            let place = (channel.id.clone(), own.clone());
-            if let Entry::Vacant(slot) = self.by_ref.entry(place) {
-                slot.insert(conversation_id.clone());
-                self.refs.push(thread_ref::Model {
-                    channel_id: channel.id.clone(),
-                    external_id: own.clone(),
-                    conversation_id: conversation_id.clone(),
-                    message_id: Some(message.id.clone()),
-                    created_at: self.now,
-                });
-            }
+            self.remember(channel, own, &conversation_id, &message.id);
         }
+        self.add_facts(&conversation_id, message, found.link);
         Outcome::Stored {
             message_id: Some(message.id.clone()),
             seq: Some(seq),
@@ -199,6 +202,9 @@ impl World {
             external_id: &event.external_id,
             automatic: false,
             recipients: &[],
+            quiet: false,
+            new_participant: false,
+            no_auto_reply: false,
             attribution: &content.attribution,
             hints: content.hints(),
         };
@@ -224,7 +230,7 @@ impl World {
 
     /// The contact a person is, made when nobody knows them, and whether only a claim says so. What a known
     /// contact lacks is filled only when `believed`.
-    fn identify(&mut self, person: &Person, believed: bool) -> (String, bool) {
+    pub(super) fn identify(&mut self, person: &Person, believed: bool) -> (String, bool) {
         let resolution = identify::resolve(person, |identity| {
             self.identities
                 .get(&(identity.kind.as_str().to_owned(), identity.value.clone()))
@@ -257,6 +263,8 @@ impl World {
                 contact_id: contact_id.clone(),
                 verified: identity.verified,
                 created_at: self.now,
+                unreachable_since: None,
+                unreachable_reason: None,
             });
         }
         for identity in resolution.prove {
@@ -356,6 +364,8 @@ impl World {
                         contact_id: contact_id.to_owned(),
                         verified: false,
                         created_at: self.now,
+                        unreachable_since: None,
+                        unreachable_reason: None,
                     });
                     let claimed = Known {
                         contact_id: contact_id.to_owned(),
@@ -385,7 +395,7 @@ impl World {
         let reopens = self
             .threads
             .get(&conversation_id)
-            .is_some_and(|thread| thread.session.state == "closed" && !thread.is_new && !incoming.automatic);
+            .is_some_and(|thread| thread.session.state == "closed" && !thread.is_new && !incoming.quiet);
         if reopens {
             self.open_session(&conversation_id);
         }
@@ -394,7 +404,7 @@ impl World {
                 .threads
                 .get(&conversation_id)
                 .is_some_and(|thread| thread.is_new && !thread.changed);
-        if starts && !incoming.automatic {
+        if starts && !incoming.quiet {
             self.apply_lead_rule(channel, &conversation_id, &incoming);
         }
         let author_name = incoming.from.name.clone().or_else(|| {
@@ -407,7 +417,7 @@ impl World {
         };
         thread.changed = true;
         // Nobody has to answer a machine.
-        if !incoming.automatic && thread.session.owed_since.is_none() {
+        if !incoming.quiet && thread.session.owed_since.is_none() {
             thread.session.owed_since = Some(now);
             thread.owed = true;
             let promise = self.promises.get(&thread.session.line_id);
@@ -453,6 +463,9 @@ impl World {
             original_key: incoming.original_key,
             recipients: stored_recipients(incoming.recipients),
             mode: None,
+            automatic: incoming.automatic,
+            new_participant: incoming.new_participant,
+            no_auto_reply: incoming.no_auto_reply,
         });
         self.add_files(&incoming.id, incoming.files);
         self.events.push(NewEvent::message(
@@ -472,16 +485,57 @@ impl World {
         claimed: bool,
         incoming: &Incoming<'_>,
     ) -> String {
+        // A machine's mail is kept where people find it, but nobody has to answer it.
+        let ended = match (incoming.automatic, incoming.quiet) {
+            (true, _) => Some("automatic"),
+            (false, true) => Some("filed"),
+            (false, false) => None,
+        };
+        self.open_thread(
+            channel,
+            key,
+            contact_id,
+            claimed,
+            incoming.from,
+            incoming.subject,
+            ended,
+        )
+    }
+
+    /// A conversation that begins closed, for this reason.
+    #[expect(clippy::too_many_arguments, reason = "a conversation is made of them")]
+    pub(super) fn open_closed(
+        &mut self,
+        channel: &Channel,
+        key: String,
+        contact_id: &str,
+        claimed: bool,
+        with: &Person,
+        subject: Option<&str>,
+        reason: &'static str,
+    ) -> String {
+        self.open_thread(channel, key, contact_id, claimed, with, subject, Some(reason))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a conversation is made of them")]
+    fn open_thread(
+        &mut self,
+        channel: &Channel,
+        key: String,
+        contact_id: &str,
+        claimed: bool,
+        with: &Person,
+        subject: Option<&str>,
+        ended: Option<&str>,
+    ) -> String {
         let id = id::new(Kind::Conversation, self.now);
         let mut session = opened(&id, &channel.line_id, &channel.kind, self.now);
-        // A machine's mail is kept where people find it, but nobody has to answer it.
-        if incoming.automatic {
+        if let Some(reason) = ended {
             session.state = "closed".to_owned();
             session.closed_at = Some(self.now);
-            session.close_reason = Some("automatic".to_owned());
+            session.close_reason = Some(reason.to_owned());
         }
-        let address = incoming
-            .from
+        let address = with
             .identities
             .first()
             .map(|identity| identity.value.clone())
@@ -498,7 +552,7 @@ impl World {
             lead_id: None,
             session_id: session.id.clone(),
             thread_key: key.clone(),
-            subject: incoming.subject.map(str::to_owned),
+            subject: subject.map(str::to_owned),
             priority: 0,
             tags: json!([]),
             last_seq: 0,
@@ -616,7 +670,7 @@ impl World {
         }
     }
 
-    fn add_files(&mut self, message_id: &str, files: &[KeptFile]) {
+    pub(super) fn add_files(&mut self, message_id: &str, files: &[KeptFile]) {
         for (position, file) in (0..).zip(files) {
             if file.uploaded {
                 self.uploaded

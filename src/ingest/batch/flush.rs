@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set, UpdateMany,
     sea_query::{Expr, ExprTrait},
 };
 use serde_json::{Value as Json, json};
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     db::{
         BatchTx, bulk,
-        entity::{attachment, contact, identity, lead, message, session, thread_ref},
+        entity::{attachment, contact, conversation, identity, lead, message, session, thread_ref},
     },
     event::{EventType, NewEvent},
     ingest::rows,
@@ -118,6 +118,12 @@ impl World {
         write.insert("attachment", rows::ATTACHMENT, rows, FILED).await?;
         let rows = take(&mut self.refs).into_iter().map(rows::thread_ref);
         write.insert("thread_ref", rows::THREAD_REF, rows, KNOWN).await?;
+        let rows = take(&mut self.new_members).into_iter().map(rows::member);
+        write
+            .insert("conversation_member", rows::MEMBER, rows, KNOWN)
+            .await?;
+        let rows = take(&mut self.links).into_iter().map(rows::link);
+        write.insert("conversation_link", rows::LINK, rows, "").await?;
         let rows = take(&mut self.submissions).into_iter().map(rows::submission);
         let approved = bulk::or_update(rows::SUBMISSION);
         write
@@ -161,6 +167,11 @@ impl World {
                 .col_expr(session::Column::OwedSince, Expr::value(self.now))
                 .col_expr(session::Column::DueAt, Expr::value(due_at))
                 .filter(session::Column::Id.is_in(owed));
+            write.execute(update.build(backend)).await?;
+        }
+        let heard = take(&mut self.heard);
+        if !heard.is_empty() {
+            let update = reachable(heard.into_iter().collect());
             write.execute(update.build(backend)).await?;
         }
         for identity in take(&mut self.proven) {
@@ -222,23 +233,73 @@ impl World {
             return Ok(());
         };
         let (state, from): (&str, &[&str]) = match receipt.state {
-            ReceiptState::Delivered => ("delivered", &["queued", "sending", "sent", "uncertain"]),
-            ReceiptState::Read => ("read", &["queued", "sending", "sent", "uncertain", "delivered"]),
-            ReceiptState::Failed => ("failed", &["queued", "sending", "sent", "uncertain", "delivered"]),
+            ReceiptState::Relayed => ("sent", &["delayed"]),
+            ReceiptState::Delivered => (
+                "delivered",
+                &["queued", "sending", "sent", "uncertain", "delayed"],
+            ),
+            ReceiptState::Read => (
+                "read",
+                &["queued", "sending", "sent", "uncertain", "delayed", "delivered"],
+            ),
+            ReceiptState::Delayed => ("delayed", &["queued", "sending", "sent", "uncertain", "delayed"]),
+            ReceiptState::Failed => (
+                "failed",
+                &["queued", "sending", "sent", "uncertain", "delayed", "delivered"],
+            ),
         };
         let update = message::Entity::update_many()
             .col_expr(message::Column::DeliveryState, Expr::value(state))
-            .col_expr(message::Column::DeliveryError, Expr::value(receipt.error))
+            .col_expr(message::Column::DeliveryError, Expr::value(receipt.error.clone()))
             .filter(message::Column::Id.eq(&message_id))
             .filter(Expr::col(message::Column::DeliveryState).is_in(from.iter().copied()));
         if write.execute(update.build(write.backend())).await? > 0 {
             let conversation_id = found.conversation_id;
+            self.judge_address(write, &conversation_id, &receipt).await?;
             self.events.push(NewEvent::message(
                 EventType::MessageUpdated,
                 message_id,
-                conversation_id,
+                &conversation_id,
                 self.now,
             ));
+        }
+        Ok(())
+    }
+
+    /// What a report says of an address: that nothing reaches it, or that something did.
+    async fn judge_address(
+        &mut self,
+        write: &mut BatchTx,
+        conversation_id: &str,
+        receipt: &DeliveryReceipt,
+    ) -> Result<(), DbErr> {
+        let backend = write.backend();
+        let row = conversation::Entity::find_by_id(conversation_id)
+            .one(&write.read())
+            .await?;
+        let Some(row) = row else { return Ok(()) };
+        let changed = match (receipt.state, &receipt.dead_address) {
+            (ReceiptState::Failed, Some(address)) => {
+                let update = identity::Entity::update_many()
+                    .col_expr(identity::Column::UnreachableSince, Expr::value(self.now))
+                    .col_expr(
+                        identity::Column::UnreachableReason,
+                        Expr::value(receipt.error.clone()),
+                    )
+                    .filter(identity::Column::Kind.eq("email"))
+                    .filter(identity::Column::Value.eq(address));
+                write.execute(update.build(backend)).await?
+            }
+            (ReceiptState::Delivered | ReceiptState::Read, _) => {
+                write.execute(reachable(vec![row.address]).build(backend)).await?
+            }
+            _ => 0,
+        };
+        if changed > 0 {
+            self.events
+                .push(NewEvent::new(EventType::ContactUpdated, row.contact_id, self.now));
+            self.events
+                .push(NewEvent::conversation(conversation_id, self.now));
         }
         Ok(())
     }
@@ -305,4 +366,20 @@ impl JoinedLead {
         row.attribution = attribution;
         changed
     }
+}
+
+/// Addresses at which somebody is.
+fn reachable(addresses: Vec<String>) -> UpdateMany<identity::Entity> {
+    identity::Entity::update_many()
+        .col_expr(
+            identity::Column::UnreachableSince,
+            Expr::value(Option::<DateTime<Utc>>::None),
+        )
+        .col_expr(
+            identity::Column::UnreachableReason,
+            Expr::value(Option::<String>::None),
+        )
+        .filter(identity::Column::Kind.eq("email"))
+        .filter(identity::Column::Value.is_in(addresses))
+        .filter(identity::Column::UnreachableSince.is_not_null())
 }

@@ -18,6 +18,7 @@ use switchboard_sdk::{IdentityKind, Person, Thread};
 use super::{
     Repeats, Work,
     dedupe::{Place, Told},
+    mail::Mails,
     world::{Channel, OpenThread, World, thread_key_of_contact, thread_key_of_mail, thread_key_of_sender},
 };
 use crate::{
@@ -42,6 +43,7 @@ impl World {
         repeats: Repeats,
     ) -> Result<(Self, HashMap<Place, switchboard_sdk::Outcome>), DbErr> {
         let mut people: Vec<Person> = Vec::new();
+        let mut mails = Mails::default();
         let mut refs: HashMap<&str, HashSet<String>> = HashMap::new();
         let mut senders: HashMap<&str, HashSet<String>> = HashMap::new();
         for &(w, e) in &told.first {
@@ -50,6 +52,7 @@ impl World {
                 PreparedBody::Message(message) => {
                     people.push(message.from.clone());
                     people.extend(message.card.clone());
+                    mails.add(message);
                     match &message.thread {
                         Thread::Messages { own, earlier } => {
                             refs.entry(channel_id)
@@ -75,6 +78,7 @@ impl World {
                 PreparedBody::Receipt(_) | PreparedBody::Poison { .. } => {}
             }
         }
+        people.append(&mut mails.clients);
         let known = async {
             match repeats {
                 Repeats::Expected => told.known(write).await,
@@ -97,9 +101,11 @@ impl World {
             new_companies,
             ..Self::default()
         };
+        world.load_mails(write, mails).await?;
         world
             .load_threads(write, works, &told.first, refs, senders)
             .await?;
+        world.load_members(write).await?;
         world.load_leads(write).await?;
         Ok((world, known))
     }
@@ -112,7 +118,7 @@ impl World {
         refs: HashMap<&str, HashSet<String>>,
         mut keys: HashMap<&str, HashSet<String>>,
     ) -> Result<(), DbErr> {
-        let mut ids: BTreeSet<String> = BTreeSet::new();
+        let mut ids: BTreeSet<String> = self.by_token.values().cloned().collect();
         for (channel_id, refs) in refs {
             if refs.is_empty() {
                 continue;

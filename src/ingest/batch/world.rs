@@ -11,8 +11,8 @@ use switchboard_sdk::{DeliveryReceipt, Identity};
 use crate::{
     contact::identify::Known,
     db::entity::{
-        attachment, company, contact, contact_suggestion, conversation, identity, lead, message, quarantine,
-        session, submission, thread_ref,
+        attachment, company, contact, contact_suggestion, conversation, conversation_link,
+        conversation_member, identity, lead, message, quarantine, session, submission, thread_ref,
     },
     event::NewEvent,
     lead::rule::History,
@@ -61,6 +61,12 @@ pub(super) struct World {
     pub threads: HashMap<String, OpenThread>,
     pub by_key: HashMap<(String, String), String>,
     pub by_ref: HashMap<(String, String), String>,
+    /// Conversations of the messages that reply addresses name, by message.
+    pub by_token: HashMap<String, String>,
+    /// Everybody on the mails of a conversation.
+    pub members: HashMap<String, BTreeSet<String>>,
+    /// Colleagues whose mail is filed, by address: their id and name.
+    pub colleagues: HashMap<String, (String, String)>,
     pub leads: HashMap<String, History>,
 
     // What is new, in the order of its making.
@@ -75,6 +81,10 @@ pub(super) struct World {
     pub attachments: Vec<attachment::Model>,
     pub uploaded: Vec<(String, String, i64)>,
     pub refs: Vec<thread_ref::Model>,
+    pub new_members: Vec<conversation_member::Model>,
+    pub links: Vec<conversation_link::Model>,
+    /// Addresses that people wrote from: they are reached there.
+    pub heard: BTreeSet<String>,
     pub new_leads: Vec<lead::Model>,
     pub joined_leads: Vec<JoinedLead>,
     pub submissions: Vec<submission::Model>,

@@ -47,6 +47,9 @@ function conv(
     client_read_seq: 0,
     client_delivered_seq: 0,
     last_message: { id: 'm', text: 'x', kind: 'inbound', at: time },
+    address_problem: null,
+    merged_into: null,
+    links: [],
     last_seq: 1,
     read_seq: 0,
     created_at: time,
@@ -67,6 +70,8 @@ const msg = (id: string, conversation_id: string, seq: number, extra: Partial<Me
   client_id: null,
   delivery: null,
   recipients: [],
+  automatic: false,
+  new_participant: false,
   created_at: '',
   ...extra,
 });
@@ -105,6 +110,22 @@ describe('views', () => {
       'c',
       'a',
     ]);
+  });
+});
+
+describe('split and merge', () => {
+  const moved = (data: Message): LogEvent => ({ seq: 2, at: '', type: 'message.updated', data });
+  const ids = (s: Store, id: string): string[] | undefined => s.threads.get(id)?.items.map((m) => m.id);
+
+  it('a message that moved leaves its thread and stands at its number in the other', () => {
+    const s = store();
+    const thread = (items: Message[]) => ({ items, older: false, state: 'ready' as const, error: null });
+    s.setThread('a', thread([msg('one', 'a', 1), msg('two', 'a', 2)]));
+    s.setThread('b', thread([msg('other', 'b', 1)]));
+    s.apply([moved(msg('two', 'b', 5)), moved(msg('other', 'b', 6))]);
+    expect([ids(s, 'a'), ids(s, 'b')]).toEqual([['one'], ['two', 'other']]);
+    s.apply([moved(msg('two', 'b', 5, { text: 'again' }))]);
+    expect(ids(s, 'b')).toEqual(['two', 'other']);
   });
 });
 

@@ -76,12 +76,13 @@ function cmp(a: string, b: string): number {
 /** `items` with `message` put in its place by `seq`; the same id is replaced. */
 export function placeMessage(items: readonly Message[], message: Message): Message[] {
   const at = items.findIndex((m) => m.id === message.id);
-  if (at >= 0) {
-    const next = items.slice();
-    next[at] = message;
-    return next;
-  }
   const next = items.slice();
+  if (at >= 0) {
+    next[at] = message;
+    if (items[at]?.seq === message.seq) return next;
+    // A merge gave it another place.
+    next.splice(at, 1);
+  }
   let i = next.length;
   while (i > 0 && (next[i - 1]?.seq ?? 0) > message.seq) i--;
   next.splice(i, 0, message);
@@ -143,6 +144,8 @@ export class Store {
         case 'message.updated': {
           const m = event.data;
           const thread = this.threads.get(m.conversation_id);
+          if (event.type === 'message.updated' && !thread?.items.some((known) => known.id === m.id))
+            this.#leave(m, threads);
           if (thread) {
             this.threads.set(m.conversation_id, { ...thread, items: placeMessage(thread.items, m) });
             threads.add(m.conversation_id);
@@ -209,6 +212,15 @@ export class Store {
     if (!thread) return;
     this.threads.set(m.conversation_id, { ...thread, items: placeMessage(thread.items, m) });
     this.#threadSignals.get(m.conversation_id)?.emit();
+  }
+
+  /** A split or a merge took the message out of another thread. */
+  #leave(m: Message, changed: Set<string>): void {
+    for (const [id, thread] of this.threads) {
+      if (id === m.conversation_id || !thread.items.some((known) => known.id === m.id)) continue;
+      this.threads.set(id, { ...thread, items: thread.items.filter((known) => known.id !== m.id) });
+      changed.add(id);
+    }
   }
 
   /** An older state never replaces a newer one: answers and events race. */

@@ -37,6 +37,8 @@ export const ICONS = {
   retry: 'M20 11a8 8 0 1 0-2.300 6.500M20 4v7h-7',
   transfer: 'M4 8h15l-4-4M20 16H5l4 4',
   return: 'M9 14L4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3',
+  split: 'M12 21v-7M12 14L5 7M12 14l7-7M5 11V7h4M19 11V7h-4',
+  merge: 'M12 3v18M12 13L5 4M12 13l7-9M8 17l4 4 4-4',
   spam: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM5.600 5.600l12.800 12.800',
   tag: 'M4 4h8l8 8-8 8-8-8zM8 8v.01',
   flag: 'M6 21V4h11l-2 4 2 4H6',

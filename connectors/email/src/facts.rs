@@ -1,0 +1,43 @@
+//! By what a mail finds its conversation: whom it answers, who else is on it, what it asks of us. Pure.
+
+use mail_parser::Message;
+use switchboard_sdk::{Capture, ThreadFacts, Person, ThreadRules};
+
+use crate::{
+    automatic,
+    settings::{ChangedSubject, Settings},
+    token::{self, Found, Purpose},
+    who,
+};
+
+/// The facts of a mail that this person wrote.
+pub fn of(message: &Message<'_>, from: &Person, settings: &Settings) -> ThreadFacts {
+    let recipients = who::recipients(message);
+    let found: Vec<Found> = recipients
+        .iter()
+        .filter_map(|address| token::read(address, settings))
+        .collect();
+    let others = who::others(message, settings);
+    ThreadFacts {
+        token: found.iter().find_map(|found| match found {
+            Found::Message(Purpose::Reply, id) => Some(id.clone()),
+            Found::Message(Purpose::Bounce, _) | Found::Capture => None,
+        }),
+        capture: if found.contains(&Found::Capture) {
+            Capture::Filed {
+                trusted: settings.capture.trust_senders
+                    || from.identities.first().is_some_and(|identity| identity.verified),
+                only: !recipients.contains(&settings.address.to_lowercase()),
+                to: others.iter().cloned().map(who::Mailbox::into_person).collect(),
+            }
+        } else {
+            Capture::No
+        },
+        others: others.into_iter().map(|other| other.address).collect(),
+        rules: ThreadRules {
+            new_after_days: settings.threads.new_after_days,
+            new_on_changed_subject: settings.threads.changed_subject == ChangedSubject::New,
+        },
+        no_auto_reply: automatic::wants_no_automatic_answer(message),
+    }
+}
