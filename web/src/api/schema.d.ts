@@ -825,6 +825,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}/original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The mail as it came, byte for byte, for whoever sees its conversation. Always a file to keep, never a page to show:
+         *     it may hold anything.
+         */
+        get: operations["get_original"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}/retry": {
         parameters: {
             query?: never;
@@ -2111,6 +2131,73 @@ export interface components {
             /** @description A one-time code. No user of this version has a second factor: one that is sent is refused. */
             totp?: string | null;
         };
+        /** @description A mail beside its text. */
+        Mail: {
+            /** @default null */
+            authentication: components["schemas"]["MailAuthentication"] | null;
+            /** @default null */
+            calendar: components["schemas"]["MailInvitation"] | null;
+            /** @default null */
+            original: components["schemas"]["MailOriginal"] | null;
+            /** @default null */
+            protection: components["schemas"]["MailProtection"] | null;
+            /**
+             * @description The same in `html`: what stands before is whole by itself.
+             * @default null
+             */
+            quoted_html_at: number | null;
+            /**
+             * @description Where in `text` the quoted rest and the signature begin, in characters (Unicode code points); null: all of it is new.
+             * @default null
+             */
+            quoted_text_at: number | null;
+        };
+        /** @description The sender, as our own mail server judged it (RFC 8601). */
+        MailAuthentication: {
+            /** @description The result of DKIM. */
+            dkim?: string | null;
+            /** @description The result of DMARC. */
+            dmarc?: string | null;
+            /** @description The result of SPF, such as `pass` or `softfail`. */
+            spf?: string | null;
+            /** @description `pass`: the address is the writer's; `fail`: it is not; `none`: nobody knows. */
+            verdict: string;
+        };
+        /** @description An invitation to a calendar. */
+        MailInvitation: {
+            /** @description Of a `reply`: `accepted`, `declined` or `tentative`. */
+            answer?: string | null;
+            /** @description When it ends, in the same forms. */
+            ends?: string | null;
+            /** @description Where. */
+            location?: string | null;
+            /** @description `request`, `reply`, `cancel`, `publish`, `counter`. */
+            method: string;
+            /** @description Who invites. */
+            organizer?: string | null;
+            /** @description It happens again and again. */
+            repeats: boolean;
+            /** @description When it begins: a time in UTC (`2026-11-25T09:00:00Z`), a time in `time_zone` (no `Z`), or a day. */
+            starts?: string | null;
+            /** @description What it is about. */
+            summary?: string | null;
+            /** @description The zone of times without `Z`, in the sender's words. */
+            time_zone?: string | null;
+        };
+        /** @description The mail as it came. */
+        MailOriginal: {
+            /** @description False when only the beginning was fetched, because the mail is too large. */
+            complete: boolean;
+            /** @description Bytes that are kept. */
+            size: number;
+        };
+        /** @description How a mail is protected. Nothing is decrypted, no signature is checked. */
+        MailProtection: {
+            /** @description `smime` or `pgp`. */
+            by: string;
+            /** @description `encrypted` or `signed`. */
+            kind: string;
+        };
         /** @description The user who asks. */
         Me: components["schemas"]["User"] & {
             /**
@@ -2149,6 +2236,7 @@ export interface components {
             id: string;
             /** @description `inbound`, `reply`, `note` or `system`. */
             kind: string;
+            mail?: components["schemas"]["Mail"] | null;
             /**
              * Format: int64
              * @description Its number in the conversation.
@@ -2811,6 +2899,7 @@ export interface components {
                 id: string;
                 /** @description `inbound`, `reply`, `note` or `system`. */
                 kind: string;
+                mail?: components["schemas"]["Mail"] | null;
                 /**
                  * Format: int64
                  * @description Its number in the conversation.
@@ -3100,6 +3189,11 @@ export interface components {
              * @description Its size in bytes.
              */
             size: number;
+        };
+        /** @description An entry that was read once more, and what became of it. */
+        QuarantineReplayed: components["schemas"]["QuarantineEntry"] & {
+            /** @description The conversation its message is in now; null when it made none. */
+            conversation_id?: string | null;
         };
         /** @description Asking the client for a rating when a session is closed. */
         Rating: {
@@ -5990,6 +6084,44 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    get_original: {
+        parameters: {
+            query?: {
+                /** @description Only the first so many bytes; all of them when absent. */
+                first?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `msg_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the mail */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "message/rfc822": number[];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not a mail, or not kept */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     retry_message: {
         parameters: {
             query?: never;
@@ -6138,7 +6270,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QuarantineEntry"];
+                    "application/json": components["schemas"]["QuarantineReplayed"];
                 };
             };
             400: components["responses"]["BadRequest"];
