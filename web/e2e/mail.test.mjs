@@ -52,7 +52,7 @@ test('the signature is written once, in the profile', async () => {
 test('a key answers to all, a stroke finds a template, and a reload keeps everything', async () => {
   const { page } = desk;
   await page.goto(server.url + '/inbox/all');
-  await desk.open('Order 7');
+  await desk.open('Ivan Petrov');
   await section('Signature').getByText('Yours, Anna Berg').waitFor();
   await page.getByRole('log').focus();
   await page.keyboard.press('a');

@@ -594,6 +594,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/writing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what the caller's answers in a conversation begin with. */
+        get: operations["get_writing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/leads": {
         parameters: {
             query?: never;
@@ -818,6 +835,24 @@ export interface paths {
         get?: never;
         /** Says that the caller is there for the next seconds, without an open socket. */
         put: operations["set_my_presence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own signature. */
+        get: operations["get_my_signature"];
+        /** Changes the caller's own signature. The line's stands under it. */
+        put: operations["update_my_signature"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1101,6 +1136,43 @@ export interface paths {
         patch: operations["update_team"];
         trace?: never;
     };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the templates the caller may use: everybody's, those of the lines they see, and their own. */
+        get: operations["list_templates"];
+        put?: never;
+        /** Makes a template. */
+        post: operations["create_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One template. */
+        get: operations["get_template"];
+        put?: never;
+        post?: never;
+        /** Removes a template. */
+        delete: operations["delete_template"];
+        options?: never;
+        head?: never;
+        /** Changes the fields given. */
+        patch: operations["update_template"];
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1271,6 +1343,13 @@ export interface components {
          * @enum {string}
          */
         Acceptance: "automatic" | "offer";
+        /** @description An address to send to: alone, or with a name. */
+        AddressIn: string | {
+            /** @description The address. */
+            address: string;
+            /** @description The name beside it. */
+            name?: string | null;
+        };
         /** @description A key, without its secret. */
         ApiKey: {
             /**
@@ -1384,6 +1463,11 @@ export interface components {
              */
             max_attachment_bytes?: number | null;
             /**
+             * Format: int64
+             * @description Largest message with its files, when the channel's settings say nothing else; null: unlimited.
+             */
+            max_message_bytes?: number | null;
+            /**
              * Format: int32
              * @description Longest answer in characters; null: unlimited.
              */
@@ -1392,6 +1476,10 @@ export interface components {
             outbound: boolean;
             /** @description Delivery or reading is reported. */
             receipts: boolean;
+            /** @description Messages have address fields: they can be answered to all and forwarded. */
+            recipients: boolean;
+            /** @description Carries rich text. */
+            rich_text: boolean;
             /** @description Typing is shown both ways. */
             typing: boolean;
         };
@@ -1581,16 +1669,8 @@ export interface components {
             name?: string | null;
         };
         /** @description A conversation with its current session. */
-        Recipient: { role: string; name?: string | null; address: string };
-        Writing: { values: { [key: string]: string }; signature?: string | null; reply: components["schemas"]["Recipient"][]; reply_all: components["schemas"]["Recipient"][]; people: components["schemas"]["Recipient"][]; unanswerable: boolean };
-        TemplateScope: "shared" | "line" | "own";
-        Template: { id: string; scope: components["schemas"]["TemplateScope"]; line_id?: string | null; name: string; shortcut?: string | null; body: string; version: number; created_at: string; updated_at: string };
-        Signature: { signature?: string | null };
         Conversation: {
             /** @description Whether an answer can be sent on this channel. */
-            recipients: boolean;
-            rich_text: boolean;
-            max_message_bytes?: number | null;
             can_reply: boolean;
             /** @description Its channel. */
             channel_id: string;
@@ -1632,6 +1712,11 @@ export interface components {
             /** @description The line's name. */
             line_name: string;
             /**
+             * Format: int64
+             * @description Largest message with all its files in bytes, as the provider counts it; none is unlimited.
+             */
+            max_message_bytes?: number | null;
+            /**
              * Format: int32
              * @description Longest answer in characters; none is unlimited.
              */
@@ -1653,6 +1738,10 @@ export interface components {
              * @description Up to which number operators have read.
              */
             read_seq: number;
+            /** @description Whether messages have address fields: they can be answered to all and forwarded. */
+            recipients: boolean;
+            /** @description Whether answers may be rich text. */
+            rich_text: boolean;
             /** @description The current or last session. */
             session: components["schemas"]["Session"];
             /**
@@ -2126,8 +2215,6 @@ export interface components {
         /** @description A message. */
         Message: {
             /** @description Files. */
-            recipients: components["schemas"]["Recipient"][];
-            mode?: string | null;
             attachments: components["schemas"]["Attachment"][];
             /** @description Who wrote it. */
             author: components["schemas"]["Author"];
@@ -2149,6 +2236,10 @@ export interface components {
             id: string;
             /** @description `inbound`, `reply`, `note` or `system`. */
             kind: string;
+            /** @description `reply`, `reply_all` or `forward`, where there was a choice. */
+            mode?: string | null;
+            /** @description Who stands in its address fields, on channels that have any. */
+            recipients: components["schemas"]["Recipient"][];
             /**
              * Format: int64
              * @description Its number in the conversation.
@@ -2170,18 +2261,36 @@ export interface components {
         MessageIn: {
             /** @description Files uploaded by the caller. */
             attachments?: string[];
+            /** @description Who gets it without the others knowing. */
+            bcc?: components["schemas"]["AddressIn"][];
+            /** @description Who is to know of it. */
+            cc?: components["schemas"]["AddressIn"][];
             /** @description The caller's idempotency key. */
             client_id?: string | null;
+            /** @description The message of this conversation that is passed on, with its files. */
+            forward_of?: string | null;
+            /** @description The text as rich text, on channels that carry it; sanitised. */
+            html?: string | null;
             /** @description `reply` goes to the customer, `note` stays inside. */
             kind?: components["schemas"]["MessageKind"];
+            mode?: components["schemas"]["MessageMode"] | null;
+            /** @description Whether the signature of operator and line is put under it, on channels with address fields. */
+            signature?: boolean;
             /** @description Plain text; may be empty when there are files. */
             text?: string;
+            /** @description Whom it is for. */
+            to?: components["schemas"]["AddressIn"][];
         };
         /**
          * @description What a message is.
          * @enum {string}
          */
         MessageKind: "inbound" | "reply" | "note" | "system";
+        /**
+         * @description What an answer is to what came before.
+         * @enum {string}
+         */
+        MessageMode: "reply" | "reply_all" | "forward";
         /** @description A key that was just made. */
         NewApiKey: components["schemas"]["ApiKey"] & {
             /** @description The key itself. It is shown now and never again. */
@@ -2487,8 +2596,7 @@ export interface components {
                 /** @description Everything they are recognised by. */
                 identities: components["schemas"]["Identity"][];
                 /** @description BCP 47. */
-                signature?: string | null;
-            language?: string | null;
+                language?: string | null;
                 /** @description The contact this one was merged into. */
                 merged_into?: string | null;
                 /** @description The name, when known. */
@@ -2559,6 +2667,11 @@ export interface components {
                 /** @description The line's name. */
                 line_name: string;
                 /**
+                 * Format: int64
+                 * @description Largest message with all its files in bytes, as the provider counts it; none is unlimited.
+                 */
+                max_message_bytes?: number | null;
+                /**
                  * Format: int32
                  * @description Longest answer in characters; none is unlimited.
                  */
@@ -2580,6 +2693,10 @@ export interface components {
                  * @description Up to which number operators have read.
                  */
                 read_seq: number;
+                /** @description Whether messages have address fields: they can be answered to all and forwarded. */
+                recipients: boolean;
+                /** @description Whether answers may be rich text. */
+                rich_text: boolean;
                 /** @description The current or last session. */
                 session: components["schemas"]["Session"];
                 /**
@@ -2811,6 +2928,10 @@ export interface components {
                 id: string;
                 /** @description `inbound`, `reply`, `note` or `system`. */
                 kind: string;
+                /** @description `reply`, `reply_all` or `forward`, where there was a choice. */
+                mode?: string | null;
+                /** @description Who stands in its address fields, on channels that have any. */
+                recipients: components["schemas"]["Recipient"][];
                 /**
                  * Format: int64
                  * @description Its number in the conversation.
@@ -2937,6 +3058,41 @@ export interface components {
                 member_ids: string[];
                 /** @description What people call it. */
                 name: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Template: {
+            /** @description The rows. */
+            items: {
+                /** @description The text, with variables. */
+                body: string;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description `tpl_…`. */
+                id: string;
+                /** @description Which line's, when it is a line's. */
+                line_id?: string | null;
+                /** @description What it is found by. */
+                name: string;
+                /** @description Whom it is for. */
+                scope: components["schemas"]["TemplateScope"];
+                /** @description The word that is typed after `/` to find it at once. */
+                shortcut?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description For optimistic changes.
+                 */
+                version: number;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -3123,6 +3279,15 @@ export interface components {
              */
             seq: number;
         };
+        /** @description Somebody in an address field. */
+        Recipient: {
+            /** @description The address. */
+            address: string;
+            /** @description The name beside the address. */
+            name?: string | null;
+            /** @description `from`, `reply_to`, `to`, `cc` or `bcc`. */
+            role: string;
+        };
         /**
          * @description Why an operator does not get a session: the first check that failed, in this order.
          * @enum {string}
@@ -3240,6 +3405,11 @@ export interface components {
              * @default null
              */
             return_after_secs: number | null;
+            /**
+             * @description What stands under the operators' mails, with variables.
+             * @default null
+             */
+            signature: string | null;
             /**
              * @description The responsible operator first.
              * @default {
@@ -3413,6 +3583,11 @@ export interface components {
              * @description When it ends; null: it does not.
              */
             to?: string | null;
+        };
+        /** @description What an operator puts under their mails. */
+        Signature: {
+            /** @description The text, with the variables contact.name, operator.name, line.name and conversation.number; null: none. */
+            signature?: string | null;
         };
         /** @description A session that comes. */
         SimulatedArrival: {
@@ -3789,6 +3964,68 @@ export interface components {
             /** @description What people call it. */
             name?: string | null;
         };
+        /** @description A template as the API shows it. */
+        Template: {
+            /** @description The text, with variables. */
+            body: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description `tpl_…`. */
+            id: string;
+            /** @description Which line's, when it is a line's. */
+            line_id?: string | null;
+            /** @description What it is found by. */
+            name: string;
+            /** @description Whom it is for. */
+            scope: components["schemas"]["TemplateScope"];
+            /** @description The word that is typed after `/` to find it at once. */
+            shortcut?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+        };
+        /** @description A template about to be made. */
+        TemplateIn: {
+            /** @description The text, with the variables contact.name, operator.name, line.name and conversation.number. */
+            body: string;
+            /** @description Which line's, when it is a line's. */
+            line_id?: string | null;
+            /** @description What it is found by. */
+            name: string;
+            /** @description Whom it is for; the caller alone when nothing is said. */
+            scope?: components["schemas"]["TemplateScope"];
+            /** @description The word that is typed after `/` to find it at once. */
+            shortcut?: string | null;
+        };
+        /** @description The fields of a template that change. */
+        TemplatePatch: {
+            /** @description The text. */
+            body?: string | null;
+            /** @description What it is found by. */
+            name?: string | null;
+            /** @description The word that is typed after `/`; an empty one takes it away. */
+            shortcut?: string | null;
+            /**
+             * Format: int64
+             * @description The version that was read.
+             */
+            version?: number | null;
+        };
+        /**
+         * @description Whom it is for.
+         * @enum {string}
+         */
+        TemplateScope: "shared" | "line" | "own";
         /** @description Where it goes: exactly one of both. */
         TransferIn: {
             /** @description A note for whoever gets it. */
@@ -4095,6 +4332,23 @@ export interface components {
              * @description Inbound messages that no operator has read.
              */
             unread: number;
+        };
+        /** @description What writing in a conversation begins with. */
+        Writing: {
+            /** @description Everybody else who stands in the address fields of its messages. */
+            people: components["schemas"]["Recipient"][];
+            /** @description Whom a reply goes to; empty on channels without address fields. */
+            reply: components["schemas"]["Recipient"][];
+            /** @description Whom a reply to all goes to. */
+            reply_all: components["schemas"]["Recipient"][];
+            /** @description What is put under the caller's answers; null: nothing. */
+            signature?: string | null;
+            /** @description Nobody reads what is sent to the customer's address: a reply needs another one. */
+            unanswerable: boolean;
+            /** @description What variables stand for here, by their names. */
+            values: {
+                [key: string]: string;
+            };
         };
     };
     responses: {
@@ -5428,6 +5682,32 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    get_writing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Writing"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     list_leads: {
         parameters: {
             query?: {
@@ -5922,6 +6202,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_my_signature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Signature"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    update_my_signature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Signature"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -6475,6 +6805,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Template"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `tpl_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `tpl_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `tpl_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplatePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
                 };
             };
             400: components["responses"]["BadRequest"];
