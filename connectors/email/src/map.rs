@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use mail_parser::{Message, MessageParser};
 use switchboard_sdk::{InboundAttachment, InboundBody, InboundEvent, InboundMessage, Thread};
 
-use crate::{attachment, automatic, body, charset, headers, ids, recipients, report, settings::Settings, who};
+use crate::{
+    attachment, automatic, body, charset, headers, ids, recipients, report, settings::Settings, who,
+};
 
 /// More files than this in one mail are not taken apart: the whole mail is attached as one file.
 const MAX_ATTACHMENTS: usize = 100;

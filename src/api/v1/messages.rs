@@ -165,7 +165,6 @@ fn yes() -> bool {
     true
 }
 
-
 fn reply_kind() -> MessageKind {
     MessageKind::Reply
 }

@@ -3,7 +3,7 @@
 use mail_parser::MessageParser;
 use serde_json::{Value, json};
 
-use crate::support::{Mailbox, TestApp};
+use crate::support::Mailbox;
 
 both_databases! {
     async fn and_who_was_in_copy_answers_into_the_same_conversation(app: TestApp) {
