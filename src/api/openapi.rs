@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 21] = [
+const TAGS: [(&str, &str); 22] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -27,6 +27,7 @@ const TAGS: [(&str, &str); 21] = [
     ("teams", "Groups of them"),
     ("lines", "Queues, their rules and hours"),
     ("wall", "What supervisors watch"),
+    ("templates", "Texts that operators write again and again"),
     ("channels", "Configured connectors"),
     ("connectors", "Kinds of channels"),
     ("apikeys", "Keys for programs"),

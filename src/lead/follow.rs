@@ -37,7 +37,11 @@ impl Consumer for FirstReply {
             .filter(message::Column::Kind.eq("reply"))
             .filter(message::Column::Hidden.eq(false))
             // Passing something on is no answer to the customer.
-            .filter(message::Column::Mode.is_null().or(message::Column::Mode.ne("forward")))
+            .filter(
+                message::Column::Mode
+                    .is_null()
+                    .or(message::Column::Mode.ne("forward")),
+            )
             .all(db.read())
             .await?;
         Ok((!replies.is_empty()).then_some(replies))

@@ -21,7 +21,9 @@ pub struct Typed {
 /// The address in the form it is compared in: without what follows a plus.
 fn plain(address: &str) -> String {
     let lower = address.trim().to_lowercase();
-    let Some((local, domain)) = lower.rsplit_once('@') else { return lower };
+    let Some((local, domain)) = lower.rsplit_once('@') else {
+        return lower;
+    };
     let local = local.split('+').next().unwrap_or(local);
     format!("{local}@{domain}")
 }
@@ -45,14 +47,18 @@ pub fn is_machine(address: &str) -> bool {
 
 /// Whether it looks like an address; whether it exists only its server knows.
 pub fn is_address(address: &str) -> bool {
-    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return false;
+    };
     let no_place = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"@".contains(c);
     (1..=64).contains(&local.len())
         && address.len() <= 254
         && !address.contains(no_place_in_whole)
         && !local.contains(no_place)
         && !domain.contains(no_place)
-        && domain.split('.').all(|label| !label.is_empty() && label.len() <= 63)
+        && domain
+            .split('.')
+            .all(|label| !label.is_empty() && label.len() <= 63)
 }
 
 fn no_place_in_whole(c: char) -> bool {
@@ -111,7 +117,10 @@ pub fn checked(
                 return Err((field, format!("{} is not an e-mail address", one.address.trim())));
             }
             if is_own(&address, own) {
-                return Err((field, format!("{address} is our own mailbox: the message would come back")));
+                return Err((
+                    field,
+                    format!("{address} is our own mailbox: the message would come back"),
+                ));
             }
             if is_machine(&address) {
                 return Err((field, format!("nobody reads what is sent to {address}")));
@@ -119,7 +128,11 @@ pub fn checked(
             if seen.insert(address.clone()) {
                 found.push(Recipient {
                     role,
-                    name: one.name.as_deref().map(clean_name).filter(|name| !name.is_empty()),
+                    name: one
+                        .name
+                        .as_deref()
+                        .map(clean_name)
+                        .filter(|name| !name.is_empty()),
                     address,
                 });
             }
@@ -159,7 +172,10 @@ mod tests {
     }
 
     fn shown(found: &[Recipient]) -> Vec<String> {
-        found.iter().map(|one| format!("{:?} {}", one.role, one.address)).collect()
+        found
+            .iter()
+            .map(|one| format!("{:?} {}", one.role, one.address))
+            .collect()
     }
 
     fn mail() -> Vec<Recipient> {
@@ -183,7 +199,11 @@ mod tests {
         let all = answering(&mail(), &customer, &own(), true);
         assert_eq!(
             shown(&all),
-            ["To ivan@client.example", "To olga@client.example", "Cc boss@client.example"]
+            [
+                "To ivan@client.example",
+                "To olga@client.example",
+                "Cc boss@client.example"
+            ]
         );
     }
 
@@ -201,7 +221,10 @@ mod tests {
         }
         // Form mail in our own name: the customer is known from elsewhere.
         let last = [of(RecipientRole::From, "support@shop.example")];
-        assert_eq!(shown(&answering(&last, &customer, &own(), true)), ["To ivan@client.example"]);
+        assert_eq!(
+            shown(&answering(&last, &customer, &own(), true)),
+            ["To ivan@client.example"]
+        );
     }
 
     #[test]
@@ -216,7 +239,12 @@ mod tests {
         ] {
             assert!(is_machine(address), "{address}");
         }
-        for address in ["norbert@x.example", "reply@x.example", "bouncyhouse@x.example", "ann.reply@x.example"] {
+        for address in [
+            "norbert@x.example",
+            "reply@x.example",
+            "bouncyhouse@x.example",
+            "ann.reply@x.example",
+        ] {
             assert!(!is_machine(address), "{address}");
         }
     }
@@ -239,7 +267,10 @@ mod tests {
             checked(fields, &own())
         };
         let good = check(" Olga@Client.example ").unwrap();
-        assert_eq!((good[0].address.as_str(), good[0].name.as_deref()), ("olga@client.example", Some("A  Bcc: x")));
+        assert_eq!(
+            (good[0].address.as_str(), good[0].name.as_deref()),
+            ("olga@client.example", Some("A  Bcc: x"))
+        );
         for address in [
             "olga",
             "olga@",

@@ -102,12 +102,7 @@ impl Dispatcher {
     }
 
     /// Claims what may be sent and starts sending it.
-    async fn take(
-        &self,
-        tasks: &mut Tasks,
-        flying: &mut Flying,
-        paused: &mut Paused,
-    ) -> Result<(), DbErr> {
+    async fn take(&self, tasks: &mut Tasks, flying: &mut Flying, paused: &mut Paused) -> Result<(), DbErr> {
         let room = IN_FLIGHT.saturating_sub(flying.len());
         if room == 0 {
             return Ok(());

@@ -140,7 +140,10 @@ fn rich_text(mail: &Mail, can: Option<Capabilities>) -> Result<Option<String>, E
         return Err(Error::invalid("html", "this channel carries plain text alone"));
     }
     if html.len() > rich::MAX_HTML {
-        return Err(Error::invalid("html", format!("at most {} KB", rich::MAX_HTML / 1024)));
+        return Err(Error::invalid(
+            "html",
+            format!("at most {} KB", rich::MAX_HTML / 1024),
+        ));
     }
     let clean = rich::sanitise(html);
     Ok(Some(clean).filter(|clean| !clean.trim().is_empty()))

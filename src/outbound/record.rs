@@ -132,14 +132,13 @@ async fn locked(
         .await
 }
 
-async fn sent(
-    write: &mut WriteTx,
-    row: outbox::Model,
-    done: &Sent,
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
+async fn sent(write: &mut WriteTx, row: outbox::Model, done: &Sent, now: DateTime<Utc>) -> Result<(), DbErr> {
     let refused = done.refused.join("; ");
-    let refused: String = refused.chars().filter(|char| *char != '\0').take(MAX_REASON).collect();
+    let refused: String = refused
+        .chars()
+        .filter(|char| *char != '\0')
+        .take(MAX_REASON)
+        .collect();
     let mut change = message::ActiveModel {
         delivery_state: Set(Some("sent".to_owned())),
         delivery_error: Set(Some(refused).filter(|refused| !refused.is_empty())),

@@ -10,8 +10,24 @@ pub const MAX_HTML: usize = 512 * 1024;
 /// elsewhere, no styles, nothing that acts.
 pub fn sanitise(html: &str) -> String {
     let tags = [
-        "p", "br", "div", "span", "b", "strong", "i", "em", "u", "s", "a", "ul", "ol", "li", "blockquote",
-        "code", "pre", "hr",
+        "p",
+        "br",
+        "div",
+        "span",
+        "b",
+        "strong",
+        "i",
+        "em",
+        "u",
+        "s",
+        "a",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "code",
+        "pre",
+        "hr",
     ];
     ammonia::Builder::default()
         .tags(tags.into())
@@ -24,7 +40,12 @@ pub fn sanitise(html: &str) -> String {
 
 /// Plain text as rich text says it: paragraphs and line breaks, everything else as it stands.
 pub fn paragraphs(text: &str) -> String {
-    let paragraph = |lines: &str| format!("<p>{}</p>", escaped(lines.trim_matches('\n')).replace('\n', "<br>"));
+    let paragraph = |lines: &str| {
+        format!(
+            "<p>{}</p>",
+            escaped(lines.trim_matches('\n')).replace('\n', "<br>")
+        )
+    };
     text.replace("\r\n", "\n")
         .split("\n\n")
         .filter(|lines| !lines.trim().is_empty())
@@ -86,13 +107,18 @@ impl Text {
     /// Puts a message that is passed on under it.
     pub fn quote(&mut self, original: &Original<'_>) {
         let head = original.head();
-        let lines: Vec<String> = head.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let lines: Vec<String> = head
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
         if self.html.is_some() || original.html.is_some() {
             let head: Vec<String> = head
                 .iter()
                 .map(|(name, value)| format!("<b>{name}:</b> {}", escaped(value)))
                 .collect();
-            let body = original.html.map_or_else(|| paragraphs(original.text), str::to_owned);
+            let body = original
+                .html
+                .map_or_else(|| paragraphs(original.text), str::to_owned);
             self.html = Some(format!(
                 "{}<hr><p>{MARK}<br>{}</p><blockquote>{body}</blockquote>",
                 self.rich(),
@@ -128,10 +154,14 @@ pub struct Original<'a> {
 impl Original<'_> {
     fn head(&self) -> Vec<(&'static str, String)> {
         let field = |role: RecipientRole| {
-            let shown = self.recipients.iter().filter(|one| one.role == role).map(|one| match &one.name {
-                Some(name) => format!("{name} <{}>", one.address),
-                None => one.address.clone(),
-            });
+            let shown = self
+                .recipients
+                .iter()
+                .filter(|one| one.role == role)
+                .map(|one| match &one.name {
+                    Some(name) => format!("{name} <{}>", one.address),
+                    None => one.address.clone(),
+                });
             shown.collect::<Vec<_>>().join(", ")
         };
         let from = Some(field(RecipientRole::From)).filter(|from| !from.is_empty());
@@ -169,7 +199,9 @@ mod tests {
         let clean = sanitise(
             "<p style=\"position:fixed\" onclick=x><b>Hi</b> <a href=\"https://x.example\">x</a> <a href=\"javascript:x\">y</a><img src=\"https://t.example/p.gif\"><script>x()</script></p><ul><li>1</li></ul><blockquote>q</blockquote>",
         );
-        assert!(clean.contains("<b>Hi</b>") && clean.contains("<li>1</li>") && clean.contains("<blockquote>"));
+        assert!(
+            clean.contains("<b>Hi</b>") && clean.contains("<li>1</li>") && clean.contains("<blockquote>")
+        );
         assert!(clean.contains("href=\"https://x.example\""));
         for bad in ["style", "onclick", "javascript", "img", "script"] {
             assert!(!clean.contains(bad), "{clean}");
@@ -182,7 +214,10 @@ mod tests {
         both.sign("Anna <3\nShop");
         both.sign("Anna <3\nShop");
         assert_eq!(both.plain, "Hello\n\n-- \nAnna <3\nShop");
-        assert_eq!(both.html.as_deref(), Some("<p>Hello</p><p>-- <br>Anna &lt;3<br>Shop</p>"));
+        assert_eq!(
+            both.html.as_deref(),
+            Some("<p>Hello</p><p>-- <br>Anna &lt;3<br>Shop</p>")
+        );
         let mut plain = text("Hello", None);
         plain.sign("  ");
         assert_eq!(plain, text("Hello", None));
@@ -222,7 +257,10 @@ mod tests {
             ..original
         });
         let html = note.html.unwrap();
-        assert!(html.contains("Order &lt;5&gt;") && html.contains("<blockquote><p>Where is <b>it</b>?</p></blockquote>"));
+        assert!(
+            html.contains("Order &lt;5&gt;")
+                && html.contains("<blockquote><p>Where is <b>it</b>?</p></blockquote>")
+        );
     }
 
     proptest! {

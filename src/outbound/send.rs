@@ -96,7 +96,12 @@ pub(super) async fn run(host: Host, mut flight: Flight) -> Option<Duration> {
     match &outcome {
         Outcome::Sent(_) => tracing::debug!(message.id = row.message_id, attempt = row.attempts, "sent"),
         Outcome::Wait { after, reason } => {
-            tracing::debug!(channel.id = row.channel_id, ?after, reason, "a message waits its turn")
+            tracing::debug!(
+                channel.id = row.channel_id,
+                ?after,
+                reason,
+                "a message waits its turn"
+            )
         }
         Outcome::Again { reason, .. } | Outcome::Refused(reason) | Outcome::Unknown(reason) => {
             tracing::warn!(

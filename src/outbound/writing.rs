@@ -55,7 +55,9 @@ impl Words {
         conversation: &conversation::Model,
         author: &operator::Model,
     ) -> Result<Self, DbErr> {
-        let contact = contact::Entity::find_by_id(&conversation.contact_id).one(db).await?;
+        let contact = contact::Entity::find_by_id(&conversation.contact_id)
+            .one(db)
+            .await?;
         let line = line::Entity::find_by_id(&conversation.line_id).one(db).await?;
         let values = [
             ("contact.name", contact.and_then(|contact| contact.name)),
@@ -107,7 +109,9 @@ pub async fn signature(
 
 /// An operator's own signature, as it was written.
 pub async fn own_signature(db: &impl ConnectionTrait, operator_id: &str) -> Result<Option<String>, DbErr> {
-    let row = operator_signature::Entity::find_by_id(operator_id).one(db).await?;
+    let row = operator_signature::Entity::find_by_id(operator_id)
+        .one(db)
+        .await?;
     Ok(row.map(|row| row.body))
 }
 
@@ -181,7 +185,10 @@ pub async fn people(
         .all(db)
         .await?;
     let mut found: Vec<Recipient> = Vec::new();
-    let all = rows.iter().rev().flat_map(|row| recipients(row.recipients.as_ref()));
+    let all = rows
+        .iter()
+        .rev()
+        .flat_map(|row| recipients(row.recipients.as_ref()));
     for one in all.filter(|one| one.address != conversation.address && !is_own(&one.address, own)) {
         match found.iter_mut().find(|known| known.address == one.address) {
             Some(known) => known.name = known.name.take().or(one.name),
@@ -207,13 +214,18 @@ mod tests {
     #[test]
     fn a_text_of_operators_names_only_what_has_a_value_then() {
         assert_eq!(error("Dear {{contact.name|customer}}, {{operator.name}}"), None);
-        assert!(error("Wait {{wait_minutes}} minutes").is_some_and(|error| error.contains("{{wait_minutes}}")));
+        assert!(
+            error("Wait {{wait_minutes}} minutes").is_some_and(|error| error.contains("{{wait_minutes}}"))
+        );
         assert!(error("{{who}}").is_some());
     }
 
     #[test]
     fn words_fill_a_template_and_close_the_gaps() {
         let words = Words(BTreeMap::from([("operator.name", "Anna".to_owned())]));
-        assert_eq!(words.render("Hello, {{contact.name}}!\n{{operator.name}}"), "Hello!\nAnna");
+        assert_eq!(
+            words.render("Hello, {{contact.name}}!\n{{operator.name}}"),
+            "Hello!\nAnna"
+        );
     }
 }

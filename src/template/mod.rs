@@ -8,7 +8,11 @@ use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{db::entity::template, operator::rights::{Role, Scope}, outbound::writing};
+use crate::{
+    db::entity::template,
+    operator::rights::{Role, Scope},
+    outbound::writing,
+};
 
 /// Characters a name may have.
 const NAME_LIMIT: usize = 100;
@@ -118,7 +122,9 @@ fn errors(name: &str, shortcut: Option<&str>, body: &str) -> Vec<(String, String
     }
     if let Some(shortcut) = shortcut
         && (!(1..=SHORTCUT_LIMIT).contains(&shortcut.chars().count())
-            || !shortcut.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_'))
+            || !shortcut
+                .chars()
+                .all(|c| c.is_alphanumeric() || c == '-' || c == '_'))
     {
         wrong(
             "shortcut",
@@ -128,7 +134,10 @@ fn errors(name: &str, shortcut: Option<&str>, body: &str) -> Vec<(String, String
     if body.trim().is_empty() {
         wrong("body", "write something".to_owned());
     } else if body.contains('\0') {
-        wrong("body", "holds a character that no channel carries (NUL)".to_owned());
+        wrong(
+            "body",
+            "holds a character that no channel carries (NUL)".to_owned(),
+        );
     } else if let Some(message) = writing::error(body) {
         wrong("body", message);
     }

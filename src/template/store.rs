@@ -94,8 +94,8 @@ pub async fn create(
     let mut wrong = Vec::new();
     let line_id = match (new.scope, new.line_id) {
         (Shared::Line, Some(line_id)) => {
-            let exists = !line_id.contains('\0')
-                && line::Entity::find_by_id(&line_id).count(write.tx()).await? > 0;
+            let exists =
+                !line_id.contains('\0') && line::Entity::find_by_id(&line_id).count(write.tx()).await? > 0;
             if !exists {
                 wrong.push(("line_id".to_owned(), "there is no such line".to_owned()));
             }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use switchboard_sdk::{
-    Batch, Identity, IdentityKind, InboundAttachment, InboundBody, InboundEvent, InboundMessage, Outcome, Person,
-    Recipient, RecipientRole, SendError, Sent, Thread,
+    Batch, Identity, IdentityKind, InboundAttachment, InboundBody, InboundEvent, InboundMessage, Outcome,
+    Person, Recipient, RecipientRole, SendError, Sent, Thread,
 };
 
 use crate::{
@@ -45,7 +45,13 @@ fn from_ivan() -> Vec<Recipient> {
     ]
 }
 
-async fn mail(app: &TestApp, channel: &Value, from: &str, recipients: Vec<Recipient>, files: Vec<InboundAttachment>) -> String {
+async fn mail(
+    app: &TestApp,
+    channel: &Value,
+    from: &str,
+    recipients: Vec<Recipient>,
+    files: Vec<InboundAttachment>,
+) -> String {
     let id = uuid::Uuid::new_v4().to_string();
     let body = InboundMessage {
         from: Person {
@@ -73,7 +79,12 @@ async fn mail(app: &TestApp, channel: &Value, from: &str, recipients: Vec<Recipi
         at: app.app.clock.now(),
         body: InboundBody::Message(body),
     };
-    let receipt = app.app.ingest.deliver(channel["id"].as_str().unwrap(), Batch::one(event)).await.unwrap();
+    let receipt = app
+        .app
+        .ingest
+        .deliver(channel["id"].as_str().unwrap(), Batch::one(event))
+        .await
+        .unwrap();
     match &receipt.outcomes[0] {
         Outcome::Stored { conversation_id, .. } => conversation_id.clone().unwrap(),
         other => panic!("{other:?}"),
@@ -88,7 +99,13 @@ async fn shop(app: &TestApp) -> (Value, Value) {
 }
 
 fn addresses(list: &Value) -> Vec<String> {
-    let shown = |one: &Value| format!("{} {}", one["role"].as_str().unwrap(), one["address"].as_str().unwrap());
+    let shown = |one: &Value| {
+        format!(
+            "{} {}",
+            one["role"].as_str().unwrap(),
+            one["address"].as_str().unwrap()
+        )
+    };
     list.as_array().unwrap().iter().map(shown).collect()
 }
 
@@ -277,7 +294,13 @@ with_fakes! {
 async fn sent_texts(app: &TestApp, id: &str, count: usize) -> Vec<Value> {
     app.until("all is sent", || async {
         let page = app.get(&format!("/conversations/{id}/messages")).await;
-        let rows: Vec<Value> = page["items"].as_array().unwrap().iter().filter(|row| row["kind"] == "reply").cloned().collect();
+        let rows: Vec<Value> = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|row| row["kind"] == "reply")
+            .cloned()
+            .collect();
         let done = rows.len() == count && rows.iter().all(|row| row["delivery"]["state"] == "sent");
         done.then_some(rows)
     })
@@ -288,7 +311,10 @@ async fn limited(app: TestApp) {
     let script = Script::new();
     let line = app.line(&script.name, json!({})).await;
     let channel = app.channel("fake", &line, script.settings()).await;
-    let (a, b) = (app.writes(&channel, "ann", "Hello").await, app.writes(&channel, "bob", "Hello").await);
+    let (a, b) = (
+        app.writes(&channel, "ann", "Hello").await,
+        app.writes(&channel, "bob", "Hello").await,
+    );
     let wait = || {
         Err(SendError::Wait {
             after: Duration::from_millis(300),
@@ -297,11 +323,16 @@ async fn limited(app: TestApp) {
     };
     script.will_answer([wait(), wait(), wait()]);
     for (id, text) in [(&a, "a1"), (&a, "a2"), (&b, "b1"), (&b, "b2")] {
-        app.post(&format!("/conversations/{id}/messages"), json!({"text": text})).await.expect(201);
+        app.post(&format!("/conversations/{id}/messages"), json!({"text": text}))
+            .await
+            .expect(201);
     }
     for id in [&a, &b] {
         for row in sent_texts(&app, id, 2).await {
-            assert_eq!(row["delivery"], json!({"state": "sent", "attempts": 1, "error": null}));
+            assert_eq!(
+                row["delivery"],
+                json!({"state": "sent", "attempts": 1, "error": null})
+            );
         }
     }
     let sent: Vec<String> = script.sent().into_iter().map(|message| message.text).collect();
@@ -320,9 +351,14 @@ async fn partly(app: TestApp) {
         refused: vec!["olga@client.example: 550 5.1.1 no such user".to_owned()],
     })]);
     let body = json!({"text": "Hello", "mode": "reply_all"});
-    app.post(&format!("/conversations/{id}/messages"), body).await.expect(201);
+    app.post(&format!("/conversations/{id}/messages"), body)
+        .await
+        .expect(201);
     let rows = sent_texts(&app, &id, 1).await;
-    assert_eq!(rows[0]["delivery"]["error"], "olga@client.example: 550 5.1.1 no such user");
+    assert_eq!(
+        rows[0]["delivery"]["error"],
+        "olga@client.example: 550 5.1.1 no such user"
+    );
     let sent = script.sent();
     assert_eq!(sent[0].recipients.len(), 5, "{:?}", sent[0].recipients);
     assert!(!sent[0].forward);

@@ -66,6 +66,7 @@ const inside = {
   palette: ['/inbox/mine', pressed('Control+k')],
   shortcuts: ['/inbox/mine', pressed('Shift+Slash')],
   search: ['/search?q=lamp'],
+  templates: ['/templates'],
   contacts: ['/contacts'],
   contact: ['/contacts', firstOf('td a')],
   leads: ['/leads'],

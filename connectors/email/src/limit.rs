@@ -75,10 +75,16 @@ mod tests {
         assert!(budget.take(&server, at(0)).is_ok());
         assert!(budget.take(&server, at(10)).is_ok());
         let (wait, reason) = budget.take(&server, at(30)).unwrap_err();
-        assert_eq!((wait, reason.contains("2 mails a minute")), (Duration::from_secs(30), true));
+        assert_eq!(
+            (wait, reason.contains("2 mails a minute")),
+            (Duration::from_secs(30), true)
+        );
         assert!(budget.take(&server, at(60)).is_ok());
         let (wait, reason) = budget.take(&server, at(200)).unwrap_err();
-        assert_eq!((wait, reason.contains("3 mails an hour")), (Duration::from_secs(3400), true));
+        assert_eq!(
+            (wait, reason.contains("3 mails an hour")),
+            (Duration::from_secs(3400), true)
+        );
         assert!(budget.take(&server, at(3600)).is_ok());
     }
 

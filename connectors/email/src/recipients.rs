@@ -93,7 +93,14 @@ mod tests {
         let found = of(&MessageParser::default().parse(raw.as_slice()).unwrap());
         let shown: Vec<String> = found
             .iter()
-            .map(|one| format!("{:?} {} {}", one.role, one.name.as_deref().unwrap_or("-"), one.address))
+            .map(|one| {
+                format!(
+                    "{:?} {} {}",
+                    one.role,
+                    one.name.as_deref().unwrap_or("-"),
+                    one.address
+                )
+            })
             .collect();
         assert_eq!(
             shown,

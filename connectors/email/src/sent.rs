@@ -86,7 +86,9 @@ async fn work(settings: &Settings, pile: &Mutex<Pile>) -> Result<(), ImapError> 
     };
     loop {
         // Taken away only when it is put away: what a broken connection interrupts is there for the next time.
-        let Some(mail) = lock(pile).mails.front().cloned() else { break };
+        let Some(mail) = lock(pile).mails.front().cloned() else {
+            break;
+        };
         match imap.append(&folder, &mail).await {
             // Refused for good, a full mailbox for instance: the next one may fit.
             Ok(()) | Err(ImapError::Answer(_)) => drop(lock(pile).mails.pop_front()),

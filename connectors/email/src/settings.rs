@@ -411,13 +411,19 @@ impl Settings {
     /// Whether a copy of what is sent goes into the mailbox; `None`: when its server does not do so itself,
     /// which some say only after the login.
     pub fn saves_sent(&self) -> Option<bool> {
-        const KEEP_THEIR_OWN: [&str; 6] =
-            ["gmail.com", "googlemail.com", "google.com", "office365.com", "outlook.com", "office.com"];
+        const KEEP_THEIR_OWN: [&str; 6] = [
+            "gmail.com",
+            "googlemail.com",
+            "google.com",
+            "office365.com",
+            "outlook.com",
+            "office.com",
+        ];
         let keeps = |host: &str| {
             let host = host.to_lowercase();
-            KEEP_THEIR_OWN
-                .iter()
-                .any(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+            KEEP_THEIR_OWN.iter().any(|domain| {
+                host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+            })
         };
         match self.save_sent {
             SaveSent::Always => Some(true),

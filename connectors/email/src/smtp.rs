@@ -226,7 +226,10 @@ async fn recipients(
         }
     }
     if !later.is_empty() && parcel.patient {
-        return Err(Failure::Later(format!("nobody got it yet, because not all can now: {}", later.join("; "))));
+        return Err(Failure::Later(format!(
+            "nobody got it yet, because not all can now: {}",
+            later.join("; ")
+        )));
     }
     refused.extend(later);
     Ok(refused)
@@ -235,7 +238,13 @@ async fn recipients(
 impl Failure {
     /// Says whom of several it is about.
     fn about(self, to: &Address, of: usize) -> Self {
-        let named = |reason: String| if of > 1 { format!("nobody got it, because of {to}: {reason}") } else { reason };
+        let named = |reason: String| {
+            if of > 1 {
+                format!("nobody got it, because of {to}: {reason}")
+            } else {
+                reason
+            }
+        };
         match self {
             Self::Refused(reason) => Self::Refused(named(reason)),
             Self::Later(reason) => Self::Later(named(reason)),
@@ -299,7 +308,9 @@ async fn body(connection: &mut AsyncSmtpConnection, mail: &[u8]) -> Result<(), F
 
 /// What the server itself said, if it said anything.
 fn judged(step: Step, error: &Error) -> Option<Failure> {
-    let code = error.status().filter(|_| error.is_permanent() || error.is_transient())?;
+    let code = error
+        .status()
+        .filter(|_| error.is_permanent() || error.is_transient())?;
     let words = words(error);
     let said = words.split_once(' ').map_or("", |(_, said)| said);
     Some(match verdict::judge(step, code.into(), said) {

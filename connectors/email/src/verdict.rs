@@ -77,7 +77,9 @@ pub fn enhanced(words: &str) -> Option<Enhanced> {
     let mut next = |longest: usize| {
         digits
             .next()
-            .filter(|digits| (1..=longest).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()))
+            .filter(|digits| {
+                (1..=longest).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+            })
             .and_then(|digits| digits.parse::<u16>().ok())
     };
     let code = (next(1)?, next(3)?, next(3)?);
@@ -100,11 +102,36 @@ mod tests {
             (Recipient, 550, "4.2.1 busy", Verdict::Later(None)),
             (Recipient, 550, "no such user", Verdict::Refused),
             (Recipient, 450, "mailbox busy", Verdict::Later(None)),
-            (Recipient, 552, "5.2.2 mailbox full", Verdict::Later(Some(AFTER_QUOTA))),
-            (Recipient, 552, "too many recipients", Verdict::Later(Some(AFTER_QUOTA))),
-            (Sender, 550, "5.7.1 rate limit exceeded", Verdict::Later(Some(AFTER_QUOTA))),
-            (Sender, 550, "5.4.5 Daily user sending quota exceeded", Verdict::Later(Some(AFTER_QUOTA))),
-            (Sender, 550, "5.7.1 you may not send as this address", Verdict::Refused),
+            (
+                Recipient,
+                552,
+                "5.2.2 mailbox full",
+                Verdict::Later(Some(AFTER_QUOTA)),
+            ),
+            (
+                Recipient,
+                552,
+                "too many recipients",
+                Verdict::Later(Some(AFTER_QUOTA)),
+            ),
+            (
+                Sender,
+                550,
+                "5.7.1 rate limit exceeded",
+                Verdict::Later(Some(AFTER_QUOTA)),
+            ),
+            (
+                Sender,
+                550,
+                "5.4.5 Daily user sending quota exceeded",
+                Verdict::Later(Some(AFTER_QUOTA)),
+            ),
+            (
+                Sender,
+                550,
+                "5.7.1 you may not send as this address",
+                Verdict::Refused,
+            ),
             (Sender, 530, "5.7.0 Must issue STARTTLS", Verdict::Login),
             (Sender, 530, "5.7.57 Client not authenticated", Verdict::Login),
             (Recipient, 554, "5.7.1 relay access denied", Verdict::Refused),
@@ -123,7 +150,17 @@ mod tests {
     fn only_three_numbers_of_the_right_length_are_a_code() {
         assert_eq!(enhanced("5.1.1 x"), Some((5, 1, 1)));
         assert_eq!(enhanced("4.7.650"), Some((4, 7, 650)));
-        for words in ["", "5.1", "5.1.1.1 x", "3.1.1", "5.1.1234", "55.1.1", "a.b.c", "5..1", "no 5.1.1"] {
+        for words in [
+            "",
+            "5.1",
+            "5.1.1.1 x",
+            "3.1.1",
+            "5.1.1234",
+            "55.1.1",
+            "a.b.c",
+            "5..1",
+            "no 5.1.1",
+        ] {
             assert_eq!(enhanced(words), None, "{words}");
         }
     }

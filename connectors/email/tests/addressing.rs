@@ -91,7 +91,9 @@ async fn a_forward_is_marked_as_one_and_answers_nothing() {
     let mut message = answer("ivan@client.example", "Please look");
     message.recipients = vec![recipient(RecipientRole::To, None, "expert@works.example")];
     message.forward = true;
-    send(&connector(settings(1, server.port)), &message).await.unwrap();
+    send(&connector(settings(1, server.port)), &message)
+        .await
+        .unwrap();
     let raw = server.mails().remove(0);
     let mail = parsed(&raw);
     assert_eq!(mail.subject(), Some("Fwd: Заказ № 5"));
@@ -159,9 +161,14 @@ async fn a_quota_waits_an_hour_whatever_its_code_says() {
 async fn a_mail_that_is_too_large_is_refused_before_a_byte_of_it_goes_out() {
     let server = FakeSmtp::start(Mode::Sized(2_000)).await;
     let connector = connector(settings(1, server.port));
-    send(&connector, &answer("ivan@client.example", "short")).await.unwrap();
+    send(&connector, &answer("ivan@client.example", "short"))
+        .await
+        .unwrap();
     assert!(
-        server.commands().iter().any(|line| line.starts_with("MAIL") && line.contains("SIZE=")),
+        server
+            .commands()
+            .iter()
+            .any(|line| line.starts_with("MAIL") && line.contains("SIZE=")),
         "{:?}",
         server.commands()
     );
@@ -173,7 +180,14 @@ async fn a_mail_that_is_too_large_is_refused_before_a_byte_of_it_goes_out() {
         panic!("{result:?}")
     };
     assert!(reason.contains("0.1 MB"), "{reason}");
-    assert!(server.commands().iter().filter(|line| line.starts_with("DATA")).count() == 1);
+    assert!(
+        server
+            .commands()
+            .iter()
+            .filter(|line| line.starts_with("DATA"))
+            .count()
+            == 1
+    );
 }
 
 #[tokio::test]
@@ -183,13 +197,18 @@ async fn what_is_over_the_limit_waits_and_is_not_tried() {
     settings["smtp"]["max_per_minute"] = json!(2);
     let connector = connector(settings);
     for _ in 0..2 {
-        send(&connector, &answer("ivan@client.example", "x")).await.unwrap();
+        send(&connector, &answer("ivan@client.example", "x"))
+            .await
+            .unwrap();
     }
     let result = send(&connector, &answer("ivan@client.example", "x")).await;
     let Err(SendError::Wait { after, reason }) = result else {
         panic!("{result:?}")
     };
-    assert!(after > Duration::from_secs(50) && after <= Duration::from_secs(60), "{after:?}");
+    assert!(
+        after > Duration::from_secs(50) && after <= Duration::from_secs(60),
+        "{after:?}"
+    );
     assert!(reason.contains("2 mails a minute"), "{reason}");
     assert_eq!(server.mails().len(), 2);
 }
@@ -243,7 +262,10 @@ async fn a_copy_of_what_was_sent_is_put_into_the_marked_folder_as_read() {
     let appended = imap.appended(2).await;
     let mails = server.mails();
     for ((command, copy), mail) in appended.iter().zip(&mails) {
-        assert!(command.starts_with(r#"APPEND "Gesendete Objekte" (\Seen) {"#), "{command}");
+        assert!(
+            command.starts_with(r#"APPEND "Gesendete Objekte" (\Seen) {"#),
+            "{command}"
+        );
         // The fake server keeps the line break before the dot as well.
         assert_eq!(copy.trim_ascii_end(), mail.trim_ascii_end());
     }
@@ -258,7 +280,9 @@ async fn a_mailbox_that_takes_no_copy_fails_no_answer() {
     .await;
     let server = FakeSmtp::start(Mode::Accept).await;
     let connector = connector(settings(imap.port, server.port));
-    send(&connector, &answer("ivan@client.example", "one")).await.unwrap();
+    send(&connector, &answer("ivan@client.example", "one"))
+        .await
+        .unwrap();
     // Nor does one that is away.
     let away = support::connector(settings(1, server.port));
     send(&away, &answer("ivan@client.example", "two")).await.unwrap();
@@ -271,6 +295,8 @@ async fn never_is_never() {
     let server = FakeSmtp::start(Mode::Accept).await;
     let mut settings = settings(imap.port, server.port);
     settings["save_sent"] = json!("never");
-    send(&connector(settings), &answer("ivan@client.example", "one")).await.unwrap();
+    send(&connector(settings), &answer("ivan@client.example", "one"))
+        .await
+        .unwrap();
     assert!(imap.commands().is_empty(), "{:?}", imap.commands());
 }

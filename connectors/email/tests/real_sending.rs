@@ -41,8 +41,14 @@ fn channel(address: &str) -> Arc<dyn Connector> {
 async fn admin(arguments: &[&str]) -> String {
     let mut program = Command::new(variable("SWITCHBOARD_TEST_MAIL_ADMIN"));
     program.args(arguments);
-    let output = tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = tokio::task::spawn_blocking(move || program.output().unwrap())
+        .await
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -88,17 +94,28 @@ async fn a_mail_to_several_reaches_them_and_names_who_was_refused_and_a_copy_is_
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    let flags = tokio::time::timeout(Duration::from_secs(20), copy).await.expect("no copy was kept");
-    assert!(flags.contains("\\Seen") && flags.trim().lines().count() == 1, "{flags}");
+    let flags = tokio::time::timeout(Duration::from_secs(20), copy)
+        .await
+        .expect("no copy was kept");
+    assert!(
+        flags.contains("\\Seen") && flags.trim().lines().count() == 1,
+        "{flags}"
+    );
     let kept = admin(&["mails", &shop, "Sent"]).await;
-    assert!(kept.contains(sent.external_id.as_deref().unwrap()) && kept.contains("Hello all"), "{kept}");
+    assert!(
+        kept.contains(sent.external_id.as_deref().unwrap()) && kept.contains("Hello all"),
+        "{kept}"
+    );
 }
 
 #[tokio::test]
 async fn nobody_gets_a_mail_while_one_of_them_is_told_to_wait() {
     let (shop, ivan) = (address("shop"), address("ivan"));
     let mut message = answer(&ivan, "Hello all");
-    message.recipients = vec![to(RecipientRole::To, &ivan), to(RecipientRole::Cc, "anyone@later.test")];
+    message.recipients = vec![
+        to(RecipientRole::To, &ivan),
+        to(RecipientRole::Cc, "anyone@later.test"),
+    ];
     let result = channel(&shop).sender().unwrap().send(&message).await;
     let Err(SendError::Retry { reason, .. }) = result else {
         panic!("{result:?}")
@@ -107,6 +124,10 @@ async fn nobody_gets_a_mail_while_one_of_them_is_told_to_wait() {
     assert_eq!(admin(&["count", &ivan]).await.trim(), "0");
     message.attempt = 9;
     let sent = channel(&shop).sender().unwrap().send(&message).await.unwrap();
-    assert!(sent.refused[0].starts_with("anyone@later.test: "), "{:?}", sent.refused);
+    assert!(
+        sent.refused[0].starts_with("anyone@later.test: "),
+        "{:?}",
+        sent.refused
+    );
     admin(&["wait", &ivan, "1"]).await;
 }

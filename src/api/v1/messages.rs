@@ -171,7 +171,6 @@ fn yes() -> bool {
     true
 }
 
-
 fn reply_kind() -> MessageKind {
     MessageKind::Reply
 }

@@ -72,9 +72,12 @@ async fn filled(app: &TestApp) -> Vec<String> {
             .expect(200);
         app.line(&format!("Line {n}"), json!({})).await;
         app.channel("webchat", &line, json!({})).await;
-        app.post("/templates", json!({"name": format!("Template {n}"), "body": "x"}))
-            .await
-            .expect(201);
+        app.post(
+            "/templates",
+            json!({"name": format!("Template {n}"), "body": "x"}),
+        )
+        .await
+        .expect(201);
         app.post("/teams", json!({"name": format!("Team {n}")}))
             .await
             .expect(201);

@@ -41,7 +41,11 @@ impl Imap {
     pub async fn sent_folder(&mut self) -> Result<Option<String>, ImapError> {
         let can = |name: &str| self.capabilities.iter().any(|known| known == name);
         let marks = can("SPECIAL-USE") && (can("LIST-EXTENDED") || can("IMAP4REV2"));
-        let command = if marks { "LIST \"\" \"*\" RETURN (SPECIAL-USE)" } else { "LIST \"\" \"*\"" };
+        let command = if marks {
+            "LIST \"\" \"*\" RETURN (SPECIAL-USE)"
+        } else {
+            "LIST \"\" \"*\""
+        };
         let mut folders = Vec::new();
         run(&mut self.session, command, COMMAND, |response| {
             let Response::MailboxData(MailboxDatum::List(listed)) = response else {
@@ -67,10 +71,17 @@ impl Imap {
             let tag = send(&mut self.session, &command).await?;
             // The mail goes out only when the server asks for it; what it says before that is its own business.
             loop {
-                let response = self.session.read_response().await.map_err(unreadable)?.ok_or_else(cut)?;
+                let response = self
+                    .session
+                    .read_response()
+                    .await
+                    .map_err(unreadable)?
+                    .ok_or_else(cut)?;
                 match response.parsed() {
                     Response::Continue(_) => break,
-                    Response::Done { tag: done, outcome, .. } if *done == tag => {
+                    Response::Done {
+                        tag: done, outcome, ..
+                    } if *done == tag => {
                         return Err(ImapError::Answer(said("APPEND", outcome)));
                     }
                     Response::Data {
@@ -97,7 +108,9 @@ fn chosen(folders: &[Folder]) -> Option<String> {
     let usable = || folders.iter().filter(|folder| folder.selectable);
     let called = |folder: &&Folder| {
         let last = match folder.delimiter.as_deref() {
-            Some(delimiter) if !delimiter.is_empty() => folder.name.rsplit(delimiter).next().unwrap_or_default(),
+            Some(delimiter) if !delimiter.is_empty() => {
+                folder.name.rsplit(delimiter).next().unwrap_or_default()
+            }
             _ => &folder.name,
         };
         SENT_NAMES.iter().any(|name| last.eq_ignore_ascii_case(name))
@@ -123,7 +136,11 @@ mod tests {
 
     #[test]
     fn the_marked_folder_comes_before_one_that_is_only_called_so() {
-        let folders = [folder("INBOX", false), folder("INBOX.Sent", false), folder("Archive.2026", true)];
+        let folders = [
+            folder("INBOX", false),
+            folder("INBOX.Sent", false),
+            folder("Archive.2026", true),
+        ];
         assert_eq!(chosen(&folders).as_deref(), Some("Archive.2026"));
         assert_eq!(chosen(&folders[..2]).as_deref(), Some("INBOX.Sent"));
         assert_eq!(chosen(&folders[..1]), None);

@@ -48,7 +48,10 @@ impl Default for Habits {
             chatty: false,
             uid_validity: 7,
             sizes: BTreeMap::new(),
-            folders: vec![r#"(\HasNoChildren) "/" "INBOX""#, r#"(\HasNoChildren \Sent) "/" "Sent""#],
+            folders: vec![
+                r#"(\HasNoChildren) "/" "INBOX""#,
+                r#"(\HasNoChildren \Sent) "/" "Sent""#,
+            ],
             refuses_append: false,
         }
     }
@@ -259,7 +262,11 @@ impl Client {
         let mut mail = vec![0; size];
         self.stream.read_exact(&mut mail).await.ok()?;
         self.read().await?;
-        self.state.lock().unwrap().appended.push((command.to_owned(), mail));
+        self.state
+            .lock()
+            .unwrap()
+            .appended
+            .push((command.to_owned(), mail));
         self.announce.send_modify(|version| *version += 1);
         Some(())
     }

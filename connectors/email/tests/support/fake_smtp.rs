@@ -142,7 +142,11 @@ async fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
             }
             "EHLO" if matches!(mode(), Mode::Sized(_)) => {
                 let Mode::Sized(limit) = mode() else { return None };
-                say(&mut stream, &format!("250-fake\r\n250-SIZE {limit}\r\n250 8BITMIME")).await?
+                say(
+                    &mut stream,
+                    &format!("250-fake\r\n250-SIZE {limit}\r\n250 8BITMIME"),
+                )
+                .await?
             }
             "EHLO" => say(&mut stream, "250-fake\r\n250 8BITMIME").await?,
             "AUTH" => match mode() {
