@@ -82,10 +82,7 @@ fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, S
     let mut settings = Settings::parse(settings)?;
     settings.signing_key = context.signing_key;
     let settings = Arc::new(settings);
-    let memory = memory::Memory {
-        senders: repeat::Watch::since(context.clock.now()),
-        ..memory::Memory::default()
-    };
+    let memory = memory::Memory::watching(context.clock.now());
     Ok(Arc::new(Email {
         settings,
         clock: context.clock,

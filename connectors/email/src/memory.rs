@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use chrono::{DateTime, Utc};
+
 use crate::repeat::Watch;
 
 /// After this many failures to fetch one mail it is given up and shown in the quarantine.
@@ -34,6 +36,14 @@ struct Stuck {
 }
 
 impl Memory {
+    /// Watches who writes how much from now on.
+    pub fn watching(now: DateTime<Utc>) -> Self {
+        Self {
+            senders: Watch::since(now),
+            ..Self::default()
+        }
+    }
+
     /// Notes that fetching the mails from `first` to `last` failed.
     pub fn failed(&self, first: u32, last: u32) {
         let mut stuck = self.lock();
