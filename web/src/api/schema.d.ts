@@ -281,6 +281,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/links/{link_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back a split or a merge. Answers the conversation that has its messages back. */
+        post: operations["undo_conversation_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}": {
         parameters: {
             query?: never;
@@ -343,6 +360,26 @@ export interface paths {
         put?: never;
         /** Declines an offer: others are asked, and the caller not again in this round. */
         post: operations["decline_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes all of this conversation into another one, in the order of time. Answers the other one; this one is
+         *     closed, empty and in no list. Only on channels with threads (mail).
+         */
+        post: operations["merge_conversation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -537,6 +574,26 @@ export interface paths {
         put?: never;
         /** Ends the session as spam. */
         post: operations["spam_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a message and what follows into a new conversation. Answers the new one, which links to this one.
+         *     It has the same owner, or waits at the same place. Only on channels with threads (mail).
+         */
+        post: operations["split_conversation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1582,6 +1639,8 @@ export interface components {
         };
         /** @description A conversation with its current session. */
         Conversation: {
+            /** @description Nothing reaches the address answers go to: why, in words. */
+            address_problem?: string | null;
             /** @description Whether an answer can be sent on this channel. */
             can_reply: boolean;
             /** @description Its channel. */
@@ -1623,11 +1682,15 @@ export interface components {
             line_id: string;
             /** @description The line's name. */
             line_name: string;
+            /** @description Conversations it hangs together with. */
+            links: components["schemas"]["ConversationLink"][];
             /**
              * Format: int32
              * @description Longest answer in characters; none is unlimited.
              */
             max_text_chars?: number | null;
+            /** @description The conversation this one was merged into: it is empty, and in no list. */
+            merged_into?: string | null;
             /**
              * Format: int64
              * @description The number people use.
@@ -1671,6 +1734,27 @@ export interface components {
              * @description For optimistic changes.
              */
             version: number;
+        };
+        /** @description Another conversation that one hangs together with. */
+        ConversationLink: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The other conversation. */
+            conversation_id: string;
+            /** @description `lnk_…`: splits and merges are undone by it. */
+            id: string;
+            /** @description From here: `split_from` and `split_to`, `merged_into` and `merged_from`, `continues` and `continued_by`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description Why a mail that answers another one began a conversation: `stranger`, `old` or `subject`. */
+            reason?: string | null;
         };
         /** @description How many conversations each view holds for this scope. */
         Counts: {
@@ -1723,9 +1807,9 @@ export interface components {
              * @description How often it was tried.
              */
             attempts: number;
-            /** @description Why it failed last. */
+            /** @description Why it failed last, or is delayed. */
             error?: string | null;
-            /** @description `queued`, `sending`, `sent`, `delivered`, `read`, `failed` or `uncertain`. */
+            /** @description `queued`, `sending`, `sent`, `delayed`, `delivered`, `read`, `failed` or `uncertain`. */
             state: string;
         };
         /**
@@ -1833,6 +1917,13 @@ export interface components {
         Identity: {
             /** @description `email`, `phone`, `telegram`, `webchat` or `external`. */
             kind: string;
+            /** @description Why, in words. */
+            unreachable_reason?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when nothing reaches it any more.
+             */
+            unreachable_since?: string | null;
             /** @description The address. */
             value: string;
             /** @description Proven, not merely claimed. */
@@ -2115,12 +2206,19 @@ export interface components {
             /** @description What is offered to who pauses; any other text is a reason as well. */
             pause_reasons: string[];
         };
+        /** @description Into which. */
+        MergeIn: {
+            /** @description The conversation that stays, `cnv_…`, of the same channel. */
+            into: string;
+        };
         /** @description A message. */
         Message: {
             /** @description Files. */
             attachments: components["schemas"]["Attachment"][];
             /** @description Who wrote it. */
             author: components["schemas"]["Author"];
+            /** @description Written by a machine (a vacation reply, a list): nobody has to answer it. */
+            automatic: boolean;
             /** @description The writer's own idempotency key. */
             client_id?: string | null;
             /** @description Its conversation. */
@@ -2139,6 +2237,8 @@ export interface components {
             id: string;
             /** @description `inbound`, `reply`, `note` or `system`. */
             kind: string;
+            /** @description Written by somebody who was not part of the conversation before: look who it is. */
+            new_participant: boolean;
             /**
              * Format: int64
              * @description Its number in the conversation.
@@ -2506,6 +2606,8 @@ export interface components {
         Page_Conversation: {
             /** @description The rows. */
             items: {
+                /** @description Nothing reaches the address answers go to: why, in words. */
+                address_problem?: string | null;
                 /** @description Whether an answer can be sent on this channel. */
                 can_reply: boolean;
                 /** @description Its channel. */
@@ -2547,11 +2649,15 @@ export interface components {
                 line_id: string;
                 /** @description The line's name. */
                 line_name: string;
+                /** @description Conversations it hangs together with. */
+                links: components["schemas"]["ConversationLink"][];
                 /**
                  * Format: int32
                  * @description Longest answer in characters; none is unlimited.
                  */
                 max_text_chars?: number | null;
+                /** @description The conversation this one was merged into: it is empty, and in no list. */
+                merged_into?: string | null;
                 /**
                  * Format: int64
                  * @description The number people use.
@@ -2782,6 +2888,8 @@ export interface components {
                 attachments: components["schemas"]["Attachment"][];
                 /** @description Who wrote it. */
                 author: components["schemas"]["Author"];
+                /** @description Written by a machine (a vacation reply, a list): nobody has to answer it. */
+                automatic: boolean;
                 /** @description The writer's own idempotency key. */
                 client_id?: string | null;
                 /** @description Its conversation. */
@@ -2800,6 +2908,8 @@ export interface components {
                 id: string;
                 /** @description `inbound`, `reply`, `note` or `system`. */
                 kind: string;
+                /** @description Written by somebody who was not part of the conversation before: look who it is. */
+                new_participant: boolean;
                 /**
                  * Format: int64
                  * @description Its number in the conversation.
@@ -3640,6 +3750,11 @@ export interface components {
              * @default null
              */
             until: string | null;
+        };
+        /** @description Where it is split. */
+        SplitIn: {
+            /** @description The first message of the new conversation, `msg_…`: a mail or an answer, not the very first. */
+            message_id: string;
         };
         /** @description How many of a queue's operators are how; each counts once, the disabled not at all. */
         Staffing: {
@@ -4786,6 +4901,32 @@ export interface operations {
             403: components["responses"]["Forbidden"];
         };
     };
+    undo_conversation_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `lnk_…` */
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     get_conversation: {
         parameters: {
             query?: never;
@@ -4913,6 +5054,39 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    merge_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
@@ -5302,6 +5476,39 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    split_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     tag_conversation: {
