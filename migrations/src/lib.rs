@@ -12,6 +12,7 @@ mod m20261122_000003_offers;
 mod m20261122_000004_schedules;
 mod m20261122_000005_texts;
 mod m20261122_000007_wall;
+mod m20261122_000010_lag;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_schedules::Migration),
             Box::new(m20261122_000005_texts::Migration),
             Box::new(m20261122_000007_wall::Migration),
+            Box::new(m20261122_000010_lag::Migration),
         ]
     }
 }

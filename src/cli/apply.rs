@@ -79,6 +79,7 @@ fn build(
         public_url: config.server.public_url.clone(),
         max_upload_bytes: config.limits.upload_bytes(),
         clock: clock.clone(),
+        secrets: std::sync::Arc::new(switchboard_sdk::NoSecrets),
     };
     (descriptor.build)(settings, context).map(drop)
 }

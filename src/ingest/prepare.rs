@@ -53,6 +53,10 @@ pub(super) struct PreparedMessage {
     pub attribution: Attribution,
     pub client_id: Option<String>,
     pub automatic: bool,
+    /// The line its conversation is opened in, when it names one.
+    pub line: Option<String>,
+    /// Kept for the record only.
+    pub history: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -155,6 +159,8 @@ pub(super) async fn prepare(
             attribution: clean_attribution(message.attribution),
             client_id: message.client_id,
             automatic: message.automatic,
+            line: message.line.map(|line| clean_line(&line, 200)),
+            history: message.history,
         }),
         InboundBody::Submission(submission) => {
             let from = clean_person(submission.from);

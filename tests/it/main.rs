@@ -19,6 +19,8 @@ mod forms;
 mod ingest;
 mod journeys;
 mod log;
+mod mail_intake;
+mod mail_sign_in;
 mod offers;
 mod openapi;
 mod outbox;

@@ -1,11 +1,14 @@
 //! Email: one mailbox in by IMAP, out by SMTP.
 //!
-//! The way in: `imap` (one connection) → `receive` (the loop, by the place of `cursor`) → [`map`] (bytes to
+//! The way in: `imap` (one connection) → `receive` (the loop of a folder, by the place of
+//! `cursor`; `backfill` for earlier mail; `mailbox` for all folders) → [`map`] (bytes to
 //! event; its rules are in `who`, `ids`, `body`, `attachment`, `automatic`, `report`, `charset`, `plain`).
 //! The way out: `compose` (answer to mail) → `smtp` (one connection, step by step) → `send`.
 
 mod attachment;
+pub mod auth;
 mod automatic;
+mod backfill;
 mod body;
 mod charset;
 mod check;
@@ -14,16 +17,20 @@ mod cursor;
 mod headers;
 mod ids;
 mod imap;
+mod mailbox;
 mod mailbox_name;
 pub mod map;
 mod memory;
 mod net;
+pub mod oauth;
 mod plain;
 mod receive;
 mod report;
 mod send;
 pub mod settings;
 mod smtp;
+mod tag;
+mod trace;
 mod who;
 
 use std::sync::Arc;
@@ -32,8 +39,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
 use switchboard_sdk::{
-    BuildContext, CancellationToken, Capabilities, Clock, Connector, Descriptor, Fault, InboundEvent, Intake,
-    OutboundMessage, Receiver, SendError, Sender, Sent, SettingsError,
+    BuildContext, CancellationToken, Capabilities, CheckStep, Clock, Connector, Descriptor, Fault,
+    InboundEvent, Intake, OutboundMessage, Receiver, SendError, Sender, Sent, SettingsError, SignIn,
 };
 
 pub use settings::Settings;
@@ -60,12 +67,21 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 };
 
 fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
-    let settings = Arc::new(Settings::parse(settings)?);
+    let mut settings = Settings::parse(settings)?;
+    settings.tokens = settings.auth.is_oauth().then(|| {
+        Arc::new(oauth::Tokens::new(
+            &settings.auth,
+            settings.imap_username(),
+            settings.accept_invalid_certs,
+            Arc::clone(&context.clock),
+            Arc::clone(&context.secrets),
+        ))
+    });
     Ok(Arc::new(Email {
-        settings,
+        mailbox: mailbox::Mailbox::new(&settings),
+        settings: Arc::new(settings),
         clock: context.clock,
         outlet: send::Outlet::default(),
-        memory: memory::Memory::default(),
     }))
 }
 
@@ -74,13 +90,22 @@ struct Email {
     settings: Arc<Settings>,
     clock: Arc<dyn Clock>,
     outlet: send::Outlet,
-    memory: memory::Memory,
+    mailbox: mailbox::Mailbox,
 }
 
 #[async_trait]
 impl Connector for Email {
     async fn check(&self) -> Result<String, Fault> {
-        check::check(&self.settings).await
+        CheckStep::summary(check::steps(&self.settings).await)
+    }
+
+    async fn check_steps(&self) -> Vec<CheckStep> {
+        check::steps(&self.settings).await
+    }
+
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        let tokens = self.settings.tokens.as_deref()?;
+        Some(tokens)
     }
 
     fn receiver(&self) -> Option<&dyn Receiver> {
@@ -103,21 +128,22 @@ impl Connector for Email {
             }
             event => event,
         };
-        mapped.event()
+        let event = mapped.event()?;
+        Some(tag::routed(event, &raw.bytes, &self.settings))
     }
 }
 
 #[async_trait]
 impl Receiver for Email {
     async fn run(&self, intake: Arc<dyn Intake>, stop: CancellationToken) -> Result<(), Fault> {
-        let run = receive::Run {
-            settings: &self.settings,
-            clock: self.clock.as_ref(),
-            intake: intake.as_ref(),
-            stop: &stop,
-            memory: &self.memory,
-        };
-        run.run().await
+        let clock = self.clock.as_ref();
+        self.mailbox
+            .run(&self.settings, clock, intake.as_ref(), &stop)
+            .await
+    }
+
+    fn takes_earlier(&self) -> bool {
+        true
     }
 }
 

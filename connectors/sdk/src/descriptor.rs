@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Clock, Connector};
+use crate::{Clock, Connector, SecretKeeper};
 
 /// One connector, described: the registry entry of its crate.
 pub struct Descriptor {
@@ -72,6 +72,8 @@ pub struct BuildContext {
     pub max_upload_bytes: u64,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Keeps secrets that change while the channel runs.
+    pub secrets: Arc<dyn SecretKeeper>,
 }
 
 impl fmt::Debug for BuildContext {

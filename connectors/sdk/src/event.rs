@@ -86,6 +86,11 @@ pub struct InboundMessage {
     pub client_id: Option<String>,
     /// Written by a machine (RFC 3834): stored, but opens no session and is never answered by one.
     pub automatic: bool,
+    /// The line its conversation is opened in, by id or key, when the message itself says so (a tag in the
+    /// address). One that is not there means the channel's own line.
+    pub line: Option<String>,
+    /// Taken in afterwards, for the record: stored, but opens no session, makes no lead and wakes nobody.
+    pub history: bool,
 }
 
 /// How a message finds its conversation.

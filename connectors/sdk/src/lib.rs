@@ -8,6 +8,8 @@
 //! A connector crate exports one `pub static DESCRIPTOR: Descriptor`. The server lists it in its
 //! registry; nothing else in the server names the crate.
 
+mod backfill;
+mod check;
 mod clock;
 mod descriptor;
 mod event;
@@ -16,12 +18,16 @@ pub mod fields;
 mod intake;
 mod origin;
 mod outbound;
+mod secrets;
+mod sign_in;
 mod visitor;
 mod webhook;
 
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
+pub use backfill::{Backfill, BackfillOrder};
+pub use check::CheckStep;
 pub use clock::{Clock, SystemClock};
 pub use descriptor::{BuildContext, Capabilities, Descriptor, SettingsError, secret_paths};
 pub use event::{
@@ -32,6 +38,8 @@ pub use fault::Fault;
 pub use intake::{Intake, Outcome, Receipt};
 pub use origin::{origin_allowed, origin_problem};
 pub use outbound::{OutboundAttachment, OutboundMessage, SendError, Sent};
+pub use secrets::{NoSecrets, SecretKeeper};
+pub use sign_in::{SecretChange, SignIn, SignInRequest};
 pub use tokio_util::sync::CancellationToken;
 pub use visitor::{Opening, PostedMessage, SessionRequest, SignedIdentity, VisitorDesk};
 pub use webhook::{HostedPage, Page, PageRequest, Rejection, Webhook, WebhookRequest, WebhookResponse};
@@ -45,6 +53,21 @@ pub trait Connector: Send + Sync {
     /// "Test connection": imitates the real operation without side effects and answers in words an
     /// admin understands, in the good case too ("Logged in; INBOX holds 12 messages").
     async fn check(&self) -> Result<String, Fault>;
+
+    /// The same test step by step, in their order; what cannot be tried because an earlier step failed is
+    /// missing. One step for the whole unless the connector knows better.
+    async fn check_steps(&self) -> Vec<CheckStep> {
+        let outcome = self.check().await;
+        vec![CheckStep {
+            step: "connection",
+            outcome,
+        }]
+    }
+
+    /// Signing in at a provider in the admin's browser (OAuth 2.0), when the settings ask for it.
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        None
+    }
 
     /// The pulling half (IMAP, long polling), when there is one.
     fn receiver(&self) -> Option<&dyn Receiver> {
@@ -94,6 +117,11 @@ pub trait Receiver: Send + Sync {
     ///
     /// The provider is told (flag, cursor, offset) only in the lines after `intake.deliver(..).await?`.
     async fn run(&self, intake: Arc<dyn Intake>, stop: CancellationToken) -> Result<(), Fault>;
+
+    /// Whether it can go back to what came before it was connected, see [`BackfillOrder`].
+    fn takes_earlier(&self) -> bool {
+        false
+    }
 }
 
 /// A connector that brings an operator's answer to the customer.

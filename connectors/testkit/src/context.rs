@@ -20,5 +20,6 @@ pub fn context_at(clock: Arc<dyn Clock>) -> BuildContext {
         public_url: "https://desk.example".to_owned(),
         max_upload_bytes: 25 * 1024 * 1024,
         clock,
+        secrets: Arc::new(switchboard_sdk::NoSecrets),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use switchboard_sdk::{Attribution, LeadHints, Outcome, Person, Thread};
 
@@ -35,6 +36,8 @@ struct Incoming<'a> {
     client_id: Option<String>,
     external_id: &'a str,
     automatic: bool,
+    /// When it happened, of what is taken in afterwards for the record.
+    history: Option<DateTime<Utc>>,
     attribution: &'a Attribution,
     hints: LeadHints,
 }
@@ -78,6 +81,7 @@ impl World {
     }
 
     fn apply_message(&mut self, channel: &Channel, event: &Prepared, message: &PreparedMessage) -> Outcome {
+        let channel = &self.routed(channel, message.line.as_deref());
         let (contact_id, claimed) = self.identify(&message.from);
         let key = match &message.thread {
             Thread::Contact => thread_key_of_contact(&contact_id),
@@ -106,7 +110,8 @@ impl World {
             files: &message.files,
             client_id: message.client_id.clone(),
             external_id: &event.external_id,
-            automatic: message.automatic,
+            automatic: message.automatic || message.history,
+            history: message.history.then(|| event.at.min(self.now)),
             attribution: &message.attribution,
             hints: LeadHints::default(),
         };
@@ -184,6 +189,7 @@ impl World {
             client_id: None,
             external_id: &event.external_id,
             automatic: false,
+            history: None,
             attribution: &content.attribution,
             hints: content.hints(),
         };
@@ -317,6 +323,16 @@ impl World {
         }
     }
 
+    /// The channel as it is for a message that names a line of its own; one that is not there is not asked for.
+    fn routed(&self, channel: &Channel, line: Option<&str>) -> Channel {
+        let mut channel = channel.clone();
+        if let Some(line) = line.and_then(|line| self.lines.get(line)) {
+            channel.line_id.clone_from(&line.id);
+            channel.create_lead = line.create_lead;
+        }
+        channel
+    }
+
     /// Appends an inbound message to its conversation, opening what needs to be opened.
     fn add_inbound(
         &mut self,
@@ -328,6 +344,7 @@ impl World {
         incoming: Incoming<'_>,
     ) -> (String, i64) {
         let now = self.now;
+        let at = incoming.history.unwrap_or(now);
         let conversation_id = match found {
             Some(id) => id,
             None => self.open_conversation(channel, key, contact_id, claimed, &incoming),
@@ -364,7 +381,9 @@ impl World {
         let row = &mut thread.conversation;
         row.last_seq += 1;
         row.last_inbound_seq = row.last_seq;
-        row.unread += 1;
+        if incoming.history.is_none() {
+            row.unread += 1;
+        }
         // Who snoozed it wanted to be woken by exactly this.
         row.snoozed_until = None;
         row.version += 1;
@@ -375,7 +394,7 @@ impl World {
             ("", Some(file)) => file.name.clone(),
             (text, _) => preview(text),
         });
-        row.last_message_at = Some(now);
+        row.last_message_at = row.last_message_at.max(Some(at));
         let seq = row.last_seq;
         self.messages.push(message::Model {
             id: incoming.id.clone(),
@@ -395,7 +414,7 @@ impl World {
             delivery_state: None,
             delivery_attempts: 0,
             delivery_error: None,
-            created_at: now,
+            created_at: at,
         });
         self.add_files(&incoming.id, incoming.files);
         self.events.push(NewEvent::message(
@@ -421,7 +440,12 @@ impl World {
         if incoming.automatic {
             session.state = "closed".to_owned();
             session.closed_at = Some(self.now);
-            session.close_reason = Some("automatic".to_owned());
+            let why = if incoming.history.is_some() {
+                "history"
+            } else {
+                "automatic"
+            };
+            session.close_reason = Some(why.to_owned());
         }
         let address = incoming
             .from
@@ -589,7 +613,7 @@ fn attachment_row(
     message_id: Option<String>,
     owner: &str,
     position: i64,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> attachment::Model {
     attachment::Model {
         id: file.id.clone(),

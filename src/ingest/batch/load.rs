@@ -18,7 +18,10 @@ use switchboard_sdk::{IdentityKind, Person, Thread};
 use super::{
     Repeats, Work,
     dedupe::{Place, Told},
-    world::{Channel, OpenThread, World, thread_key_of_contact, thread_key_of_mail, thread_key_of_sender},
+    world::{
+        Channel, NamedLine, OpenThread, World, thread_key_of_contact, thread_key_of_mail,
+        thread_key_of_sender,
+    },
 };
 use crate::{
     contact::identify::Known,
@@ -28,6 +31,7 @@ use crate::{
     },
     id,
     ingest::prepare::PreparedBody,
+    lead::rule::CreateLead,
 };
 
 impl World {
@@ -43,11 +47,13 @@ impl World {
         let mut people: Vec<Person> = Vec::new();
         let mut refs: HashMap<&str, HashSet<String>> = HashMap::new();
         let mut senders: HashMap<&str, HashSet<String>> = HashMap::new();
+        let mut named: BTreeSet<&str> = BTreeSet::new();
         for &(w, e) in &told.first {
             let channel_id = works[w].channel_id.as_str();
             match &works[w].events[e].body {
                 PreparedBody::Message(message) => {
                     people.push(message.from.clone());
+                    named.extend(message.line.as_deref());
                     match &message.thread {
                         Thread::Messages { own, earlier } => {
                             refs.entry(channel_id)
@@ -79,9 +85,10 @@ impl World {
                 Repeats::Unexpected => Ok(HashMap::new()),
             }
         };
-        let (known, channels, identities, (companies, new_companies)) = tokio::try_join!(
+        let (known, channels, lines, identities, (companies, new_companies)) = tokio::try_join!(
             known,
             channels(write, works),
+            lines(write, named),
             identities(write, &people),
             companies(write, &people, now),
         )?;
@@ -89,6 +96,7 @@ impl World {
             contacts: contacts(write, &identities).await?,
             now,
             channels,
+            lines,
             identities,
             companies,
             new_companies,
@@ -241,19 +249,47 @@ async fn channels(write: &BatchTx, works: &[Work]) -> Result<HashMap<String, Arc
         .iter()
         .map(|row| {
             let rules: Json = row.try_get("", "rules")?;
-            let rule = rules.pointer("/crm/create_lead").cloned();
             let channel = Channel {
                 id: row.try_get("", "id")?,
                 kind: row.try_get("", "kind")?,
                 name: row.try_get("", "name")?,
                 line_id: row.try_get("", "line_id")?,
-                create_lead: rule
-                    .and_then(|rule| serde_json::from_value(rule).ok())
-                    .unwrap_or_default(),
+                create_lead: create_lead(&rules),
             };
             Ok((channel.id.clone(), Arc::new(channel)))
         })
         .collect()
+}
+
+/// The lines that messages name, by what they are named by.
+async fn lines(write: &BatchTx, named: BTreeSet<&str>) -> Result<HashMap<String, NamedLine>, DbErr> {
+    if named.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let values: Vec<Value> = named.iter().copied().map(Value::from).collect();
+    let (ids, mut all) = bulk::in_list(1, values.clone());
+    let (keys, more) = bulk::in_list(1 + all.len(), values);
+    all.extend(more);
+    let sql = format!("SELECT id, key, rules FROM line WHERE id IN {ids} OR key IN {keys}");
+    let mut found = HashMap::new();
+    for row in ask(write, &sql, all).await? {
+        let rules: Json = row.try_get("", "rules")?;
+        let line = NamedLine {
+            id: row.try_get("", "id")?,
+            create_lead: create_lead(&rules),
+        };
+        let key: String = row.try_get("", "key")?;
+        found.insert(line.id.clone(), line.clone());
+        found.insert(key, line);
+    }
+    Ok(found)
+}
+
+/// The CRM rule of a line.
+fn create_lead(rules: &Json) -> CreateLead {
+    let rule = rules.pointer("/crm/create_lead").cloned();
+    rule.and_then(|rule| serde_json::from_value(rule).ok())
+        .unwrap_or_default()
 }
 
 async fn identities(write: &BatchTx, people: &[Person]) -> Result<HashMap<(String, String), Known>, DbErr> {

@@ -28,6 +28,13 @@ pub(super) struct Channel {
     pub create_lead: CreateLead,
 }
 
+/// A line that messages name.
+#[derive(Debug, Clone)]
+pub(super) struct NamedLine {
+    pub id: String,
+    pub create_lead: CreateLead,
+}
+
 /// A conversation with its current session, and what of it must be written.
 #[derive(Debug, Clone)]
 pub(super) struct OpenThread {
@@ -53,6 +60,8 @@ pub(super) struct JoinedLead {
 pub(super) struct World {
     pub now: DateTime<Utc>,
     pub channels: HashMap<String, Arc<Channel>>,
+    /// By the id or key they were named by.
+    pub lines: HashMap<String, NamedLine>,
     pub identities: HashMap<(String, String), Known>,
     pub contacts: HashMap<String, contact::Model>,
     pub threads: HashMap<String, OpenThread>,
