@@ -12,11 +12,11 @@ use crate::settings::Secret;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
-    /// `password` takes the user names and passwords below. `oauth2` has you sign in at the provider; no password is kept.
-    #[schemars(title = "How")]
+    /// With password the user names and passwords below are taken. With oauth2 you sign in at the provider, and no password is kept.
+    #[schemars(title = "How", extend("default" = "password"))]
     pub method: Method,
-    /// Where the mailbox is. `custom` needs the addresses of its sign-in.
-    #[schemars(title = "Provider", extend("x-when" = ["method", "oauth2"]))]
+    /// Where the mailbox is. Custom needs the addresses of its sign-in.
+    #[schemars(title = "Provider", extend("default" = "google", "x-when" = ["method", "oauth2"]))]
     pub provider: Provider,
     /// Of the application that you registered with the provider for this server.
     #[schemars(title = "Client id", length(max = 500), extend("x-when" = ["method", "oauth2"]))]

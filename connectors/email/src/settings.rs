@@ -44,7 +44,7 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(title = "Ignored senders", length(max = 1000))]
     pub ignore_senders: Vec<String>,
-    /// Mail to a tagged address opens its conversation in a line of its own: `billing` is for `support+billing@…`.
+    /// Mail to a tagged address opens its conversation in a line of its own: billing is for support+billing@….
     #[serde(default)]
     #[schemars(title = "Tags in the address", length(max = 100), extend("x-lines" = true))]
     pub tags: BTreeMap<String, String>,
@@ -77,7 +77,7 @@ pub struct Imap {
     #[serde(default)]
     #[schemars(title = "User name")]
     pub username: Option<String>,
-    /// Password of the mailbox. Providers with two-step sign-in want an app password made for this purpose. Not used with `oauth2`.
+    /// Password of the mailbox. Providers with two-step sign-in want an app password made for this purpose. Not used when you sign in at the provider.
     #[serde(default)]
     #[schemars(title = "Password", extend("x-secret" = true))]
     pub password: Option<Secret>,
@@ -114,7 +114,7 @@ pub struct Smtp {
     #[serde(default)]
     #[schemars(title = "User name")]
     pub username: Option<String>,
-    /// Password for sending. Empty with `oauth2`, where the sign-in is for sending too.
+    /// Password for sending. Empty when you sign in at the provider: that is for sending too.
     #[serde(default)]
     #[schemars(title = "Password", extend("x-secret" = true))]
     pub password: Option<Secret>,
@@ -358,6 +358,7 @@ pub fn example() -> Value {
     json!({
         "address": "support@shop.example",
         "from_name": "Example Shop",
+        "auth": {"method": "password"},
         "imap": {"host": "imap.shop.example", "port": 993, "tls": "implicit", "username": "support@shop.example", "password": "app-password", "mailbox": "INBOX"},
         "smtp": {"host": "smtp.shop.example", "port": 465, "tls": "implicit", "username": "support@shop.example", "password": "app-password"},
         "backfill_days": 3,
