@@ -308,8 +308,9 @@ impl Keeper {
         }
         let behind_since = pulse.behind_since();
         let now = self.now();
-        let caught_up = told.behind_since.is_some() && behind_since.is_none();
-        let Some(at) = success.or((caught_up || behind_since.is_some()).then_some(now)) else {
+        let moved = told.behind_since != behind_since;
+        let caught_up = moved && behind_since.is_none();
+        let Some(at) = success.or(moved.then_some(now)) else {
             return;
         };
         let recently =

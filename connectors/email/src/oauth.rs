@@ -11,7 +11,10 @@ use reqwest::{Client, Url, redirect};
 use serde::Deserialize;
 use serde_json::json;
 use switchboard_sdk::{Clock, Fault, SecretChange, SecretKeeper, SignIn, SignInRequest};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::{
+    sync::{Mutex, OnceCell},
+    time::sleep,
+};
 
 use crate::{
     auth::{Auth, Endpoints},
@@ -22,6 +25,8 @@ use crate::{
 pub const REFRESH_TOKEN: [&str; 2] = ["auth", "refresh_token"];
 /// An access token is renewed this long before it expires.
 const EARLY: TimeDelta = TimeDelta::minutes(5);
+/// How long another node may take to store the token it got.
+const OTHERS_STORE: Duration = Duration::from_secs(2);
 /// What a token lasts whose server does not say (RFC 6749 §5.1 only recommends to).
 const USUAL_SECS: i64 = 3600;
 /// Longest wait for the server that gives tokens out.
@@ -146,8 +151,12 @@ impl Tokens {
         let mut refresh = self.stored().await?;
         let answer = match self.ask_to_renew(&refresh).await {
             Err(NoToken::SignIn(reason)) => {
-                // Refused because somebody was faster, or because it ended?
-                let stored = self.stored().await?;
+                // Refused because it ended, or because another node was faster? That one may be storing yet.
+                let mut stored = self.stored().await?;
+                if stored == refresh {
+                    sleep(OTHERS_STORE).await;
+                    stored = self.stored().await?;
+                }
                 if stored == refresh {
                     return Err(NoToken::SignIn(reason));
                 }

@@ -1,5 +1,5 @@
-//! What a mail of 50 MB costs: `cargo test -p switchboard-email --test memory -- --ignored --nocapture`, with the
-//! servers of tests/servers, which hold the mail in a process of their own.
+//! Measurements with the servers of tests/servers, which hold the mail in processes of their own:
+//! `cargo test -p switchboard-email --test measure -- --ignored --nocapture --test-threads 1`.
 
 #![allow(
     clippy::unwrap_used,
@@ -51,4 +51,23 @@ async fn a_mail_of_50_mb_is_taken_in_with_bounded_memory() {
         file.data.len() / 1024 / 1024
     );
     assert!(cost < 200, "{cost} MB");
+}
+
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn mail_is_delivered_by_idle_in_less_than_two_seconds() {
+    let mailbox = Mailbox::new("idle");
+    let intake = MemoryIntake::new();
+    let channel = Channel::start(mailbox.connector(), &intake);
+    support::real::alive(&intake).await;
+    let mut slowest = Duration::ZERO;
+    for count in 1..=20 {
+        let sent = Instant::now();
+        mailbox.mail(&format!("mail-{count}")).await;
+        intake.wait_stored(count).await;
+        slowest = slowest.max(sent.elapsed());
+    }
+    channel.stop().await;
+    eprintln!("from SMTP's 250 to stored, the slowest of 20: {slowest:?}");
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
 }
