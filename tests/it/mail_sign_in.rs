@@ -29,14 +29,23 @@ async fn health(app: &TestApp, channel: &Value, state: &str) -> Value {
 }
 
 async fn sign_in(app: &TestApp, provider: &Authorization, channel: &Value) -> Value {
-    let begun = app.post(&format!("{}/sign-in", path(channel)), json!({})).await.expect(200);
+    let begun = app
+        .post(&format!("{}/sign-in", path(channel)), json!({}))
+        .await
+        .expect(200);
     let (state, code) = provider.consent(begun["url"].as_str().unwrap()).await;
-    app.post("/channels/sign-in", json!({"state": state, "code": code})).await.expect(200)
+    app.post("/channels/sign-in", json!({"state": state, "code": code}))
+        .await
+        .expect(200)
 }
 
 /// The refresh token as it is stored, and the row as it lies there.
 async fn stored(app: &TestApp) -> (Value, table::Model) {
-    let row = table::Entity::find().one(app.app.db.read()).await.unwrap().unwrap();
+    let row = table::Entity::find()
+        .one(app.app.db.read())
+        .await
+        .unwrap()
+        .unwrap();
     let whole = switchboard::channel::settings_with_secrets(&row, &app.app.vault).unwrap();
     (whole["auth"]["refresh_token"].clone(), row)
 }

@@ -56,7 +56,8 @@ impl Authorization {
     pub async fn start(email: &str) -> Self {
         let account = Account {
             email: email.to_owned(),
-            key: std::env::var("SWITCHBOARD_TEST_TOKEN_KEY").expect("start the servers: eval \"$(tests/servers/up)\""),
+            key: std::env::var("SWITCHBOARD_TEST_TOKEN_KEY")
+                .expect("start the servers: eval \"$(tests/servers/up)\""),
             codes: HashMap::new(),
             refresh: None,
             renewals: 0,
@@ -94,7 +95,11 @@ impl Authorization {
             .build()
             .unwrap();
         let answer = client.get(url).send().await.unwrap();
-        assert!(answer.status().is_redirection(), "{}", answer.text().await.unwrap());
+        assert!(
+            answer.status().is_redirection(),
+            "{}",
+            answer.text().await.unwrap()
+        );
         let back = url::Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
         let said: HashMap<String, String> = back.query_pairs().into_owned().collect();
         (said["state"].clone(), said["code"].clone())
@@ -149,7 +154,11 @@ async fn authorize(State(state): State<Shared>, Query(asked): Query<HashMap<Stri
 async fn token(State(state): State<Shared>, Form(asked): Form<HashMap<String, String>>) -> Response {
     let said = |name: &str| asked.get(name).cloned().unwrap_or_default();
     let refused = |status, error: &str| {
-        (status, Json(json!({"error": error, "error_description": format!("{error} here")}))).into_response()
+        (
+            status,
+            Json(json!({"error": error, "error_description": format!("{error} here")})),
+        )
+            .into_response()
     };
     let mut account = state.lock().unwrap();
     if account.failures > 0 {
@@ -160,10 +169,16 @@ async fn token(State(state): State<Shared>, Form(asked): Form<HashMap<String, St
         return refused(StatusCode::UNAUTHORIZED, "invalid_client");
     }
     let good = match said("grant_type").as_str() {
-        "authorization_code" => account.codes.remove(&said("code")).is_some_and(|(challenge, redirect_uri)| {
-            let proof = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(said("code_verifier").as_bytes()));
-            proof == challenge && redirect_uri == said("redirect_uri")
-        }),
+        "authorization_code" => {
+            account
+                .codes
+                .remove(&said("code"))
+                .is_some_and(|(challenge, redirect_uri)| {
+                    let proof =
+                        BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(said("code_verifier").as_bytes()));
+                    proof == challenge && redirect_uri == said("redirect_uri")
+                })
+        }
         "refresh_token" => {
             account.renewals += 1;
             account.refresh.as_ref() == Some(&said("refresh_token"))
