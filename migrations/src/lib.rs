@@ -13,6 +13,7 @@ mod m20261122_000004_schedules;
 mod m20261122_000005_texts;
 mod m20261122_000007_wall;
 mod m20261122_000008_due;
+mod m20261122_000010_lag;
 mod m20261122_000011_mail;
 mod m20261122_000012_writing;
 mod m20261122_000013_threads;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000011_mail::Migration),
             Box::new(m20261122_000012_writing::Migration),
             Box::new(m20261122_000013_threads::Migration),
+            Box::new(m20261122_000010_lag::Migration),
         ]
     }
 }

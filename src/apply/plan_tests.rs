@@ -62,6 +62,8 @@ fn there() -> Present {
         last_success_at: None,
         last_error: None,
         last_error_at: None,
+        looked_at: None,
+        behind_since: None,
         created_at: at(),
         updated_at: at(),
     };

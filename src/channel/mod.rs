@@ -1,7 +1,10 @@
 //! A configured connector on a line: this mailbox, that form. Its settings, its secrets, its name in
 //! URLs. What runs it is [`crate::connector`].
 
+pub mod backfill;
+pub mod secrets;
 pub mod settings;
+pub mod sign_in;
 pub mod store;
 pub mod view;
 
@@ -127,6 +130,8 @@ pub async fn create(
         last_success_at: None,
         last_error: None,
         last_error_at: None,
+        looked_at: None,
+        behind_since: None,
         created_at: now,
         updated_at: now,
     };

@@ -5,12 +5,13 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, Set, Unchanged,
 };
+use serde_json::Value;
 
 use super::Error;
 use crate::{
     db::{
         WriteTx,
-        entity::{channel, conversation, line},
+        entity::{channel, channel_cursor, conversation, line},
         is_unique_violation,
     },
     event::{EventType, NewEvent},
@@ -127,4 +128,46 @@ pub async fn delete(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result
     }
     write.record(NewEvent::new(EventType::ChannelUpdated, id, now));
     Ok(())
+}
+
+/// The cursors of a channel whose names begin so.
+pub(super) async fn cursors(
+    db: &impl ConnectionTrait,
+    channel_id: &str,
+    begin: &str,
+) -> Result<Vec<channel_cursor::Model>, DbErr> {
+    let rows = channel_cursor::Entity::find()
+        .filter(channel_cursor::Column::ChannelId.eq(channel_id))
+        .filter(channel_cursor::Column::Name.starts_with(begin));
+    rows.all(db).await
+}
+
+/// Stores a cursor that is not there.
+pub(super) async fn put_cursor(
+    write: &mut WriteTx,
+    channel_id: &str,
+    name: &str,
+    value: Value,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let row = channel_cursor::ActiveModel {
+        channel_id: Set(channel_id.to_owned()),
+        name: Set(name.to_owned()),
+        value: Set(value),
+        updated_at: Set(now),
+    };
+    channel_cursor::Entity::insert(row)
+        .exec_without_returning(write.tx())
+        .await
+        .map(drop)
+}
+
+/// Forgets the cursors of a channel whose names begin so.
+pub(super) async fn remove_cursors(write: &mut WriteTx, channel_id: &str, begin: &str) -> Result<(), DbErr> {
+    channel_cursor::Entity::delete_many()
+        .filter(channel_cursor::Column::ChannelId.eq(channel_id))
+        .filter(channel_cursor::Column::Name.starts_with(begin))
+        .exec(write.tx())
+        .await
+        .map(drop)
 }

@@ -81,6 +81,7 @@ fn build(
         clock: clock.clone(),
         // Nothing is signed by settings that are only looked at.
         signing_key: SigningKey::default(),
+        secrets: std::sync::Arc::new(switchboard_sdk::NoSecrets),
     };
     (descriptor.build)(settings, context).map(drop)
 }

@@ -51,6 +51,17 @@ pub struct Report {
     pub error: ErrorReport,
     /// When the provider was last reached.
     pub success_at: Option<DateTime<Utc>>,
+    /// What a channel that fetches saw there.
+    pub looked: Option<Looked>,
+}
+
+/// A look at the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looked {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// When the oldest event arrived there that is not taken yet.
+    pub behind_since: Option<DateTime<Utc>>,
 }
 
 /// What to do with a channel's last error.
@@ -71,6 +82,7 @@ impl Report {
             state: Some(state),
             error: ErrorReport::Keep,
             success_at: None,
+            looked: None,
         }
     }
 
@@ -80,6 +92,7 @@ impl Report {
             state: Some(state),
             error: ErrorReport::Set(error.into()),
             success_at: None,
+            looked: None,
         }
     }
 }
@@ -144,13 +157,21 @@ fn differences(
     if let Some(at) = later {
         changes.last_success_at = Set(Some(at));
     }
-    (told || later.is_some()).then_some((changes, told))
+    let looked = report.looked.filter(|looked| {
+        row.behind_since != looked.behind_since || row.looked_at.is_none_or(|known| known < looked.at)
+    });
+    if let Some(looked) = looked {
+        changes.looked_at = Set(row.looked_at.max(Some(looked.at)));
+        changes.behind_since = Set(looked.behind_since);
+    }
+    (told || later.is_some() || looked.is_some()).then_some((changes, told))
 }
 
 /// What a running connector says between two reports, gathered without waiting.
 #[derive(Debug, Default)]
 pub struct Pulse {
     success_at: Mutex<Option<DateTime<Utc>>>,
+    behind_since: Mutex<Option<DateTime<Utc>>>,
     warning: Mutex<Option<String>>,
     ever: AtomicBool,
     news: Notify,
@@ -162,6 +183,19 @@ impl Pulse {
         *self.success_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         self.ever.store(true, Ordering::Release);
         self.news.notify_one();
+    }
+
+    /// Since when the oldest event waits at the provider.
+    pub fn behind(&self, oldest: Option<DateTime<Utc>>) {
+        let mut behind_since = self.behind_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *behind_since, oldest) != oldest {
+            self.news.notify_one();
+        }
+    }
+
+    /// What [`Self::behind`] said last.
+    pub fn behind_since(&self) -> Option<DateTime<Utc>> {
+        *self.behind_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something an admin should read.

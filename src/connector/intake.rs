@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sea_orm::EntityTrait;
 use serde_json::Value;
 use switchboard_sdk::{Batch, Fault, Intake, Receipt};
@@ -50,6 +51,10 @@ impl Intake for ChannelIntake {
 
     fn alive(&self) {
         self.pulse.success(self.clock.now());
+    }
+
+    fn behind(&self, oldest: Option<DateTime<Utc>>) {
+        self.pulse.behind(oldest);
     }
 
     fn warn(&self, message: String) {

@@ -24,11 +24,13 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{DbErr, EntityTrait};
 use serde_json::Value;
-use switchboard_sdk::{BuildContext, CancellationToken, Connector, Descriptor, SettingsError, SigningKey};
+use switchboard_sdk::{
+    BuildContext, CancellationToken, CheckStep, Connector, Descriptor, SettingsError, SigningKey,
+};
 use tokio::sync::watch;
 
 use crate::{
-    channel::store,
+    channel::{secrets::ChannelSecrets, store},
     clock::SharedClock,
     db::{Db, entity::channel},
     id,
@@ -110,6 +112,49 @@ pub struct Check {
     pub ok: bool,
     /// What was found, in words for an admin.
     pub detail: String,
+    /// The same step by step, in their order; what cannot be tried after a failure is missing.
+    pub steps: Vec<Step>,
+}
+
+/// One step of "test connection".
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = CheckStep)]
+pub struct Step {
+    /// A stable word, such as `imap_login`; `connection` for the whole.
+    pub step: String,
+    /// It went well.
+    pub ok: bool,
+    /// What was found, or what failed and what to do.
+    pub detail: String,
+}
+
+impl Check {
+    /// What the steps say as a whole.
+    fn of(steps: Vec<CheckStep>) -> Self {
+        let shown = steps
+            .iter()
+            .map(|step| Step {
+                step: step.step.to_owned(),
+                ok: step.outcome.is_ok(),
+                detail: step.outcome.clone().unwrap_or_else(|fault| fault.to_string()),
+            })
+            .collect();
+        let whole = CheckStep::summary(steps);
+        Self {
+            ok: whole.is_ok(),
+            detail: whole.unwrap_or_else(|fault| fault.to_string()),
+            steps: shown,
+        }
+    }
+
+    /// Failed before the first step, or in no step.
+    fn failed(detail: String) -> Self {
+        Self {
+            ok: false,
+            detail,
+            steps: Vec::new(),
+        }
+    }
 }
 
 /// All channels of this process. Cheap to clone.
@@ -228,6 +273,7 @@ impl Host {
             max_upload_bytes: parts.max_upload_bytes,
             clock: parts.clock.clone(),
             signing_key: SigningKey::new(parts.vault.key_of_channel(&channel.id)),
+            secrets: Arc::new(ChannelSecrets::new(&parts.db, &parts.vault, &channel.id)),
         };
         catch_unwind(AssertUnwindSafe(|| (descriptor.build)(settings, context)))
             .unwrap_or_else(|_panic| Err(SettingsError::new("", "the connector crashed on these settings")))
@@ -316,29 +362,16 @@ impl Host {
         };
         let connector = match &served.connector {
             Ok(connector) => Arc::clone(connector),
-            Err(error) => {
-                return Ok(Some(Check {
-                    ok: false,
-                    detail: settings_trouble(error),
-                }));
-            }
+            Err(error) => return Ok(Some(Check::failed(settings_trouble(error)))),
         };
         // Spawned, so that a crash is a value here and not the end of the request.
-        let mut task = tokio::spawn(async move { connector.check().await });
+        let mut task = tokio::spawn(async move { connector.check_steps().await });
         let answer = match tokio::time::timeout(CHECK_LIMIT, &mut task).await {
-            Ok(Ok(Ok(detail))) => Check { ok: true, detail },
-            Ok(Ok(Err(fault))) => Check {
-                ok: false,
-                detail: fault.to_string(),
-            },
-            Ok(Err(_panic)) => Check {
-                ok: false,
-                detail: "the connector crashed during the test".to_owned(),
-            },
+            Ok(Ok(steps)) => Check::of(steps),
+            Ok(Err(_panic)) => Check::failed("the connector crashed during the test".to_owned()),
             Err(_late) => {
                 task.abort();
-                let detail = format!("no answer within {} seconds", CHECK_LIMIT.as_secs());
-                Check { ok: false, detail }
+                Check::failed(format!("no answer within {} seconds", CHECK_LIMIT.as_secs()))
             }
         };
         Ok(Some(answer))
@@ -360,6 +393,7 @@ impl Host {
             state: None,
             error: health::ErrorReport::Keep,
             success_at: Some(now),
+            looked: None,
         };
         self.report(channel_id, report);
     }
@@ -374,6 +408,7 @@ impl Host {
                 state: None,
                 error,
                 success_at: None,
+                looked: None,
             },
         );
     }

@@ -12,7 +12,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::{
     Host, Served, backoff, dice,
-    health::{self, ErrorReport, Pulse, Report, State},
+    health::{self, ErrorReport, Looked, Pulse, Report, State},
     intake::ChannelIntake,
     lease, settings_trouble,
 };
@@ -148,6 +148,7 @@ async fn settle(host: &Host, served: &Served) {
             state: Some(State::Ok),
             error: ErrorReport::Clear,
             success_at: None,
+            looked: None,
         },
     };
     tell(host, &served.channel.id, &report).await;
@@ -170,6 +171,13 @@ enum End {
     Failed(Fault),
 }
 
+/// What was last written of a running channel.
+#[derive(Debug, Default)]
+struct Told {
+    at: Option<chrono::DateTime<chrono::Utc>>,
+    behind_since: Option<chrono::DateTime<chrono::Utc>>,
+}
+
 struct Keeper {
     host: Host,
     served: Arc<Served>,
@@ -187,6 +195,7 @@ impl Keeper {
                     state: Some(State::Starting),
                     error: ErrorReport::Clear,
                     success_at: None,
+                    looked: None,
                 };
                 self.tell(&report).await;
             }
@@ -256,7 +265,7 @@ impl Keeper {
             }
         });
         let mut renew = tokio::time::interval(lease::RENEW_EVERY);
-        let mut told_success_at = None;
+        let mut told = Told::default();
         let mut lost = false;
         let result = loop {
             tokio::select! {
@@ -269,10 +278,10 @@ impl Keeper {
                         break end_task(task).await;
                     }
                 }
-                () = pulse.news() => self.hear(pulse, &mut told_success_at).await,
+                () = pulse.news() => self.hear(pulse, &mut told).await,
             }
         };
-        self.hear(pulse, &mut told_success_at).await;
+        self.hear(pulse, &mut told).await;
         match result {
             _ if self.stop.is_cancelled() => End::Stopped,
             _ if lost => End::LeaseLost,
@@ -285,7 +294,7 @@ impl Keeper {
     }
 
     /// Writes what the connector said, a repeated success only now and then.
-    async fn hear(&self, pulse: &Pulse, told_success_at: &mut Option<chrono::DateTime<chrono::Utc>>) {
+    async fn hear(&self, pulse: &Pulse, told: &mut Told) {
         let (success, warning) = pulse.take();
         if let Some(message) = warning {
             tracing::warn!(channel.id = self.served.channel.id, message, "a channel warns");
@@ -293,20 +302,31 @@ impl Keeper {
                 state: None,
                 error: ErrorReport::Set(message),
                 success_at: None,
+                looked: None,
             })
             .await;
         }
-        let Some(at) = success else { return };
+        let behind_since = pulse.behind_since();
+        let now = self.now();
+        let moved = told.behind_since != behind_since;
+        let caught_up = moved && behind_since.is_none();
+        let Some(at) = success.or(moved.then_some(now)) else {
+            return;
+        };
         let recently =
             |told: &chrono::DateTime<chrono::Utc>| (at - *told).to_std().is_ok_and(|age| age < SUCCESS_EVERY);
-        if told_success_at.as_ref().is_some_and(recently) {
+        if told.at.as_ref().is_some_and(recently) && !caught_up {
             return;
         }
-        *told_success_at = Some(at);
+        *told = Told {
+            at: Some(at),
+            behind_since,
+        };
         self.tell(&Report {
             state: Some(State::Ok),
             error: ErrorReport::Keep,
             success_at: Some(at),
+            looked: Some(Looked { at, behind_since }),
         })
         .await;
     }

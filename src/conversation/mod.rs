@@ -1,8 +1,8 @@
 //! The thread of one contact on one channel, and its sessions.
 
 pub mod label;
-pub mod mail;
 pub mod link;
+pub mod mail;
 pub mod message;
 pub mod offer;
 pub mod participant;

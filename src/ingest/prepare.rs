@@ -61,6 +61,10 @@ pub(super) struct PreparedMessage {
     pub disproved: bool,
     pub recipients: Vec<Recipient>,
     pub threading: Option<Box<ThreadFacts>>,
+    /// The line its conversation is opened in, when it names one.
+    pub line: Option<String>,
+    /// Kept for the record only.
+    pub history: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -187,6 +191,8 @@ pub(super) async fn prepare(
                 disproved: kept.disproved,
                 recipients: message.recipients.into_iter().map(clean_recipient).collect(),
                 threading: message.threading.map(clean_facts),
+                line: message.line.map(|line| clean_line(&line, 200)),
+                history: message.history,
             })
         }
         InboundBody::Submission(submission) => {

@@ -182,7 +182,7 @@ impl Hydrator {
                     channel::store::load(db.read(), &event.object_id)
                         .await?
                         .map(|row| {
-                            let view = Channel::from(row);
+                            let view = Channel::at(row, now);
                             (
                                 of(&event, kind, &view),
                                 Audience::Staff,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use switchboard::db::entity::{conversation, identity};
 use switchboard_sdk::{
     Batch, Capture, Clock, DeliveryReceipt, Identity, IdentityKind, InboundBody, InboundEvent,
-    InboundMessage, ThreadFacts, Outcome, Person, ReceiptState, SystemClock, Thread, ThreadRules,
+    InboundMessage, Outcome, Person, ReceiptState, SystemClock, Thread, ThreadFacts, ThreadRules,
 };
 
 use crate::support::TestApp;

@@ -125,6 +125,8 @@ export function seed() {
     {
       address: 'info@shop.example',
       from_name: 'Shop',
+      auth: { method: 'oauth2', provider: 'google', client_id: 'switchboard.apps.example', client_secret: null },
+      tags: { billing: 'sales' },
       imap: {
         host: 'imap.shop.example',
         port: 993,
@@ -423,6 +425,41 @@ export function seed() {
 }
 
 const str = (title, description, extra = {}) => ({ type: 'string', title, description, ...extra });
+const oauth = { 'x-when': ['method', 'oauth2'] };
+const custom = { 'x-when': ['provider', 'custom'] };
+const signIn = {
+  type: 'object',
+  title: 'Sign-in',
+  description: 'How the channel gets into the mailbox.',
+  properties: {
+    method: {
+      type: 'string',
+      title: 'How',
+      enum: ['password', 'oauth2'],
+      default: 'password',
+      description:
+        'With password the user names and passwords below are taken. With oauth2 you sign in at the provider, and no password is kept.',
+    },
+    provider: {
+      type: 'string',
+      title: 'Provider',
+      enum: ['google', 'microsoft', 'custom'],
+      default: 'google',
+      description: 'Where the mailbox is. Custom needs the addresses of its sign-in.',
+      ...oauth,
+    },
+    client_id: str('Client id', 'Of the application that you registered with the provider for this server.', oauth),
+    client_secret: str('Client secret', 'Of the same application. Empty for one without a secret.', {
+      'x-secret': true,
+      ...oauth,
+    }),
+    tenant: str('Tenant', 'Microsoft: the directory the mailbox is in.', { 'x-when': ['provider', 'microsoft'] }),
+    authorize_url: str('Authorization address', 'Where the browser is sent to sign in.', { format: 'uri', ...custom }),
+    token_url: str('Token address', 'Where tokens are given out.', { format: 'uri', ...custom }),
+    refresh_token: str('Token', '', { 'x-secret': true, readOnly: true }),
+    signed_in_at: str('Signed in', '', { readOnly: true }),
+  },
+};
 const server = (name) => ({
   type: 'object',
   title: name,
@@ -611,8 +648,17 @@ export const connectors = [
       properties: {
         address: str('Address', 'The mailbox that customers write to.', { format: 'email' }),
         from_name: str('Sender name', 'Shown to customers beside the address.'),
+        auth: signIn,
         imap: server('IMAP'),
         smtp: server('SMTP'),
+        tags: {
+          type: 'object',
+          additionalProperties: { type: 'string' },
+          title: 'Tags in the address',
+          description:
+            'Mail to a tagged address opens its conversation in a line of its own: billing is for support+billing@….',
+          'x-lines': true,
+        },
         backfill_days: {
           type: 'integer',
           title: 'Days to look back',

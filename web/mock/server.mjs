@@ -402,9 +402,40 @@ function route(method, path, q, body, me) {
     return [
       200,
       ch.kind === 'email'
-        ? { ok: false, detail: 'IMAP: signed in, 214 messages. SMTP: the server refused the password (535 5.7.8).' }
-        : { ok: true, detail: 'The widget can be loaded from any site.' },
+        ? {
+            ok: false,
+            detail:
+              'the SMTP server smtp.shop.example:465 refused the login of hello@shop.example: 535 5.7.8. Check user name and password; many providers want an app password',
+            steps: [
+              ['imap_dns', 'IMAP: imap.shop.example was found.'],
+              ['imap_tcp', 'IMAP: connected to imap.shop.example:993.'],
+              ['imap_tls', 'IMAP: the connection is encrypted.'],
+              ['imap_login', 'IMAP: logged in as hello@shop.example.'],
+              ['imap_folder', 'INBOX holds 214 mails; new mail is announced at once.'],
+              ['smtp_dns', 'SMTP: smtp.shop.example was found.'],
+              ['smtp_tcp', 'SMTP: connected to smtp.shop.example:465.'],
+              ['smtp_tls', 'SMTP: the connection is encrypted.'],
+              ['smtp_login', 'refused'],
+            ].map(([step, detail]) => ({ step, ok: step !== 'smtp_login', detail })),
+          }
+        : { ok: true, detail: 'The widget can be loaded from any site.', steps: [] },
     ];
+  }
+  if (a === 'channels' && b === 'sign-in')
+    return method === 'GET'
+      ? [200, { redirect_uri: 'https://desk.example/admin/channels/signed-in' }]
+      : [200, db.channels.find((ch) => ch.kind === 'email')];
+  if (a === 'channels' && c === 'sign-in')
+    return [200, { url: '/admin/channels/signed-in?state=s&code=c', redirect_uri: '/admin/channels/signed-in' }];
+  if (a === 'channels' && c === 'backfill') {
+    const nothing = { state: 'none', since: null, asked_at: null, history: null, total: 0, done: 0 };
+    if (method === 'DELETE') db.backfill = nothing;
+    if (method === 'POST')
+      db.backfill = { ...nothing, ...body, state: 'running', asked_at: new Date().toISOString(), total: 1840, done: 0 };
+    const at = db.backfill ?? nothing;
+    if (at.state === 'running') at.done = Math.min(at.total, at.done + 125);
+    if (at.state === 'running' && at.done === at.total) at.state = 'done';
+    return [200, { ...at }];
   }
   if (a === 'quarantine' && c === 'raw')
     return ['text', 'From: someone@example.org\r\nSubject: =?x-user-defined?Q?=80?=\r\n\r\nBody\r\n'.repeat(12)];

@@ -1,7 +1,7 @@
 //! By what a mail finds its conversation: whom it answers, who else is on it, what it asks of us. Pure.
 
 use mail_parser::Message;
-use switchboard_sdk::{Capture, ThreadFacts, Person, ThreadRules};
+use switchboard_sdk::{Capture, Person, ThreadFacts, ThreadRules};
 
 use crate::{
     automatic,

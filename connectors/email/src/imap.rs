@@ -13,7 +13,7 @@ use async_imap::{
     Session,
     imap_proto::{AttributeValue, MailboxDatum, Outcome, Response, ResponseCode, Status},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use switchboard_sdk::CancellationToken;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -24,10 +24,14 @@ use wire::{
     unreadable,
 };
 
-use crate::{cursor::Opened, mailbox_name, net, settings::Settings};
+use crate::{cursor::Opened, mailbox_name, net, settings::Settings, trace::Trace};
 
 /// Slowest line on which mail is still fetched, in bytes a second: decides how long a fetch may take.
 const SLOWEST: u64 = 16 * 1024;
+
+/// A larger mail is fetched in pieces of this size: the library keeps a whole answer in its buffer, and a
+/// mail of 50 MB would be held twice.
+pub const PIECE: u32 = 1024 * 1024;
 
 /// A mail as the mailbox lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +74,12 @@ impl fmt::Debug for Imap {
 impl Imap {
     /// Connects and logs in.
     pub async fn connect(settings: &Settings) -> Result<Self, ImapError> {
-        let (session, capabilities) = login::open(settings).await?;
+        Self::connect_noting(settings, &mut Trace::default()).await
+    }
+
+    /// The same, noting each step.
+    pub async fn connect_noting(settings: &Settings, trace: &mut Trace) -> Result<Self, ImapError> {
+        let (session, capabilities) = login::open(settings, trace).await?;
         Ok(Self {
             session,
             capabilities,
@@ -85,12 +94,21 @@ impl Imap {
 
     /// Opens the mailbox read-only: nothing done here can mark a mail as seen.
     pub async fn examine(&mut self, mailbox: &str) -> Result<Opened, ImapError> {
+        self.open("EXAMINE", mailbox).await
+    }
+
+    /// Opens the mailbox so that mails can be marked; fetching still marks none.
+    pub async fn select(&mut self, mailbox: &str) -> Result<Opened, ImapError> {
+        self.open("SELECT", mailbox).await
+    }
+
+    async fn open(&mut self, how: &str, mailbox: &str) -> Result<Opened, ImapError> {
         let mut opened = Opened {
             uid_validity: 0,
             uid_next: 0,
             exists: 0,
         };
-        let command = format!("EXAMINE {}", mailbox_name::quoted(mailbox));
+        let command = format!("{how} {}", mailbox_name::quoted(mailbox));
         let answer = run(&mut self.session, &command, COMMAND, |response| match response {
             Response::MailboxData(MailboxDatum::Exists(count)) => opened.exists = *count,
             Response::Data {
@@ -177,19 +195,58 @@ impl Imap {
         Ok(found)
     }
 
-    /// The bytes of mails, or their first `limit` bytes; those that are gone are missing.
-    pub async fn fetch(
+    /// The bytes of mails; those that are gone are missing.
+    pub async fn fetch(&mut self, uids: &[u32], bytes: u64) -> Result<Vec<(u32, Bytes)>, ImapError> {
+        self.fetch_part(uids, bytes, None).await
+    }
+
+    /// At most the first `limit` bytes of one mail, piece by piece into one block of memory; `None` when it
+    /// is gone. `size` is what the server says of it, which need not be true.
+    pub async fn fetch_long(&mut self, uid: u32, size: u64, limit: u64) -> Result<Option<Bytes>, ImapError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let expected = usize::try_from(size).unwrap_or(usize::MAX).min(limit);
+        let mut whole = BytesMut::with_capacity(expected);
+        while whole.len() < limit {
+            let rest = u32::try_from(limit - whole.len()).unwrap_or(u32::MAX).min(PIECE);
+            let from = u32::try_from(whole.len()).unwrap_or(u32::MAX);
+            let piece = self
+                .fetch_part(&[uid], u64::from(rest), Some((from, rest)))
+                .await?;
+            let Some((_, piece)) = piece.into_iter().next() else {
+                return Ok(None);
+            };
+            whole.extend_from_slice(&piece);
+            if piece.len() < rest as usize {
+                break;
+            }
+        }
+        Ok(Some(whole.freeze()))
+    }
+
+    /// Marks mails as seen.
+    pub async fn mark_seen(&mut self, uids: &[u32]) -> Result<(), ImapError> {
+        let command = format!("UID STORE {} +FLAGS.SILENT (\\Seen)", uid_set(uids));
+        let mut announced = false;
+        run(&mut self.session, &command, COMMAND, |response| {
+            announced |= announces(response);
+        })
+        .await?;
+        self.announced |= announced;
+        Ok(())
+    }
+
+    async fn fetch_part(
         &mut self,
         uids: &[u32],
         bytes: u64,
-        limit: Option<u32>,
+        part: Option<(u32, u32)>,
     ) -> Result<Vec<(u32, Bytes)>, ImapError> {
         let mut found = Vec::new();
         let mut announced = false;
         // PEEK: without it the server would mark the mail as seen.
-        let part = limit.map_or_else(
+        let part = part.map_or_else(
             || "BODY.PEEK[]".to_owned(),
-            |limit| format!("BODY.PEEK[]<0.{limit}>"),
+            |(from, length)| format!("BODY.PEEK[]<{from}.{length}>"),
         );
         let time = COMMAND + Duration::from_secs(bytes / SLOWEST);
         run(

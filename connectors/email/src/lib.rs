@@ -1,17 +1,20 @@
 //! Email: one mailbox in by IMAP, out by SMTP.
 //!
-//! The way in: `imap` (one connection) → `receive` (the loop, by the place of `cursor`) → [`map`] (bytes to
-//! event; its rules are in `who`, `ids`, `automatic`, `report`, `authentication`, `vcard`, and those of what people
+//! The way in: `imap` (one connection) → `receive` (the loop of a folder, by the place of
+//! `cursor`; `backfill` for earlier mail; `mailbox` for all folders) → [`map`] (bytes to
+//! event; its rules are in `who`, `ids`, `automatic`, `report`, `authentication`, `vcard`, `tag`, and those of what people
 //! see in `content`: `body`, `attachment`, `inline`, `quote`, `invitation`, `protection`, `tnef`, `charset`, `plain`).
 //! The way out: `compose` (answer to mail; its address fields in `recipients`) → `smtp` (one connection, step by
 //! step; its answers judged by `verdict`) → `send` (within `limit`) → `sent` (a copy for the mailbox).
 
 mod attachment;
+pub mod auth;
 mod authentication;
 mod automatic;
+mod backfill;
 mod body;
-mod card_lines;
 mod bounce;
+mod card_lines;
 mod charset;
 mod check;
 mod compose;
@@ -24,10 +27,12 @@ mod imap;
 mod inline;
 mod invitation;
 mod limit;
+mod mailbox;
 mod mailbox_name;
 pub mod map;
 mod memory;
 mod net;
+pub mod oauth;
 mod plain;
 mod protection;
 mod quote;
@@ -40,10 +45,12 @@ mod send;
 mod sent;
 pub mod settings;
 mod smtp;
+mod tag;
 mod tnef;
+mod token;
+mod trace;
 mod vcard;
 mod verdict;
-mod token;
 mod who;
 
 use std::sync::Arc;
@@ -52,8 +59,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
 use switchboard_sdk::{
-    BuildContext, CancellationToken, Capabilities, Clock, Connector, Descriptor, Fault, InboundEvent, Intake,
-    OutboundMessage, Receiver, SendError, Sender, Sent, SettingsError,
+    BuildContext, CancellationToken, Capabilities, CheckStep, Clock, Connector, Descriptor, Fault,
+    InboundEvent, Intake, OutboundMessage, Receiver, SendError, Sender, Sent, SettingsError, SignIn,
 };
 
 pub use settings::Settings;
@@ -100,13 +107,21 @@ pub fn capture_address_of(settings: &Settings) -> Option<String> {
 fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, SettingsError> {
     let mut settings = Settings::parse(settings)?;
     settings.signing_key = context.signing_key;
+    settings.tokens = settings.auth.is_oauth().then(|| {
+        Arc::new(oauth::Tokens::new(
+            &settings.auth,
+            settings.imap_username(),
+            settings.accept_invalid_certs,
+            Arc::clone(&context.clock),
+            Arc::clone(&context.secrets),
+        ))
+    });
     let settings = Arc::new(settings);
-    let memory = memory::Memory::watching(context.clock.now());
     Ok(Arc::new(Email {
+        mailbox: mailbox::Mailbox::new(&settings, context.clock.now()),
         outlet: send::Outlet::new(Arc::clone(&settings)),
         settings,
         clock: context.clock,
-        memory,
     }))
 }
 
@@ -115,18 +130,27 @@ struct Email {
     settings: Arc<Settings>,
     clock: Arc<dyn Clock>,
     outlet: send::Outlet,
-    memory: memory::Memory,
+    mailbox: mailbox::Mailbox,
 }
 
 #[async_trait]
 impl Connector for Email {
     async fn check(&self) -> Result<String, Fault> {
-        let found = check::check(&self.settings).await?;
+        let found = CheckStep::summary(check::steps(&self.settings).await)?;
         // The secret address is told nowhere else.
         Ok(match token::capture_address(&self.settings) {
             Some(address) => format!("{found} Colleagues file their mail here with {address} in copy."),
             None => found,
         })
+    }
+
+    async fn check_steps(&self) -> Vec<CheckStep> {
+        check::steps(&self.settings).await
+    }
+
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        let tokens = self.settings.tokens.as_deref()?;
+        Some(tokens)
     }
 
     fn receiver(&self) -> Option<&dyn Receiver> {
@@ -149,21 +173,22 @@ impl Connector for Email {
             }
             event => event,
         };
-        mapped.event()
+        let event = mapped.event()?;
+        Some(tag::routed(event, &raw.bytes, &self.settings))
     }
 }
 
 #[async_trait]
 impl Receiver for Email {
     async fn run(&self, intake: Arc<dyn Intake>, stop: CancellationToken) -> Result<(), Fault> {
-        let run = receive::Run {
-            settings: &self.settings,
-            clock: self.clock.as_ref(),
-            intake: intake.as_ref(),
-            stop: &stop,
-            memory: &self.memory,
-        };
-        run.run().await
+        let clock = self.clock.as_ref();
+        self.mailbox
+            .run(&self.settings, clock, intake.as_ref(), &stop)
+            .await
+    }
+
+    fn takes_earlier(&self) -> bool {
+        true
     }
 }
 

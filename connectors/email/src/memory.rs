@@ -5,10 +5,6 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use chrono::{DateTime, Utc};
-
-use crate::repeat::Watch;
-
 /// After this many failures to fetch one mail it is given up and shown in the quarantine.
 const GIVE_UP: u32 = 6;
 /// The same when the connection broke each time, which is more often the network than the mail.
@@ -20,8 +16,6 @@ pub struct Memory {
     stuck: Mutex<Option<Stuck>>,
     /// The server offers IDLE and refuses it.
     idle_refused: AtomicBool,
-    /// Who wrote how much of late.
-    pub senders: Watch,
 }
 
 /// A fetch that failed.
@@ -36,14 +30,6 @@ struct Stuck {
 }
 
 impl Memory {
-    /// Watches who writes how much from now on.
-    pub fn watching(now: DateTime<Utc>) -> Self {
-        Self {
-            senders: Watch::since(now),
-            ..Self::default()
-        }
-    }
-
     /// Notes that fetching the mails from `first` to `last` failed.
     pub fn failed(&self, first: u32, last: u32) {
         let mut stuck = self.lock();

@@ -1,6 +1,6 @@
 //! The way to a mail server: TCP, and TLS over it.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -10,7 +10,7 @@ use rustls::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
+    net::{TcpStream, lookup_host},
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
@@ -25,9 +25,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync + fmt::Debug> Io for T {}
 /// A connection of either kind.
 pub type Stream = Box<dyn Io>;
 
-/// Opens a TCP connection.
-pub async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    let stream = timeout(CONNECT, TcpStream::connect((host, port)))
+/// Looks the addresses of a server up.
+pub async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let found = timeout(CONNECT, lookup_host((host, port)))
+        .await
+        .map_err(|_| timed_out("no answer from the name server"))??;
+    let found: Vec<SocketAddr> = found.collect();
+    if found.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
+    }
+    Ok(found)
+}
+
+/// Opens a TCP connection to the first address that answers.
+pub async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let stream = timeout(CONNECT, TcpStream::connect(addresses))
         .await
         .map_err(|_| timed_out("no answer"))??;
     stream.set_nodelay(true)?;
@@ -56,7 +68,7 @@ fn timed_out(what: &str) -> io::Error {
     )
 }
 
-fn client_config(accept_invalid_certs: bool) -> io::Result<Arc<ClientConfig>> {
+pub fn client_config(accept_invalid_certs: bool) -> io::Result<Arc<ClientConfig>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

@@ -1,20 +1,30 @@
-//! The pulling half: reads what is new, hands it over, waits for more.
+//! The pulling half, for one folder: reads what is new, hands it over, waits for more.
 //!
-//! The mailbox is only read: the cursor in the server's own store is the one memory of what was taken, so
-//! that people and other programs may use the mailbox as they like.
+//! The cursor in the server's own store is the one memory of what was taken, so that people and other
+//! programs may use the mailbox as they like.
 
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use switchboard_sdk::{Batch, CancellationToken, Clock, Cursor, Fault, InboundEvent, Intake};
-use tokio::time::{Instant, sleep};
+use switchboard_sdk::{
+    Backfill, BackfillOrder, Batch, CancellationToken, Clock, Cursor, Fault, InboundBody, InboundEvent,
+    Intake,
+};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
 
 use crate::{
+    backfill::Earlier,
     cursor::{self, Place, Start},
-    imap::{Imap, ImapError, Listed, Wake},
-    map::{self, Mapped, Raw},
+    imap::{Imap, ImapError, Listed, PIECE, Wake},
+    mailbox::{Folder, Lag},
+    map::{self, Raw},
     memory::Memory,
+    repeat::Watch,
     settings::Settings,
+    tag,
 };
 
 /// At most this many mails are handed over in one batch,
@@ -26,7 +36,7 @@ const LIST_MAILS: usize = 500;
 /// Of a larger mail only the beginning is fetched.
 pub const MAX_MAIL_BYTES: u64 = 50 * 1024 * 1024;
 /// How much of one that is too large.
-const BEGINNING_BYTES: u32 = 256 * 1024;
+const BEGINNING_BYTES: u64 = 256 * 1024;
 /// How long to wait for an announcement before looking all the same: a safety net for servers that forget,
 /// the renewal of IDLE that routers on the way need, and the time after which a dead connection is noticed.
 const IDLE: Duration = Duration::from_secs(110);
@@ -34,10 +44,11 @@ const IDLE: Duration = Duration::from_secs(110);
 const POLL: Duration = Duration::from_secs(30);
 /// A connection that lived this long may be renewed at once when it breaks; a shorter one is a failure.
 const SOUND: Duration = Duration::from_secs(60);
-/// How long a goodbye may take when the channel is stopped.
-const GOODBYE: Duration = Duration::from_millis(700);
+/// A mail larger than a batch is in memory several times while it is read and stored: one at a time in this
+/// process, however many channels there are.
+static LARGE: Semaphore = Semaphore::const_new(1);
 
-/// One run of the receiver.
+/// One run of the receiver, in one folder.
 pub struct Run<'a> {
     /// The channel's settings.
     pub settings: &'a Arc<Settings>,
@@ -47,30 +58,36 @@ pub struct Run<'a> {
     pub intake: &'a dyn Intake,
     /// Fires when it is to end.
     pub stop: &'a CancellationToken,
-    /// What earlier connections learnt.
-    pub memory: &'a Memory,
+    /// The folder, and what earlier connections learnt of it.
+    pub folder: &'a Folder,
+    /// How many folders the channel reads.
+    pub streams: usize,
+    /// How far behind the channel is.
+    pub lag: &'a Lag,
+    /// Who wrote how much of late.
+    pub senders: &'a Arc<Watch>,
+}
+
+/// What came of a batch of mails.
+#[derive(Default)]
+struct Taken {
+    events: Vec<InboundEvent>,
+    /// Those that became an event.
+    uids: Vec<u32>,
 }
 
 impl Run<'_> {
-    /// Runs until stopped.
-    pub async fn run(&self) -> Result<(), Fault> {
-        let stopped = async {
-            self.stop.cancelled().await;
-            sleep(GOODBYE).await;
-        };
-        tokio::select! {
-            result = self.connections() => result,
-            () = stopped => Ok(()),
-        }
-    }
-
-    async fn connections(&self) -> Result<(), Fault> {
+    /// Runs until stopped, over as many connections as it takes.
+    pub async fn connections(&self) -> Result<(), Fault> {
         loop {
-            let began = Instant::now();
-            match self.connection().await {
+            let mut open = None;
+            match self.connection(&mut open).await {
                 Ok(()) => return Ok(()),
                 // Servers end long connections now and then: nothing an admin should read about.
-                Err(Fault::Temporary(reason)) if began.elapsed() > SOUND && !self.stop.is_cancelled() => {
+                Err(Fault::Temporary(reason))
+                    if open.is_some_and(|since: Instant| since.elapsed() > SOUND)
+                        && !self.stop.is_cancelled() =>
+                {
                     tracing::debug!(%reason, "the IMAP connection ended: making a new one");
                 }
                 Err(_) if self.stop.is_cancelled() => return Ok(()),
@@ -79,15 +96,21 @@ impl Run<'_> {
         }
     }
 
-    /// One connection, from login to its end.
-    async fn connection(&self) -> Result<(), Fault> {
-        let mailbox = &self.settings.imap.mailbox;
+    /// One connection, from login to its end; notes since when it is open. A server that takes a minute to
+    /// say nothing was never open.
+    async fn connection(&self, open: &mut Option<Instant>) -> Result<(), Fault> {
+        let name = &self.folder.name;
         let mut imap = Imap::connect(self.settings).await?;
-        let opened = imap.examine(mailbox).await?;
+        let opened = if self.settings.imap.mark_seen {
+            imap.select(name).await?
+        } else {
+            imap.examine(name).await?
+        };
         if opened.uid_validity == 0 {
             self.intake.warn("the IMAP server gives mails no lasting numbers (no UIDVALIDITY): mail may be read more than once".to_owned());
         }
-        let stored = self.intake.cursor(mailbox).await?;
+        *open = Some(Instant::now());
+        let stored = self.intake.cursor(name).await?;
         let (mut place, why) = cursor::start(
             stored.as_ref(),
             opened,
@@ -105,17 +128,33 @@ impl Run<'_> {
             // arrives until then old. A look back needs no such word: it is found again by date.
             self.deliver(Vec::new(), &place).await?;
         }
-        let idles = imap.can_idle() && self.memory.may_idle();
+        let idles = imap.can_idle() && self.folder.memory.may_idle();
         if !idles {
             self.intake.warn(format!(
                 "the IMAP server does not announce new mail (no IDLE): looking every {} s",
                 POLL.as_secs()
             ));
         }
+        let mut earlier: Option<Option<Earlier>> = None;
         loop {
             self.catch_up(&mut imap, &mut place).await?;
             self.intake.alive();
-            if self.stop.is_cancelled() || self.wait(&mut imap, idles).await? == Wake::Stop {
+            if self.stop.is_cancelled() {
+                imap.logout().await;
+                return Ok(());
+            }
+            // Only now: earlier mail ends where live reading is.
+            if earlier.is_none() {
+                earlier = Some(self.ordered(&place).await?);
+            }
+            if let Some(Some(order)) = &mut earlier {
+                if self.take_earlier(&mut imap, order).await? {
+                    earlier = Some(None);
+                }
+                imap.noop().await?;
+                continue;
+            }
+            if self.wait(&mut imap, idles).await? == Wake::Stop {
                 imap.logout().await;
                 return Ok(());
             }
@@ -134,7 +173,7 @@ impl Run<'_> {
         }
         imap.idle(IDLE, self.stop).await.map_err(|error| {
             if matches!(error, ImapError::Answer(_)) {
-                self.memory.idle_was_refused();
+                self.folder.memory.idle_was_refused();
             }
             error.into()
         })
@@ -147,6 +186,7 @@ impl Run<'_> {
             found.extend(imap.search(&search).await?);
         }
         let wanted = place.wanted(found);
+        let memory = &self.folder.memory;
         for chunk in wanted.chunks(LIST_MAILS) {
             let listed = imap.list(chunk).await?;
             let mut rest = listed.as_slice();
@@ -154,14 +194,24 @@ impl Run<'_> {
                 if self.stop.is_cancelled() {
                     return Ok(());
                 }
-                let (batch, after) = rest.split_at(self.batch_len(rest));
-                let events = self.fetch(imap, place, batch).await?;
+                self.behind(rest.iter().filter_map(|mail| mail.arrived).min());
+                let (batch, after) = rest.split_at(next_len(rest, memory));
                 let last = batch.last().map_or(place.last_uid, |mail| mail.uid);
-                *place = self.deliver(events, &place.after(last, self.clock.now())).await?;
-                self.memory.passed(last);
+                let now = self.clock.now();
+                let wanted: Vec<Listed> = batch
+                    .iter()
+                    .copied()
+                    .filter(|mail| !place.too_early(mail.uid, mail.arrived.unwrap_or(now)))
+                    .collect();
+                let _turn = turn(&wanted).await;
+                let taken = self.fetch(imap, place.uid_validity, &wanted, memory).await?;
+                *place = self.deliver(taken.events, &place.after(last, now)).await?;
+                memory.passed(last);
+                self.mark(imap, &taken.uids).await?;
                 rest = after;
             }
         }
+        self.behind(None);
         // The looked-back part is done with, whatever its last mails were. The next commit says so.
         if let Some(back) = &place.look_back {
             *place = place.after(back.below.saturating_sub(1), self.clock.now());
@@ -169,76 +219,159 @@ impl Run<'_> {
         Ok(())
     }
 
+    fn behind(&self, oldest: Option<DateTime<Utc>>) {
+        self.intake.behind(self.lag.note(&self.folder.name, oldest));
+    }
+
+    /// What an admin ordered of earlier mail and is not carried out.
+    async fn ordered(&self, place: &Place) -> Result<Option<Earlier>, Fault> {
+        let order = self.intake.cursor(BackfillOrder::CURSOR).await?;
+        let progress = self.intake.cursor(&Backfill::cursor(&self.folder.name)).await?;
+        Ok(Earlier::resume(
+            order.as_ref(),
+            progress.as_ref(),
+            place.uid_validity,
+            place.last_uid,
+            self.streams,
+        ))
+    }
+
+    /// Takes in one batch of earlier mail; whether that was all.
+    async fn take_earlier(&self, imap: &mut Imap, earlier: &mut Earlier) -> Result<bool, Fault> {
+        if let Some(search) = earlier.search() {
+            earlier.found(imap.search(&search).await?);
+            // How much there is shows before the first of it is taken.
+            self.deliver_earlier(Vec::new(), earlier).await?;
+        }
+        let next = earlier.next(BATCH_MAILS).to_vec();
+        let Some(mut last) = next.last().copied() else {
+            self.deliver_earlier(Vec::new(), earlier).await?;
+            return Ok(true);
+        };
+        let listed = imap.list(&next).await?;
+        let memory = &self.folder.earlier;
+        let mut taken = Taken::default();
+        let mut _turn = None;
+        if !listed.is_empty() {
+            let batch = listed.get(..next_len(&listed, memory)).unwrap_or_default();
+            if batch.len() < listed.len() {
+                last = batch.last().map_or(last, |mail| mail.uid);
+            }
+            let now = self.clock.now();
+            let wanted: Vec<Listed> = batch
+                .iter()
+                .copied()
+                .filter(|mail| !earlier.too_early(mail.arrived.unwrap_or(now)))
+                .collect();
+            _turn = turn(&wanted).await;
+            taken = self.fetch(imap, earlier.uid_validity(), &wanted, memory).await?;
+        }
+        if earlier.is_history() {
+            for event in &mut taken.events {
+                if let InboundBody::Message(message) = &mut event.body {
+                    message.history = true;
+                }
+            }
+        }
+        earlier.passed(last);
+        self.deliver_earlier(taken.events, earlier).await?;
+        memory.passed(last);
+        Ok(earlier.is_done())
+    }
+
+    async fn deliver_earlier(&self, events: Vec<InboundEvent>, earlier: &Earlier) -> Result<(), Fault> {
+        let cursor = Some(Cursor {
+            name: Backfill::cursor(&self.folder.name),
+            value: earlier.stored()?,
+        });
+        self.intake.deliver(Batch { events, cursor }).await.map(drop)
+    }
+
     /// One commit of events and place. Only what this returns is where we are.
     async fn deliver(&self, events: Vec<InboundEvent>, place: &Place) -> Result<Place, Fault> {
         let value = serde_json::to_value(place).map_err(|error| Fault::temporary(error.to_string()))?;
         let cursor = Some(Cursor {
-            name: self.settings.imap.mailbox.clone(),
+            name: self.folder.name.clone(),
             value,
         });
         self.intake.deliver(Batch { events, cursor }).await?;
         Ok(place.clone())
     }
 
-    /// How many of these make the next batch: never none.
-    fn batch_len(&self, mails: &[Listed]) -> usize {
-        let troubled = mails.first().is_some_and(|mail| self.memory.alone(mail.uid));
-        if troubled { 1 } else { batch_len(mails) }
+    /// Marks what is stored as seen, if the admin chose so.
+    async fn mark(&self, imap: &mut Imap, uids: &[u32]) -> Result<(), Fault> {
+        if !self.settings.imap.mark_seen || uids.is_empty() {
+            return Ok(());
+        }
+        match imap.mark_seen(uids).await {
+            Err(ImapError::Answer(reason)) => {
+                self.intake
+                    .warn(format!("mail cannot be marked as seen: {reason}"));
+                Ok(())
+            }
+            result => Ok(result?),
+        }
     }
 
     async fn fetch(
         &self,
         imap: &mut Imap,
-        place: &Place,
-        batch: &[Listed],
-    ) -> Result<Vec<InboundEvent>, Fault> {
+        uid_validity: u32,
+        wanted: &[Listed],
+        memory: &Memory,
+    ) -> Result<Taken, Fault> {
         let now = self.clock.now();
-        let wanted: Vec<Listed> = batch
-            .iter()
-            .copied()
-            .filter(|mail| !place.too_early(mail.uid, mail.arrived.unwrap_or(now)))
-            .collect();
         let Some(first) = wanted.first().map(|mail| mail.uid) else {
-            return Ok(Vec::new());
+            return Ok(Taken::default());
         };
-        let raws = match self.raws(imap, &wanted, now).await {
+        let raws = match self.raws(imap, wanted, now).await {
             Ok(raws) => raws,
             Err(error) => {
                 let last = wanted.last().map_or(first, |mail| mail.uid);
                 let lost = matches!(error, ImapError::Lost(_));
-                if wanted.len() > 1 || !self.memory.is_hopeless(first, lost) {
-                    self.memory.failed(first, last);
+                if wanted.len() > 1 || !memory.is_hopeless(first, lost) {
+                    memory.failed(first, last);
                     return Err(error.into());
                 }
                 // Ours to tell, not to solve: the mail stays in the mailbox, and the next ones get through.
-                return Ok(vec![unfetched(place.uid_validity, first, now, &error)]);
+                return Ok(Taken {
+                    events: vec![unfetched(uid_validity, first, now, &error)],
+                    uids: Vec::new(),
+                });
             }
         };
         let settings = Arc::clone(self.settings);
-        let bodies: Vec<bytes::Bytes> = raws.iter().map(|raw| raw.bytes.clone()).collect();
+        let senders = Arc::clone(self.senders);
         let mapped = tokio::task::spawn_blocking(move || {
-            raws.iter()
-                .map(|raw| map::map(raw, &settings))
-                .collect::<Vec<_>>()
+            // Each mail's bytes are let go as soon as it is understood.
+            let map = |(uid, raw): (u32, Raw)| {
+                let event = map::map(&raw, &settings).event();
+                let event = event.map(|event| match senders.held(&event, &settings.loops) {
+                    Some(reason) => InboundEvent {
+                        body: switchboard_sdk::InboundBody::Poison {
+                            reason,
+                            raw: raw.bytes.clone(),
+                        },
+                        ..event
+                    },
+                    None => tag::routed(event, &raw.bytes, &settings),
+                });
+                (uid, event)
+            };
+            raws.into_iter().map(map).collect::<Vec<_>>()
         })
         .await;
         let mapped = mapped.map_err(|error| Fault::temporary(format!("reading mail failed: {error}")))?;
-        let passed = mapped
-            .iter()
-            .filter(|mapped| matches!(mapped, Mapped::Passed(_)))
-            .count();
-        tracing::debug!(mails = mapped.len(), passed, "fetched mail");
-        let unlooped = |(mapped, bytes): (Mapped, bytes::Bytes)| {
-            let event = mapped.event()?;
-            Some(match self.memory.senders.held(&event, &self.settings.loops) {
-                Some(reason) => InboundEvent {
-                    body: switchboard_sdk::InboundBody::Poison { reason, raw: bytes },
-                    ..event
-                },
-                None => event,
-            })
-        };
-        Ok(mapped.into_iter().zip(bodies).filter_map(unlooped).collect())
+        let mails = mapped.len();
+        let mut taken = Taken::default();
+        for (uid, event) in mapped {
+            if let Some(event) = event {
+                taken.events.push(event);
+                taken.uids.push(uid);
+            }
+        }
+        tracing::debug!(mails, passed = mails - taken.events.len(), "fetched mail");
+        Ok(taken)
     }
 
     async fn raws(
@@ -246,22 +379,30 @@ impl Run<'_> {
         imap: &mut Imap,
         mails: &[Listed],
         now: DateTime<Utc>,
-    ) -> Result<Vec<Raw>, ImapError> {
-        let (whole, cut): (Vec<Listed>, Vec<Listed>) =
-            mails.iter().partition(|mail| mail.size <= MAX_MAIL_BYTES);
+    ) -> Result<Vec<(u32, Raw)>, ImapError> {
+        let (small, long): (Vec<Listed>, Vec<Listed>) =
+            mails.iter().partition(|mail| mail.size <= u64::from(PIECE));
         let mut bodies = Vec::new();
-        if !whole.is_empty() {
-            let uids: Vec<u32> = whole.iter().map(|mail| mail.uid).collect();
+        if !small.is_empty() {
+            let uids: Vec<u32> = small.iter().map(|mail| mail.uid).collect();
             bodies = imap
-                .fetch(&uids, whole.iter().map(|mail| mail.size).sum(), None)
+                .fetch(&uids, small.iter().map(|mail| mail.size).sum())
                 .await?;
         }
-        for mail in &cut {
-            bodies.extend(
-                imap.fetch(&[mail.uid], u64::from(BEGINNING_BYTES), Some(BEGINNING_BYTES))
-                    .await?,
-            );
+        for mail in &long {
+            let limit = if mail.size > MAX_MAIL_BYTES {
+                BEGINNING_BYTES
+            } else {
+                MAX_MAIL_BYTES
+            };
+            let body = imap.fetch_long(mail.uid, mail.size, limit).await?;
+            bodies.extend(body.map(|body| (mail.uid, body)));
         }
+        // Of a mail that somebody deletes at this moment, servers give an empty one (RFC 2180 §4.1.3).
+        bodies.retain(|(uid, body)| {
+            let listed = mails.iter().find(|mail| mail.uid == *uid);
+            !body.is_empty() || listed.is_none_or(|mail| mail.size == 0)
+        });
         // A mail that was listed and not given is either gone, which is fine, or the server cannot read it.
         let missing: Vec<u32> = mails
             .iter()
@@ -280,14 +421,30 @@ impl Run<'_> {
         let raw = |(uid, bytes)| {
             let listed = mails.iter().find(|mail| mail.uid == uid);
             let cut_from = listed.map(|mail| mail.size).filter(|size| *size > MAX_MAIL_BYTES);
-            Raw {
+            let raw = Raw {
                 bytes,
                 arrived: listed.and_then(|mail| mail.arrived).unwrap_or(now),
                 cut_from,
-            }
+            };
+            (uid, raw)
         };
         Ok(bodies.into_iter().map(raw).collect())
     }
+}
+
+/// How many of these make the next batch: never none, and one where fetching failed before.
+fn next_len(mails: &[Listed], memory: &Memory) -> usize {
+    let troubled = mails.first().is_some_and(|mail| memory.alone(mail.uid));
+    if troubled { 1 } else { batch_len(mails) }
+}
+
+/// The right to hold a large mail, when there is one among these.
+async fn turn(mails: &[Listed]) -> Option<tokio::sync::SemaphorePermit<'static>> {
+    let bytes: u64 = mails.iter().map(|mail| mail.size.min(MAX_MAIL_BYTES)).sum();
+    if bytes <= BATCH_BYTES {
+        return None;
+    }
+    LARGE.acquire().await.ok()
 }
 
 fn batch_len(mails: &[Listed]) -> usize {

@@ -1,13 +1,18 @@
 //! What an admin sets for one mailbox, and what of it can work.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use switchboard_sdk::{SettingsError, SigningKey};
 
-use crate::who::Glob;
+use crate::{auth::Auth, oauth::Tokens, tag, who::Glob};
+
+/// More folders than this would be more connections than providers like to give one account.
+const MAX_FOLDERS: usize = 10;
+/// More tags than this nobody can look over.
+const MAX_TAGS: usize = 100;
 
 /// Settings of one email channel.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -21,6 +26,10 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(title = "Sender name", length(max = 100))]
     pub from_name: Option<String>,
+    /// How the channel gets into the mailbox.
+    #[serde(default)]
+    #[schemars(title = "Sign-in", extend("x-sign-in" = true))]
+    pub auth: Auth,
     /// Where mail comes from.
     #[schemars(title = "Incoming mail (IMAP)")]
     pub imap: Imap,
@@ -35,6 +44,10 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(title = "Ignored senders", length(max = 1000))]
     pub ignore_senders: Vec<String>,
+    /// Mail to a tagged address opens its conversation in a line of its own: billing is for support+billing@….
+    #[serde(default)]
+    #[schemars(title = "Tags in the address", length(max = 100), extend("x-lines" = true))]
+    pub tags: BTreeMap<String, String>,
     /// Accept certificates that no known authority signed, or that are made out to another name. Only for a server on your own network.
     #[serde(default)]
     #[schemars(title = "Accept invalid certificates")]
@@ -70,6 +83,10 @@ pub struct Settings {
     /// Signs reply addresses; not a setting, the server gives it.
     #[serde(skip)]
     pub signing_key: SigningKey,
+    /// The way to an access token, lent when the channel is built.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub tokens: Option<Arc<Tokens>>,
 }
 
 /// How mails find their conversation.
@@ -167,13 +184,22 @@ pub struct Imap {
     #[serde(default)]
     #[schemars(title = "User name")]
     pub username: Option<String>,
-    /// Password of the mailbox. Providers with two-step sign-in want an app password made for this purpose.
+    /// Password of the mailbox. Providers with two-step sign-in want an app password made for this purpose. Not used when you sign in at the provider.
+    #[serde(default)]
     #[schemars(title = "Password", extend("x-secret" = true))]
-    pub password: Secret,
-    /// The folder that is read. Nothing in it is marked, moved or deleted.
+    pub password: Option<Secret>,
+    /// The folder that is read. Nothing in it is moved or deleted.
     #[serde(default = "default_mailbox")]
     #[schemars(title = "Folder", length(min = 1, max = 255))]
     pub mailbox: String,
+    /// Other folders that are read too, each by a connection of its own. A mail that lies in several is taken once.
+    #[serde(default)]
+    #[schemars(title = "More folders", length(max = 9))]
+    pub mailboxes: Vec<String>,
+    /// Mark a mail as seen once it is stored here. Otherwise nothing in the mailbox changes.
+    #[serde(default)]
+    #[schemars(title = "Mark as seen")]
+    pub mark_seen: bool,
 }
 
 /// The SMTP side.
@@ -195,7 +221,7 @@ pub struct Smtp {
     #[serde(default)]
     #[schemars(title = "User name")]
     pub username: Option<String>,
-    /// Password for sending.
+    /// Password for sending. Empty when you sign in at the provider: that is for sending too.
     #[serde(default)]
     #[schemars(title = "Password", extend("x-secret" = true))]
     pub password: Option<Secret>,
@@ -275,6 +301,20 @@ fn default_mailbox() -> String {
 }
 
 impl Imap {
+    /// All folders that are read, each once; INBOX has that name in any case (RFC 9051 §5.1).
+    pub fn folders(&self) -> Vec<&str> {
+        let mut folders: Vec<&str> = Vec::new();
+        for name in std::iter::once(&self.mailbox).chain(&self.mailboxes) {
+            let same = |known: &&str| {
+                *known == name || (known.eq_ignore_ascii_case("INBOX") && name.eq_ignore_ascii_case("INBOX"))
+            };
+            if !folders.iter().any(|known| same(known)) {
+                folders.push(name);
+            }
+        }
+        folders
+    }
+
     /// The port to connect to.
     pub fn port(&self) -> u16 {
         self.port
@@ -317,11 +357,15 @@ impl Settings {
         trimmed(&mut self.capture.address);
         self.imap.host = self.imap.host.trim().to_owned();
         self.smtp.host = self.smtp.host.trim().to_owned();
-        self.smtp.password = self
-            .smtp
-            .password
-            .take()
-            .filter(|password| !password.expose().is_empty());
+        for password in [&mut self.imap.password, &mut self.smtp.password] {
+            *password = password.take().filter(|password| !password.expose().is_empty());
+        }
+        self.auth.tidy();
+        self.imap.mailboxes.retain(|folder| !folder.trim().is_empty());
+        self.tags = std::mem::take(&mut self.tags)
+            .into_iter()
+            .map(|(tag, line)| (tag.trim().to_ascii_lowercase(), line.trim().to_owned()))
+            .collect();
     }
 
     fn validate(&self) -> Result<(), SettingsError> {
@@ -352,10 +396,12 @@ impl Settings {
                 return wrong(field, "is a number from 1 to 65535, or empty");
             }
         }
-        if self.imap.password.expose().is_empty() {
+        self.auth.validate()?;
+        if self.imap.password.is_none() && !self.auth.is_oauth() {
             return wrong("imap.password", "is needed to log in");
         }
-        if self.smtp.username.is_some() != self.smtp.password.is_some() {
+        let named_alone = self.smtp.username.is_some() && self.auth.is_oauth();
+        if self.smtp.username.is_some() != self.smtp.password.is_some() && !named_alone {
             return wrong(
                 if self.smtp.username.is_some() {
                     "smtp.password"
@@ -388,6 +434,29 @@ impl Settings {
         }
         if !(1..=150).contains(&self.max_message_mb) {
             return wrong("max_message_mb", "is a number from 1 to 150");
+        }
+        let wrong_folder = |folder: &String| folder.len() > 255 || folder.chars().any(char::is_control);
+        if self.imap.mailboxes.iter().any(wrong_folder) {
+            return wrong("imap.mailboxes", "are names of folders, such as INBOX");
+        }
+        if self.imap.folders().len() > MAX_FOLDERS {
+            return wrong(
+                "imap.mailboxes",
+                "are too many: a channel reads at most ten folders",
+            );
+        }
+        if self.tags.len() > MAX_TAGS {
+            return wrong("tags", "are too many: at most a hundred");
+        }
+        if let Some((tag, _)) = self
+            .tags
+            .iter()
+            .find(|(tag, line)| !tag::is_tag(tag) || line.is_empty())
+        {
+            return Err(SettingsError::new(
+                "tags",
+                format!("\"{tag}\" must be letters, digits, dots, hyphens and underscores, and have a line"),
+            ));
         }
         if self.backfill_days > 3650 {
             return wrong("backfill_days", "is at most 3650 (ten years)");
@@ -471,6 +540,11 @@ impl Settings {
             .map_or_else(String::new, |(_, domain)| domain.to_lowercase())
     }
 
+    /// The name to log in with at the SMTP server; with a sign-in the same as for IMAP, unless it has a password.
+    pub fn smtp_token_username(&self) -> &str {
+        self.smtp.username.as_deref().unwrap_or(self.imap_username())
+    }
+
     /// The name to log in with at the IMAP server.
     pub fn imap_username(&self) -> &str {
         self.imap.username.as_deref().unwrap_or(&self.address)
@@ -510,6 +584,7 @@ pub fn example() -> Value {
     json!({
         "address": "support@shop.example",
         "from_name": "Example Shop",
+        "auth": {"method": "password"},
         "imap": {"host": "imap.shop.example", "port": 993, "tls": "implicit", "username": "support@shop.example", "password": "app-password", "mailbox": "INBOX"},
         "smtp": {"host": "smtp.shop.example", "port": 465, "tls": "implicit", "username": "support@shop.example", "password": "app-password"},
         "backfill_days": 3,
@@ -592,13 +667,57 @@ mod tests {
     }
 
     #[test]
+    fn with_a_sign_in_no_password_is_needed_and_nothing_is_forgotten_when_the_method_changes() {
+        let mut value = example();
+        value["imap"].as_object_mut().unwrap().remove("password");
+        value["smtp"].as_object_mut().unwrap().remove("password");
+        value["auth"] =
+            json!({"method": "oauth2", "provider": "microsoft", "client_id": "id", "refresh_token": "r"});
+        let settings = Settings::parse(value.clone()).unwrap();
+        assert!(settings.auth.is_oauth() && settings.auth.refresh_token.is_some());
+        value["auth"]["method"] = json!("password");
+        assert_eq!(Settings::parse(value).unwrap_err().field, "imap.password");
+    }
+
+    #[test]
+    fn folders_are_read_once_each_the_old_setting_first() {
+        let mut value = example();
+        value["imap"]["mailboxes"] = json!(["Support", "inbox", " ", "Support"]);
+        assert_eq!(
+            Settings::parse(value).unwrap().imap.folders(),
+            ["INBOX", "Support"]
+        );
+    }
+
+    #[test]
+    fn tags_are_words_with_a_line() {
+        assert_eq!(refused(|v| v["tags"] = json!({"a b": "x"})).field, "tags");
+        assert_eq!(refused(|v| v["tags"] = json!({"billing": " "})).field, "tags");
+        let mut value = example();
+        value["tags"] = json!({"Billing": "money"});
+        assert_eq!(
+            Settings::parse(value)
+                .unwrap()
+                .tags
+                .get("billing")
+                .map(String::as_str),
+            Some("money")
+        );
+    }
+
+    #[test]
     fn passwords_are_not_shown_by_debug_and_are_marked_secret_in_the_schema() {
         let shown = format!("{:?}", Settings::parse(example()).unwrap());
         assert!(!shown.contains("app-password"), "{shown}");
         let owned = |path: [&str; 2]| path.map(str::to_owned).to_vec();
         assert_eq!(
             switchboard_sdk::secret_paths(&schema()),
-            vec![owned(["imap", "password"]), owned(["smtp", "password"])]
+            vec![
+                owned(["auth", "client_secret"]),
+                owned(["auth", "refresh_token"]),
+                owned(["imap", "password"]),
+                owned(["smtp", "password"])
+            ]
         );
     }
 }

@@ -26,6 +26,7 @@ use tokio::time::timeout;
 
 use crate::{
     net,
+    oauth::{NoToken, Tokens},
     settings::{Settings, Tls},
     verdict::{self, Step, Verdict},
 };
@@ -73,11 +74,8 @@ pub fn tls_parameters(settings: &Settings) -> Result<Option<TlsParameters>, Fail
         .map_err(|error| Failure::Settings(format!("TLS cannot be set up: {error}")))
 }
 
-/// Connects, greets, secures and logs in.
-pub async fn connect(
-    settings: &Settings,
-    tls: Option<&TlsParameters>,
-) -> Result<AsyncSmtpConnection, Failure> {
+/// Connects, greets and secures.
+pub async fn open(settings: &Settings, tls: Option<&TlsParameters>) -> Result<AsyncSmtpConnection, Failure> {
     let server = &settings.smtp;
     let (host, port) = (server.host.as_str(), server.port());
     let place = format!("the SMTP server {host}:{port}");
@@ -112,10 +110,72 @@ pub async fn connect(
             .map_err(|_| Failure::Unreachable(format!("{place} did not answer STARTTLS in time")))?;
         upgraded.map_err(|error| Failure::Unreachable(format!("no secure connection to {place} ({}): for a certificate of your own, accept invalid certificates", words(&error))))?;
     }
-    if let (Some(user), Some(password)) = (&server.username, &server.password) {
-        login(&mut connection, &place, user, password.expose()).await?;
-    }
     Ok(connection)
+}
+
+/// Connects, greets, secures and logs in.
+pub async fn connect(
+    settings: &Settings,
+    tls: Option<&TlsParameters>,
+) -> Result<AsyncSmtpConnection, Failure> {
+    let mut connection = open(settings, tls).await?;
+    sign_in(&mut connection, settings).await?;
+    Ok(connection)
+}
+
+/// Logs in as the settings say: by password, by the provider's sign-in, or not at all.
+pub async fn sign_in(connection: &mut AsyncSmtpConnection, settings: &Settings) -> Result<(), Failure> {
+    let server = &settings.smtp;
+    let place = format!("the SMTP server {}:{}", server.host, server.port());
+    match (&server.username, &server.password, &settings.tokens) {
+        (Some(user), Some(password), _) => login(connection, &place, user, password.expose()).await,
+        (_, _, Some(tokens)) => {
+            login_by_token(connection, &place, settings.smtp_token_username(), tokens).await
+        }
+        _ => Ok(()),
+    }
+}
+
+impl From<NoToken> for Failure {
+    fn from(error: NoToken) -> Self {
+        match error {
+            NoToken::SignIn(text) => Self::Login(text),
+            NoToken::Settings(text) => Self::Settings(text),
+            NoToken::Passing(text) => Self::Unreachable(text),
+        }
+    }
+}
+
+async fn login_by_token(
+    connection: &mut AsyncSmtpConnection,
+    place: &str,
+    user: &str,
+    tokens: &Tokens,
+) -> Result<(), Failure> {
+    let mechanisms = [Mechanism::Xoauth2];
+    if connection.server_info().get_auth_mechanism(&mechanisms).is_none() {
+        return Err(Failure::Settings(format!(
+            "{place} takes no sign-in by a provider on this connection (no XOAUTH2): give a user name and password for sending"
+        )));
+    }
+    let token = tokens.access().await?;
+    let credentials = Credentials::new(user.to_owned(), token.clone());
+    let answer = timeout(COMMAND, connection.auth(&mechanisms, &credentials))
+        .await
+        .map_err(|_| Failure::Unreachable(format!("{place} did not answer the login in time")))?;
+    let Err(error) = answer else { return Ok(()) };
+    // Refused by a challenge in JSON, which lettre does not expect, or at once. The next attempt has a new token.
+    if error.is_client() || error.is_permanent() {
+        tokens.refused(&token).await;
+        return Err(Failure::Login(format!(
+            "{place} refused the sign-in of {user}: {}. Sign in as exactly this account, and see that sending by SMTP is switched on for it",
+            words(&error)
+        )));
+    }
+    Err(Failure::Later(format!(
+        "{place} does not log anybody in now: {}",
+        words(&error)
+    )))
 }
 
 async fn login(

@@ -13,7 +13,7 @@ use switchboard_email::{
     settings::example,
 };
 use switchboard_sdk::{
-    Capture, DeliveryReceipt, InboundBody, InboundMessage, ThreadFacts, ReceiptState, SigningKey,
+    Capture, DeliveryReceipt, InboundBody, InboundMessage, ReceiptState, SigningKey, ThreadFacts,
 };
 
 const OURS: &str = "msg_0198aaaabbbbccccddddeeeeffff0000@shop.example";

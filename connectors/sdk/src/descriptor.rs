@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Clock, Connector, SigningKey};
+use crate::{Clock, Connector, SecretKeeper, SigningKey};
 
 /// One connector, described: the registry entry of its crate.
 pub struct Descriptor {
@@ -81,6 +81,8 @@ pub struct BuildContext {
     pub clock: Arc<dyn Clock>,
     /// Signs what the channel writes into addresses; the same as long as the channel lives.
     pub signing_key: SigningKey,
+    /// Keeps secrets that change while the channel runs.
+    pub secrets: Arc<dyn SecretKeeper>,
 }
 
 impl fmt::Debug for BuildContext {

@@ -97,6 +97,11 @@ pub struct InboundMessage {
     pub recipients: Vec<Recipient>,
     /// What else helps a mail to find its conversation; none on channels without threads.
     pub threading: Option<Box<ThreadFacts>>,
+    /// The line its conversation is opened in, by id or key, when the message itself says so (a tag in the
+    /// address). One that is not there means the channel's own line.
+    pub line: Option<String>,
+    /// Taken in afterwards, for the record: stored, but opens no session, makes no lead and wakes nobody.
+    pub history: bool,
 }
 
 /// How a message finds its conversation.

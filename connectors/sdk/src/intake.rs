@@ -1,6 +1,7 @@
 //! The server's side of the boundary, as a connector sees it.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::{Batch, Fault};
@@ -17,6 +18,10 @@ pub trait Intake: Send + Sync {
 
     /// Says that the provider was reached and nothing new was there: feeds the channel's health.
     fn alive(&self) {}
+
+    /// Says since when the oldest event waits at the provider that is known and not taken yet; `None` when
+    /// none is. Feeds the channel's lag.
+    fn behind(&self, _oldest: Option<DateTime<Utc>>) {}
 
     /// Says something worth an admin's eye that does not stop the channel ("IDLE not offered: polling").
     fn warn(&self, _message: String) {}

@@ -8,6 +8,8 @@
 //! A connector crate exports one `pub static DESCRIPTOR: Descriptor`. The server lists it in its
 //! registry; nothing else in the server names the crate.
 
+mod backfill;
+mod check;
 mod clock;
 mod descriptor;
 mod event;
@@ -18,6 +20,8 @@ mod mail;
 mod origin;
 mod outbound;
 mod recipient;
+mod secrets;
+mod sign_in;
 mod threading;
 mod visitor;
 mod webhook;
@@ -25,6 +29,8 @@ mod webhook;
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
+pub use backfill::{Backfill, BackfillOrder};
+pub use check::CheckStep;
 pub use clock::{Clock, SystemClock};
 pub use descriptor::{BuildContext, Capabilities, Descriptor, SettingsError, secret_paths};
 pub use event::{
@@ -39,6 +45,8 @@ pub use mail::{
 pub use origin::{origin_allowed, origin_problem};
 pub use outbound::{OutboundAttachment, OutboundMessage, SendError, Sent};
 pub use recipient::{Recipient, RecipientRole};
+pub use secrets::{NoSecrets, SecretKeeper};
+pub use sign_in::{SecretChange, SignIn, SignInRequest};
 pub use threading::{Capture, SigningKey, ThreadFacts, ThreadRules, base_subject};
 pub use tokio_util::sync::CancellationToken;
 pub use visitor::{Opening, PostedMessage, SessionRequest, SignedIdentity, VisitorDesk};
@@ -53,6 +61,21 @@ pub trait Connector: Send + Sync {
     /// "Test connection": imitates the real operation without side effects and answers in words an
     /// admin understands, in the good case too ("Logged in; INBOX holds 12 messages").
     async fn check(&self) -> Result<String, Fault>;
+
+    /// The same test step by step, in their order; what cannot be tried because an earlier step failed is
+    /// missing. One step for the whole unless the connector knows better.
+    async fn check_steps(&self) -> Vec<CheckStep> {
+        let outcome = self.check().await;
+        vec![CheckStep {
+            step: "connection",
+            outcome,
+        }]
+    }
+
+    /// Signing in at a provider in the admin's browser (OAuth 2.0), when the settings ask for it.
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        None
+    }
 
     /// The pulling half (IMAP, long polling), when there is one.
     fn receiver(&self) -> Option<&dyn Receiver> {
@@ -102,6 +125,11 @@ pub trait Receiver: Send + Sync {
     ///
     /// The provider is told (flag, cursor, offset) only in the lines after `intake.deliver(..).await?`.
     async fn run(&self, intake: Arc<dyn Intake>, stop: CancellationToken) -> Result<(), Fault>;
+
+    /// Whether it can go back to what came before it was connected, see [`BackfillOrder`].
+    fn takes_earlier(&self) -> bool {
+        false
+    }
 }
 
 /// A connector that brings an operator's answer to the customer.

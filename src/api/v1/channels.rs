@@ -85,9 +85,10 @@ async fn list_channels(
 ) -> Result<Json<Page<Channel>>, Problem> {
     let limit = query.limit()?;
     let after = query.after::<String>()?;
+    let now = app.clock.now();
     let rows = store::list(app.db.read(), after.as_deref(), limit + 1).await?;
     Ok(Json(
-        Page::of_rows(rows, limit, |row| row.id.clone()).map(Channel::from),
+        Page::of_rows(rows, limit, |row| row.id.clone()).map(|row| Channel::at(row, now)),
     ))
 }
 
@@ -113,7 +114,7 @@ async fn create_channel(
     let row = row.map_err(channel_problem)?;
     write.commit().await?;
     app.host.reload(&row.id).await?;
-    Ok((StatusCode::CREATED, Json(row.into())))
+    Ok((StatusCode::CREATED, Json(Channel::at(row, app.clock.now()))))
 }
 
 /// Shows a channel.
@@ -124,7 +125,7 @@ async fn get_channel(
     Staff(_caller): Staff,
     Path(id): Path<String>,
 ) -> Result<Json<Channel>, Problem> {
-    Ok(Json(find(&app, &id).await?.into()))
+    Ok(Json(Channel::at(find(&app, &id).await?, app.clock.now())))
 }
 
 /// Changes a channel.
@@ -164,7 +165,7 @@ async fn update_channel(
     let row = row.map_err(channel_problem)?;
     write.commit().await?;
     app.host.reload(&row.id).await?;
-    Ok(Json(row.into()))
+    Ok(Json(Channel::at(row, now)))
 }
 
 /// Removes a channel that nothing was ever said on; one with conversations can only be disabled.
@@ -203,7 +204,7 @@ async fn check_channel(
         .ok_or_else(|| Problem::not_found("channel"))
 }
 
-async fn find(app: &App, id: &str) -> Result<table::Model, Problem> {
+pub(super) async fn find(app: &App, id: &str) -> Result<table::Model, Problem> {
     let db = app.db.read();
     let row = match store::load(db, id).await? {
         Some(row) => Some(row),

@@ -3,6 +3,8 @@
 pub mod apikeys;
 pub mod attachments;
 pub mod auth;
+pub mod channel_backfill;
+pub mod channel_sign_in;
 pub mod channels;
 pub mod connectors;
 pub mod contacts;
@@ -42,6 +44,8 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(me::router())
         .merge(apikeys::router())
         .merge(channels::router())
+        .merge(channel_backfill::router())
+        .merge(channel_sign_in::router())
         .merge(connectors::router())
         .merge(offers::router())
         .merge(outbox::router())

@@ -213,8 +213,8 @@ async fn create_setup(
         snippet,
         demo_url: format!("/demo/{}", webchat.key),
         form_url: format!("/f/{}", webform.key),
-        webchat: webchat.clone().into(),
-        webform: webform.clone().into(),
+        webchat: Channel::at(webchat.clone(), now),
+        webform: Channel::at(webform.clone(), now),
     };
     let jar = jar.add(sign_in_cookie(&app, &new_session.token)?);
     Ok((StatusCode::CREATED, jar, Json(done)))

@@ -19,6 +19,8 @@ pub struct Model {
     pub last_success_at: Option<DateTimeUtc>,
     pub last_error: Option<String>,
     pub last_error_at: Option<DateTimeUtc>,
+    pub looked_at: Option<DateTimeUtc>,
+    pub behind_since: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

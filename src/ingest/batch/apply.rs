@@ -1,5 +1,6 @@
 //! One event, applied to the world in memory.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use switchboard_sdk::{Attribution, LeadHints, Outcome, Person, Recipient, Thread};
 
@@ -48,6 +49,8 @@ struct Incoming<'a> {
     quiet: bool,
     new_participant: bool,
     no_auto_reply: bool,
+    /// When it happened, of what is taken in afterwards for the record.
+    history: Option<DateTime<Utc>>,
     attribution: &'a Attribution,
     hints: LeadHints,
 }
@@ -91,6 +94,7 @@ impl World {
     }
 
     fn apply_message(&mut self, channel: &Channel, event: &Prepared, message: &PreparedMessage) -> Outcome {
+        let channel = &self.routed(channel, message.line.as_deref());
         if let Some(filed) = self.file(channel, event, message) {
             return filed;
         }
@@ -121,9 +125,13 @@ impl World {
             external_id: &event.external_id,
             automatic: message.automatic,
             recipients: &message.recipients,
-            quiet: message.automatic || only_filed(message),
+            quiet: message.automatic || message.history || only_filed(message),
             new_participant: found.new_participant,
-            no_auto_reply: message.threading.as_ref().is_some_and(|facts| facts.no_auto_reply),
+            no_auto_reply: message
+                .threading
+                .as_ref()
+                .is_some_and(|facts| facts.no_auto_reply),
+            history: message.history.then(|| event.at.min(self.now)),
             attribution: &message.attribution,
             hints: LeadHints::default(),
         };
@@ -205,6 +213,7 @@ impl World {
             quiet: false,
             new_participant: false,
             no_auto_reply: false,
+            history: None,
             attribution: &content.attribution,
             hints: content.hints(),
         };
@@ -377,6 +386,16 @@ impl World {
         }
     }
 
+    /// The channel as it is for a message that names a line of its own; one that is not there is not asked for.
+    fn routed(&self, channel: &Channel, line: Option<&str>) -> Channel {
+        let mut channel = channel.clone();
+        if let Some(line) = line.and_then(|line| self.lines.get(line)) {
+            channel.line_id.clone_from(&line.id);
+            channel.create_lead = line.create_lead;
+        }
+        channel
+    }
+
     /// Appends an inbound message to its conversation, opening what needs to be opened.
     fn add_inbound(
         &mut self,
@@ -388,6 +407,7 @@ impl World {
         incoming: Incoming<'_>,
     ) -> (String, i64) {
         let now = self.now;
+        let at = incoming.history.unwrap_or(now);
         let conversation_id = match found {
             Some(id) => id,
             None => self.open_conversation(channel, key, contact_id, claimed, &incoming),
@@ -427,7 +447,9 @@ impl World {
         let row = &mut thread.conversation;
         row.last_seq += 1;
         row.last_inbound_seq = row.last_seq;
-        row.unread += 1;
+        if incoming.history.is_none() {
+            row.unread += 1;
+        }
         // Who snoozed it wanted to be woken by exactly this.
         row.snoozed_until = None;
         row.version += 1;
@@ -438,7 +460,7 @@ impl World {
             ("", Some(file)) => file.name.clone(),
             (text, _) => preview(text),
         });
-        row.last_message_at = Some(now);
+        row.last_message_at = row.last_message_at.max(Some(at));
         let seq = row.last_seq;
         self.messages.push(message::Model {
             id: incoming.id.clone(),
@@ -458,7 +480,7 @@ impl World {
             delivery_state: None,
             delivery_attempts: 0,
             delivery_error: None,
-            created_at: now,
+            created_at: at,
             mail: incoming.mail,
             original_key: incoming.original_key,
             recipients: stored_recipients(incoming.recipients),
@@ -486,10 +508,12 @@ impl World {
         incoming: &Incoming<'_>,
     ) -> String {
         // A machine's mail is kept where people find it, but nobody has to answer it.
-        let ended = match (incoming.automatic, incoming.quiet) {
-            (true, _) => Some("automatic"),
-            (false, true) => Some("filed"),
-            (false, false) => None,
+        let ended = if incoming.history.is_some() {
+            Some("history")
+        } else if incoming.automatic {
+            Some("automatic")
+        } else {
+            incoming.quiet.then_some("filed")
         };
         self.open_thread(
             channel,
@@ -700,7 +724,7 @@ fn attachment_row(
     message_id: Option<String>,
     owner: &str,
     position: i64,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> attachment::Model {
     attachment::Model {
         id: file.id.clone(),

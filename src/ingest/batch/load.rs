@@ -19,7 +19,10 @@ use super::{
     Repeats, Work,
     dedupe::{Place, Told},
     mail::Mails,
-    world::{Channel, OpenThread, World, thread_key_of_contact, thread_key_of_mail, thread_key_of_sender},
+    world::{
+        Channel, NamedLine, OpenThread, World, thread_key_of_contact, thread_key_of_mail,
+        thread_key_of_sender,
+    },
 };
 use crate::{
     contact::identify::Known,
@@ -46,6 +49,7 @@ impl World {
         let mut mails = Mails::default();
         let mut refs: HashMap<&str, HashSet<String>> = HashMap::new();
         let mut senders: HashMap<&str, HashSet<String>> = HashMap::new();
+        let mut named: BTreeSet<&str> = BTreeSet::new();
         for &(w, e) in &told.first {
             let channel_id = works[w].channel_id.as_str();
             match &works[w].events[e].body {
@@ -53,6 +57,7 @@ impl World {
                     people.push(message.from.clone());
                     people.extend(message.card.clone());
                     mails.add(message);
+                    named.extend(message.line.as_deref());
                     match &message.thread {
                         Thread::Messages { own, earlier } => {
                             refs.entry(channel_id)
@@ -85,17 +90,21 @@ impl World {
                 Repeats::Unexpected => Ok(HashMap::new()),
             }
         };
-        let (known, (channels, promises), identities, (companies, new_companies)) = tokio::try_join!(
+        let (known, (channels, mut promises), lines, identities, (companies, new_companies)) = tokio::try_join!(
             known,
             channels(write, works),
+            lines(write, named),
             identities(write, &people),
             companies(write, &people, now),
         )?;
+        let named = lines.values().map(|line| (line.id.clone(), line.promise.clone()));
+        promises.extend(named);
         let mut world = Self {
             contacts: contacts(write, &identities).await?,
             now,
             channels,
             promises,
+            lines,
             identities,
             companies,
             new_companies,
@@ -289,6 +298,31 @@ async fn channels(
 /// What a customer wrote is stored whatever a line's rules look like: unreadable ones count as the defaults.
 fn readable(stored: &Json) -> Rules {
     Rules::from_stored(stored).unwrap_or_default()
+}
+
+/// The lines that messages name, by what they are named by.
+async fn lines(write: &BatchTx, named: BTreeSet<&str>) -> Result<HashMap<String, NamedLine>, DbErr> {
+    if named.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let values: Vec<Value> = named.iter().copied().map(Value::from).collect();
+    let (ids, mut all) = bulk::in_list(1, values.clone());
+    let (keys, more) = bulk::in_list(1 + all.len(), values);
+    all.extend(more);
+    let sql = format!("SELECT id, key, rules FROM line WHERE id IN {ids} OR key IN {keys}");
+    let mut found = HashMap::new();
+    for row in ask(write, &sql, all).await? {
+        let rules = readable(&row.try_get("", "rules")?);
+        let line = NamedLine {
+            id: row.try_get("", "id")?,
+            create_lead: rules.crm.create_lead,
+            promise: Promise::of(&rules),
+        };
+        let key: String = row.try_get("", "key")?;
+        found.insert(line.id.clone(), line.clone());
+        found.insert(key, line);
+    }
+    Ok(found)
 }
 
 async fn identities(write: &BatchTx, people: &[Person]) -> Result<HashMap<(String, String), Known>, DbErr> {

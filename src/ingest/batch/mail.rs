@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Statement, Value};
 use serde_json::json;
-use switchboard_sdk::{Capture, ThreadFacts, Outcome, Person, Thread};
+use switchboard_sdk::{Capture, Outcome, Person, Thread, ThreadFacts};
 
 use super::world::{Channel, World, thread_key_of_mail};
 use crate::{

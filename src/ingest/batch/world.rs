@@ -29,6 +29,14 @@ pub(super) struct Channel {
     pub create_lead: CreateLead,
 }
 
+/// A line that messages name.
+#[derive(Debug, Clone)]
+pub(super) struct NamedLine {
+    pub id: String,
+    pub create_lead: CreateLead,
+    pub promise: Promise,
+}
+
 /// A conversation with its current session, and what of it must be written.
 #[derive(Debug, Clone)]
 pub(super) struct OpenThread {
@@ -56,6 +64,8 @@ pub(super) struct World {
     pub channels: HashMap<String, Arc<Channel>>,
     /// What the lines promise, by id.
     pub promises: HashMap<String, Promise>,
+    /// By the id or key they were named by.
+    pub lines: HashMap<String, NamedLine>,
     pub identities: HashMap<(String, String), Known>,
     pub contacts: HashMap<String, contact::Model>,
     pub threads: HashMap<String, OpenThread>,

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-
 fn names(page: &Value) -> Vec<&str> {
     page["items"]
         .as_array()

@@ -197,6 +197,8 @@ impl Story {
                 last_success_at: Set(None),
                 last_error: Set(None),
                 last_error_at: Set(None),
+                looked_at: Set(None),
+                behind_since: Set(None),
                 created_at: Set(now),
                 updated_at: Set(now),
             };

@@ -67,6 +67,11 @@ impl Mailbox {
         mails.map(|(_, raw)| raw.to_owned()).collect()
     }
 
+    /// Cuts the connections of whoever reads it.
+    pub async fn kick(&self) {
+        self.admin(&["kick".to_owned(), self.address.clone()]).await;
+    }
+
     async fn admin(&self, arguments: &[String]) -> String {
         let mut program = Command::new(variable("SWITCHBOARD_TEST_MAIL_ADMIN"));
         program.args(arguments);

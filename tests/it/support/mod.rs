@@ -1,12 +1,14 @@
 //! A whole server in this process, on a database of its own.
 
 mod app;
+mod authorization;
 mod database;
 mod mail;
 pub mod reads;
 mod socket;
 
 pub use app::{Answer, TestApp};
+pub use authorization::Authorization;
 pub use database::Database;
 pub use mail::Mailbox;
 pub use socket::Socket;

@@ -23,6 +23,7 @@ pub fn connector() -> Arc<dyn Connector> {
     let descriptor = registry::ALL.iter().find(|known| known.kind == "email").unwrap();
     let context = BuildContext {
         signing_key: switchboard_sdk::SigningKey::default(),
+        secrets: Arc::new(switchboard_sdk::NoSecrets),
         channel_id: "chn_reads".to_owned(),
         channel_key: "reads".to_owned(),
         channel_name: "Reads".to_owned(),

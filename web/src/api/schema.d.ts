@@ -125,6 +125,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what is to be registered with a provider before anybody can sign in there. */
+        get: operations["channel_sign_in_address"];
+        put?: never;
+        /** Ends it: trades the code for what the channel needs, stores that sealed, and starts the channel anew. */
+        post: operations["finish_channel_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}": {
         parameters: {
             query?: never;
@@ -144,6 +162,28 @@ export interface paths {
         patch: operations["update_channel"];
         trace?: never;
     };
+    "/api/v1/channels/{id}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says how far the channel is with earlier mail. */
+        get: operations["channel_backfill"];
+        put?: never;
+        /**
+         * Has the channel take in earlier mail, since a day. It goes on after a restart; what is here already is
+         *     recognised. The channel is started anew, and its version grows.
+         */
+        post: operations["order_channel_backfill"];
+        /** Ends it; what was taken in stays. */
+        delete: operations["cancel_channel_backfill"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}/check": {
         parameters: {
             query?: never;
@@ -155,6 +195,23 @@ export interface paths {
         put?: never;
         /** Tests the connection: does what the channel does, without side effects. Takes up to twenty seconds. */
         post: operations["check_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to sign a channel in (OAuth 2.0 with PKCE). Whoever begins must end it, within a quarter of an hour. */
+        post: operations["begin_channel_sign_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1374,6 +1431,51 @@ export interface components {
          * @enum {string}
          */
         AvailabilityWhy: "said" | "off_shift" | "absence" | "break" | "overtime";
+        /** @description What earlier mail is wanted. */
+        BackfillIn: {
+            /**
+             * @description Kept as history: opens no session, makes no lead and wakes nobody. Otherwise it counts as new.
+             * @default true
+             */
+            history: boolean;
+            /**
+             * Format: date
+             * @description First day.
+             */
+            since: string;
+        };
+        /**
+         * @description Where an order stands.
+         * @enum {string}
+         */
+        BackfillState: "none" | "waiting" | "running" | "done";
+        /** @description How far an order was carried out. */
+        BackfillView: {
+            /**
+             * Format: date-time
+             * @description When it was ordered.
+             */
+            asked_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many were looked at.
+             */
+            done: number;
+            /** @description Kept as history: opens no session and makes no lead. */
+            history?: boolean | null;
+            /**
+             * Format: date
+             * @description First day that is wanted.
+             */
+            since?: string | null;
+            /** @description `none`, `waiting` (the channel did not begin yet), `running` or `done`. */
+            state: components["schemas"]["BackfillState"];
+            /**
+             * Format: int64
+             * @description How many there are to look at, as far as it is known.
+             */
+            total: number;
+        };
         /** @description An operator who was looked at. */
         Candidate: {
             /**
@@ -1513,6 +1615,17 @@ export interface components {
             detail: string;
             /** @description It would work. */
             ok: boolean;
+            /** @description The same step by step, in their order; what cannot be tried after a failure is missing. */
+            steps: components["schemas"]["CheckStep"][];
+        };
+        /** @description One step of "test connection". */
+        CheckStep: {
+            /** @description What was found, or what failed and what to do. */
+            detail: string;
+            /** @description It went well. */
+            ok: boolean;
+            /** @description A stable word, such as `imap_login`; `connection` for the whole. */
+            step: string;
         };
         /** @description Why it is closed. */
         CloseIn: {
@@ -3521,6 +3634,25 @@ export interface components {
              */
             to?: string | null;
         };
+        /** @description What an admin registers with a provider. */
+        SignInAddress: {
+            /** @description Where the provider sends the browser back to (the redirect URI of the application). */
+            redirect_uri: string;
+        };
+        /** @description What the provider gave the browser along. */
+        SignInAnswer: {
+            /** @description The authorization code. */
+            code: string;
+            /** @description As it was given. */
+            state: string;
+        };
+        /** @description A sign-in that began. */
+        SignInBegun: {
+            /** @description Where it comes back to. */
+            redirect_uri: string;
+            /** @description Where the browser goes now. */
+            url: string;
+        };
         /** @description A session that comes. */
         SimulatedArrival: {
             /**
@@ -4588,6 +4720,65 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    channel_sign_in_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInAddress"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    finish_channel_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description The provider refused, or the sign-in was not begun by this user */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
     get_channel: {
         parameters: {
             query?: never;
@@ -4690,6 +4881,100 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    channel_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    order_channel_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description This kind of channel has nothing earlier */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    cancel_channel_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     check_channel: {
         parameters: {
             query?: never;
@@ -4714,6 +4999,41 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    begin_channel_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInBegun"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Its settings ask for no sign-in */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     list_connectors: {

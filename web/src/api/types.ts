@@ -59,6 +59,8 @@ export type WallSession = Schemas['WallSession'];
 export type ChannelHealth = Schemas['ChannelHealth'];
 export type Channel = Closer<Schemas['Channel'], { settings: Free }>;
 export type CheckResult = Schemas['Check'];
+export type Backfill = Schemas['BackfillView'];
+export type SignInBegun = Schemas['SignInBegun'];
 export type Connector = Closer<Schemas['Connector'], { settings_schema: JsonSchema; example: Free }>;
 
 /** The subset of JSON Schema that connectors use for their settings. */
@@ -83,6 +85,11 @@ export interface JsonSchema {
   $defs?: Record<string, JsonSchema>;
   definitions?: Record<string, JsonSchema>;
   'x-secret'?: boolean;
+  readOnly?: boolean;
+  /** Shown only while the neighbour of this name has this value. */
+  'x-when'?: [string, string];
+  /** Words with a line each. */
+  'x-lines'?: boolean;
 }
 
 export type FieldType =

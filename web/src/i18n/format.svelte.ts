@@ -88,7 +88,11 @@ export function soon(at: string | Date): string {
 
 /** How long something waits: 40s, 12m, 3h, 2d, in the words of the language. */
 export function waiting(iso: string): string {
-  const seconds = Math.max(0, Math.round((now - new Date(iso).getTime()) / 1000));
+  return span(Math.max(0, Math.round((now - new Date(iso).getTime()) / 1000)));
+}
+
+/** So many seconds in one unit: 12m, 3h, 2d. */
+export function span(seconds: number): string {
   const [value, unit] =
     seconds < 60
       ? [0, 'minute']

@@ -192,7 +192,7 @@ impl Client {
                     self.say(&format!("{tag} {} login", habits.login)).await?;
                     continue;
                 }
-                ["EXAMINE", ..] => self.examine(&habits).await?,
+                ["EXAMINE" | "SELECT", ..] => self.examine(&habits).await?,
                 ["IDLE"] if habits.refuses_idle => {
                     self.say(&format!("{tag} BAD not today")).await?;
                     continue;
@@ -314,17 +314,15 @@ impl Client {
             if habits.unreadable.contains(&uid) {
                 continue;
             }
-            let limit = command
-                .split("<0.")
-                .nth(1)
-                .and_then(|rest| rest.split('>').next()?.parse().ok())
-                .unwrap_or(usize::MAX);
-            let part = if limit == usize::MAX {
-                "BODY[]"
-            } else {
-                "BODY[]<0>"
-            };
-            let bytes = mail.get(..limit.min(mail.len()))?;
+            let asked = command
+                .split_once("[]<")
+                .and_then(|(_, rest)| rest.split_once('>')?.0.split_once('.'));
+            let (from, length) = asked.map_or((0, usize::MAX), |(from, length)| {
+                (from.parse().unwrap(), length.parse().unwrap())
+            });
+            let part = asked.map_or("BODY[]".to_owned(), |(from, _)| format!("BODY[]<{from}>"));
+            let from = mail.len().min(from);
+            let bytes = mail.get(from..mail.len().min(from.saturating_add(length)))?;
             self.stream
                 .get_mut()
                 .write_all(format!("* {number} FETCH (UID {uid} {part} {{{}}}\r\n", bytes.len()).as_bytes())

@@ -4,6 +4,8 @@
 
 pub mod fake_imap;
 pub mod fake_smtp;
+pub mod proxy;
+pub mod real;
 
 use std::sync::Arc;
 

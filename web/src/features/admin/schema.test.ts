@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonSchema } from '../../api/types';
-import { initialValue, mainType, nullable, ordered, resolve, withoutEmptySecrets } from './schema';
+import { initialValue, isShown, mainType, nullable, ordered, resolve, withoutEmptySecrets } from './schema';
 
 const root: JsonSchema = {
   type: 'object',
@@ -67,5 +67,22 @@ describe('settings schema', () => {
   it('survives a schema that refers to itself', () => {
     const loop: JsonSchema = { $ref: '#/$defs/A', $defs: { A: { $ref: '#/$defs/A' } } };
     expect(resolve(loop, loop)).toEqual({});
+  });
+
+  it('shows a field only while its neighbours ask for it, and what is not for people never', () => {
+    const auth: JsonSchema = {
+      properties: {
+        method: { enum: ['password', 'oauth2'], default: 'password' },
+        provider: { enum: ['google', 'custom'], default: 'google', 'x-when': ['method', 'oauth2'] },
+        token_url: { type: 'string', 'x-when': ['provider', 'custom'] },
+        refresh_token: { type: 'string', readOnly: true },
+      },
+    };
+    const shown = (value: Record<string, unknown>) =>
+      Object.keys(auth.properties ?? {}).filter((key) => isShown(key, auth, auth, value));
+    expect(shown({})).toEqual(['method']);
+    expect(shown({ method: 'oauth2' })).toEqual(['method', 'provider']);
+    expect(shown({ method: 'oauth2', provider: 'custom' })).toEqual(['method', 'provider', 'token_url']);
+    expect(shown({ method: 'password', provider: 'custom' })).toEqual(['method']);
   });
 });

@@ -46,6 +46,25 @@ export function isSecret(schema: JsonSchema): boolean {
   return schema['x-secret'] === true;
 }
 
+/** Whether a field is for people, as things stand: it may depend on its neighbours, and they on theirs. */
+export function isShown(
+  key: string,
+  schema: JsonSchema,
+  root: JsonSchema,
+  value: Record<string, unknown>,
+  depth = 0,
+): boolean {
+  const raw = schema.properties?.[key];
+  if (!raw || depth > 8) return false;
+  const s = { ...resolve(raw, root), ...raw };
+  if (s.readOnly) return false;
+  if (!s['x-when']) return true;
+  const [neighbour, wanted] = s['x-when'];
+  const other = schema.properties?.[neighbour];
+  const now = value?.[neighbour] ?? (other && (other.default ?? resolve(other, root).default));
+  return now === wanted && isShown(neighbour, schema, root, value, depth + 1);
+}
+
 /** What a new form begins with: the connector's example, then defaults, then nothing. Secrets begin empty. */
 export function initialValue(schema: JsonSchema, root: JsonSchema, example?: unknown): unknown {
   const s = resolve(schema, root);
@@ -94,6 +113,16 @@ const NATURAL = [
   'username',
   'password',
   'mailbox',
+  'mailboxes',
+  'auth',
+  'method',
+  'provider',
+  'client_id',
+  'client_secret',
+  'tenant',
+  'authorize_url',
+  'token_url',
+  'scopes',
   'callback_url',
   'secret',
   'imap',
