@@ -38,6 +38,20 @@ test('from a line to figures side by side, with the keyboard at the result', asy
   await page.getByRole('img', { name: /Sessions waiting at once/ }).waitFor();
 });
 
+test('offers that nobody answers lapse, and the figures say so', async () => {
+  await page.getByLabel('Acceptance').selectOption('offer');
+  await page.getByLabel('Time to accept (seconds)').fill('1');
+  await page.getByLabel('Offers that are not answered (%)').fill('100');
+  await simulate();
+  await page.getByRole('row', { name: /^Lapsed/ }).waitFor();
+  const [offers, lapsed] = await Promise.all([/^Offers/, /^Lapsed/].map((row) => cell(row, 2).innerText()));
+  assert.ok(Number.parseInt(offers, 10) > 0, offers);
+  assert.ok(Number.parseInt(lapsed, 10) > 0, lapsed);
+  assert.match(await cell(/^Answered\s/, 2).innerText(), /^0/);
+  await page.getByText('Who says yes to an offer, and how soon, is drawn.').waitFor();
+  await page.getByLabel('Acceptance').selectOption('automatic');
+});
+
 test('an operator who is not there answers nobody', async () => {
   await page.getByRole('checkbox', { name: boss.name }).uncheck();
   await page.getByText('Not there').waitFor();

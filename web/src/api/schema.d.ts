@@ -3697,11 +3697,14 @@ export interface components {
             /** @description Who. One who does not stand in the queue is added at its end. */
             operator_id: string;
         };
-        /** @description What became of the sessions of a period. Each ends once: `arrivals` = `answered` + `abandoned` + `waiting`. */
+        /**
+         * @description What became of the sessions of a period. Each ends once: `arrivals` = `answered` + `unanswered`, and `unanswered` =
+         *     `abandoned` + `closed` + `waiting`.
+         */
         SimulationFigures: {
             /**
              * Format: int64
-             * @description Those that ended without one.
+             * @description Those whose client went without one.
              */
             abandoned: number;
             /**
@@ -3719,6 +3722,31 @@ export interface components {
              * @description Sessions that came.
              */
             arrivals: number;
+            /**
+             * Format: int64
+             * @description Those that the line closed without one, by its no-answer action.
+             */
+            closed: number;
+            /**
+             * Format: int64
+             * @description Times the no-answer action was done.
+             */
+            no_answer_actions: number;
+            /**
+             * Format: int64
+             * @description Times a client was told that the line is closed.
+             */
+            off_hours_actions: number;
+            /**
+             * Format: int64
+             * @description Offers made to operators.
+             */
+            offers: number;
+            /**
+             * Format: int64
+             * @description Those that lapsed: nobody said yes in time.
+             */
+            offers_lapsed: number;
             /** @description What each operator had. */
             operators: components["schemas"]["SimulationOperator"][];
             /**
@@ -3738,6 +3766,11 @@ export interface components {
             slot_secs: number;
             /** @description The period, slot by slot. */
             slots: components["schemas"]["SimulationSlot"][];
+            /**
+             * Format: int64
+             * @description Those that had none.
+             */
+            unanswered: number;
             /** @description How long those who were answered waited. */
             wait_secs: components["schemas"]["SimulationWaits"];
             /**
@@ -3745,21 +3778,14 @@ export interface components {
              * @description Those without a reply at the end.
              */
             waiting: number;
-            /** Format: int64 */
-            unanswered: number;
-            /** Format: int64 */
-            closed: number;
-            /** Format: int64 */
-            offers: number;
-            /** Format: int64 */
-            offers_lapsed: number;
-            /** Format: int64 */
-            no_answer_actions: number;
-            /** Format: int64 */
-            off_hours_actions: number;
         };
         /** @description What is played. Arrivals are those recorded between `from` and `to`, or those given. */
         SimulationIn: {
+            /**
+             * Format: double
+             * @description Seconds in which an operator says yes to an offer, on the average; 8 when left out.
+             */
+            accept_secs?: number | null;
             /** @description Arrivals to play in place of the recorded ones. */
             arrivals?: components["schemas"]["SimulatedArrival"][] | null;
             /**
@@ -3767,6 +3793,11 @@ export interface components {
              * @description The beginning of the period; may be left out when arrivals are given.
              */
             from?: string | null;
+            /**
+             * Format: double
+             * @description The share of offers that an operator who is there lets lapse, 0 to 1; 0.05 when left out.
+             */
+            lapse_share?: number | null;
             /**
              * Format: double
              * @description Clients of unknown patience wait this long on the average; for ever when left out.
@@ -3791,10 +3822,6 @@ export interface components {
              * @description Its end, now at the latest; one hour after the last given arrival when left out.
              */
             to?: string | null;
-            /** Format: double */
-            accept_secs?: number | null;
-            /** Format: double */
-            lapse_share?: number | null;
         };
         /**
          * @description What a simulation does not know or does not play.
@@ -3831,10 +3858,20 @@ export interface components {
         /** @description What came of it. */
         SimulationReport: {
             /**
+             * Format: double
+             * @description Seconds in which operators said yes to an offer, on the average.
+             */
+            accept_secs: number;
+            /**
              * Format: date-time
              * @description The beginning of the period.
              */
             from: string;
+            /**
+             * Format: double
+             * @description The share of offers that were not answered, 0 to 1.
+             */
+            lapse_share: number;
             /** @description What is not played or not known. */
             notes: components["schemas"]["SimulationNote"][];
             /**
@@ -3856,10 +3893,6 @@ export interface components {
             to: string;
             today?: components["schemas"]["SimulationFigures"] | null;
             unchanged?: components["schemas"]["SimulationFigures"] | null;
-            /** Format: double */
-            accept_secs: number;
-            /** Format: double */
-            lapse_share: number;
         };
         /** @description One hour or day. */
         SimulationSlot: {
