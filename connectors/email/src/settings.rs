@@ -308,7 +308,7 @@ impl Imap {
             let same = |known: &&str| {
                 *known == name || (known.eq_ignore_ascii_case("INBOX") && name.eq_ignore_ascii_case("INBOX"))
             };
-            if !folders.iter().any(|known| same(known)) {
+            if !folders.iter().any(same) {
                 folders.push(name);
             }
         }
