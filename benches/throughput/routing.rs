@@ -225,6 +225,8 @@ async fn queue_up(db: &Db, lines: &[String], waiting: usize, files: &Path) {
             last_success_at: Set(None),
             last_error: Set(None),
             last_error_at: Set(None),
+            behind_since: Set(None),
+            looked_at: Set(None),
             created_at: Set(now),
             updated_at: Set(now),
         };
