@@ -338,6 +338,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/links/{link_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back a split or a merge. Answers the conversation that has its messages back. */
+        post: operations["undo_conversation_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}": {
         parameters: {
             query?: never;
@@ -400,6 +417,26 @@ export interface paths {
         put?: never;
         /** Declines an offer: others are asked, and the caller not again in this round. */
         post: operations["decline_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes all of this conversation into another one, in the order of time. Answers the other one; this one is
+         *     closed, empty and in no list. Only on channels with threads (mail).
+         */
+        post: operations["merge_conversation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -600,6 +637,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a message and what follows into a new conversation. Answers the new one, which links to this one.
+         *     It has the same owner, or waits at the same place. Only on channels with threads (mail).
+         */
+        post: operations["split_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/tags": {
         parameters: {
             query?: never;
@@ -645,6 +702,23 @@ export interface paths {
         put?: never;
         /** Hands the conversation to another operator or to the queue of a line. */
         post: operations["transfer_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/writing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what the caller's answers in a conversation begin with. */
+        get: operations["get_writing"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -875,6 +949,24 @@ export interface paths {
         get?: never;
         /** Says that the caller is there for the next seconds, without an open socket. */
         put: operations["set_my_presence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own signature. */
+        get: operations["get_my_signature"];
+        /** Changes the caller's own signature. The line's stands under it. */
+        put: operations["update_my_signature"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1178,6 +1270,43 @@ export interface paths {
         patch: operations["update_team"];
         trace?: never;
     };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the templates the caller may use: everybody's, those of the lines they see, and their own. */
+        get: operations["list_templates"];
+        put?: never;
+        /** Makes a template. */
+        post: operations["create_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One template. */
+        get: operations["get_template"];
+        put?: never;
+        post?: never;
+        /** Removes a template. */
+        delete: operations["delete_template"];
+        options?: never;
+        head?: never;
+        /** Changes the fields given. */
+        patch: operations["update_template"];
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1348,6 +1477,13 @@ export interface components {
          * @enum {string}
          */
         Acceptance: "automatic" | "offer";
+        /** @description An address to send to: alone, or with a name. */
+        AddressIn: string | {
+            /** @description The address. */
+            address: string;
+            /** @description The name beside it. */
+            name?: string | null;
+        };
         /** @description A key, without its secret. */
         ApiKey: {
             /**
@@ -1506,6 +1642,11 @@ export interface components {
              */
             max_attachment_bytes?: number | null;
             /**
+             * Format: int64
+             * @description Largest message with its files, when the channel's settings say nothing else; null: unlimited.
+             */
+            max_message_bytes?: number | null;
+            /**
              * Format: int32
              * @description Longest answer in characters; null: unlimited.
              */
@@ -1514,6 +1655,10 @@ export interface components {
             outbound: boolean;
             /** @description Delivery or reading is reported. */
             receipts: boolean;
+            /** @description Messages have address fields: they can be answered to all and forwarded. */
+            recipients: boolean;
+            /** @description Carries rich text. */
+            rich_text: boolean;
             /** @description Typing is shown both ways. */
             typing: boolean;
         };
@@ -1714,16 +1859,10 @@ export interface components {
             name?: string | null;
         };
         /** @description A conversation with its current session. */
-        Recipient: { role: string; name?: string | null; address: string };
-        Writing: { values: { [key: string]: string }; signature?: string | null; reply: components["schemas"]["Recipient"][]; reply_all: components["schemas"]["Recipient"][]; people: components["schemas"]["Recipient"][]; unanswerable: boolean };
-        TemplateScope: "shared" | "line" | "own";
-        Template: { id: string; scope: components["schemas"]["TemplateScope"]; line_id?: string | null; name: string; shortcut?: string | null; body: string; version: number; created_at: string; updated_at: string };
-        Signature: { signature?: string | null };
         Conversation: {
+            /** @description Nothing reaches the address answers go to: why, in words. */
+            address_problem?: string | null;
             /** @description Whether an answer can be sent on this channel. */
-            recipients: boolean;
-            rich_text: boolean;
-            max_message_bytes?: number | null;
             can_reply: boolean;
             /** @description Its channel. */
             channel_id: string;
@@ -1764,11 +1903,20 @@ export interface components {
             line_id: string;
             /** @description The line's name. */
             line_name: string;
+            /** @description Conversations it hangs together with. */
+            links: components["schemas"]["ConversationLink"][];
+            /**
+             * Format: int64
+             * @description Largest message with all its files in bytes, as the provider counts it; none is unlimited.
+             */
+            max_message_bytes?: number | null;
             /**
              * Format: int32
              * @description Longest answer in characters; none is unlimited.
              */
             max_text_chars?: number | null;
+            /** @description The conversation this one was merged into: it is empty, and in no list. */
+            merged_into?: string | null;
             /**
              * Format: int64
              * @description The number people use.
@@ -1786,6 +1934,10 @@ export interface components {
              * @description Up to which number operators have read.
              */
             read_seq: number;
+            /** @description Whether messages have address fields: they can be answered to all and forwarded. */
+            recipients: boolean;
+            /** @description Whether answers may be rich text. */
+            rich_text: boolean;
             /** @description The current or last session. */
             session: components["schemas"]["Session"];
             /**
@@ -1812,6 +1964,27 @@ export interface components {
              * @description For optimistic changes.
              */
             version: number;
+        };
+        /** @description Another conversation that one hangs together with. */
+        ConversationLink: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The other conversation. */
+            conversation_id: string;
+            /** @description `lnk_…`: splits and merges are undone by it. */
+            id: string;
+            /** @description From here: `split_from` and `split_to`, `merged_into` and `merged_from`, `continues` and `continued_by`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description Why a mail that answers another one began a conversation: `stranger`, `old` or `subject`. */
+            reason?: string | null;
         };
         /** @description How many conversations each view holds for this scope. */
         Counts: {
@@ -1864,9 +2037,9 @@ export interface components {
              * @description How often it was tried.
              */
             attempts: number;
-            /** @description Why it failed last. */
+            /** @description Why it failed last, or is delayed. */
             error?: string | null;
-            /** @description `queued`, `sending`, `sent`, `delivered`, `read`, `failed` or `uncertain`. */
+            /** @description `queued`, `sending`, `sent`, `delayed`, `delivered`, `read`, `failed` or `uncertain`. */
             state: string;
         };
         /**
@@ -1974,6 +2147,13 @@ export interface components {
         Identity: {
             /** @description `email`, `phone`, `telegram`, `webchat` or `external`. */
             kind: string;
+            /** @description Why, in words. */
+            unreachable_reason?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when nothing reaches it any more.
+             */
+            unreachable_since?: string | null;
             /** @description The address. */
             value: string;
             /** @description Proven, not merely claimed. */
@@ -2323,14 +2503,19 @@ export interface components {
             /** @description What is offered to who pauses; any other text is a reason as well. */
             pause_reasons: string[];
         };
+        /** @description Into which. */
+        MergeIn: {
+            /** @description The conversation that stays, `cnv_…`, of the same channel. */
+            into: string;
+        };
         /** @description A message. */
         Message: {
             /** @description Files. */
-            recipients: components["schemas"]["Recipient"][];
-            mode?: string | null;
             attachments: components["schemas"]["Attachment"][];
             /** @description Who wrote it. */
             author: components["schemas"]["Author"];
+            /** @description Written by a machine (a vacation reply, a list): nobody has to answer it. */
+            automatic: boolean;
             /** @description The writer's own idempotency key. */
             client_id?: string | null;
             /** @description Its conversation. */
@@ -2350,6 +2535,12 @@ export interface components {
             /** @description `inbound`, `reply`, `note` or `system`. */
             kind: string;
             mail?: components["schemas"]["Mail"] | null;
+            /** @description `reply`, `reply_all` or `forward`, where there was a choice. */
+            mode?: string | null;
+            /** @description Written by somebody who was not part of the conversation before: look who it is. */
+            new_participant: boolean;
+            /** @description Who stands in its address fields, on channels that have any. */
+            recipients: components["schemas"]["Recipient"][];
             /**
              * Format: int64
              * @description Its number in the conversation.
@@ -2371,18 +2562,36 @@ export interface components {
         MessageIn: {
             /** @description Files uploaded by the caller. */
             attachments?: string[];
+            /** @description Who gets it without the others knowing. */
+            bcc?: components["schemas"]["AddressIn"][];
+            /** @description Who is to know of it. */
+            cc?: components["schemas"]["AddressIn"][];
             /** @description The caller's idempotency key. */
             client_id?: string | null;
+            /** @description The message of this conversation that is passed on, with its files. */
+            forward_of?: string | null;
+            /** @description The text as rich text, on channels that carry it; sanitised. */
+            html?: string | null;
             /** @description `reply` goes to the customer, `note` stays inside. */
             kind?: components["schemas"]["MessageKind"];
+            mode?: components["schemas"]["MessageMode"] | null;
+            /** @description Whether the signature of operator and line is put under it, on channels with address fields. */
+            signature?: boolean;
             /** @description Plain text; may be empty when there are files. */
             text?: string;
+            /** @description Whom it is for. */
+            to?: components["schemas"]["AddressIn"][];
         };
         /**
          * @description What a message is.
          * @enum {string}
          */
         MessageKind: "inbound" | "reply" | "note" | "system";
+        /**
+         * @description What an answer is to what came before.
+         * @enum {string}
+         */
+        MessageMode: "reply" | "reply_all" | "forward";
         /** @description A key that was just made. */
         NewApiKey: components["schemas"]["ApiKey"] & {
             /** @description The key itself. It is shown now and never again. */
@@ -2688,8 +2897,7 @@ export interface components {
                 /** @description Everything they are recognised by. */
                 identities: components["schemas"]["Identity"][];
                 /** @description BCP 47. */
-                signature?: string | null;
-            language?: string | null;
+                language?: string | null;
                 /** @description The contact this one was merged into. */
                 merged_into?: string | null;
                 /** @description The name, when known. */
@@ -2718,6 +2926,8 @@ export interface components {
         Page_Conversation: {
             /** @description The rows. */
             items: {
+                /** @description Nothing reaches the address answers go to: why, in words. */
+                address_problem?: string | null;
                 /** @description Whether an answer can be sent on this channel. */
                 can_reply: boolean;
                 /** @description Its channel. */
@@ -2759,11 +2969,20 @@ export interface components {
                 line_id: string;
                 /** @description The line's name. */
                 line_name: string;
+                /** @description Conversations it hangs together with. */
+                links: components["schemas"]["ConversationLink"][];
+                /**
+                 * Format: int64
+                 * @description Largest message with all its files in bytes, as the provider counts it; none is unlimited.
+                 */
+                max_message_bytes?: number | null;
                 /**
                  * Format: int32
                  * @description Longest answer in characters; none is unlimited.
                  */
                 max_text_chars?: number | null;
+                /** @description The conversation this one was merged into: it is empty, and in no list. */
+                merged_into?: string | null;
                 /**
                  * Format: int64
                  * @description The number people use.
@@ -2781,6 +3000,10 @@ export interface components {
                  * @description Up to which number operators have read.
                  */
                 read_seq: number;
+                /** @description Whether messages have address fields: they can be answered to all and forwarded. */
+                recipients: boolean;
+                /** @description Whether answers may be rich text. */
+                rich_text: boolean;
                 /** @description The current or last session. */
                 session: components["schemas"]["Session"];
                 /**
@@ -2994,6 +3217,8 @@ export interface components {
                 attachments: components["schemas"]["Attachment"][];
                 /** @description Who wrote it. */
                 author: components["schemas"]["Author"];
+                /** @description Written by a machine (a vacation reply, a list): nobody has to answer it. */
+                automatic: boolean;
                 /** @description The writer's own idempotency key. */
                 client_id?: string | null;
                 /** @description Its conversation. */
@@ -3013,6 +3238,12 @@ export interface components {
                 /** @description `inbound`, `reply`, `note` or `system`. */
                 kind: string;
                 mail?: components["schemas"]["Mail"] | null;
+                /** @description `reply`, `reply_all` or `forward`, where there was a choice. */
+                mode?: string | null;
+                /** @description Written by somebody who was not part of the conversation before: look who it is. */
+                new_participant: boolean;
+                /** @description Who stands in its address fields, on channels that have any. */
+                recipients: components["schemas"]["Recipient"][];
                 /**
                  * Format: int64
                  * @description Its number in the conversation.
@@ -3139,6 +3370,41 @@ export interface components {
                 member_ids: string[];
                 /** @description What people call it. */
                 name: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Template: {
+            /** @description The rows. */
+            items: {
+                /** @description The text, with variables. */
+                body: string;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description `tpl_…`. */
+                id: string;
+                /** @description Which line's, when it is a line's. */
+                line_id?: string | null;
+                /** @description What it is found by. */
+                name: string;
+                /** @description Whom it is for. */
+                scope: components["schemas"]["TemplateScope"];
+                /** @description The word that is typed after `/` to find it at once. */
+                shortcut?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description For optimistic changes.
+                 */
+                version: number;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -3330,6 +3596,15 @@ export interface components {
              */
             seq: number;
         };
+        /** @description Somebody in an address field. */
+        Recipient: {
+            /** @description The address. */
+            address: string;
+            /** @description The name beside the address. */
+            name?: string | null;
+            /** @description `from`, `reply_to`, `to`, `cc` or `bcc`. */
+            role: string;
+        };
         /**
          * @description Why an operator does not get a session: the first check that failed, in this order.
          * @enum {string}
@@ -3447,6 +3722,11 @@ export interface components {
              * @default null
              */
             return_after_secs: number | null;
+            /**
+             * @description What stands under the operators' mails, with variables.
+             * @default null
+             */
+            signature: string | null;
             /**
              * @description Until when a client is to be answered.
              * @default {
@@ -3652,6 +3932,11 @@ export interface components {
             redirect_uri: string;
             /** @description Where the browser goes now. */
             url: string;
+        };
+        /** @description What an operator puts under their mails. */
+        Signature: {
+            /** @description The text, with the variables contact.name, operator.name, line.name and conversation.number; null: none. */
+            signature?: string | null;
         };
         /** @description A session that comes. */
         SimulatedArrival: {
@@ -3959,6 +4244,11 @@ export interface components {
              */
             until: string | null;
         };
+        /** @description Where it is split. */
+        SplitIn: {
+            /** @description The first message of the new conversation, `msg_…`: a mail or an answer, not the very first. */
+            message_id: string;
+        };
         /** @description How many of a queue's operators are how; each counts once, the disabled not at all. */
         Staffing: {
             /**
@@ -4096,6 +4386,68 @@ export interface components {
             /** @description What people call it. */
             name?: string | null;
         };
+        /** @description A template as the API shows it. */
+        Template: {
+            /** @description The text, with variables. */
+            body: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description `tpl_…`. */
+            id: string;
+            /** @description Which line's, when it is a line's. */
+            line_id?: string | null;
+            /** @description What it is found by. */
+            name: string;
+            /** @description Whom it is for. */
+            scope: components["schemas"]["TemplateScope"];
+            /** @description The word that is typed after `/` to find it at once. */
+            shortcut?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+        };
+        /** @description A template about to be made. */
+        TemplateIn: {
+            /** @description The text, with the variables contact.name, operator.name, line.name and conversation.number. */
+            body: string;
+            /** @description Which line's, when it is a line's. */
+            line_id?: string | null;
+            /** @description What it is found by. */
+            name: string;
+            /** @description Whom it is for; the caller alone when nothing is said. */
+            scope?: components["schemas"]["TemplateScope"];
+            /** @description The word that is typed after `/` to find it at once. */
+            shortcut?: string | null;
+        };
+        /** @description The fields of a template that change. */
+        TemplatePatch: {
+            /** @description The text. */
+            body?: string | null;
+            /** @description What it is found by. */
+            name?: string | null;
+            /** @description The word that is typed after `/`; an empty one takes it away. */
+            shortcut?: string | null;
+            /**
+             * Format: int64
+             * @description The version that was read.
+             */
+            version?: number | null;
+        };
+        /**
+         * @description Whom it is for.
+         * @enum {string}
+         */
+        TemplateScope: "shared" | "line" | "own";
         /** @description Where it goes: exactly one of both. */
         TransferIn: {
             /** @description A note for whoever gets it. */
@@ -4412,6 +4764,23 @@ export interface components {
              * @description Inbound messages that no operator has read.
              */
             unread: number;
+        };
+        /** @description What writing in a conversation begins with. */
+        Writing: {
+            /** @description Everybody else who stands in the address fields of its messages. */
+            people: components["schemas"]["Recipient"][];
+            /** @description Whom a reply goes to; empty on channels without address fields. */
+            reply: components["schemas"]["Recipient"][];
+            /** @description Whom a reply to all goes to. */
+            reply_all: components["schemas"]["Recipient"][];
+            /** @description What is put under the caller's answers; null: nothing. */
+            signature?: string | null;
+            /** @description Nobody reads what is sent to the customer's address: a reply needs another one. */
+            unanswerable: boolean;
+            /** @description What variables stand for here, by their names. */
+            values: {
+                [key: string]: string;
+            };
         };
     };
     responses: {
@@ -5302,6 +5671,32 @@ export interface operations {
             403: components["responses"]["Forbidden"];
         };
     };
+    undo_conversation_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `lnk_…` */
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     get_conversation: {
         parameters: {
             query?: never;
@@ -5429,6 +5824,39 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    merge_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
@@ -5820,6 +6248,39 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    split_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
     tag_conversation: {
         parameters: {
             query?: never;
@@ -5931,6 +6392,32 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+        };
+    };
+    get_writing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Writing"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
         };
     };
     list_leads: {
@@ -6427,6 +6914,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_my_signature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Signature"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    update_my_signature: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signature"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Signature"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -7018,6 +7555,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Template"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `tpl_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `tpl_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `tpl_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplatePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
                 };
             };
             400: components["responses"]["BadRequest"];
