@@ -80,8 +80,8 @@ fn clean(html: &str, files: &[KeptFile]) -> String {
         .link_rel(Some("noopener noreferrer nofollow"))
         .clean(&cut)
         .to_string();
-    // After the cleaning, which lets no address without a host through. Only an attribute holds a bare quotation mark
-    // before `cid:`; in a text the same letters would name a file of ours, which does no harm.
+    // After the cleaning, which lets no address without a host through. The value of an attribute never holds a bare
+    // quotation mark, so only whole attributes are met, and letters of a text that look like one, which does no harm.
     for (id, path) in pictures {
         page = page.replace(&format!("src=\"cid:{id}\""), &format!("src=\"{path}\""));
     }
