@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
+use switchboard_sdk::{Clock, SystemClock};
 
 use crate::{
     routing::{act, conversation, line, operator, owner, write},
@@ -87,10 +88,10 @@ both_databases! {
         let body = json!({"kind": "reply", "text": "Good morning", "client_id": "c1"});
         act(&app, &anna.key, &id, "messages", body).await.expect(201);
         assert_eq!(conversation(&app, &id).await["session"]["due_at"], Value::Null);
-        let before = Utc::now();
+        let before = SystemClock.now();
         write(&app, &channel, "u1", 2).await;
         let due_at = moment(&conversation(&app, &id).await["session"]["due_at"]).unwrap();
-        assert!(due_at >= before + TimeDelta::seconds(899) && due_at <= Utc::now() + TimeDelta::seconds(901));
+        assert!(due_at >= before + TimeDelta::seconds(899) && due_at <= SystemClock.now() + TimeDelta::seconds(901));
     }
 
     async fn a_conversation_that_moves_to_another_line_has_that_lines_promise(app: TestApp) {
