@@ -331,7 +331,8 @@ impl Router {
             .operators
             .extend(snapshot::operators(self.db.read(), &strangers, &self.weights, now).await?);
         world.waiting = waiting;
-        let committed = self.commit(world, &known, trigger, now).await?;
+        // Not the moment before the reading: what was read may have happened since, and reasons are told in order.
+        let committed = self.commit(world, &known, trigger, self.clock.now()).await?;
         Ok((found, next, committed.skipped))
     }
 
