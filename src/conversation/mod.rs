@@ -3,6 +3,7 @@
 pub mod label;
 pub mod link;
 pub mod mail;
+pub mod member;
 pub mod message;
 pub mod offer;
 pub mod participant;

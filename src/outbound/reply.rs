@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     conversation::{
+        member,
         message::{self, AttachError, Author, MAX_ATTACHMENTS, MAX_TEXT_CHARS, MessageKind, NewMessage},
         offer,
         session::opened,
@@ -139,6 +140,9 @@ pub async fn post(
     // Passing something on is no answer to the customer.
     if reply && !hidden && written.mode != Some(Mode::Forward) {
         own(write, &mut conversation, author, now).await?;
+    }
+    if reply && !hidden {
+        member::written_to(write, &conversation.id, &written.recipients, now).await?;
     }
     let new = NewMessage {
         kind: draft.kind,

@@ -119,6 +119,18 @@ async fn reply(app: &TestApp, id: &str, text: &str) -> String {
 }
 
 both_databases! {
+    async fn whom_an_operator_puts_on_copy_is_no_stranger_when_they_answer(app: TestApp) {
+        let channel = mailbox(&app).await;
+        let (id, _) = Mail::new("a@x", "ivan@x.example").arrives(&app, &channel).await;
+        let body = json!({"text": "Kate knows", "mode": "reply", "to": ["ivan@x.example"], "cc": ["Kate@x.example"]});
+        app.post(&format!("/conversations/{id}/messages"), body).await.expect(201);
+        let (joined, _) = Mail::new("b@x", "kate@x.example").answers("a@x").arrives(&app, &channel).await;
+        assert_eq!(joined, id);
+        assert_eq!(messages(&app, &id).await.last().unwrap()["new_participant"], false);
+        let (other, _) = Mail::new("c@x", "eve@x.example").answers("a@x").arrives(&app, &channel).await;
+        assert_ne!(other, id, "somebody else who knows an id");
+    }
+
     async fn who_is_on_copy_joins_and_does_not_become_the_client(app: TestApp) {
         let channel = mailbox(&app).await;
         let (id, _) = Mail::new("a@x", "ivan@x.example").to(&["kate@x.example"]).arrives(&app, &channel).await;

@@ -130,8 +130,13 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         facts,
         says_nothing,
     } = content::of(&mut message, raw, authentication);
+    let mut threading = facts::of(&message, &from, settings);
+    if verdict == Some(Verdict::Fail) {
+        // Whoever writes in somebody's name may have read the address as well.
+        threading.token = None;
+    }
     let inbound = InboundMessage {
-        threading: Some(Box::new(facts::of(&message, &from, settings))),
+        threading: Some(Box::new(threading)),
         from,
         thread,
         text,

@@ -213,6 +213,39 @@ fn a_reply_token_in_any_recipient_names_the_message_and_others_are_without_us() 
 }
 
 #[test]
+fn a_reply_token_in_a_mail_whose_sender_was_disproved_names_nothing() {
+    let mut value = serde_json::json!({
+        "address": "support@shop.example", "authserv_id": "mx.shop.example",
+        "imap": {"host": "imap.shop.example", "password": "p"}, "smtp": {"host": "smtp.shop.example"},
+        "threads": {"signed_addresses": true},
+    });
+    let read = |value: &serde_json::Value, result: &str| {
+        let mut settings = Settings::parse(value.clone()).unwrap();
+        settings.signing_key = SigningKey::new([7; 32]);
+        let address =
+            switchboard_email::reply_address_of("msg_0198aaaabbbbccccddddeeeeffff0000", false, &settings)
+                .unwrap();
+        let raw = format!(
+            "Authentication-Results: mx.shop.example; dmarc={result} header.from=client.example\n\
+             From: ann@client.example\nTo: {address}\nMessage-ID: <c1@client.example>\nSubject: x\n\nwords\n"
+        );
+        let raw = Raw {
+            bytes: Bytes::from(raw),
+            arrived: chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+            cut_from: None,
+        };
+        match map(&raw, &settings).event().unwrap().body {
+            InboundBody::Message(message) => message.threading.unwrap().token,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(read(&value, "pass").is_some());
+    assert_eq!(read(&value, "fail"), None);
+    value["authserv_id"] = serde_json::Value::Null;
+    assert!(read(&value, "fail").is_some(), "nobody of ours said so");
+}
+
+#[test]
 fn machines_that_answer_are_told_by_what_they_say_and_by_our_own_mark() {
     let automatic = |fields: &str| {
         message(&format!(
