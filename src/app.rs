@@ -21,7 +21,9 @@ use crate::{
     ingest::Ingest,
     lead, live,
     live::{Hydrator, Live},
-    master_key, outbound, retention, routing, search,
+    master_key,
+    operator::counting::CountingNow,
+    outbound, retention, routing, search,
     secret::Vault,
     storage::Storage,
     telemetry,
@@ -56,6 +58,8 @@ pub struct Inner {
     pub views: Views,
     /// What lines say by themselves.
     pub voice: automation::Voice,
+    /// What counts toward an operator's load now.
+    pub counting: CountingNow,
     /// Who stands where in which queue.
     pub board: routing::place::Board,
     /// Hashes and checks passwords.
@@ -129,13 +133,14 @@ impl App {
             Arc::clone(&clock),
             ingest_stop.clone(),
         );
+        let counting = CountingNow::from(config.routing.counting());
+        counting
+            .read(&db)
+            .await
+            .context("what counts toward the load cannot be read")?;
         let views = Views::new(descriptors.iter().map(|known| (known.kind, known.capabilities)));
-        let voice = automation::Voice::new(views.clone(), config.routing.weights, &config.server.public_url);
-        let live = Live::new(Hydrator::new(
-            views.clone(),
-            config.routing.weights,
-            Arc::clone(&clock),
-        ));
+        let voice = automation::Voice::new(views.clone(), counting.clone(), &config.server.public_url);
+        let live = Live::new(Hydrator::new(views.clone(), counting.clone(), Arc::clone(&clock)));
         let host = Host::new(connector::Parts {
             descriptors,
             db: db.clone(),
@@ -153,7 +158,8 @@ impl App {
             sign_ins: SignInThrottle::new(config.limits.enabled),
             metrics: telemetry::metrics::start(),
             started_at: clock.now(),
-            board: routing::place::Board::new(config.routing.weights),
+            board: routing::place::Board::new(counting.clone()),
+            counting,
             voice,
             stop: CancellationToken::new(),
             config,
@@ -261,12 +267,7 @@ impl Assembly {
         });
         followers.spawn(
             "router",
-            routing::run(
-                db.clone(),
-                clock.clone(),
-                app.config.routing.weights,
-                stop.clone(),
-            ),
+            routing::run(db.clone(), clock.clone(), app.counting.clone(), stop.clone()),
         );
         followers.spawn(
             "automation",

@@ -21,7 +21,7 @@ use switchboard::{
     ingest::Ingest,
     line::{Rules, store as lines},
     operator::{
-        Availability, Presence, Weights, load::Load, presence::Observed, rights::Role, store as people,
+        Availability, Counting, Presence, load::Load, presence::Observed, rights::Role, store as people,
     },
     routing::{
         self, Router,
@@ -142,7 +142,7 @@ async fn placements(operators: usize, waiting: usize) {
     let staff = staff(&db, operators).await;
     queue_up(&db, &staff.lines, waiting, &folder.path().join("files")).await;
     let begun = Instant::now();
-    let mut router = Router::new(db.clone(), Arc::new(SystemClock), Weights::default());
+    let mut router = Router::new(db.clone(), Arc::new(SystemClock), Counting::default().into());
     router.step().await.unwrap();
     let took = begun.elapsed();
     let placed = row::Entity::find()
@@ -277,7 +277,12 @@ fn hello(client: usize, at: DateTime<Utc>) -> InboundEvent {
 async fn freed(db: &Db, staff: &Staff) {
     let stop = CancellationToken::new();
     let clock = Arc::new(SystemClock);
-    let router = tokio::spawn(routing::run(db.clone(), clock, Weights::default(), stop.clone()));
+    let router = tokio::spawn(routing::run(
+        db.clone(),
+        clock,
+        Counting::default().into(),
+        stop.clone(),
+    ));
     let mut head = db.head();
     let mut took = Vec::with_capacity(FREED);
     // The first look at everything is not what is measured.

@@ -19,8 +19,9 @@ use crate::{
     clock::SharedClock,
     conversation::session::{Error, hold},
     db::{
-        Db, WriteTx,
+        Db, WriteTx, bulk,
         entity::{conversation, message, session},
+        fixed::is,
     },
     event::{Event, EventType, consumer::Consumer},
     line::{language::Said, rules::OffHoursAction},
@@ -99,8 +100,8 @@ pub async fn written(
         return Ok(0);
     }
     let messages = message::Entity::find()
-        .filter(message::Column::Id.is_in(message_ids.iter().copied()))
-        .filter(message::Column::Kind.eq("inbound"))
+        .filter(message::Column::Id.is_in(bulk::padded(message_ids.iter().copied())))
+        .filter(is(message::Column::Kind, "inbound"))
         .all(db.read())
         .await?;
     let session_ids: Vec<&String> = messages
@@ -111,7 +112,7 @@ pub async fn written(
         return Ok(0);
     }
     let sessions = session::Entity::find()
-        .filter(session::Column::Id.is_in(session_ids))
+        .filter(session::Column::Id.is_in(bulk::padded(session_ids)))
         .filter(session::Column::LineId.is_in(speaking))
         .filter(session::Column::ClosedAt.is_null())
         .all(db.read())
@@ -188,7 +189,7 @@ async fn ended(
         return Ok(());
     }
     let sessions: Vec<String> = conversation::Entity::find()
-        .filter(conversation::Column::Id.is_in(conversation_ids.iter().copied()))
+        .filter(conversation::Column::Id.is_in(bulk::padded(conversation_ids.iter().copied())))
         .all(db.read())
         .await?
         .into_iter()
@@ -199,7 +200,7 @@ async fn ended(
         return Ok(());
     }
     let ended = session::Entity::find()
-        .filter(session::Column::Id.is_in(sessions))
+        .filter(session::Column::Id.is_in(bulk::padded(sessions)))
         .filter(session::Column::LineId.is_in(asking))
         .filter(session::Column::ClosedAt.gte(now - ENDED))
         .filter(session::Column::FirstReplyAt.is_not_null())

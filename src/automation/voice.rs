@@ -17,7 +17,7 @@ use crate::{
         language::Said,
         text::{self, Values, Variable},
     },
-    operator::Weights,
+    operator::counting::CountingNow,
     outbound::automatic,
     routing::{place::Queue, timers::Timed},
 };
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Voice {
     views: Views,
-    weights: Weights,
+    counting: CountingNow,
     /// Without a slash at the end.
     public_url: Arc<str>,
 }
@@ -43,10 +43,10 @@ pub enum Form {
 
 impl Voice {
     /// For channels with these views, on a server of this address.
-    pub fn new(views: Views, weights: Weights, public_url: &str) -> Self {
+    pub fn new(views: Views, counting: CountingNow, public_url: &str) -> Self {
         Self {
             views,
-            weights,
+            counting,
             public_url: public_url.into(),
         }
     }
@@ -154,7 +154,7 @@ impl Voice {
         let place =
             text::uses(template, Variable::QueuePosition) || text::uses(template, Variable::WaitMinutes);
         if place
-            && let Some(place) = Queue::count(db, &line.id, &self.weights, now)
+            && let Some(place) = Queue::count(db, &line.id, &self.counting.get(), now)
                 .await?
                 .place(&held.session.id)
         {

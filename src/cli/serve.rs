@@ -3,6 +3,7 @@
 use std::{future::IntoFuture, net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -37,6 +38,13 @@ pub(super) async fn run(config: Config, clock: SharedClock) -> anyhow::Result<Ex
     let signalled = signalled();
     let mut running = assembly.start();
     let stop = app.stop.clone();
+    // What is small goes at once: a frame would else wait for the acknowledgement of the one before it, which
+    // the other side holds back for 40 ms.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its small packets back");
+        }
+    });
     let service = api::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let http = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
     let mut http = tokio::spawn(http.into_future());

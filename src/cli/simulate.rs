@@ -15,6 +15,7 @@ use crate::{
     clock::SharedClock,
     config::Config,
     db::{Db, sqlite_path},
+    operator::counting,
     routing::simulate::{
         self, Answering, Arrival, Note, Report, Scenario, TARGET_SECS, csv,
         today::{Recorded, recorded_figures},
@@ -86,6 +87,11 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
         Some(db) => Known::read(db).await?,
         None => Known::default(),
     };
+    let saved = match &db {
+        Some(db) => counting::saved(db.read()).await?,
+        None => None,
+    };
+    let counting = saved.unwrap_or_else(|| config.routing.counting());
     let (from, mut to) = period(options, given.as_deref())?;
     if given.is_none() {
         // What is to come is recorded of nobody, and would be played for everybody.
@@ -95,7 +101,7 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
         lines: BTreeMap::new(),
         staff: BTreeMap::new(),
         arrivals: Vec::new(),
-        weights: config.routing.weights,
+        counting,
         from,
         to,
         seed: options.seed,
@@ -127,7 +133,7 @@ pub(super) async fn run(config: &Config, clock: SharedClock, options: &Options) 
         .map(|(id, staff)| (id.clone(), staff.name.clone()))
         .collect();
     let today = recorded
-        .map(|recorded| recorded_figures(&recorded, (from, to), options.target, &scenario.weights, &names));
+        .map(|recorded| recorded_figures(&recorded, (from, to), options.target, &scenario.counting, &names));
     let mut notes = scenario.notes();
     notes.retain(|note| *note != Note::OtherLinesIdle);
     let report = Report {

@@ -168,11 +168,8 @@ fn check(mut config: Config) -> Result<Config, Error> {
     if !key.is_empty() && key.chars().count() < crate::secret::MIN_KEY_CHARS {
         return Err(invalid("security.master_key", "must have 16 characters or more"));
     }
-    for kind in ["webchat", "telegram", "voip", "custom", "email", "webform"] {
-        let weight = config.routing.weights.of(kind);
-        if !(weight.is_finite() && (0.0..=1000.0).contains(&weight)) {
-            return Err(invalid(&format!("routing.weights.{kind}"), "must be 0 to 1000"));
-        }
+    if let Some((field, problem)) = config.routing.counting().problems().into_iter().next() {
+        return Err(invalid(&format!("routing.{field}"), &problem));
     }
     let operators = &config.operators;
     if !(30..=86_400).contains(&operators.away_after_secs) {

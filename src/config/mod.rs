@@ -12,7 +12,7 @@ pub use load::{Error, load};
 use serde::Deserialize;
 pub use values::{BusUrl, Masked};
 
-use crate::operator::Weights;
+use crate::operator::{Counting, counting::Weights};
 
 /// The built-in defaults, which are also the manual.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -118,6 +118,18 @@ impl Limits {
 pub struct Routing {
     /// By kind of channel.
     pub weights: Weights,
+    /// For how many seconds a session counts that waits for the client; 0: as long as it is open.
+    pub client_wait_secs: u32,
+}
+
+impl Routing {
+    /// What counts until an admin says otherwise.
+    pub fn counting(&self) -> Counting {
+        Counting {
+            weights: self.weights,
+            client_wait_secs: Some(self.client_wait_secs).filter(|secs| *secs > 0),
+        }
+    }
 }
 
 /// `[operators]`

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::{
     db::{
-        WriteTx,
+        WriteTx, bulk,
         entity::{contact, contact_suggestion, identity},
         text::contains,
     },
@@ -148,7 +148,7 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<contact::Model>) -> Resu
     let ids: Vec<&String> = rows.iter().map(|row| &row.id).collect();
     let mut identities: HashMap<String, Vec<IdentityView>> = HashMap::new();
     let found = identity::Entity::find()
-        .filter(identity::Column::ContactId.is_in(ids.clone()))
+        .filter(identity::Column::ContactId.is_in(bulk::padded(ids.clone())))
         .order_by_desc(identity::Column::Verified)
         .order_by_asc(identity::Column::CreatedAt)
         .all(db)
@@ -165,7 +165,7 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<contact::Model>) -> Resu
     }
     let mut suggestions: HashMap<String, Vec<SuggestionView>> = HashMap::new();
     let found = contact_suggestion::Entity::find()
-        .filter(contact_suggestion::Column::ContactId.is_in(ids))
+        .filter(contact_suggestion::Column::ContactId.is_in(bulk::padded(ids)))
         .all(db)
         .await?;
     if !found.is_empty() {

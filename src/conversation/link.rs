@@ -7,7 +7,10 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::entity::{conversation, conversation_link, identity};
+use crate::db::{
+    bulk,
+    entity::{conversation, conversation_link, identity},
+};
 
 /// Another conversation that one hangs together with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -35,8 +38,8 @@ pub async fn of(
     let rows = conversation_link::Entity::find()
         .filter(
             Condition::any()
-                .add(conversation_link::Column::FromId.is_in(&ids))
-                .add(conversation_link::Column::ToId.is_in(&ids)),
+                .add(conversation_link::Column::FromId.is_in(bulk::padded(&ids)))
+                .add(conversation_link::Column::ToId.is_in(bulk::padded(&ids))),
         )
         .filter(conversation_link::Column::UndoneAt.is_null())
         .order_by_asc(conversation_link::Column::Id)
@@ -98,7 +101,7 @@ pub async fn unreachable(
     }
     let rows = identity::Entity::find()
         .filter(identity::Column::Kind.eq("email"))
-        .filter(identity::Column::Value.is_in(addresses))
+        .filter(identity::Column::Value.is_in(bulk::padded(addresses)))
         .filter(identity::Column::UnreachableSince.is_not_null())
         .all(db)
         .await?;

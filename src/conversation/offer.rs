@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::session::Held;
 use crate::{
-    db::{WriteTx, entity::offer},
+    db::{WriteTx, bulk, entity::offer},
     event::{EventType, NewEvent},
     id::{self, Kind},
 };
@@ -188,7 +188,7 @@ pub async fn of_sessions<'a>(
     session_ids: impl IntoIterator<Item = &'a str>,
 ) -> Result<Vec<offer::Model>, DbErr> {
     offer::Entity::find()
-        .filter(offer::Column::SessionId.is_in(session_ids))
+        .filter(offer::Column::SessionId.is_in(bulk::padded(session_ids)))
         .filter(offer::Column::EndedAt.is_null())
         .order_by_asc(offer::Column::Id)
         .all(db)
@@ -201,7 +201,7 @@ pub async fn of_operators<'a>(
     operator_ids: impl IntoIterator<Item = &'a str>,
 ) -> Result<Vec<offer::Model>, DbErr> {
     offer::Entity::find()
-        .filter(offer::Column::OperatorId.is_in(operator_ids))
+        .filter(offer::Column::OperatorId.is_in(bulk::padded(operator_ids)))
         .filter(offer::Column::EndedAt.is_null())
         .order_by_asc(offer::Column::Id)
         .all(db)
@@ -250,7 +250,7 @@ pub async fn by_id(db: &impl ConnectionTrait, ids: &[String]) -> Result<Vec<offe
         return Ok(Vec::new());
     }
     offer::Entity::find()
-        .filter(offer::Column::Id.is_in(ids))
+        .filter(offer::Column::Id.is_in(bulk::padded(ids)))
         .all(db)
         .await
 }

@@ -52,6 +52,9 @@ pub enum Refusal {
     /// Too late, or never asked.
     #[error("the conversation is not offered to you, or no longer")]
     NotOffered,
+    /// Operators of the line do not choose.
+    #[error("on this line the queue gives the conversations; ask a supervisor")]
+    QueueGives,
 }
 
 impl Stage {

@@ -13,8 +13,9 @@ use super::{
     link::{self, LinkView},
     mail::MailView,
 };
-use crate::db::entity::{
-    attachment, channel, contact, conversation, line, message, offer, participant, session,
+use crate::db::{
+    bulk,
+    entity::{attachment, channel, contact, conversation, line, message, offer, participant, session},
 };
 
 /// A conversation with its current session.
@@ -65,6 +66,8 @@ pub struct ConversationView {
     pub client_read_seq: i64,
     /// Up to which number messages arrived at the customer.
     pub client_delivered_seq: i64,
+    /// Whether operators may make it theirs while nobody has it; supervisors always may.
+    pub may_pull: bool,
     /// Whether an answer can be sent on this channel.
     pub can_reply: bool,
     /// Longest answer in characters; none is unlimited.
@@ -344,7 +347,7 @@ impl Views {
             return Ok(Vec::new());
         }
         let rows = conversation::Entity::find()
-            .filter(conversation::Column::Id.is_in(ids))
+            .filter(conversation::Column::Id.is_in(bulk::padded(ids)))
             .all(db)
             .await?;
         let mut by_id: HashMap<String, ConversationView> = self
@@ -380,34 +383,37 @@ impl Views {
             ids.dedup();
             ids
         };
-        let sessions: HashMap<String, session::Model> = session::Entity::find()
-            .filter(session::Column::Id.is_in(ids(|row| &row.session_id)))
-            .all(db)
-            .await?
-            .into_iter()
-            .map(|row| (row.id.clone(), row))
-            .collect();
-        let contacts: HashMap<String, contact::Model> = contact::Entity::find()
-            .filter(contact::Column::Id.is_in(ids(|row| &row.contact_id)))
-            .all(db)
-            .await?
-            .into_iter()
-            .map(|row| (row.id.clone(), row))
-            .collect();
-        let channels: HashMap<String, channel::Model> = channel::Entity::find()
-            .filter(channel::Column::Id.is_in(ids(|row| &row.channel_id)))
-            .all(db)
-            .await?
-            .into_iter()
-            .map(|row| (row.id.clone(), row))
-            .collect();
-        let lines: HashMap<String, line::Model> = line::Entity::find()
-            .filter(line::Column::Id.is_in(ids(|row| &row.line_id)))
-            .all(db)
-            .await?
-            .into_iter()
-            .map(|row| (row.id.clone(), row))
-            .collect();
+        let letters = rows.iter().filter(|row| row.channel_kind == "email");
+        let letters: Vec<String> = letters.map(|row| row.address.clone()).collect();
+        // None waits for another's answer.
+        let (sessions, contacts, channels, lines, participants, mut links, problems) = tokio::try_join!(
+            session::Entity::find()
+                .filter(session::Column::Id.is_in(bulk::padded(ids(|row| &row.session_id))))
+                .all(db),
+            contact::Entity::find()
+                .filter(contact::Column::Id.is_in(bulk::padded(ids(|row| &row.contact_id))))
+                .all(db),
+            channel::Entity::find()
+                .filter(channel::Column::Id.is_in(bulk::padded(ids(|row| &row.channel_id))))
+                .all(db),
+            line::Entity::find()
+                .filter(line::Column::Id.is_in(bulk::padded(ids(|row| &row.line_id))))
+                .all(db),
+            participant::Entity::find()
+                .filter(participant::Column::ConversationId.is_in(bulk::padded(ids(|row| &row.id))))
+                .order_by_asc(participant::Column::JoinedAt)
+                .all(db),
+            link::of(db, ids(|row| &row.id)),
+            link::unreachable(db, letters),
+        )?;
+        let sessions: HashMap<String, session::Model> =
+            sessions.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let contacts: HashMap<String, contact::Model> =
+            contacts.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let channels: HashMap<String, channel::Model> =
+            channels.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let lines: HashMap<String, line::Model> =
+            lines.into_iter().map(|row| (row.id.clone(), row)).collect();
         let offered = sessions.values().filter(|row| row.state == "offered");
         let offered: Vec<&str> = offered.map(|row| row.id.as_str()).collect();
         let mut offers: HashMap<String, Vec<offer::Model>> = HashMap::new();
@@ -417,11 +423,6 @@ impl Views {
             }
         }
         let mut people: HashMap<String, Vec<ParticipantView>> = HashMap::new();
-        let participants = participant::Entity::find()
-            .filter(participant::Column::ConversationId.is_in(ids(|row| &row.id)))
-            .order_by_asc(participant::Column::JoinedAt)
-            .all(db)
-            .await?;
         for row in participants {
             let view = ParticipantView {
                 operator_id: row.operator_id,
@@ -429,10 +430,6 @@ impl Views {
             };
             people.entry(row.conversation_id).or_default().push(view);
         }
-
-        let mut links = link::of(db, ids(|row| &row.id)).await?;
-        let letters = rows.iter().filter(|row| row.channel_kind == "email");
-        let problems = link::unreachable(db, letters.map(|row| row.address.clone()).collect()).await?;
 
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
@@ -462,6 +459,11 @@ impl Views {
                     .get(&row.channel_id)
                     .map(|channel| channel.name.clone())
                     .unwrap_or_default(),
+                may_pull: lines
+                    .get(&row.line_id)
+                    .and_then(|line| line.rules.get("may_pull"))
+                    .and_then(Value::as_bool)
+                    .unwrap_or(true),
                 can_reply: capabilities.is_some_and(|capabilities| capabilities.outbound),
                 max_text_chars: capabilities.and_then(|capabilities| capabilities.max_text_chars),
                 recipients: capabilities.is_some_and(|capabilities| capabilities.recipients),
@@ -522,7 +524,7 @@ impl Views {
         let mut files: HashMap<String, Vec<AttachmentView>> = HashMap::new();
         if !with_files.is_empty() {
             let attachments = attachment::Entity::find()
-                .filter(attachment::Column::MessageId.is_in(with_files))
+                .filter(attachment::Column::MessageId.is_in(bulk::padded(with_files)))
                 .order_by_asc(attachment::Column::Position)
                 .all(db)
                 .await?;
@@ -551,7 +553,7 @@ impl Views {
             return Ok(Vec::new());
         }
         let rows = message::Entity::find()
-            .filter(message::Column::Id.is_in(ids))
+            .filter(message::Column::Id.is_in(bulk::padded(ids)))
             .all(db)
             .await?;
         self.messages(db, rows).await

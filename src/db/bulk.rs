@@ -74,18 +74,29 @@ pub fn or_update(columns: &[&str]) -> String {
     tail
 }
 
-/// `($1, $2, …)` placeholders for `IN`, padded to a fixed size by repeating the last value, for the
-/// same reason. Answers the list and the values.
-pub fn in_list(first: usize, mut values: Vec<Value>) -> (String, Vec<Value>) {
-    let size = SIZES
+/// The size of a list of so many values: one of few, see [`padded`].
+fn list_size(values: usize) -> usize {
+    SIZES
         .iter()
         .rev()
         .copied()
-        .find(|size| *size >= values.len())
-        .unwrap_or_else(|| values.len().next_multiple_of(SIZES[0]));
+        .find(|size| *size >= values)
+        .unwrap_or_else(|| values.next_multiple_of(SIZES[0]))
+}
+
+/// The values of an `IN`, padded to one of few sizes by repeating the last one: a list of each length
+/// would be a statement of its own, parsed and planned anew each time. None stay none.
+pub fn padded<T: Clone>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.into_iter().collect();
     if let Some(last) = values.last().cloned() {
-        values.resize(size, last);
+        values.resize(list_size(values.len()), last);
     }
+    values
+}
+
+/// `($1, $2, …)` placeholders for `IN`, padded as [`padded`] does. Answers the list and the values.
+pub fn in_list(first: usize, values: Vec<Value>) -> (String, Vec<Value>) {
+    let values = padded(values);
     let mut list = String::from("(");
     for position in 0..values.len() {
         if position > 0 {

@@ -2,6 +2,7 @@
 
 pub mod bulk;
 pub mod entity;
+pub mod fixed;
 pub mod text;
 
 mod batch;

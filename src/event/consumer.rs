@@ -9,7 +9,7 @@ use switchboard_sdk::CancellationToken;
 use super::Event;
 use crate::{
     clock::SharedClock,
-    db::{Db, WriteTx, entity::consumer_cursor},
+    db::{Db, WriteTx, entity::consumer_cursor, fixed::the_one},
 };
 
 /// Events handled in one transaction.
@@ -84,9 +84,7 @@ pub async fn step<C: Consumer>(
     consumer: &C,
     passed: &mut i64,
 ) -> Result<bool, DbErr> {
-    let cursor = consumer_cursor::Entity::find_by_id(consumer.name())
-        .one(db.read())
-        .await?;
+    let cursor = the_one(consumer_cursor::Entity::find_by_id(consumer.name()), db.read()).await?;
     let stored = cursor.map_or(0, |row| row.seq);
     let events = super::after(db.read(), stored.max(*passed), BATCH).await?;
     let Some(last) = events.last().map(|event| event.seq) else {

@@ -7,9 +7,7 @@
 pub mod consumer;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value,
-};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryOrder, Statement, Value};
 use serde_json::json;
 
 use crate::db::entity::event;
@@ -47,10 +45,12 @@ pub enum EventType {
     OfferCreated,
     /// They answered, or the time is up, or it is out of their hands.
     OfferEnded,
+    /// What counts toward the operators' load changed.
+    RoutingUpdated,
 }
 
 impl EventType {
-    const ALL: [(Self, &'static str); 15] = [
+    const ALL: [(Self, &'static str); 16] = [
         (Self::MessageCreated, "message.created"),
         (Self::MessageUpdated, "message.updated"),
         (Self::ConversationUpdated, "conversation.updated"),
@@ -66,6 +66,7 @@ impl EventType {
         (Self::QuarantineUpdated, "quarantine.updated"),
         (Self::OfferCreated, "offer.created"),
         (Self::OfferEnded, "offer.ended"),
+        (Self::RoutingUpdated, "routing.updated"),
     ];
 
     /// The word.
@@ -211,12 +212,12 @@ impl From<event::Model> for Event {
 
 /// Up to `limit` events after `seq`, in order.
 pub async fn after(db: &impl ConnectionTrait, seq: i64, limit: u64) -> Result<Vec<Event>, DbErr> {
-    let rows = event::Entity::find()
-        .filter(event::Column::Seq.gt(seq))
-        .order_by_asc(event::Column::Seq)
-        .limit(limit)
-        .all(db)
-        .await?;
+    // The limit stands in the text: see `db::fixed`.
+    let sql = format!(
+        "SELECT seq, type, object_id, conversation_id, data, at FROM event WHERE seq > $1 ORDER BY seq LIMIT {limit}"
+    );
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [seq.into()]);
+    let rows = event::Entity::find().from_raw_sql(statement).all(db).await?;
     Ok(rows.into_iter().map(Event::from).collect())
 }
 

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, sea_query::ExprTrait
 use super::store::{self, Change, Status};
 use crate::{
     db::{
-        Db, WriteTx,
+        Db, WriteTx, bulk,
         entity::{conversation, lead, message},
     },
     event::{Event, EventType, consumer::Consumer},
@@ -33,7 +33,7 @@ impl Consumer for FirstReply {
     async fn look(&self, db: &Db, events: &[Event]) -> Result<Option<Replies>, DbErr> {
         let ids: Vec<&String> = events.iter().map(|event| &event.object_id).collect();
         let replies = message::Entity::find()
-            .filter(message::Column::Id.is_in(ids))
+            .filter(message::Column::Id.is_in(bulk::padded(ids)))
             .filter(message::Column::Kind.eq("reply"))
             .filter(message::Column::Hidden.eq(false))
             // Passing something on is no answer to the customer.

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     db::{
-        WriteTx,
+        WriteTx, bulk,
         entity::{contact, conversation, lead},
         is_unique_violation,
         text::contains,
@@ -203,7 +203,7 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<lead::Model>) -> Result<
     }
     let contacts: Vec<&String> = rows.iter().map(|row| &row.contact_id).collect();
     let names: std::collections::HashMap<String, Option<String>> = contact::Entity::find()
-        .filter(contact::Column::Id.is_in(contacts))
+        .filter(contact::Column::Id.is_in(bulk::padded(contacts)))
         .all(db)
         .await?
         .into_iter()
@@ -240,7 +240,7 @@ pub async fn views_by_id(db: &impl ConnectionTrait, ids: &[String]) -> Result<Ve
     views(
         db,
         lead::Entity::find()
-            .filter(lead::Column::Id.is_in(ids))
+            .filter(lead::Column::Id.is_in(bulk::padded(ids)))
             .all(db)
             .await?,
     )

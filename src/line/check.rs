@@ -13,7 +13,7 @@ use super::{
     Rules, hours,
     rules::{self, OffHoursAction, Overflow},
 };
-use crate::operator::{Weights, load::fits};
+use crate::operator::{Counting, load::fits};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -132,7 +132,7 @@ pub struct Facts<'a> {
     /// All lines, by id.
     pub lines: &'a BTreeMap<String, Other>,
     /// What sessions weigh.
-    pub weights: &'a Weights,
+    pub counting: &'a Counting,
 }
 
 /// Everything that is wrong with a line, the worst first.
@@ -200,9 +200,9 @@ fn queue(facts: &Facts<'_>) -> Option<Warning> {
     let holds = |member: &Member, weight: f64| fits(0.0, weight, member.capacity);
     let lightest = kinds
         .iter()
-        .map(|kind| facts.weights.of(kind))
+        .map(|kind| facts.counting.weight_of(kind))
         .reduce(f64::min)
-        .unwrap_or_else(|| facts.weights.least());
+        .unwrap_or_else(|| facts.counting.least_weight());
     if !able.iter().any(|member| holds(member, lightest)) {
         let text = "Nobody in the queue has enough capacity for even one conversation of this line.";
         return Some(error(Code::CapacityTooSmall, field, text));
@@ -225,7 +225,11 @@ fn queue(facts: &Facts<'_>) -> Option<Warning> {
     }
     let too_heavy: Vec<&str> = kinds
         .into_iter()
-        .filter(|kind| !skilled.iter().any(|member| holds(member, facts.weights.of(kind))))
+        .filter(|kind| {
+            !skilled
+                .iter()
+                .any(|member| holds(member, facts.counting.weight_of(kind)))
+        })
         .collect();
     (!too_heavy.is_empty()).then(|| {
         let text = format!(

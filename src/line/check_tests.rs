@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Attached, Code, Facts, Member, Other, Severity, warnings};
 use crate::{
     line::{Rules, rules::Overflow},
-    operator::Weights,
+    operator::Counting,
 };
 
 fn now() -> DateTime<Utc> {
@@ -54,7 +54,7 @@ impl Line {
             members: &self.members,
             channels: &self.channels,
             lines: &self.lines,
-            weights: &Weights::default(),
+            counting: &Counting::default(),
         };
         let found = warnings(&facts, now());
         assert!(found.iter().all(|one| !one.text.is_empty()));

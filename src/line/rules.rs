@@ -200,6 +200,9 @@ pub struct Rules {
     pub match_language: bool,
     /// Open sessions of this line one operator may have.
     pub limit_per_operator: Option<u32>,
+    /// Whether operators may make a session theirs that nobody has, by taking it or by answering it; where they
+    /// may not, only the queue and supervisors give. (Who may choose takes the easy ones.)
+    pub may_pull: bool,
     /// The responsible operator first.
     pub sticky: Sticky,
     /// Whether operators who are not online are assigned when nobody online can take it.
@@ -244,6 +247,7 @@ impl Default for Rules {
             required_skills: Vec::new(),
             match_language: false,
             limit_per_operator: None,
+            may_pull: true,
             sticky: Sticky::default(),
             assign_when_offline: false,
             return_after_secs: None,
@@ -451,7 +455,7 @@ mod tests {
     fn the_defaults_are_those_of_the_contract() {
         let expected = json!({
             "distribution": "even", "acceptance": "automatic", "offer_timeout_secs": 30, "required_skills": [],
-            "match_language": false, "limit_per_operator": null, "sticky": {"enabled": true, "grace_secs": 30},
+            "match_language": false, "limit_per_operator": null, "may_pull": true, "sticky": {"enabled": true, "grace_secs": 30},
             "assign_when_offline": false, "return_after_secs": null, "leave_grace_secs": 300,
             "overflow": {"line_id": null, "after_secs": null},
             "no_answer": {"after_secs": null, "action": "none", "text": null},

@@ -21,6 +21,7 @@ use crate::{
     },
     event::{EventType, NewEvent},
     id::{self, Kind},
+    operator::rights::Role,
 };
 
 /// Due times changed by one statement.
@@ -88,6 +89,15 @@ pub async fn versions(
         query = query.filter(line_version::Column::Version.lt(before));
     }
     query.all(db).await
+}
+
+/// Whether this user may make a session of the line theirs that nobody has.
+pub async fn may_pull(db: &impl ConnectionTrait, id: &str, by: &operator::Model) -> Result<bool, DbErr> {
+    if Role::parse(&by.role) >= Role::Supervisor {
+        return Ok(true);
+    }
+    let line = line::Entity::find_by_id(id).one(db).await?;
+    line.map_or(Ok(true), |line| Ok(Rules::from_stored(&line.rules)?.may_pull))
 }
 
 /// What a line promises its clients; nothing, when there is no such line.

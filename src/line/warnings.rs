@@ -12,14 +12,14 @@ use super::{
 };
 use crate::{
     db::entity::{channel, line, operator},
-    operator::{Weights, store::words},
+    operator::{Counting, store::words},
 };
 
 /// What is wrong with each of these lines, in their order.
 pub async fn of_lines(
     db: &impl ConnectionTrait,
     rows: &[line::Model],
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<Vec<Vec<Warning>>, DbErr> {
     if rows.is_empty() {
@@ -48,7 +48,7 @@ pub async fn of_lines(
                 members: &members,
                 channels: channels.get(&row.id).map_or(&[][..], Vec::as_slice),
                 lines: &lines,
-                weights,
+                counting,
             };
             Ok(check::warnings(&facts, now))
         })

@@ -18,20 +18,20 @@ use crate::{
         view::{ConversationView, MessageView, Views},
     },
     db::{
-        Db,
+        Db, bulk,
         entity::{contact, line, operator},
     },
     event::{Event, EventType},
     lead::store as leads,
     line::view as lines,
-    operator::{Weights, view as operators},
+    operator::{counting::CountingNow, view as operators},
 };
 
 /// Knows how every object of the log looks.
 #[derive(Clone)]
 pub struct Hydrator {
     views: Views,
-    weights: Weights,
+    counting: CountingNow,
     clock: SharedClock,
 }
 
@@ -43,10 +43,10 @@ impl std::fmt::Debug for Hydrator {
 
 impl Hydrator {
     /// With the views of conversations and what the views of operators need.
-    pub fn new(views: Views, weights: Weights, clock: SharedClock) -> Self {
+    pub fn new(views: Views, counting: CountingNow, clock: SharedClock) -> Self {
         Self {
             views,
-            weights,
+            counting,
             clock,
         }
     }
@@ -70,21 +70,17 @@ impl Hydrator {
             .filter_map(|event| event.conversation_id.as_ref())
             .collect();
         let conversation_ids: Vec<String> = conversation_ids.into_iter().cloned().collect();
-        let conversations: HashMap<String, Arc<ConversationView>> = self
-            .views
-            .conversations(db.read(), &conversation_ids)
-            .await?
+        let message_ids = ids(&[EventType::MessageCreated, EventType::MessageUpdated]);
+        let (conversations, messages) = tokio::try_join!(
+            self.views.conversations(db.read(), &conversation_ids),
+            self.views.messages_by_id(db.read(), &message_ids),
+        )?;
+        let conversations: HashMap<String, Arc<ConversationView>> = conversations
             .into_iter()
             .map(|view| (view.id.clone(), Arc::new(view)))
             .collect();
-        let message_ids = ids(&[EventType::MessageCreated, EventType::MessageUpdated]);
-        let messages: HashMap<String, MessageView> = self
-            .views
-            .messages_by_id(db.read(), &message_ids)
-            .await?
-            .into_iter()
-            .map(|view| (view.id.clone(), view))
-            .collect();
+        let messages: HashMap<String, MessageView> =
+            messages.into_iter().map(|view| (view.id.clone(), view)).collect();
         let lead_ids = ids(&[EventType::LeadCreated, EventType::LeadUpdated]);
         let leads: HashMap<String, leads::LeadView> = leads::views_by_id(db.read(), &lead_ids)
             .await?
@@ -97,10 +93,10 @@ impl Hydrator {
             HashMap::new()
         } else {
             let rows = operator::Entity::find()
-                .filter(operator::Column::Id.is_in(operator_ids))
+                .filter(operator::Column::Id.is_in(bulk::padded(operator_ids)))
                 .all(db.read())
                 .await?;
-            operators::views(db.read(), rows, &self.weights, now)
+            operators::views(db.read(), rows, &self.counting.get(), now)
                 .await?
                 .into_iter()
                 .map(|view| (view.id.clone(), view))
@@ -111,7 +107,7 @@ impl Hydrator {
             HashMap::new()
         } else {
             let rows = contact::Entity::find()
-                .filter(contact::Column::Id.is_in(contact_ids))
+                .filter(contact::Column::Id.is_in(bulk::padded(contact_ids)))
                 .all(db.read())
                 .await?;
             crate::contact::store::views(db.read(), rows)
@@ -212,6 +208,11 @@ impl Hydrator {
                         )
                     })
                 }
+                EventType::RoutingUpdated => Some((
+                    of(&event, kind, &self.counting.get()),
+                    Audience::Supervisors,
+                    Object::Other(event.object_id.clone()),
+                )),
                 EventType::SubmissionCreated
                 | EventType::SubmissionUpdated
                 | EventType::QuarantineUpdated => {

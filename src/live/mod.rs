@@ -171,8 +171,10 @@ pub async fn run(live: Live, db: Db, stop: CancellationToken) {
                 for event in events {
                     drop(live.items.send(Item::Event(event)));
                 }
-                if last > seq {
-                    seq = last;
+                // Numbers have no gaps.
+                let full = last - seq >= BATCH.cast_signed();
+                seq = last;
+                if full || *head.borrow_and_update() > seq {
                     continue;
                 }
             }

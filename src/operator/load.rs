@@ -1,86 +1,35 @@
 //! How much an operator has to do: the open sessions they own or are alone asked to take, over all
 //! lines, weighted by the kind of channel (a mail is not a chat).
 //!
-//! A snoozed session counts: it comes back to its owner, who must have room for it then.
+//! A snoozed session counts: it comes back to its owner, who must have room for it then. One that has waited
+//! for the client long enough does not ([`Counting`]): when the client writes, its owner may have more than
+//! their capacity for a while, and is given nothing else meanwhile.
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement};
-use serde::{Deserialize, Serialize};
 
+use super::Counting;
 use crate::db::bulk;
 
 /// Sums of weights such as 0.1 are not exact; a load this close to the capacity is at it.
 const TOLERANCE: f64 = 1e-6;
 
-/// What one open session on each kind of channel weighs (`[routing.weights]`).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Weights {
-    /// A web chat.
-    pub webchat: f64,
-    /// A Telegram chat.
-    pub telegram: f64,
-    /// A call.
-    pub voip: f64,
-    /// A conversation of a custom connector.
-    pub custom: f64,
-    /// A mail thread.
-    pub email: f64,
-    /// A form.
-    pub webform: f64,
-}
-
-impl Default for Weights {
-    fn default() -> Self {
-        Self {
-            webchat: 1.0,
-            telegram: 1.0,
-            voip: 1.0,
-            custom: 1.0,
-            email: 0.5,
-            webform: 0.5,
-        }
-    }
-}
-
-impl Weights {
-    /// The weight of a session on this kind of channel; a kind of a newer version weighs 1.
-    pub fn of(&self, channel_kind: &str) -> f64 {
-        match channel_kind {
-            "webchat" => self.webchat,
-            "telegram" => self.telegram,
-            "voip" => self.voip,
-            "custom" => self.custom,
-            "email" => self.email,
-            "webform" => self.webform,
-            _ => 1.0,
-        }
-    }
-
-    /// The least any session weighs: who has no room for it has no room.
-    pub fn least(&self) -> f64 {
-        [
-            self.webchat,
-            self.telegram,
-            self.voip,
-            self.custom,
-            self.email,
-            self.webform,
-            1.0,
-        ]
-        .into_iter()
-        .fold(f64::INFINITY, f64::min)
-    }
-}
+/// Whether the client has the next word in a session of an operator: it was answered, and nothing is owed.
+const WAITS_FOR_CLIENT: &str = "state = 'assigned' AND owed_since IS NULL AND answered_at IS NOT NULL";
 
 /// What one operator has.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Load {
-    /// The sum of the weights.
+    /// The sum of the weights of what counts.
     pub total: f64,
-    /// Open sessions of each line, unweighted: what `limit_per_operator` counts.
+    /// Open sessions of each line that count, unweighted: what `limit_per_operator` counts.
     pub sessions: BTreeMap<String, u32>,
+    /// Open sessions that wait for the client for so long that they do not count.
+    pub resting: u32,
+    /// When the next one stops counting, should the client stay silent.
+    pub eases_at: Option<DateTime<Utc>>,
 }
 
 impl Load {
@@ -114,36 +63,53 @@ struct Row {
     operator_id: String,
     line_id: String,
     channel_kind: String,
-    sessions: i64,
+    counted: i64,
+    resting: i64,
+    since: Option<DateTime<Utc>>,
 }
 
 /// The loads of these operators; who has nothing is missing.
 pub async fn loads(
     db: &impl ConnectionTrait,
     operator_ids: &[String],
-    weights: &Weights,
+    counting: &Counting,
+    now: DateTime<Utc>,
 ) -> Result<BTreeMap<String, Load>, DbErr> {
     let mut loads: BTreeMap<String, Load> = BTreeMap::new();
     if operator_ids.is_empty() {
         return Ok(loads);
     }
+    // Before any answer: all count.
+    let rests_since = counting.rests_since(now).unwrap_or(DateTime::UNIX_EPOCH);
     let ids = || operator_ids.iter().map(|id| id.clone().into()).collect();
-    let (list, mut values) = bulk::in_list(1, ids());
+    let (list, more) = bulk::in_list(4, ids());
+    // Each use has a parameter of its own: PostgreSQL infers one type for each.
+    let mut values = vec![rests_since.into(); 3];
+    values.extend(more);
     let (again, more) = bulk::in_list(values.len() + 1, ids());
     values.extend(more);
     let sql = format!(
-        "SELECT operator_id, line_id, channel_kind, COUNT(*) AS sessions FROM session \
-         WHERE state <> 'closed' AND operator_id IN {list} GROUP BY operator_id, line_id, channel_kind \
-         UNION ALL SELECT operator_id, line_id, channel_kind, COUNT(*) AS sessions FROM offer \
+        "SELECT operator_id, line_id, channel_kind, \
+         COUNT(CASE WHEN {WAITS_FOR_CLIENT} AND answered_at <= $1 THEN NULL ELSE 1 END) AS counted, \
+         COUNT(CASE WHEN {WAITS_FOR_CLIENT} AND answered_at <= $2 THEN 1 END) AS resting, \
+         MIN(CASE WHEN {WAITS_FOR_CLIENT} AND answered_at > $3 THEN answered_at END) AS since \
+         FROM session WHERE state <> 'closed' AND operator_id IN {list} GROUP BY operator_id, line_id, channel_kind \
+         UNION ALL SELECT operator_id, line_id, channel_kind, COUNT(*), 0, NULL FROM offer \
          WHERE ended_at IS NULL AND NOT broadcast AND operator_id IN {again} \
          GROUP BY operator_id, line_id, channel_kind"
     );
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     for row in Row::find_by_statement(statement).all(db).await? {
         let load = loads.entry(row.operator_id).or_default();
-        let sessions = u32::try_from(row.sessions).unwrap_or(u32::MAX);
-        load.total += weights.of(&row.channel_kind) * f64::from(sessions);
-        *load.sessions.entry(row.line_id).or_default() += sessions;
+        let count = |sessions: i64| u32::try_from(sessions).unwrap_or(u32::MAX);
+        load.total += counting.weight_of(&row.channel_kind) * f64::from(count(row.counted));
+        load.resting = load.resting.saturating_add(count(row.resting));
+        let eases_at = row
+            .since
+            .zip(counting.client_wait())
+            .map(|(since, wait)| since + wait);
+        load.eases_at = load.eases_at.into_iter().chain(eases_at).min();
+        *load.sessions.entry(row.line_id).or_default() += count(row.counted);
     }
     Ok(loads)
 }

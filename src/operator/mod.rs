@@ -4,6 +4,7 @@
 //! that lapse. **Availability** is what the operator says, less what their schedule takes away. Both must
 //! be right for work to be given.
 
+pub mod counting;
 pub mod load;
 pub mod presence;
 pub mod rights;
@@ -15,7 +16,7 @@ pub mod view;
 
 use sea_orm::DbErr;
 
-pub use load::Weights;
+pub use counting::Counting;
 pub use presence::{Availability, Presence};
 
 /// Why a user or a team could not be read or changed.

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::{
     db::{
-        Db, WriteTx,
+        Db, WriteTx, bulk,
         entity::{operator, presence_lease},
     },
     event::{EventType, NewEvent},
@@ -134,7 +134,7 @@ pub async fn observed(
     let mut leases: BTreeMap<String, Vec<presence_lease::Model>> = BTreeMap::new();
     if !operator_ids.is_empty() {
         let rows = presence_lease::Entity::find()
-            .filter(presence_lease::Column::OperatorId.is_in(operator_ids))
+            .filter(presence_lease::Column::OperatorId.is_in(bulk::padded(operator_ids)))
             .all(db)
             .await?;
         for row in rows {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     db::{
-        Db, WriteTx,
+        Db, WriteTx, bulk,
         entity::{operator, operator_schedule},
     },
     event::{EventType, NewEvent},
@@ -44,7 +44,7 @@ pub async fn plans(
         return Ok(BTreeMap::new());
     }
     let rows = operator_schedule::Entity::find()
-        .filter(operator_schedule::Column::OperatorId.is_in(operator_ids))
+        .filter(operator_schedule::Column::OperatorId.is_in(bulk::padded(operator_ids)))
         .all(db)
         .await?;
     let plan = |row: operator_schedule::Model| {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Availability, Presence, Weights, load, presence,
+    Availability, Counting, Presence, load, presence,
     rights::Role,
     roster,
     schedule::{Why, effective},
@@ -47,8 +47,10 @@ pub struct User {
     pub availability_changes_at: Option<DateTime<Utc>>,
     /// Since when they say what they say; null when that was before it was kept.
     pub availability_since: Option<DateTime<Utc>>,
-    /// The weighted sum of the open sessions they own, over all lines.
+    /// The weighted sum of the open sessions they own that count, over all lines.
     pub load: f64,
+    /// Open sessions that have waited for the client for so long that they do not count.
+    pub resting: u32,
     /// Made for an API key.
     pub service: bool,
     /// Grows with each change of the user; presence and load are not part of it.
@@ -61,12 +63,12 @@ pub struct User {
 pub async fn views(
     db: &impl ConnectionTrait,
     rows: Vec<operator::Model>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<Vec<User>, DbErr> {
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let observed = presence::observed(db, &ids, now).await?;
-    let loads = load::loads(db, &ids, weights).await?;
+    let loads = load::loads(db, &ids, counting, now).await?;
     let plans = roster::plans(db, &ids).await?;
     let user = |row: operator::Model| {
         let counts = effective(roster::said(&row), plans.get(&row.id), now);
@@ -75,6 +77,7 @@ pub async fn views(
                 .get(&row.id)
                 .map_or(Presence::Offline, |seen| seen.presence),
             load: loads.get(&row.id).map_or(0.0, |load| load.total),
+            resting: loads.get(&row.id).map_or(0, |load| load.resting),
             role: Role::parse(&row.role),
             languages: store::words(&row.languages),
             skills: store::words(&row.skills),
@@ -101,10 +104,10 @@ pub async fn views(
 pub async fn view(
     db: &impl ConnectionTrait,
     row: operator::Model,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<User, DbErr> {
-    let mut views = views(db, vec![row], weights, now).await?;
+    let mut views = views(db, vec![row], counting, now).await?;
     views
         .pop()
         .ok_or_else(|| DbErr::RecordNotFound("the user that was just read".to_owned()))

@@ -16,7 +16,7 @@ use crate::{
         message::{self, AttachError, Author, MAX_ATTACHMENTS, MAX_TEXT_CHARS, MessageKind, NewMessage},
         offer,
         session::opened,
-        state::Stage,
+        state::{Refusal, Stage},
         view::Views,
     },
     db::{
@@ -24,6 +24,7 @@ use crate::{
         entity::{conversation, message as row, operator, participant, session},
     },
     event::{EventType, NewEvent, Was},
+    line::store::may_pull,
 };
 
 /// What an operator sends.
@@ -60,6 +61,9 @@ pub enum Error {
         "on this channel nothing can be sent back; write a note, or answer by another channel of the contact"
     )]
     CannotReply,
+    /// Nobody has it, and on its line the queue gives.
+    #[error("{}", Refusal::QueueGives)]
+    QueueGives,
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbErr),
@@ -226,7 +230,7 @@ async fn own(
     conversation: &mut conversation::Model,
     author: &operator::Model,
     now: DateTime<Utc>,
-) -> Result<(), DbErr> {
+) -> Result<(), Error> {
     let session = session::Entity::find_by_id(&conversation.session_id)
         .lock_exclusive()
         .one(write.tx())
@@ -253,6 +257,11 @@ async fn own(
             return Ok(());
         }
         Stage::Waiting { .. } | Stage::Offered { .. } => {
+            let asked = offer::of_session(write.tx(), &session.id).await?;
+            let asked = asked.iter().any(|offer| offer.operator_id == author.id);
+            if !asked && !may_pull(write.tx(), &conversation.line_id, author).await? {
+                return Err(Error::QueueGives);
+            }
             offer::end_all(write, &session.id, Some(&author.id), now).await?;
             let change = session::ActiveModel {
                 id: Unchanged(session.id),

@@ -41,12 +41,14 @@ pub async fn waiting_channels(db: &Db, now: DateTime<Utc>) -> Result<Vec<String>
 
 /// When the next row becomes due that is not due yet.
 pub async fn next_due(db: &Db, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, DbErr> {
-    let row = outbox::Entity::find()
+    let first: Vec<Option<DateTime<Utc>>> = outbox::Entity::find()
+        .select_only()
+        .column_as(outbox::Column::DueAt.min(), "due_at")
         .filter(outbox::Column::DueAt.gt(now))
-        .order_by_asc(outbox::Column::DueAt)
-        .one(db.read())
+        .into_tuple()
+        .all(db.read())
         .await?;
-    Ok(row.and_then(|row| row.due_at))
+    Ok(first.into_iter().flatten().next())
 }
 
 /// Claims up to `limit` rows of a channel for `node`: no other node sees them as due until the lease ends.

@@ -21,8 +21,9 @@ use crate::{
     db::{
         Db, WriteTx, bulk,
         entity::{conversation, line, line_turn, operator, session},
+        fixed::is,
     },
-    operator::{Weights, load::fits},
+    operator::{Counting, load::fits},
     telemetry::metrics::{Counter, Timer},
 };
 
@@ -90,7 +91,7 @@ pub async fn write(
     db: &Db,
     world: &World,
     group: Vec<Proposal>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<Committed, DbErr> {
     let mut write = db.write().await?;
@@ -98,7 +99,7 @@ pub async fn write(
     let mut committed = Committed::default();
     let mut records: Vec<Record> = Vec::new();
     if !assignments.is_empty() {
-        let mut locked = Locked::take(&write, &assignments, weights, now).await?;
+        let mut locked = Locked::take(&write, &assignments, counting, now).await?;
         for mut proposal in assignments {
             let holds = match world.lines.get(&proposal.session.line_id) {
                 Some(line) => locked.give(&mut write, &mut proposal, line, now).await?,
@@ -130,7 +131,7 @@ pub async fn write(
             .select_only()
             .column(session::Column::Id)
             .filter(session::Column::Id.is_in(ids))
-            .filter(session::Column::State.eq("waiting"))
+            .filter(is(session::Column::State, "waiting"))
             .into_tuple()
             .all(write.tx())
             .await?
@@ -172,19 +173,19 @@ impl Locked {
     async fn take(
         write: &WriteTx,
         assignments: &[Proposal],
-        weights: &Weights,
+        counting: &Counting,
         now: DateTime<Utc>,
     ) -> Result<Self, DbErr> {
         let ids =
             |pick: fn(&Proposal) -> &String| -> BTreeSet<&String> { assignments.iter().map(pick).collect() };
         let conversations = conversation::Entity::find()
-            .filter(conversation::Column::Id.is_in(ids(|one| &one.session.conversation_id)))
+            .filter(conversation::Column::Id.is_in(bulk::padded(ids(|one| &one.session.conversation_id))))
             .order_by_asc(conversation::Column::Id)
             .lock_exclusive()
             .all(write.tx())
             .await?;
         let sessions = session::Entity::find()
-            .filter(session::Column::Id.is_in(ids(|one| &one.session.session_id)))
+            .filter(session::Column::Id.is_in(bulk::padded(ids(|one| &one.session.session_id))))
             .order_by_asc(session::Column::Id)
             .lock_exclusive()
             .all(write.tx())
@@ -219,7 +220,7 @@ impl Locked {
                 .map(|row| (row.id.clone(), row))
                 .collect(),
             sessions: sessions.into_iter().map(|row| (row.id.clone(), row)).collect(),
-            operators: snapshot::states(write.tx(), people, weights, now).await?,
+            operators: snapshot::states(write.tx(), people, counting, now).await?,
             versions: versions.into_iter().collect(),
             last_turns,
             turns: BTreeMap::new(),

@@ -237,7 +237,7 @@ pub async fn known(
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     for ids in session_ids.chunks(500) {
         let rows = routing_decision::Entity::find()
-            .filter(routing_decision::Column::SessionId.is_in(ids))
+            .filter(routing_decision::Column::SessionId.is_in(bulk::padded(ids)))
             .order_by_asc(routing_decision::Column::At)
             .order_by_asc(routing_decision::Column::Id)
             .all(db)

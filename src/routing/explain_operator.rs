@@ -22,7 +22,7 @@ use crate::{
         entity::{contact, conversation, line, operator},
     },
     line::{check::Attached, hours, store::lines_of, warnings},
-    operator::{Availability, Presence, Weights},
+    operator::{Availability, Counting, Presence},
 };
 
 /// Sessions at the head that are explained.
@@ -110,19 +110,19 @@ pub struct WaitingReason {
 pub async fn of_operator(
     db: &impl ConnectionTrait,
     row: &operator::Model,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<OperatorRouting, DbErr> {
     let line_ids = lines_of(db, std::slice::from_ref(&row.id)).await?;
     let ids: Vec<String> = line_ids.iter().cloned().collect();
-    let mut world = snapshot::world(db, &line_ids, weights, now).await?;
-    let (waiting, _) = snapshot::waiting(db, &line_ids, Which::After(None, HEAD), weights, now).await?;
+    let mut world = snapshot::world(db, &line_ids, counting, now).await?;
+    let (waiting, _) = snapshot::waiting(db, &line_ids, Which::After(None, HEAD), counting, now).await?;
     let mut others: BTreeSet<String> = waiting.iter().filter_map(|one| one.responsible.clone()).collect();
     others.insert(row.id.clone());
     others.retain(|id| !world.operators.contains_key(id));
     world
         .operators
-        .extend(snapshot::operators(db, &others, weights, now).await?);
+        .extend(snapshot::operators(db, &others, counting, now).await?);
     world.waiting = waiting;
     let facts = LineFacts {
         names: names(db, &ids).await?,
@@ -141,7 +141,7 @@ pub async fn of_operator(
         availability: operator.availability,
         load: operator.load.total,
         capacity: operator.capacity,
-        lines: lines(&world, &row.id, &facts, weights, now),
+        lines: lines(&world, &row.id, &facts, counting, now),
         waiting: heads(&world, &row.id, shown, now),
     })
 }
@@ -159,14 +159,14 @@ fn lines(
     world: &World,
     operator_id: &str,
     facts: &LineFacts,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Vec<LineReason> {
     let mut reasons: Vec<LineReason> = Vec::new();
     for (line_id, line) in &world.lines {
         let opening = hours::opening(line.rules.hours.as_ref(), now);
         let channels = facts.channels.get(line_id).map_or(&[][..], Vec::as_slice);
-        let typical = typical(line_id, channels, weights, now);
+        let typical = typical(line_id, channels, counting, now);
         // As if it were on and open: whether it is stands beside the operator's own reason.
         let mut open = World {
             lines: BTreeMap::from([(line_id.clone(), line.clone())]),
@@ -199,9 +199,11 @@ fn lines(
 
 /// The lightest session that the line's channels bring, from a contact of whom nothing is known: who has
 /// no room for it has room for nothing.
-fn typical(line_id: &str, channels: &[Attached], weights: &Weights, now: DateTime<Utc>) -> Waiting {
+fn typical(line_id: &str, channels: &[Attached], counting: &Counting, now: DateTime<Utc>) -> Waiting {
     let brought = channels.iter().filter(|channel| channel.enabled);
-    let weight = brought.map(|channel| weights.of(&channel.kind)).reduce(f64::min);
+    let weight = brought
+        .map(|channel| counting.weight_of(&channel.kind))
+        .reduce(f64::min);
     Waiting {
         session_id: String::new(),
         version: 0,

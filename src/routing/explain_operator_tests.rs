@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{LineFacts, Shown, heads, lines};
 use crate::{
     line::{Rules, check::Attached},
-    operator::{Availability, Presence, Weights, load::Load, presence::Observed},
+    operator::{Availability, Counting, Presence, load::Load, presence::Observed},
     routing::{
         decide::{Outcome, Rejection},
         world::{LineState, OperatorState, Round, Waiting, World},
@@ -87,7 +87,7 @@ fn waiting(number: i64, responsible: Option<&str>) -> Waiting {
 fn a_line_tells_the_first_check_that_fails_and_who_comes_before() {
     let mut world = world(json!({"distribution": "strict"}), &[("a", 5.0), ("b", 5.0)]);
     let said = |world: &World, kind: &str| {
-        let all = lines(world, "b", &facts(kind), &Weights::default(), at(0));
+        let all = lines(world, "b", &facts(kind), &Counting::default(), at(0));
         let one = all.into_iter().next().unwrap();
         (one.rejected_by, one.rank, one.free_before, one.waiting)
     };
@@ -108,7 +108,7 @@ fn a_line_that_is_closed_or_off_still_tells_the_operators_own_reason() {
     let line = world.lines.get_mut("line").unwrap();
     line.enabled = false;
     world.operators.get_mut("a").unwrap().availability = Availability::Off;
-    let all = lines(&world, "a", &facts("webchat"), &Weights::default(), at(0));
+    let all = lines(&world, "a", &facts("webchat"), &Counting::default(), at(0));
     assert_eq!(
         (all[0].enabled, all[0].open, all[0].opens_at),
         (false, false, None)

@@ -19,14 +19,14 @@ use crate::{
     conversation::{
         message::{self, Author, MessageKind, NewMessage},
         session::{self, Error, Held, hold},
-        state,
+        state::{self, Refusal, Stage},
     },
     db::{
         WriteTx,
         entity::{line, line_turn, operator},
     },
-    line::Rules,
-    operator::{Weights, load::fits},
+    line::{Rules, store::may_pull},
+    operator::{Counting, load::fits},
 };
 
 /// Characters of a transfer's comment.
@@ -42,7 +42,7 @@ pub(super) struct How<'a> {
     /// It counts as their turn.
     pub takes_turn: bool,
     /// What sessions weigh.
-    pub weights: &'a Weights,
+    pub counting: &'a Counting,
 }
 
 /// The operator takes a session: one that waits, and by force another's or one above capacity.
@@ -54,10 +54,11 @@ pub async fn take(
     id: &str,
     by: &operator::Model,
     force: bool,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let mut held = hold(write, id).await?;
+    pulls(write, &held, by).await?;
     let stage = state::take(&held.stage(), &by.id, force, now)?;
     if give(
         write,
@@ -68,7 +69,7 @@ pub async fn take(
             trigger: "take",
             force,
             takes_turn: true,
-            weights,
+            counting,
         },
         now,
     )
@@ -76,6 +77,15 @@ pub async fn take(
     {
         held.say(write, format!("{} took the conversation", by.name), true, now)
             .await?;
+    }
+    Ok(())
+}
+
+/// Refuses who takes a session that nobody has, for themselves or for another, past a queue that gives.
+async fn pulls(write: &WriteTx, held: &Held, by: &operator::Model) -> Result<(), Error> {
+    let nobodys = matches!(held.stage(), Stage::Waiting { .. } | Stage::Offered { .. });
+    if nobodys && !may_pull(write.tx(), &held.conversation.line_id, by).await? {
+        return Err(Refusal::QueueGives.into());
     }
     Ok(())
 }
@@ -141,7 +151,7 @@ pub async fn transfer_to_operator(
     by: &operator::Model,
     to: &str,
     how: &Transfer,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let mut held = hold(write, id).await?;
@@ -152,6 +162,7 @@ pub async fn transfer_to_operator(
             "there is no such operator, or they are disabled",
         ));
     };
+    pulls(write, &held, by).await?;
     let stage = state::hand_over(&held.stage(), to, now)?;
     comment(write, &mut held, by, how, now).await?;
     if give(
@@ -163,7 +174,7 @@ pub async fn transfer_to_operator(
             trigger: "transfer",
             force: false,
             takes_turn: true,
-            weights,
+            counting,
         },
         now,
     )
@@ -225,7 +236,7 @@ pub async fn reopen(
     id: &str,
     by: &operator::Model,
     in_queue: bool,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let mut held = session::reopen(write, id, by, now).await?;
@@ -240,7 +251,7 @@ pub async fn reopen(
                 trigger: "reopen",
                 force: false,
                 takes_turn: true,
-                weights,
+                counting,
             },
             now,
         )
@@ -271,7 +282,7 @@ pub(super) async fn give(
         .one(write.tx())
         .await?;
     let row = row.filter(|row| row.enabled).ok_or(Error::NotFound)?;
-    let states = snapshot::states(write.tx(), vec![row], how.weights, now).await?;
+    let states = snapshot::states(write.tx(), vec![row], how.counting, now).await?;
     let operator = states.get(to).ok_or(Error::NotFound)?;
     let line_id = held.conversation.line_id.clone();
     let line = line::Entity::find_by_id(&line_id)
@@ -279,7 +290,7 @@ pub(super) async fn give(
         .await?
         .ok_or(Error::NotFound)?;
     let rules = Rules::from_stored(&line.rules)?;
-    let weight = how.weights.of(&held.session.channel_kind);
+    let weight = how.counting.weight_of(&held.session.channel_kind);
     let rejected_by = if !fits(operator.load.total, weight, operator.capacity) {
         Some(Rejection::AtCapacity)
     } else if rules

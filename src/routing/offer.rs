@@ -22,7 +22,7 @@ use crate::{
         Db, WriteTx,
         entity::{self, operator},
     },
-    operator::Weights,
+    operator::Counting,
 };
 
 /// Characters of the reason for a no.
@@ -37,7 +37,7 @@ pub async fn accept(
     write: &mut WriteTx,
     id: &str,
     by: &operator::Model,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let mut held = hold(write, id).await?;
@@ -56,7 +56,7 @@ pub async fn accept(
         force: false,
         // An offer to one was their turn.
         takes_turn: offer.broadcast,
-        weights,
+        counting,
     };
     hand::give(write, &mut held, &stage, &by.id, how, now).await?;
     Ok(())
@@ -115,7 +115,7 @@ pub async fn lapse(db: &Db, now: DateTime<Utc>) -> Result<usize, DbErr> {
 pub async fn withdraw(
     db: &Db,
     operators: Option<&BTreeSet<String>>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<usize, DbErr> {
     let mut ended = 0;
@@ -131,7 +131,7 @@ pub async fn withdraw(
             return Ok(ended);
         }
         let asked: BTreeSet<String> = offers.iter().map(|offer| offer.operator_id.clone()).collect();
-        let people = snapshot::operators(db.read(), &asked, weights, now).await?;
+        let people = snapshot::operators(db.read(), &asked, counting, now).await?;
         let gone = |offer: &entity::offer::Model| {
             let operator = people.get(&offer.operator_id);
             operator.is_none_or(|operator| unavailable(operator, true, false).is_some())

@@ -20,7 +20,7 @@ use super::{decide::unavailable, snapshot};
 use crate::{
     db::{Db, entity::session},
     line::{due, hours},
-    operator::Weights,
+    operator::{Counting, counting::CountingNow},
 };
 
 /// Places that are counted; who stands further back is told nothing yet.
@@ -97,10 +97,10 @@ impl Queue {
     pub async fn count(
         db: &impl ConnectionTrait,
         line_id: &str,
-        weights: &Weights,
+        counting: &Counting,
         now: DateTime<Utc>,
     ) -> Result<Self, DbErr> {
-        let staff = snapshot::world(db, &BTreeSet::from([line_id.to_owned()]), weights, now).await?;
+        let staff = snapshot::world(db, &BTreeSet::from([line_id.to_owned()]), counting, now).await?;
         let Some(line) = staff.lines.get(line_id) else {
             return Ok(Self::default());
         };
@@ -154,15 +154,15 @@ type Counted = Arc<tokio::sync::Mutex<Option<(DateTime<Utc>, Arc<Queue>)>>>;
 /// The counted queues of this process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Board {
-    weights: Weights,
+    counting: CountingNow,
     lines: Arc<Mutex<HashMap<String, Counted>>>,
 }
 
 impl Board {
     /// With nothing counted yet.
-    pub fn new(weights: Weights) -> Self {
+    pub fn new(counting: CountingNow) -> Self {
         Self {
-            weights,
+            counting,
             lines: Arc::default(),
         }
     }
@@ -184,7 +184,7 @@ impl Board {
         let queue = match &*counted {
             Some((at, queue)) if now - *at < FRESH => Arc::clone(queue),
             _ => {
-                let queue = Arc::new(Queue::count(db.read(), line_id, &self.weights, now).await?);
+                let queue = Arc::new(Queue::count(db.read(), line_id, &self.counting.get(), now).await?);
                 *counted = Some((now, Arc::clone(&queue)));
                 queue
             }

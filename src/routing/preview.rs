@@ -11,7 +11,7 @@ use super::{
     snapshot::{self, Which},
     world::{Waiting, World},
 };
-use crate::{conversation::offer, operator::Weights};
+use crate::{conversation::offer, operator::Counting};
 
 /// The trigger in an answer that was never stored.
 pub const PREVIEW: &str = "preview";
@@ -23,24 +23,24 @@ pub async fn preview(
     conversation_id: &str,
     line_id: &str,
     owner: Option<&str>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<Option<Explanation>, DbErr> {
     let lines = BTreeSet::from([line_id.to_owned()]);
     let conversations = BTreeSet::from([conversation_id.to_owned()]);
     let which = Which::AsIfWaiting(&conversations);
-    let (waiting, _) = snapshot::waiting(db, &lines, which, weights, now).await?;
+    let (waiting, _) = snapshot::waiting(db, &lines, which, counting, now).await?;
     let Some(session) = waiting.into_iter().next() else {
         return Ok(None);
     };
-    let mut world = snapshot::world(db, &lines, weights, now).await?;
+    let mut world = snapshot::world(db, &lines, counting, now).await?;
     let stranger: BTreeSet<String> = session
         .responsible
         .iter()
         .filter(|id| !world.operators.contains_key(*id))
         .cloned()
         .collect();
-    let strangers = snapshot::operators(db, &stranger, weights, now).await?;
+    let strangers = snapshot::operators(db, &stranger, counting, now).await?;
     world.operators.extend(strangers);
     // Whoever is alone asked keeps room for it.
     let asked = offer::of_session(db, &session.session_id).await?;

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::Query,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    Statement, Value, sea_query::Query,
 };
 
 use super::{decide::Rejection, explain, hand, snapshot, world::OperatorState};
@@ -16,11 +17,12 @@ use crate::{
         session::{Error, hold},
     },
     db::{
-        Db,
-        entity::{conversation, line, message, operator, session},
+        Db, bulk,
+        entity::{line, operator, session},
+        fixed::is,
     },
     line::{Rules, hours},
-    operator::{Availability, Presence, Weights},
+    operator::{Availability, Counting, Presence},
 };
 
 /// Whether the owner has left since the session was given to them, and how. Pure.
@@ -80,7 +82,7 @@ pub fn goes_back(session: &session::Model, rules: &Rules, since: DateTime<Utc>, 
 pub async fn unanswered(
     db: &Db,
     owners: Option<&BTreeSet<String>>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<usize, DbErr> {
     // As others were last told: whoever left a moment ago has the grace time anyway.
@@ -97,7 +99,7 @@ pub async fn unanswered(
         .add(session::Column::OwedSince.is_not_null())
         .add(session::Column::OperatorId.in_subquery(gone));
     let mut query = session::Entity::find()
-        .filter(session::Column::State.eq("assigned"))
+        .filter(is(session::Column::State, "assigned"))
         .filter(
             Condition::any()
                 .add(session::Column::FirstReplyAt.is_null())
@@ -107,31 +109,35 @@ pub async fn unanswered(
     let owners = match owners {
         Some(owners) => owners,
         None => {
-            all = owners_who_left(db, weights, now).await?;
+            all = owners_who_left(db, counting, now).await?;
             &all
         }
     };
     if owners.is_empty() {
         return Ok(0);
     }
-    query = query.filter(session::Column::OperatorId.is_in(owners));
+    query = query.filter(session::Column::OperatorId.is_in(bulk::padded(owners)));
     let sessions = query.all(db.read()).await?;
-    send_back(db, sessions, weights, now).await
+    send_back(db, sessions, counting, now).await
 }
 
 /// Owners of sessions who are not there or not at work. Almost all owners are: their sessions, which are
 /// many, need not be read.
-async fn owners_who_left(db: &Db, weights: &Weights, now: DateTime<Utc>) -> Result<BTreeSet<String>, DbErr> {
+async fn owners_who_left(
+    db: &Db,
+    counting: &Counting,
+    now: DateTime<Utc>,
+) -> Result<BTreeSet<String>, DbErr> {
     let owners: Vec<String> = session::Entity::find()
         .select_only()
         .column(session::Column::OperatorId)
-        .filter(session::Column::State.eq("assigned"))
+        .filter(is(session::Column::State, "assigned"))
         .filter(session::Column::OperatorId.is_not_null())
         .distinct()
         .into_tuple()
         .all(db.read())
         .await?;
-    let owners = snapshot::operators(db.read(), &owners.into_iter().collect(), weights, now).await?;
+    let owners = snapshot::operators(db.read(), &owners.into_iter().collect(), counting, now).await?;
     let left = |owner: &OperatorState| has_left(owner, None, None, false).is_some();
     Ok(owners
         .into_iter()
@@ -145,66 +151,64 @@ async fn owners_who_left(db: &Db, weights: &Weights, now: DateTime<Utc>) -> Resu
 pub async fn client_wrote(
     db: &Db,
     message_ids: &BTreeSet<String>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<usize, DbErr> {
     if message_ids.is_empty() {
         return Ok(0);
     }
-    let written: BTreeSet<String> = message::Entity::find()
-        .select_only()
-        .column(message::Column::ConversationId)
-        .filter(message::Column::Id.is_in(message_ids))
-        .filter(message::Column::Kind.eq("inbound"))
-        .into_tuple()
-        .all(db.read())
-        .await?
-        .into_iter()
-        .collect();
+    let (list, values) = bulk::in_list(1, message_ids.iter().map(Value::from).collect());
+    // Almost all that clients write is of neither kind: one question tells.
+    let sql = format!(
+        "SELECT DISTINCT c.id, c.snoozed_until IS NOT NULL AS snoozed FROM message m \
+         JOIN conversation c ON c.id = m.conversation_id JOIN session s ON s.id = c.session_id \
+         WHERE m.id IN {list} AND m.kind = 'inbound' AND (c.snoozed_until IS NOT NULL OR s.state = 'assigned')"
+    );
+    let statement = Statement::from_sql_and_values(db.backend(), sql, values);
+    let written = Written::find_by_statement(statement).all(db.read()).await?;
     if written.is_empty() {
         return Ok(0);
     }
-    wake(db, &written, now).await?;
+    for conversation in written.iter().filter(|conversation| conversation.snoozed) {
+        wake(db, &conversation.id, now).await?;
+    }
+    let written: Vec<String> = written.into_iter().map(|conversation| conversation.id).collect();
     let sessions = session::Entity::find()
-        .filter(session::Column::ConversationId.is_in(written))
-        .filter(session::Column::State.eq("assigned"))
+        .filter(session::Column::ConversationId.is_in(bulk::padded(written)))
+        .filter(is(session::Column::State, "assigned"))
         .all(db.read())
         .await?;
-    send_back(db, sessions, weights, now).await
+    send_back(db, sessions, counting, now).await
 }
 
-async fn wake(db: &Db, conversations: &BTreeSet<String>, now: DateTime<Utc>) -> Result<(), DbErr> {
-    let snoozed: Vec<String> = conversation::Entity::find()
-        .select_only()
-        .column(conversation::Column::Id)
-        .filter(conversation::Column::Id.is_in(conversations))
-        .filter(conversation::Column::SnoozedUntil.is_not_null())
-        .into_tuple()
-        .all(db.read())
-        .await?;
-    for id in snoozed {
-        let mut write = db.write().await?;
-        match label::snooze(&mut write, &id, None, now).await {
-            Ok(()) => write.commit().await?,
-            Err(Error::Db(error)) => return Err(error),
-            // Closed in this very moment.
-            Err(Error::NotFound | Error::Refused(_) | Error::AtCapacity | Error::Invalid(_)) => {}
-        }
+/// A conversation in which the client wrote.
+#[derive(FromQueryResult)]
+struct Written {
+    id: String,
+    snoozed: bool,
+}
+
+async fn wake(db: &Db, conversation_id: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let mut write = db.write().await?;
+    match label::snooze(&mut write, conversation_id, None, now).await {
+        Ok(()) => write.commit().await,
+        Err(Error::Db(error)) => Err(error),
+        // Closed in this very moment.
+        Err(Error::NotFound | Error::Refused(_) | Error::AtCapacity | Error::Invalid(_)) => Ok(()),
     }
-    Ok(())
 }
 
 async fn send_back(
     db: &Db,
     sessions: Vec<session::Model>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<usize, DbErr> {
     let owners: BTreeSet<String> = sessions
         .iter()
         .filter_map(|row| row.operator_id.clone())
         .collect();
-    let owners = snapshot::operators(db.read(), &owners, weights, now).await?;
+    let owners = snapshot::operators(db.read(), &owners, counting, now).await?;
     // Most owners are there: only then is there more to ask.
     let doubtful: Vec<session::Model> = sessions
         .into_iter()

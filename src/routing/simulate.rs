@@ -33,7 +33,7 @@ use crate::{
         Rules,
         rules::{Acceptance, NoAnswerAction, OffHoursAction},
     },
-    operator::{Weights, schedule::Plan},
+    operator::{Counting, schedule::Plan},
 };
 
 /// Arrivals of one simulation.
@@ -102,7 +102,7 @@ pub struct Scenario {
     /// Who comes, in any order.
     pub arrivals: Vec<Arrival>,
     /// What sessions weigh.
-    pub weights: Weights,
+    pub counting: Counting,
     /// The beginning; nobody has anything then.
     pub from: DateTime<Utc>,
     /// The end: who has no reply by then is counted as waiting.

@@ -10,7 +10,7 @@ use super::{Answering, Arrival, Error, Figures, Note, Scenario, SimLine, Staff, 
 use crate::{
     line::Rules,
     operator::{
-        Weights,
+        Counting,
         schedule::{Plan, Schedule},
     },
 };
@@ -61,7 +61,7 @@ fn scenario(rules: &Value, people: &[(&str, f64)], arrivals: Vec<Arrival>) -> Sc
             .map(|(id, capacity)| ((*id).to_owned(), staff(*capacity)))
             .collect(),
         arrivals,
-        weights: Weights::default(),
+        counting: Counting::default(),
         from: at(0),
         to: at(86_400),
         seed: 1,

@@ -19,7 +19,7 @@ use crate::{
     },
     line::{Rules, due, queue},
     operator::{
-        Weights, load,
+        Counting, load,
         presence::{self, Observed},
         roster,
         schedule::standing,
@@ -79,7 +79,7 @@ pub async fn waiting(
     db: &impl ConnectionTrait,
     line_ids: &BTreeSet<String>,
     which: Which<'_>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<(Vec<Waiting>, BTreeMap<String, Known>), DbErr> {
     if line_ids.is_empty() {
@@ -151,7 +151,7 @@ pub async fn waiting(
     let session = |row: Row| {
         let known = known.get(&row.id).cloned().unwrap_or_default();
         Waiting {
-            weight: weights.of(&row.channel_kind),
+            weight: counting.weight_of(&row.channel_kind),
             declined: known.declined,
             lapsed: known.lapsed,
             round: known.round,
@@ -174,7 +174,7 @@ pub async fn waiting(
 pub async fn world(
     db: &impl ConnectionTrait,
     line_ids: &BTreeSet<String>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<World, DbErr> {
     let mut world = World::default();
@@ -183,13 +183,13 @@ pub async fn world(
     }
     let ids: Vec<String> = line_ids.iter().cloned().collect();
     let lines = line::Entity::find()
-        .filter(line::Column::Id.is_in(&ids))
+        .filter(line::Column::Id.is_in(bulk::padded(&ids)))
         .all(db)
         .await?;
     let mut queues = queue::resolved(db, &ids).await?;
     let mut turns: BTreeMap<String, BTreeMap<String, DateTime<Utc>>> = BTreeMap::new();
     for row in line_turn::Entity::find()
-        .filter(line_turn::Column::LineId.is_in(&ids))
+        .filter(line_turn::Column::LineId.is_in(bulk::padded(&ids)))
         .all(db)
         .await?
     {
@@ -220,7 +220,7 @@ pub async fn world(
         };
         world.lines.insert(line.id, state);
     }
-    world.operators = operators(db, &people, weights, now).await?;
+    world.operators = operators(db, &people, counting, now).await?;
     Ok(world)
 }
 
@@ -244,17 +244,17 @@ async fn enabled(db: &impl ConnectionTrait, ids: BTreeSet<String>) -> Result<BTr
 pub async fn operators(
     db: &impl ConnectionTrait,
     ids: &BTreeSet<String>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<String, OperatorState>, DbErr> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let rows = operator::Entity::find()
-        .filter(operator::Column::Id.is_in(ids))
+        .filter(operator::Column::Id.is_in(bulk::padded(ids)))
         .all(db)
         .await?;
-    states(db, rows, weights, now).await
+    states(db, rows, counting, now).await
 }
 
 /// Rows that were read (and perhaps locked) already, with what is observed of them, what they
@@ -262,12 +262,12 @@ pub async fn operators(
 pub async fn states(
     db: &impl ConnectionTrait,
     rows: Vec<operator::Model>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<String, OperatorState>, DbErr> {
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let observed = presence::observed(db, &ids, now).await?;
-    let mut loads = load::loads(db, &ids, weights).await?;
+    let mut loads = load::loads(db, &ids, counting, now).await?;
     let plans = roster::plans(db, &ids).await?;
     let state = |row: operator::Model| {
         let state = OperatorState {

@@ -24,6 +24,7 @@ use crate::{
     db::{
         Db, WriteTx,
         entity::{line, routing_decision, session},
+        fixed::is,
     },
     line::{Rules, hours, rules::NoAnswerAction},
 };
@@ -188,7 +189,7 @@ pub async fn run(db: &Db, lines: &[Timed], now: DateTime<Utc>) -> Result<usize, 
         if let Some(secs) = line.rules.return_after_secs {
             let query = line
                 .passed(session::Column::OwedSince, secs, now)
-                .filter(session::Column::State.eq("assigned"));
+                .filter(is(session::Column::State, "assigned"));
             done += act(db, line, query, now).await?;
         }
     }

@@ -25,10 +25,10 @@ use super::{
 use crate::{
     clock::SharedClock,
     conversation::{label, session::Error},
-    db::{Db, entity::session},
+    db::{Db, bulk, entity::session, fixed::is},
     event::{self, Event, EventType},
     line::{hours, store::lines_of},
-    operator::{Weights, load::fits, presence},
+    operator::{counting::CountingNow, load::fits, presence},
 };
 
 /// Everything is looked at this often, whatever the log says.
@@ -62,6 +62,8 @@ struct Touched {
     messages: BTreeSet<String>,
     operators: BTreeSet<String>,
     lines: BTreeSet<String>,
+    /// What counts toward the load.
+    counting: bool,
 }
 
 impl Touched {
@@ -79,6 +81,7 @@ impl Touched {
             Some(EventType::LineUpdated) => {
                 self.lines.insert(event.object_id);
             }
+            Some(EventType::RoutingUpdated) => self.counting = true,
             Some(
                 EventType::MessageUpdated
                 | EventType::LeadCreated
@@ -111,7 +114,7 @@ impl Touched {
 pub struct Router {
     db: Db,
     clock: SharedClock,
-    weights: Weights,
+    counting: CountingNow,
     /// Events up to here were looked at.
     seen: i64,
     swept_at: Option<DateTime<Utc>>,
@@ -131,9 +134,9 @@ impl std::fmt::Debug for Router {
 }
 
 /// Routes until `stop`.
-pub async fn run(db: Db, clock: SharedClock, weights: Weights, stop: CancellationToken) {
+pub async fn run(db: Db, clock: SharedClock, counting: CountingNow, stop: CancellationToken) {
     let mut head = db.head();
-    let mut router = Router::new(db, clock, weights);
+    let mut router = Router::new(db, clock, counting);
     loop {
         head.mark_unchanged();
         let failed = match router.step().await {
@@ -162,12 +165,12 @@ pub async fn run(db: Db, clock: SharedClock, weights: Weights, stop: Cancellatio
 
 impl Router {
     /// A router that begins with a look at everything and then follows the log from its present end.
-    pub fn new(db: Db, clock: SharedClock, weights: Weights) -> Self {
+    pub fn new(db: Db, clock: SharedClock, counting: CountingNow) -> Self {
         let seen = *db.head().borrow();
         Self {
             db,
             clock,
-            weights,
+            counting,
             seen,
             swept_at: None,
             ticked_at: None,
@@ -204,13 +207,21 @@ impl Router {
             let Some(last) = events.last().map(|event| event.seq) else {
                 return Ok(());
             };
+            let full = events.len() as u64 == EVENTS;
             let mut touched = Touched::default();
             for event in events {
                 touched.add(event);
             }
+            if touched.counting {
+                self.counting.read(&self.db).await?;
+                self.sweep("load").await?;
+            }
             self.look(&touched).await?;
             // Only now: after a failure the same events are looked at again.
             self.seen = last;
+            if !full && *self.db.head().borrow() <= last {
+                return Ok(());
+            }
         }
     }
 
@@ -223,12 +234,12 @@ impl Router {
 
     async fn sweep(&mut self, trigger: &'static str) -> Result<(), DbErr> {
         let now = self.clock.now();
-        returns::unanswered(&self.db, None, &self.weights, now).await?;
-        offer::withdraw(&self.db, None, &self.weights, now).await?;
+        returns::unanswered(&self.db, None, &self.counting.get(), now).await?;
+        offer::withdraw(&self.db, None, &self.counting.get(), now).await?;
         let lines: Vec<String> = session::Entity::find()
             .select_only()
             .column(session::Column::LineId)
-            .filter(session::Column::State.eq("waiting"))
+            .filter(is(session::Column::State, "waiting"))
             .distinct()
             .into_tuple()
             .all(self.db.read())
@@ -238,9 +249,9 @@ impl Router {
 
     async fn look(&mut self, touched: &Touched) -> Result<(), DbErr> {
         let now = self.clock.now();
-        returns::unanswered(&self.db, Some(&touched.operators), &self.weights, now).await?;
-        offer::withdraw(&self.db, Some(&touched.operators), &self.weights, now).await?;
-        returns::client_wrote(&self.db, &touched.messages, &self.weights, now).await?;
+        returns::unanswered(&self.db, Some(&touched.operators), &self.counting.get(), now).await?;
+        offer::withdraw(&self.db, Some(&touched.operators), &self.counting.get(), now).await?;
+        returns::client_wrote(&self.db, &touched.messages, &self.counting.get(), now).await?;
         let mut lines = touched.lines.clone();
         if !touched.operators.is_empty() {
             let operators: Vec<String> = touched.operators.iter().cloned().collect();
@@ -250,8 +261,8 @@ impl Router {
             let of_waiting: Vec<String> = session::Entity::find()
                 .select_only()
                 .column(session::Column::LineId)
-                .filter(session::Column::ConversationId.is_in(&touched.conversations))
-                .filter(session::Column::State.eq("waiting"))
+                .filter(session::Column::ConversationId.is_in(bulk::padded(&touched.conversations)))
+                .filter(is(session::Column::State, "waiting"))
                 .distinct()
                 .into_tuple()
                 .all(self.db.read())
@@ -278,7 +289,7 @@ impl Router {
         let mut attempts = 0;
         loop {
             let now = self.clock.now();
-            let mut world = snapshot::world(self.db.read(), lines, &self.weights, now).await?;
+            let mut world = snapshot::world(self.db.read(), lines, &self.counting.get(), now).await?;
             let (open, room) = self.free(&world, now);
             if !explained {
                 explained = true;
@@ -289,6 +300,7 @@ impl Router {
                     self.look_at(&mut world, &busy, which, trigger, now).await?;
                 }
             }
+            self.again_at = self.again_at.into_iter().chain(self.eases_at(&world)).min();
             if open.is_empty() {
                 return Ok(());
             }
@@ -316,7 +328,8 @@ impl Router {
         trigger: &'static str,
         now: DateTime<Utc>,
     ) -> Result<(u64, Option<Place>, usize), DbErr> {
-        let (waiting, known) = snapshot::waiting(self.db.read(), lines, which, &self.weights, now).await?;
+        let (waiting, known) =
+            snapshot::waiting(self.db.read(), lines, which, &self.counting.get(), now).await?;
         if waiting.is_empty() {
             return Ok((0, None, 0));
         }
@@ -329,7 +342,7 @@ impl Router {
             .collect();
         world
             .operators
-            .extend(snapshot::operators(self.db.read(), &strangers, &self.weights, now).await?);
+            .extend(snapshot::operators(self.db.read(), &strangers, &self.counting.get(), now).await?);
         world.waiting = waiting;
         // Not the moment before the reading: what was read may have happened since, and reasons are told in order.
         let committed = self.commit(world, &known, trigger, self.clock.now()).await?;
@@ -339,7 +352,7 @@ impl Router {
     /// The lines that are open, on which somebody is there and could take even the lightest session, and how many such
     /// sessions all of them could take together.
     fn free(&self, world: &World, now: DateTime<Utc>) -> (BTreeSet<String>, u64) {
-        let least = self.weights.least();
+        let least = self.counting.get().least_weight();
         let mut room = 0.0;
         let mut free: BTreeSet<(&String, bool)> = BTreeSet::new();
         for (id, operator) in &world.operators {
@@ -367,6 +380,14 @@ impl Router {
         )]
         let room = room as u64;
         (open.map(|(id, _)| id.clone()).collect(), room)
+    }
+
+    /// When room comes by itself, because a client stays silent.
+    fn eases_at(&self, world: &World) -> Option<DateTime<Utc>> {
+        let least = self.counting.get().least_weight();
+        let full = world.operators.values();
+        let full = full.filter(|one| !fits(one.load.total, least, one.capacity));
+        full.filter_map(|one| one.load.eases_at).min()
     }
 
     async fn commit(
@@ -417,7 +438,7 @@ impl Router {
         let mut rest = proposals.into_iter().peekable();
         while rest.peek().is_some() {
             let group: Vec<Proposal> = rest.by_ref().take(commit::GROUP).collect();
-            let committed = commit::write(&self.db, world, group, &self.weights, now).await?;
+            let committed = commit::write(&self.db, world, group, &self.counting.get(), now).await?;
             total.assigned += committed.assigned;
             total.offered += committed.offered;
             total.skipped += committed.skipped;

@@ -45,7 +45,7 @@ impl Consumer for Indexer {
     async fn look(&self, db: &Db, events: &[Event]) -> Result<Option<Documents>, DbErr> {
         let ids: Vec<&String> = events.iter().map(|event| &event.object_id).collect();
         let rows = message::Entity::find()
-            .filter(message::Column::Id.is_in(ids))
+            .filter(message::Column::Id.is_in(bulk::padded(ids)))
             .filter(message::Column::Kind.ne("system"))
             .all(db.read())
             .await?;
@@ -128,7 +128,7 @@ pub async fn messages(db: &Db, scope: &Scope, query: &str, limit: u64) -> Result
     }
     let ids: Vec<&String> = snippets.iter().map(|(id, _)| id).collect();
     let mut messages: HashMap<String, message::Model> = message::Entity::find()
-        .filter(message::Column::Id.is_in(ids))
+        .filter(message::Column::Id.is_in(bulk::padded(ids)))
         .all(db.read())
         .await?
         .into_iter()
@@ -136,7 +136,7 @@ pub async fn messages(db: &Db, scope: &Scope, query: &str, limit: u64) -> Result
         .collect();
     let conversation_ids: Vec<&String> = messages.values().map(|row| &row.conversation_id).collect();
     let visible: HashMap<String, conversation::Model> = conversations::visible_to(scope)
-        .filter(conversation::Column::Id.is_in(conversation_ids))
+        .filter(conversation::Column::Id.is_in(bulk::padded(conversation_ids)))
         .all(db.read())
         .await?
         .into_iter()

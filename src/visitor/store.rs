@@ -15,6 +15,7 @@ use crate::{
             attachment, contact_suggestion, conversation, identity, inbound_event, message, participant,
             session, session_rating, visitor,
         },
+        fixed::the_one,
     },
     event::{EventType, NewEvent},
     secret::hash_token,
@@ -29,11 +30,10 @@ pub async fn by_token(
     channel_id: &str,
     token: &str,
 ) -> Result<Option<visitor::Model>, DbErr> {
-    visitor::Entity::find()
+    let query = visitor::Entity::find()
         .filter(visitor::Column::TokenHash.eq(hash_token(token)))
-        .filter(visitor::Column::ChannelId.eq(channel_id))
-        .one(db)
-        .await
+        .filter(visitor::Column::ChannelId.eq(channel_id));
+    the_one(query, db).await
 }
 
 /// The key of a visitor's conversation on their channel.

@@ -102,6 +102,8 @@ pub struct WallOperator {
     pub availability_since: Option<DateTime<Utc>>,
     /// Their weighted load over all lines.
     pub load: f64,
+    /// Open sessions that have waited for the client for so long that they do not count.
+    pub resting: u32,
     /// The load they may have.
     pub capacity: f64,
     /// The lines whose queue they stand in.

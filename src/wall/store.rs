@@ -17,7 +17,7 @@ use crate::{
     db::entity::{conversation, line, operator, participant, session},
     line::{Rules, hours, queue},
     operator::{
-        Weights,
+        Counting,
         view::{self, User},
     },
 };
@@ -39,7 +39,7 @@ const OPEN: &str = "session.conversation_id > '' AND session.state <> 'closed'";
 pub async fn wall(
     db: &impl ConnectionTrait,
     views: &Views,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<Wall, DbErr> {
     let mut cut = false;
@@ -56,7 +56,7 @@ pub async fn wall(
     join(db, &mut held).await?;
     let mut shown: BTreeSet<String> = queues.values().flatten().cloned().collect();
     shown.extend(held.iter().map(|(owner, _)| owner.clone()));
-    let mut people = people(db, &shown, weights, now).await?;
+    let mut people = people(db, &shown, counting, now).await?;
     let lines = with_counts(lines, &queues, &people, counts(db, now).await?, now)?;
     cut |= people.len() > OPERATORS;
     people.truncate(OPERATORS);
@@ -157,7 +157,7 @@ fn with_counts(
 async fn people(
     db: &impl ConnectionTrait,
     ids: &BTreeSet<String>,
-    weights: &Weights,
+    counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<Vec<User>, DbErr> {
     if ids.is_empty() {
@@ -170,7 +170,7 @@ async fn people(
         .order_by_asc(operator::Column::Id)
         .all(db)
         .await?;
-    view::views(db, rows, weights, now).await
+    view::views(db, rows, counting, now).await
 }
 
 fn with_sessions(
@@ -198,6 +198,7 @@ fn with_sessions(
         availability_reason: user.availability_reason,
         availability_since: user.availability_since,
         load: user.load,
+        resting: user.resting,
         capacity: user.capacity,
     };
     people.into_iter().map(operator).collect()

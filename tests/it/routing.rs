@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use switchboard::{
     db::entity::{routing_decision, session},
-    operator::{Presence, Weights, presence},
+    operator::{Counting, Presence, presence},
     routing,
 };
 use switchboard_sdk::{
@@ -202,7 +202,7 @@ both_databases! {
         let mut others = tokio::task::JoinSet::new();
         for _ in 0..2 {
             let (db, clock) = (app.app.db.clone(), app.app.clock.clone());
-            others.spawn(routing::run(db, clock, Weights::default(), stop.clone()));
+            others.spawn(routing::run(db, clock, Counting::default().into(), stop.clone()));
         }
         let mut tasks = tokio::task::JoinSet::new();
         for n in 0..40 {

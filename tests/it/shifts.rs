@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use switchboard::{
     automation::shifts,
     event::{self, EventType},
-    operator::Weights,
+    operator::Counting,
     routing::returns,
 };
 
@@ -95,7 +95,7 @@ fn as_seen(availability: &str, why: &str, until: &str) -> [Value; 3] {
 
 /// Looks for owners who have left, beside the router.
 async fn look_for_the_left(app: &TestApp) -> usize {
-    returns::unanswered(&app.app.db, None, &Weights::default(), app.app.clock.now())
+    returns::unanswered(&app.app.db, None, &Counting::default(), app.app.clock.now())
         .await
         .unwrap()
 }

@@ -229,6 +229,7 @@ export function seed() {
       read_seq: 0,
       client_read_seq: 0,
       client_delivered_seq: 0,
+      may_pull: true,
       can_reply: true,
       max_text_chars: ch === mail ? null : 4096,
       snoozed_until: null,

@@ -97,7 +97,7 @@ async fn create_login(
     let new = session::create(&write, &user.id, now).await?;
     write.commit().await?;
     Counter::SignIns.add(1, &[("outcome", "accepted".to_owned())]);
-    let user = view::view(app.db.read(), user, &app.config.routing.weights, now).await?;
+    let user = view::view(app.db.read(), user, &app.counting.get(), now).await?;
     let jar = jar.add(sign_in_cookie(&app, &new.token)?);
     Ok((
         jar,

@@ -22,6 +22,7 @@ use crate::{
     conversation::{
         label, participant,
         session::{self, Error},
+        state::Refusal,
         view::ConversationView,
     },
     operator::rights::Role,
@@ -53,6 +54,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => Self::not_found("conversation"),
+            Error::Refused(Refusal::QueueGives) => Self::forbidden(Refusal::QueueGives.to_string()),
             Error::Refused(refusal) => Self::conflict(refusal.to_string()),
             Error::AtCapacity => Self::at_capacity(),
             Error::Invalid(errors) => Self::validation(errors),
@@ -118,9 +120,9 @@ async fn accept_conversation(
     Path(id): Path<String>,
 ) -> Result<Json<ConversationView>> {
     visible(&app, &caller.scope, &id).await?;
-    let weights = &app.config.routing.weights;
+    let counting = &app.counting.get();
     let mut write = app.db.write().await?;
-    offer::accept(&mut write, &id, &caller.operator, weights, app.clock.now()).await?;
+    offer::accept(&mut write, &id, &caller.operator, counting, app.clock.now()).await?;
     write.commit().await?;
     answer(&app, &id).await
 }
@@ -175,14 +177,14 @@ async fn take_conversation(
     if input.force && caller.role() < Role::Supervisor {
         return Err(Problem::forbidden("only a supervisor may force this"));
     }
-    let weights = &app.config.routing.weights;
+    let counting = &app.counting.get();
     let mut write = app.db.write().await?;
     hand::take(
         &mut write,
         &id,
         &caller.operator,
         input.force,
-        weights,
+        counting,
         app.clock.now(),
     )
     .await?;
@@ -240,8 +242,8 @@ async fn transfer_conversation(
     let mut write = app.db.write().await?;
     match (input.to_operator, input.to_line) {
         (Some(to), None) => {
-            let weights = &app.config.routing.weights;
-            hand::transfer_to_operator(&mut write, &id, &caller.operator, &to, &how, weights, now).await?;
+            let counting = &app.counting.get();
+            hand::transfer_to_operator(&mut write, &id, &caller.operator, &to, &how, counting, now).await?;
         }
         (None, Some(to)) => hand::transfer_to_line(&mut write, &id, &caller.operator, &to, &how, now).await?,
         (Some(_), Some(_)) | (None, None) => {
@@ -291,14 +293,14 @@ async fn reopen_conversation(
 ) -> Result<Json<ConversationView>> {
     let view = visible(&app, &caller.scope, &id).await?;
     let in_queue = caller.scope.line_ids.contains(&view.line_id);
-    let weights = &app.config.routing.weights;
+    let counting = &app.counting.get();
     let mut write = app.db.write().await?;
     hand::reopen(
         &mut write,
         &id,
         &caller.operator,
         in_queue,
-        weights,
+        counting,
         app.clock.now(),
     )
     .await?;

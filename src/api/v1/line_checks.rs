@@ -46,8 +46,8 @@ async fn list_lines_warnings(
     let after: Option<String> = page.after()?;
     let rows = store::list(app.db.read(), after.as_deref(), limit + 1).await?;
     let page = Page::of_rows(rows, limit, |row| row.id.clone());
-    let weights = &app.config.routing.weights;
-    let found = warnings::of_lines(app.db.read(), &page.items, weights, app.clock.now()).await?;
+    let counting = &app.counting.get();
+    let found = warnings::of_lines(app.db.read(), &page.items, counting, app.clock.now()).await?;
     let items = page.items.into_iter().zip(found);
     Ok(Json(Page {
         items: items
@@ -70,8 +70,8 @@ async fn list_line_warnings(
     Path(id): Path<String>,
 ) -> Result<Json<Page<Warning>>> {
     let row = store::find(app.db.read(), &id).await?;
-    let weights = &app.config.routing.weights;
-    let found = warnings::of_lines(app.db.read(), &[row], weights, app.clock.now()).await?;
+    let counting = &app.counting.get();
+    let found = warnings::of_lines(app.db.read(), &[row], counting, app.clock.now()).await?;
     Ok(Json(Page::whole(found.into_iter().flatten().collect())))
 }
 

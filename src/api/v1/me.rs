@@ -53,7 +53,7 @@ async fn get_me(State(app): State<App>, Staff(caller): Staff) -> Result<Json<Me>
     let user = view::view(
         app.db.read(),
         caller.operator,
-        &app.config.routing.weights,
+        &app.counting.get(),
         app.clock.now(),
     )
     .await?;

@@ -228,6 +228,7 @@ fn problem(error: reply::Error) -> Problem {
         reply::Error::Missing => Problem::not_found("conversation"),
         reply::Error::Invalid { field, message } => Problem::invalid(field, message),
         reply::Error::CannotReply => Problem::invalid("kind", error.to_string()),
+        reply::Error::QueueGives => Problem::forbidden(error.to_string()),
         reply::Error::Db(error) => error.into(),
     }
 }

@@ -10,6 +10,7 @@ pub mod connectors;
 pub mod contacts;
 pub mod conversation_actions;
 pub mod conversations;
+pub mod counting;
 pub mod leads;
 pub mod line_checks;
 pub mod lines;
@@ -61,6 +62,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(users::router())
         .merge(teams::router())
         .merge(routing::router())
+        .merge(counting::router())
         .merge(presence::router())
         .merge(schedules::router())
         .merge(lines::router())

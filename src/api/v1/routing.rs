@@ -62,13 +62,13 @@ async fn preview_conversation_routing(
     Path(id): Path<String>,
 ) -> Result<Json<Explanation>> {
     let view = visible(&app, &caller.scope, &id).await?;
-    let weights = &app.config.routing.weights;
+    let counting = &app.counting.get();
     let found = preview::preview(
         app.db.read(),
         &id,
         &view.line_id,
         view.owner.as_deref(),
-        weights,
+        counting,
         app.clock.now(),
     )
     .await?;
@@ -91,7 +91,7 @@ async fn get_user_routing(
         ));
     }
     let row = operator::store::find(app.db.read(), &id).await?;
-    let weights = &app.config.routing.weights;
-    let found = explain_operator::of_operator(app.db.read(), &row, weights, app.clock.now()).await?;
+    let counting = &app.counting.get();
+    let found = explain_operator::of_operator(app.db.read(), &row, counting, app.clock.now()).await?;
     Ok(Json(found))
 }

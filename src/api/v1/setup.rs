@@ -207,7 +207,7 @@ async fn create_setup(
         app.config.server.public_url, webchat.key
     );
     let done = SetupDone {
-        user: user_view::view(app.db.read(), admin, &app.config.routing.weights, now).await?,
+        user: user_view::view(app.db.read(), admin, &app.counting.get(), now).await?,
         csrf_token: new_session.csrf_token.clone(),
         line: line::view::view(app.db.read(), line, now).await?,
         snippet,

@@ -162,7 +162,7 @@ async fn simulate_line(
             Some(records) => records.iter().map(Recorded::arrival).collect(),
             None => given.map(|arrival| arrival.on(&line.id)).collect(),
         },
-        weights: app.config.routing.weights,
+        counting: app.counting.get(),
         from,
         to,
         seed: u64::from(input.seed.unwrap_or(1)),
@@ -298,7 +298,7 @@ fn play(
         accept_secs: changed.answering.accept_secs,
         lapse_share: changed.answering.lapse_share,
         today: recorded
-            .map(|records| recorded_figures(records, period, changed.target_secs, &changed.weights, &names)),
+            .map(|records| recorded_figures(records, period, changed.target_secs, &changed.counting, &names)),
         unchanged: Some(simulate::run(unchanged)?),
         simulated,
         notes,

@@ -91,13 +91,7 @@ async fn list_users(
     let after: Option<String> = page.after()?;
     let rows = store::list(app.db.read(), after.as_deref(), limit + 1).await?;
     let page = Page::of_rows(rows, limit, |row| row.id.clone());
-    let items = view::views(
-        app.db.read(),
-        page.items,
-        &app.config.routing.weights,
-        app.clock.now(),
-    )
-    .await?;
+    let items = view::views(app.db.read(), page.items, &app.counting.get(), app.clock.now()).await?;
     Ok(Json(Page {
         items,
         next_cursor: page.next_cursor,
@@ -188,6 +182,6 @@ async fn hashed(app: &App, plain: Option<String>) -> Result<Option<String>> {
 /// A user as the API answers one.
 pub(super) async fn shown(app: &App, row: operator::Model) -> Result<Json<User>> {
     Ok(Json(
-        view::view(app.db.read(), row, &app.config.routing.weights, app.clock.now()).await?,
+        view::view(app.db.read(), row, &app.counting.get(), app.clock.now()).await?,
     ))
 }

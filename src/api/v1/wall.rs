@@ -18,7 +18,7 @@ pub fn router() -> OpenApiRouter<App> {
 /// tells of a conversation, an operator or a line.
 #[utoipa::path(get, path = "/api/v1/wall", tag = "wall", responses((status = 200, body = Wall)))]
 async fn get_wall(State(app): State<App>, Supervisor(_caller): Supervisor) -> Result<Json<Wall>> {
-    let weights = &app.config.routing.weights;
-    let wall = store::wall(app.db.read(), &app.views, weights, app.clock.now()).await?;
+    let counting = &app.counting.get();
+    let wall = store::wall(app.db.read(), &app.views, counting, app.clock.now()).await?;
     Ok(Json(wall))
 }

@@ -166,7 +166,7 @@ impl World {
             let update = session::Entity::update_many()
                 .col_expr(session::Column::OwedSince, Expr::value(self.now))
                 .col_expr(session::Column::DueAt, Expr::value(due_at))
-                .filter(session::Column::Id.is_in(owed));
+                .filter(session::Column::Id.is_in(bulk::padded(owed)));
             write.execute(update.build(backend)).await?;
         }
         let heard = take(&mut self.heard);
@@ -313,7 +313,7 @@ impl World {
         }
         let ids = additions.iter().map(|addition| &addition.lead_id);
         let mut known: BTreeMap<String, lead::Model> = lead::Entity::find()
-            .filter(lead::Column::Id.is_in(ids))
+            .filter(lead::Column::Id.is_in(bulk::padded(ids)))
             .order_by_asc(lead::Column::Id)
             .lock_exclusive()
             .all(&write.read())

@@ -134,7 +134,7 @@ impl World {
             }
             let rows = thread_ref::Entity::find()
                 .filter(thread_ref::Column::ChannelId.eq(channel_id))
-                .filter(thread_ref::Column::ExternalId.is_in(refs))
+                .filter(thread_ref::Column::ExternalId.is_in(bulk::padded(refs)))
                 .all(&write.read())
                 .await?;
             for row in rows {
@@ -172,14 +172,14 @@ impl World {
             return Ok(());
         }
         let rows = conversation::Entity::find()
-            .filter(conversation::Column::Id.is_in(&ids))
+            .filter(conversation::Column::Id.is_in(bulk::padded(&ids)))
             .order_by_asc(conversation::Column::Id)
             .lock_exclusive()
             .all(&write.read())
             .await?;
         let sessions: Vec<&String> = rows.iter().map(|row| &row.session_id).collect();
         let mut sessions: HashMap<String, session::Model> = session::Entity::find()
-            .filter(session::Column::Id.is_in(sessions))
+            .filter(session::Column::Id.is_in(bulk::padded(sessions)))
             .all(&write.read())
             .await?
             .into_iter()
@@ -213,7 +213,7 @@ impl World {
         self.load_promises(write).await?;
         if !strangers.is_empty() {
             let found = contact::Entity::find()
-                .filter(contact::Column::Id.is_in(strangers))
+                .filter(contact::Column::Id.is_in(bulk::padded(strangers)))
                 .all(&write.read())
                 .await?;
             self.contacts
@@ -366,7 +366,7 @@ async fn contacts(
     }
     // Locked: an operator may be changing or merging them at this moment.
     let contacts = contact::Entity::find()
-        .filter(contact::Column::Id.is_in(ids))
+        .filter(contact::Column::Id.is_in(bulk::padded(ids)))
         .order_by_asc(contact::Column::Id)
         .lock_exclusive()
         .all(&write.read())
@@ -390,7 +390,7 @@ async fn companies(
         return Ok((ids, new));
     }
     let known = company::Entity::find()
-        .filter(company::Column::NameKey.is_in(names.keys()))
+        .filter(company::Column::NameKey.is_in(bulk::padded(names.keys())))
         .all(&write.read())
         .await?;
     ids.extend(known.into_iter().map(|row| (row.name_key, row.id)));

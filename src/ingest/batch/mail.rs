@@ -67,7 +67,7 @@ impl World {
         }
         if !mails.senders.is_empty() {
             let rows = operator::Entity::find()
-                .filter(operator::Column::Email.is_in(mails.senders))
+                .filter(operator::Column::Email.is_in(bulk::padded(mails.senders)))
                 .filter(operator::Column::Enabled.eq(true))
                 .all(&write.read())
                 .await?;
@@ -88,7 +88,7 @@ impl World {
             return Ok(());
         }
         let rows = conversation_member::Entity::find()
-            .filter(conversation_member::Column::ConversationId.is_in(ids))
+            .filter(conversation_member::Column::ConversationId.is_in(bulk::padded(ids)))
             .all(&write.read())
             .await?;
         for row in rows {

@@ -121,7 +121,7 @@ impl<'a> Engine<'a> {
         for (number, arrival) in scenario.arrivals.iter().enumerate() {
             let mut chance = Chance::of(scenario.seed, number);
             let times = known.times(arrival, &mut chance);
-            let session = Session::new(number, arrival, &scenario.weights, times, chance);
+            let session = Session::new(number, arrival, &scenario.counting, times, chance);
             engine.at(arrival.at, Happening::Arrive(number));
             engine.sessions.push(session);
         }

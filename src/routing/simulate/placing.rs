@@ -12,7 +12,7 @@ impl Engine<'_> {
         let (mut look, mut moved) = (Look::default(), false);
         while let Some((number, decision)) =
             self.queue
-                .next(&self.world, &self.scenario.weights, self.now, &mut look)
+                .next(&self.world, &self.scenario.counting, self.now, &mut look)
         {
             moved |= decision.outcome == Outcome::Overflow;
             self.carry_out(number, &decision);

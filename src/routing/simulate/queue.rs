@@ -9,7 +9,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::{
-    operator::{Weights, load::fits},
+    operator::{Counting, load::fits},
     routing::{
         decide::{Decision, Outcome, decide, unavailable},
         world::{Round, Waiting, World},
@@ -113,7 +113,7 @@ impl Queue {
     pub fn next(
         &self,
         world: &World,
-        weights: &Weights,
+        counting: &Counting,
         now: DateTime<Utc>,
         look: &mut Look,
     ) -> Option<(usize, Decision)> {
@@ -124,7 +124,7 @@ impl Queue {
                 .filter_map(|(group, places)| Some((*places.first()?, group.clone())))
                 .collect();
         }
-        while somebody_is_free(world, weights) {
+        while somebody_is_free(world, counting) {
             let (place, group) = look.heads.pop_first()?;
             if look.closed.contains(&group.line) {
                 continue;
@@ -163,8 +163,8 @@ pub struct Look {
 }
 
 /// Whether anybody is there and could take even the lightest session.
-fn somebody_is_free(world: &World, weights: &Weights) -> bool {
-    let least = weights.least();
+fn somebody_is_free(world: &World, counting: &Counting) -> bool {
+    let least = counting.least_weight();
     let absent_too = world.lines.values().any(|line| line.rules.assign_when_offline);
     world.operators.values().any(|operator| {
         unavailable(operator, true, absent_too).is_none()

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     conversation::session::opened,
     db::entity::session,
-    operator::{Availability, Presence, Weights, load::Load, presence::Observed},
+    operator::{Availability, Counting, Presence, load::Load, presence::Observed},
     routing::world::{LineState, OperatorState, Round, Waiting},
 };
 
@@ -83,7 +83,7 @@ impl Session {
     pub(super) fn new(
         number: usize,
         arrival: &Arrival,
-        weights: &Weights,
+        counting: &Counting,
         times: Times,
         chance: Chance,
     ) -> Self {
@@ -92,7 +92,7 @@ impl Session {
             version: 1,
             conversation_id: String::new(),
             line_id: arrival.line.clone(),
-            weight: weights.of(&arrival.channel_kind),
+            weight: counting.weight_of(&arrival.channel_kind),
             priority: arrival.priority,
             due_at: None,
             waiting_since: arrival.at,

@@ -8,7 +8,7 @@ use super::{
     Arrival,
     figures::{Fate, Figures, OperatorFigures, figures, secs},
 };
-use crate::operator::Weights;
+use crate::operator::Counting;
 
 /// A session that was.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +82,7 @@ pub fn recorded_figures(
     records: &[Recorded],
     period: (DateTime<Utc>, DateTime<Utc>),
     target_secs: u32,
-    weights: &Weights,
+    counting: &Counting,
     names: &BTreeMap<String, String>,
 ) -> Figures {
     let (from, to) = period;
@@ -105,7 +105,7 @@ pub fn recorded_figures(
         offers_lapsed: sum(|record| record.offers_lapsed),
         no_answer_actions: sum(|record| record.no_answer_actions),
         off_hours_actions: sum(|record| record.off_hours_actions),
-        operators: operators(records, to, weights, names),
+        operators: operators(records, to, counting, names),
         ..figures(&fates, from, to, target_secs)
     }
 }
@@ -116,7 +116,7 @@ type Step = (DateTime<Utc>, bool, f64);
 fn operators(
     records: &[Recorded],
     to: DateTime<Utc>,
-    weights: &Weights,
+    counting: &Counting,
     names: &BTreeMap<String, String>,
 ) -> Vec<OperatorFigures> {
     // What each took and gave back, in the order of time; what ends makes room before what begins.
@@ -127,7 +127,7 @@ fn operators(
         else {
             continue;
         };
-        let weight = weights.of(&record.channel_kind);
+        let weight = counting.weight_of(&record.channel_kind);
         let steps = steps.entry(operator).or_default();
         if begin < to {
             steps.push((begin, true, weight));
@@ -164,7 +164,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use super::{Recorded, recorded_figures};
-    use crate::operator::Weights;
+    use crate::operator::Counting;
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::seconds(seconds)
@@ -241,7 +241,7 @@ mod tests {
             &[record(), late],
             (at(0), at(120)),
             60,
-            &Weights::default(),
+            &Counting::default(),
             &BTreeMap::new(),
         );
         assert_eq!((figures.arrivals, figures.answered, figures.waiting), (2, 1, 1));

@@ -35,6 +35,25 @@ impl Owners {
             offered: offers.map(|row| row.id).collect(),
         }
     }
+
+    /// What was given since, and to whom.
+    fn given<'a>(&self, sessions: &'a [session::Model]) -> impl Iterator<Item = (&'a String, &'a String)> {
+        sessions.iter().filter_map(|row| {
+            let owner = row.operator_id.as_ref()?;
+            (self.owned.get(&row.id) != Some(owner)).then_some((&row.id, owner))
+        })
+    }
+
+    /// What was offered since, and to whom.
+    fn asked<'a>(
+        &self,
+        offers: impl IntoIterator<Item = &'a offer::Model>,
+    ) -> impl Iterator<Item = (&'a String, &'a String)> {
+        offers
+            .into_iter()
+            .filter(|offer| !self.offered.contains(&offer.id))
+            .map(|offer| (&offer.session_id, &offer.operator_id))
+    }
 }
 
 async fn open_sessions(db: &Db) -> Vec<session::Model> {
@@ -59,13 +78,15 @@ pub async fn look(story: &Story, before: &Owners) -> Result<(), String> {
     let sessions = open_sessions(&story.db).await;
     let offers = open_offers(&story.db).await;
     let everybody: BTreeSet<String> = story.everybody().into_iter().collect();
-    let people = snapshot::operators(story.db.read(), &everybody, &story.weights, story.now())
+    let people = snapshot::operators(story.db.read(), &everybody, &story.counting, story.now())
         .await
         .unwrap();
     let rules = rules(story).await;
     states_fit(&sessions, &offers)?;
-    nobody_is_above_capacity(&people)?;
-    nobody_is_above_the_limit_of_a_line(&sessions, &rules)?;
+    if story.counting.client_wait_secs.is_none() {
+        nobody_is_above_capacity(&people)?;
+    }
+    nobody_is_brought_above_what_they_can(&sessions, &offers, &people, &rules, before)?;
     only_who_is_there_was_given_or_asked(&sessions, &offers, &people, before)?;
     no_offer_outlives_its_deadline(story, &offers)?;
     let history = History::of(story, &sessions).await;
@@ -124,20 +145,32 @@ fn nobody_is_above_capacity(people: &BTreeMap<String, OperatorState>) -> Result<
     Ok(())
 }
 
-fn nobody_is_above_the_limit_of_a_line(
+/// Nobody was given or asked about anything beyond what they can have. A client who writes again after
+/// the session counted no more may bring somebody beyond it, by what they had before.
+fn nobody_is_brought_above_what_they_can(
     sessions: &[session::Model],
+    offers: &[offer::Model],
+    people: &BTreeMap<String, OperatorState>,
     rules: &BTreeMap<String, Rules>,
+    before: &Owners,
 ) -> Result<(), String> {
-    let mut counts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-    for row in sessions {
-        if let Some(owner) = &row.operator_id {
-            *counts.entry((&row.line_id, owner)).or_default() += 1;
+    let alone = offers.iter().filter(|offer| !offer.broadcast);
+    let given = before.given(sessions).chain(before.asked(alone));
+    for (session, who) in given {
+        let Some(operator) = people.get(who) else { continue };
+        if !fits(operator.load.total, 0.0, operator.capacity) {
+            return Err(format!(
+                "{who} has {} of {} with {session}",
+                operator.load.total, operator.capacity
+            ));
         }
-    }
-    for ((line, owner), count) in counts {
-        let limit = rules.get(line).and_then(|rules| rules.limit_per_operator);
+        let Some(row) = sessions.iter().find(|row| row.id == *session) else {
+            continue;
+        };
+        let limit = rules.get(&row.line_id).and_then(|rules| rules.limit_per_operator);
+        let count = operator.load.of_line(&row.line_id);
         if limit.is_some_and(|limit| count > limit) {
-            return Err(format!("{owner} has {count} of {line}"));
+            return Err(format!("{who} has {count} of {} with {session}", row.line_id));
         }
     }
     Ok(())
@@ -150,15 +183,7 @@ fn only_who_is_there_was_given_or_asked(
     people: &BTreeMap<String, OperatorState>,
     before: &Owners,
 ) -> Result<(), String> {
-    let given = sessions.iter().filter_map(|row| {
-        let owner = row.operator_id.as_ref()?;
-        (before.owned.get(&row.id) != Some(owner)).then_some((&row.id, owner))
-    });
-    let asked = offers
-        .iter()
-        .filter(|offer| !before.offered.contains(&offer.id))
-        .map(|offer| (&offer.session_id, &offer.operator_id));
-    for (session, who) in given.chain(asked) {
+    for (session, who) in before.given(sessions).chain(before.asked(offers)) {
         let why = people.get(who).map_or(Some(Rejection::Disabled), |operator| {
             unavailable(operator, true, false)
         });
@@ -263,7 +288,7 @@ async fn nobody_idles(
             continue;
         };
         let refused = history.refused_by(&row.id);
-        let weight = story.weights.of(&row.channel_kind);
+        let weight = story.counting.weight_of(&row.channel_kind);
         let could = |id: &&String| {
             people.get(*id).is_some_and(|operator| {
                 let room = fits(operator.load.total, weight, operator.capacity)

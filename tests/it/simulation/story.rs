@@ -25,7 +25,7 @@ use switchboard::{
     },
     ingest::Ingest,
     line::store as lines,
-    operator::{Availability, Presence, Weights, presence, rights::Role, store as operators},
+    operator::{Availability, Counting, Presence, presence, rights::Role, store as operators},
     outbound::{
         mail::Mail,
         reply::{self, Draft},
@@ -78,7 +78,7 @@ impl Chance {
 pub struct Story {
     pub db: Db,
     pub clock: Arc<ManualClock>,
-    pub weights: Weights,
+    pub counting: Counting,
     chance: Chance,
     ingest: Ingest,
     writer: tokio::task::JoinHandle<()>,
@@ -103,13 +103,18 @@ impl Story {
         let storage = Storage::open(&format!("file://{}/files", database.folder.path().display())).unwrap();
         let (ingest, writer) = Ingest::start(db.clone(), storage, clock.clone(), stop.clone());
         let views = Views::new(registry::ALL.iter().map(|one| (one.kind, one.capabilities)));
+        let mut chance = Chance(seed);
+        let counting = Counting {
+            client_wait_secs: [None, Some(90), Some(1800)][usize::try_from(chance.below(3)).unwrap()],
+            ..Counting::default()
+        };
         let mut story = Self {
-            weights: Weights::default(),
-            chance: Chance(seed),
+            counting,
+            chance,
             ingest,
             writer: tokio::spawn(writer),
             stop,
-            voice: Voice::new(views.clone(), Weights::default(), "http://chat.example"),
+            voice: Voice::new(views.clone(), counting.into(), "http://chat.example"),
             views,
             routers: Vec::new(),
             operators: Vec::new(),
@@ -128,7 +133,7 @@ impl Story {
     }
 
     fn router(&self) -> Router {
-        Router::new(self.db.clone(), self.clock.clone(), self.weights)
+        Router::new(self.db.clone(), self.clock.clone(), self.counting.into())
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -447,7 +452,7 @@ impl Story {
         let accepts = !self.chance.one_in(3);
         let mut write = self.db.write().await.unwrap();
         let done = if accepts {
-            routing::offer::accept(&mut write, id, &who, &self.weights, now).await
+            routing::offer::accept(&mut write, id, &who, &self.counting, now).await
         } else {
             routing::offer::decline(&mut write, id, &who, None, now).await
         };
@@ -492,7 +497,7 @@ impl Story {
         } else {
             let to = self.chance.pick(&self.operators).cloned().unwrap();
             let done =
-                hand::transfer_to_operator(&mut write, id, &owner, &to, &how, &self.weights, now).await;
+                hand::transfer_to_operator(&mut write, id, &owner, &to, &how, &self.counting, now).await;
             (to, done)
         };
         match done {
@@ -522,7 +527,7 @@ impl Story {
             &session.conversation_id,
             &by,
             false,
-            &self.weights,
+            &self.counting,
             self.now(),
         )
         .await

@@ -1113,6 +1113,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/routing/counting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one open session weighs by the kind of its channel, and for how long it counts while it waits for
+         *     the client.
+         */
+        get: operations["get_counting"];
+        /** Sets it. It holds at once, for sessions that are open and for those that wait. */
+        put: operations["set_counting"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/preview": {
         parameters: {
             query?: never;
@@ -1915,6 +1936,8 @@ export interface components {
              * @description Longest answer in characters; none is unlimited.
              */
             max_text_chars?: number | null;
+            /** @description Whether operators may make it theirs while nobody has it; supervisors always may. */
+            may_pull: boolean;
             /** @description The conversation this one was merged into: it is empty, and in no list. */
             merged_into?: string | null;
             /**
@@ -1985,6 +2008,17 @@ export interface components {
             number: number;
             /** @description Why a mail that answers another one began a conversation: `stranger`, `old` or `subject`. */
             reason?: string | null;
+        };
+        /** @description What counts, and how much. */
+        Counting: {
+            /**
+             * Format: int32
+             * @description A session whose client has the next word counts for so many seconds after the last answer, 1 to
+             *     604800; null: for as long as it is open.
+             */
+            client_wait_secs?: number | null;
+            /** @description What one open session weighs, by the kind of its channel: 0 to 1000. */
+            weights: components["schemas"]["Weights"];
         };
         /** @description How many conversations each view holds for this scope. */
         Counts: {
@@ -2981,6 +3015,8 @@ export interface components {
                  * @description Longest answer in characters; none is unlimited.
                  */
                 max_text_chars?: number | null;
+                /** @description Whether operators may make it theirs while nobody has it; supervisors always may. */
+                may_pull: boolean;
                 /** @description The conversation this one was merged into: it is empty, and in no list. */
                 merged_into?: string | null;
                 /**
@@ -3451,13 +3487,18 @@ export interface components {
                 languages: string[];
                 /**
                  * Format: double
-                 * @description The weighted sum of the open sessions they own, over all lines.
+                 * @description The weighted sum of the open sessions they own that count, over all lines.
                  */
                 load: number;
                 /** @description What people call them. */
                 name: string;
                 /** @description What is observed. */
                 presence: components["schemas"]["Presence"];
+                /**
+                 * Format: int32
+                 * @description Open sessions that have waited for the client for so long that they do not count.
+                 */
+                resting: number;
                 /** @description What they may do. */
                 role: components["schemas"]["Role"];
                 /** @description Made for an API key. */
@@ -3672,6 +3713,12 @@ export interface components {
              * @default false
              */
             match_language: boolean;
+            /**
+             * @description Whether operators may make a session theirs that nobody has, by taking it or by answering it; where they
+             *     may not, only the queue and supervisors give. (Who may choose takes the easy ones.)
+             * @default true
+             */
+            may_pull: boolean;
             /**
              * @description What is done when nobody answers.
              * @default {
@@ -4507,13 +4554,18 @@ export interface components {
             languages: string[];
             /**
              * Format: double
-             * @description The weighted sum of the open sessions they own, over all lines.
+             * @description The weighted sum of the open sessions they own that count, over all lines.
              */
             load: number;
             /** @description What people call them. */
             name: string;
             /** @description What is observed. */
             presence: components["schemas"]["Presence"];
+            /**
+             * Format: int32
+             * @description Open sessions that have waited for the client for so long that they do not count.
+             */
+            resting: number;
             /** @description What they may do. */
             role: components["schemas"]["Role"];
             /** @description Made for an API key. */
@@ -4719,6 +4771,11 @@ export interface components {
             name: string;
             /** @description What is observed. */
             presence: components["schemas"]["Presence"];
+            /**
+             * Format: int32
+             * @description Open sessions that have waited for the client for so long that they do not count.
+             */
+            resting: number;
             /** @description The open sessions they have, the longest held first. */
             sessions: components["schemas"]["WallSession"][];
         };
@@ -4764,6 +4821,45 @@ export interface components {
              * @description Inbound messages that no operator has read.
              */
             unread: number;
+        };
+        /** @description What one open session on each kind of channel weighs . */
+        Weights: {
+            /**
+             * Format: double
+             * @description A conversation of a custom connector.
+             * @default 1
+             */
+            custom: number;
+            /**
+             * Format: double
+             * @description A mail thread.
+             * @default 0.5
+             */
+            email: number;
+            /**
+             * Format: double
+             * @description A Telegram chat.
+             * @default 1
+             */
+            telegram: number;
+            /**
+             * Format: double
+             * @description A call.
+             * @default 1
+             */
+            voip: number;
+            /**
+             * Format: double
+             * @description A web chat.
+             * @default 1
+             */
+            webchat: number;
+            /**
+             * Format: double
+             * @description A form.
+             * @default 0.5
+             */
+            webform: number;
         };
         /** @description What writing in a conversation begins with. */
         Writing: {
@@ -7200,6 +7296,62 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+        };
+    };
+    get_counting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counting"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    set_counting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Counting"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counting"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description A weight is not 0 to 1000, or the time is not 1 to 604800 */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     preview_schedule: {

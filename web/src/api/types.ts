@@ -23,6 +23,8 @@ export interface Page<T> {
 export type Role = Schemas['Role'];
 export type Availability = Schemas['Availability'];
 export type User = Schemas['User'];
+/** What counts toward the operators' load. */
+export type Counting = Schemas['Counting'];
 export type Me = Schemas['Me'];
 export type LoginAnswer = Schemas['LoginDone'];
 /** When an operator works; `weekly` and `breaks`: intervals by day, as the hours of a line. */

@@ -34,5 +34,6 @@ export const ADMIN_ENTRIES: NavEntry[] = [
   { path: '/admin/channels', key: 'nav-channels', icon: 'channel' },
   { path: '/admin/users', key: 'nav-users', icon: 'people' },
   { path: '/admin/teams', key: 'nav-teams', icon: 'contacts' },
+  { path: '/admin/capacity', key: 'nav-capacity', icon: 'queue' },
   { path: '/admin/apikeys', key: 'nav-apikeys', icon: 'key' },
 ];

@@ -41,6 +41,7 @@ function conv(
     channel_name: 'Chat',
     line_name: 'Support',
     contact_claimed: false,
+    may_pull: true,
     can_reply: true,
     recipients: false,
     rich_text: false,

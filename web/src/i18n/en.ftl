@@ -144,6 +144,7 @@ nav-lines = Lines
 nav-channels = Channels
 nav-users = People
 nav-teams = Teams
+nav-capacity = Capacity
 nav-apikeys = API keys
 count-conversations = conversations
 account-of = Account of { $name }
@@ -459,6 +460,8 @@ limit = Limit per operator
 limit-hint = Conversations of this line at once. Empty: only the capacity counts.
 sticky = Back to the known operator
 sticky-hint = Whoever is responsible for the lead is asked first, when free.
+sticky-grace = Kept for them for
+sticky-grace-hint = Busy, away or just gone: the conversation waits for them so long, then it goes to others.
 offline = Assign while offline
 offline-hint = Also to operators who are not there now.
 match-language = Only operators who speak the visitor’s language
@@ -1221,3 +1224,26 @@ link-reason-stranger = The sender was not part of that conversation
 link-reason-old = That conversation was closed long ago
 link-reason-subject = The subject is another one
 address-unreachable = Nothing reaches this address:
+
+# What counts toward the load
+capacity-sub = How much of an operator's capacity one open conversation takes. Saved, it holds at once.
+weights = Weights
+weights-hint = An operator with a capacity of 5 can have five conversations that weigh 1, or ten that weigh 0.5.
+weight-webchat = Web chat
+weight-telegram = Telegram
+weight-email = Mail
+weight-webform = Form
+weight-voip = Call
+weight-custom = Custom
+client-wait = Silent clients
+client-wait-after = A conversation that waits for the client counts for
+client-wait-hint = After that it takes no more room until the client writes; it stays with its operator, who may then have more than the capacity for a while. Empty: it counts for as long as it is open.
+load-resting = { $count ->
+    [one] One conversation waits for the client and does not count
+   *[other] { $count } conversations wait for the client and do not count
+}
+
+# Who may take from the queue
+may-pull = Operators may take conversations from the queue themselves
+may-pull-hint = Without it only the queue and supervisors give them: nobody picks the easy ones. Writing an answer takes a conversation too.
+queue-gives = The queue gives this conversation.
