@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::{Batch, Receipt};
+use crate::{Batch, Receipt, Typing};
 
 /// A request as it came: raw body, exact target, all headers.
 pub type WebhookRequest = http::Request<Bytes>;
@@ -17,6 +17,18 @@ pub type WebhookResponse = http::Response<Bytes>;
 pub trait Webhook: Send + Sync {
     /// Verifies, then parses. Verification is the connector's duty and has no default.
     fn accept(&self, request: &WebhookRequest, now: DateTime<Utc>) -> Result<Batch, Rejection>;
+
+    /// What an accepted request says beside its events: that a customer is typing. Asked after
+    /// [`Self::accept`] took it; never stored.
+    fn typing(&self, _request: &WebhookRequest) -> Option<Typing> {
+        None
+    }
+
+    /// Whether admins may look at what was pushed lately, for a while, with what became of it. For channels
+    /// whose other side an admin writes themselves.
+    fn is_watched(&self) -> bool {
+        false
+    }
 
     /// What to answer after the commit.
     fn reply(&self, request: &WebhookRequest, receipt: &Receipt) -> WebhookResponse;

@@ -141,5 +141,6 @@ fn message(provider: &dyn SendProvider, text: &str) -> OutboundMessage {
         created_at: DateTime::<Utc>::UNIX_EPOCH,
         attempt: 1,
         automatic: false,
+        ..OutboundMessage::default()
     }
 }
