@@ -89,6 +89,13 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
             return Problem::unavailable("this could not be taken; it is worth trying again").into_response();
         }
     };
+    let batch = match complete(connector, &request, batch).await {
+        Ok(batch) => batch,
+        Err(reason) => {
+            tracing::warn!(channel.id = served.channel.id, reason, "a push could not be completed");
+            return Problem::unavailable("this cannot be taken now; it is worth trying again").into_response();
+        }
+    };
     let receipt = if batch.events.is_empty() && batch.cursor.is_none() {
         Receipt::default()
     } else {
@@ -135,6 +142,25 @@ async fn accept(
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(parse)).map_err(|_panic| Refusal::Crashed)?
     };
     parsed.map_err(Refusal::Rejected)
+}
+
+/// Lets the connector get what the push only names. Spawned, so that a crash is an answer here too.
+async fn complete(
+    connector: &Arc<dyn Connector>,
+    request: &Arc<WebhookRequest>,
+    batch: Batch,
+) -> Result<Batch, String> {
+    let (connector, request) = (Arc::clone(connector), Arc::clone(request));
+    let task = tokio::spawn(async move {
+        match connector.webhook() {
+            Some(webhook) => webhook.complete(&request, batch).await,
+            None => Ok(batch),
+        }
+    });
+    match task.await {
+        Ok(completed) => completed.map_err(|fault| fault.to_string()),
+        Err(_panic) => Err("the connector crashed over it".to_owned()),
+    }
 }
 
 fn refuse(connector: &Arc<dyn Connector>, request: &WebhookRequest, rejection: &Rejection) -> Response {

@@ -65,7 +65,12 @@ pub(super) async fn outcome(
             }
         }
         _ if !ours => {}
-        Outcome::Wait { reason, .. } => wait(&mut write, row, reason, now).await?,
+        // Due since it was written, so that nobody who wrote later goes first.
+        Outcome::Wait { reason, .. } => {
+            let at = std::cmp::Ord::min(row.created_at, now);
+            wait(&mut write, row, at, reason, now).await?;
+        }
+        Outcome::Hold { after, reason } => wait(&mut write, row, now + *after, reason, now).await?,
         Outcome::Again { after, reason } => again(&mut write, row, *after, reason, now).await?,
         Outcome::Unknown(reason) if idempotent => again(&mut write, row, None, reason, now).await?,
         Outcome::Unknown(reason) => stay(&mut write, row, Next::Uncertain, reason, now).await?,
@@ -164,10 +169,11 @@ async fn sent(write: &mut WriteTx, row: outbox::Model, done: &Sent, now: DateTim
     Ok(())
 }
 
-/// Puts a row back as if it had not been claimed: nothing was tried.
+/// Puts a row back as if it had not been claimed, to be due `at`: nothing was tried.
 async fn wait(
     write: &mut WriteTx,
     row: outbox::Model,
+    at: DateTime<Utc>,
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
@@ -184,8 +190,6 @@ async fn wait(
         .filter(message::Column::Id.eq(&row.message_id))
         .exec(write.tx())
         .await?;
-    // Due since it was written, so that nobody who wrote later goes first.
-    let at = std::cmp::Ord::min(row.created_at, now);
     stay(write, row, Next::Queued(at), reason, now).await
 }
 

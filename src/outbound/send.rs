@@ -42,6 +42,8 @@ pub(super) enum Outcome {
     Sent(Sent),
     /// Was not tried: the channel's limit is reached.
     Wait { after: Duration, reason: String },
+    /// Was not tried: the limit of this conversation is reached.
+    Hold { after: Duration, reason: String },
     /// Certainly not sent; may work later.
     Again { after: Option<Duration>, reason: String },
     /// Will never work like this.
@@ -55,6 +57,7 @@ impl Outcome {
         match self {
             Self::Sent(_) => "sent",
             Self::Wait { .. } => "wait",
+            Self::Hold { .. } => "hold",
             Self::Again { .. } => "again",
             Self::Refused(_) => "refused",
             Self::Unknown(_) => "unknown",
@@ -95,7 +98,7 @@ pub(super) async fn run(host: Host, mut flight: Flight) -> Option<Duration> {
     Counter::OutboundAttempts.add(1, &[("kind", flight.kind.clone()), ("outcome", word.to_owned())]);
     match &outcome {
         Outcome::Sent(_) => tracing::debug!(message.id = row.message_id, attempt = row.attempts, "sent"),
-        Outcome::Wait { after, reason } => {
+        Outcome::Wait { after, reason } | Outcome::Hold { after, reason } => {
             tracing::debug!(
                 channel.id = row.channel_id,
                 ?after,
@@ -169,6 +172,7 @@ async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
     match tokio::time::timeout(SEND_LIMIT, &mut task).await {
         Ok(Ok(Ok(sent))) => Outcome::Sent(sent),
         Ok(Ok(Err(SendError::Wait { after, reason }))) => Outcome::Wait { after, reason },
+        Ok(Ok(Err(SendError::Hold { after, reason }))) => Outcome::Hold { after, reason },
         Ok(Ok(Err(SendError::Retry { after, reason }))) => Outcome::Again { after, reason },
         Ok(Ok(Err(SendError::Refused { reason }))) => Outcome::Refused(reason),
         Ok(Ok(Err(SendError::Unknown { reason }))) => Outcome::Unknown(reason),

@@ -116,6 +116,9 @@ pub struct InboundMessage {
     /// Ids by which the provider names the message later (in edits, deletions, reactions, answers), when the
     /// event's own is not one of them. An album has one for each of its parts.
     pub ids: Vec<String>,
+    /// What the parts of an album share, where the provider hands them over one by one and never says which is
+    /// the last. The first makes the message; each further one adds its files, its words and its ids to it.
+    pub album: Option<String>,
     /// Any id of the message of this conversation that it answers. One that is not known is passed over.
     pub reply_to: Option<String>,
     /// The words of that message it is about, when the writer chose some, or all of it when it is none of ours.

@@ -154,6 +154,15 @@ pub enum SendError {
         /// Which limit.
         reason: String,
     },
+    /// Was not tried, because the limit of this one conversation is reached: waits, which is no attempt. Others of
+    /// the channel go on meanwhile.
+    #[error("{reason}")]
+    Hold {
+        /// Until there is room.
+        after: Duration,
+        /// Which limit.
+        reason: String,
+    },
     /// Nothing reaches this customer on this channel any more (they blocked the bot): remembered, so that the
     /// next one is not even tried, until they write again.
     #[error("{reason}")]

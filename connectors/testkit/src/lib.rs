@@ -17,6 +17,8 @@ mod context;
 pub mod contract;
 mod intake;
 pub mod schema;
+#[cfg(feature = "telegram")]
+pub mod telegram;
 
 pub use clock::ManualClock;
 pub use context::{context, context_at};
