@@ -106,8 +106,13 @@ impl Run<'_> {
 
     async fn poll(&self) -> Result<(), Fault> {
         // Telegram gives nothing to those who ask while it is told to bring.
-        let webhook = self.api.webhook().await.map_err(Trouble::fault)?;
-        if !webhook.url.is_empty() {
+        let told = match self.api.webhook().await {
+            Ok(webhook) => !webhook.url.is_empty(),
+            // Not every server that speaks this protocol says it.
+            Err(Trouble::Refused(_)) => true,
+            Err(trouble) => return Err(trouble.fault()),
+        };
+        if told {
             self.api.delete_webhook().await.map_err(Trouble::fault)?;
         }
         let cursor = format!("updates {}", self.settings.bot_id());
