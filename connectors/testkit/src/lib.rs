@@ -15,9 +15,11 @@
 mod clock;
 mod context;
 pub mod contract;
+mod http;
 mod intake;
 pub mod schema;
 
+pub use self::http::FakeHttp;
 pub use clock::ManualClock;
 pub use context::{context, context_at};
 pub use intake::{Hold, MemoryIntake, Step};
