@@ -21,7 +21,9 @@ use crate::{
     ingest::Ingest,
     lead, live,
     live::{Hydrator, Live},
-    master_key, outbound, retention, routing, search,
+    master_key, outbound,
+    outgoing::{Outgoing, guard::Guard},
+    retention, routing, search,
     secret::Vault,
     storage::Storage,
     telemetry,
@@ -52,6 +54,8 @@ pub struct Inner {
     pub ingest: Ingest,
     /// The bus to the sockets.
     pub live: Live,
+    /// The way out over HTTP.
+    pub outgoing: Outgoing,
     /// How conversations look.
     pub views: Views,
     /// What lines say by themselves.
@@ -136,6 +140,11 @@ impl App {
             config.routing.weights,
             Arc::clone(&clock),
         ));
+        let guard = Guard::new(
+            config.security.allowed_private_networks.clone(),
+            config.security.guard_admin_urls,
+        );
+        let outgoing = Outgoing::new(guard).context("no way out over HTTP")?;
         let host = Host::new(connector::Parts {
             descriptors,
             db: db.clone(),
@@ -146,6 +155,8 @@ impl App {
             node: connector::node_name(&db),
             public_url: config.server.public_url.clone(),
             max_upload_bytes: config.limits.upload_bytes(),
+            http: Arc::new(outgoing.clone()),
+            live: live.clone(),
         });
         host.load().await.context("the channels cannot be read")?;
         let app = Self(Arc::new(Inner {
@@ -164,6 +175,7 @@ impl App {
             host,
             ingest,
             live,
+            outgoing,
             views,
         }));
         Ok(Assembly {
@@ -284,6 +296,10 @@ impl Assembly {
         followers.spawn(
             "leads",
             consumer::run(db.clone(), clock.clone(), lead::follow::FirstReply, stop.clone()),
+        );
+        followers.spawn(
+            "hints",
+            outbound::hints::run(app.host.clone(), app.live.clone(), stop.clone()),
         );
         followers.spawn("sweeper", sweep(app.clone()));
         Running {

@@ -14,7 +14,10 @@ use futures_util::StreamExt;
 use switchboard_sdk::{Batch, Connector, Receipt, Rejection, WebhookRequest};
 
 use super::problem::Problem;
-use crate::{app::App, connector::Served};
+use crate::{
+    app::App,
+    connector::{Served, intake::tell_typing, pushes::Verdict},
+};
 
 /// What a request has around its files: field names, boundaries, headers of parts.
 const AROUND_FILES: u64 = 2 << 20;
@@ -81,21 +84,41 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
         return paused().into_response();
     };
     let request = Arc::new(request);
-    let batch = match accept(app, connector, &request).await {
+    let mut batch = match accept(app, connector, &request).await {
         Ok(batch) => batch,
-        Err(Refusal::Rejected(rejection)) => return refuse(connector, &request, &rejection),
+        Err(Refusal::Rejected(rejection)) => {
+            watch(
+                app,
+                served,
+                connector,
+                &request,
+                Verdict::Refused(rejection.to_string()),
+            );
+            return refuse(connector, &request, &rejection);
+        }
         Err(Refusal::Crashed) => {
             tracing::error!(channel.id = served.channel.id, "the connector crashed on a push");
             return Problem::unavailable("this could not be taken; it is worth trying again").into_response();
         }
     };
-    let batch = match complete(connector, &request, batch).await {
+    batch = match complete(connector, &request, batch).await {
         Ok(batch) => batch,
         Err(reason) => {
-            tracing::warn!(channel.id = served.channel.id, reason, "a push could not be completed");
-            return Problem::unavailable("this cannot be taken now; it is worth trying again").into_response();
+            tracing::warn!(
+                channel.id = served.channel.id,
+                reason,
+                "a push could not be completed"
+            );
+            return Problem::unavailable("this cannot be taken now; it is worth trying again")
+                .into_response();
         }
     };
+    if let Some(hint) = connector.webhook().and_then(|webhook| webhook.typing(&request)) {
+        tell_typing(&app.db, &app.live, &served.channel.id, hint).await;
+    }
+    app.outgoing
+        .fetch_files(&mut batch, app.config.limits.upload_bytes())
+        .await;
     let receipt = if batch.events.is_empty() && batch.cursor.is_none() {
         Receipt::default()
     } else {
@@ -106,13 +129,40 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
             }
             Err(error) => {
                 tracing::error!(channel.id = served.channel.id, %error, "a push could not be stored");
+                watch(
+                    app,
+                    served,
+                    connector,
+                    &request,
+                    Verdict::Failed(error.to_string()),
+                );
                 return Problem::unavailable("this could not be stored; try again").into_response();
             }
         }
     };
+    watch(app, served, connector, &request, Verdict::of(&receipt));
     match connector.webhook() {
         Some(webhook) => answer(webhook.reply(&request, &receipt)),
         None => paused().into_response(),
+    }
+}
+
+/// Keeps a push for admins to look at, on channels that are watched.
+fn watch(
+    app: &App,
+    served: &Served,
+    connector: &Arc<dyn Connector>,
+    request: &WebhookRequest,
+    verdict: Verdict,
+) {
+    if connector
+        .webhook()
+        .is_some_and(switchboard_sdk::Webhook::is_watched)
+    {
+        let path = request.uri().path().to_owned();
+        app.host
+            .pushes()
+            .note(&served.channel.id, path, request.body(), verdict, app.clock.now());
     }
 }
 

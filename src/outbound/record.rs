@@ -2,15 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Set,
-    Statement, Unchanged,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, Set, Statement,
+    Unchanged,
     sea_query::{Expr, ExprTrait},
 };
 use switchboard_sdk::Sent;
 
-use super::{dispatch::remember, retry, send::Outcome};
+use super::{change, dispatch::remember, retry, send::Outcome};
 use crate::{
     connector::dice,
+    conversation::reach,
     db::{
         Db, WriteTx,
         entity::{message, outbox},
@@ -58,6 +59,12 @@ pub(super) async fn outcome(
     // Lost when the lease ended under us: somebody else decides then, unless we know that it was sent.
     let ours =
         row.state == "sending" && row.claimed_by == claimed.claimed_by && row.attempts == claimed.attempts;
+    if row.kind != "send" {
+        if ours {
+            change::record(&mut write, row, outcome, now).await?;
+        }
+        return write.commit().await;
+    }
     match outcome {
         Outcome::Sent(done) => {
             if ours || row.state != "sending" {
@@ -75,6 +82,10 @@ pub(super) async fn outcome(
         Outcome::Unknown(reason) if idempotent => again(&mut write, row, None, reason, now).await?,
         Outcome::Unknown(reason) => stay(&mut write, row, Next::Uncertain, reason, now).await?,
         Outcome::Refused(reason) => stay(&mut write, row, Next::Failed, reason, now).await?,
+        Outcome::Unreachable(reason) => {
+            reach::unreachable(&mut write, &row.conversation_id, reason, now).await?;
+            stay(&mut write, row, Next::Failed, reason, now).await?;
+        }
     }
     write.commit().await
 }
@@ -99,7 +110,13 @@ pub(super) async fn abandoned(
         "a message was being sent by a process that is gone"
     );
     let reason = "the server stopped while it was sending this";
-    if idempotent {
+    if row.kind != "send" {
+        let again = Outcome::Again {
+            after: None,
+            reason: reason.to_owned(),
+        };
+        change::record(&mut write, row, &again, now).await?;
+    } else if idempotent {
         stay(&mut write, row, Next::Queued(now), reason, now).await?;
     } else {
         stay(
@@ -153,6 +170,15 @@ async fn sent(write: &mut WriteTx, row: outbox::Model, done: &Sent, now: DateTim
         remember(write, &row, external_id, now).await?;
         change.external_id = Set(Some(external_id.to_owned()));
     }
+    for part in &done.parts {
+        remember(write, &row, part, now).await?;
+    }
+    if !done.parts.is_empty() {
+        change.parts = Set(Some(serde_json::json!(done.parts)));
+    }
+    if row.next_kind.is_some() {
+        change.change_state = Set(Some("queued".to_owned()));
+    }
     message::Entity::update_many()
         .set(change)
         .filter(message::Column::Id.eq(&row.message_id))
@@ -165,7 +191,7 @@ async fn sent(write: &mut WriteTx, row: outbox::Model, done: &Sent, now: DateTim
         &row.conversation_id,
         now,
     ));
-    row.delete(write.tx()).await?;
+    change::next(write, row, now).await?;
     Ok(())
 }
 
@@ -219,12 +245,17 @@ async fn stay(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    if !matches!(next, Next::Uncertain) && row.next_kind.as_deref() == Some("delete") {
+        // It was taken back meanwhile, and is certainly not out.
+        return change::never_sent(write, row, now).await;
+    }
     let reason: String = reason
         .chars()
         .filter(|char| *char != '\0')
         .take(MAX_REASON)
         .collect();
     let change = outbox::ActiveModel {
+        next_kind: Set(None),
         message_id: Unchanged(row.message_id.clone()),
         state: Set(next.word().to_owned()),
         due_at: Set(match next {

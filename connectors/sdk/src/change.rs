@@ -12,7 +12,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Identity, InboundAttachment, Person};
+use crate::{Identity, InboundAttachment, Person, Thread};
 
 /// A message says something else now. [`InboundEvent::at`](crate::InboundEvent::at) is when it was changed:
 /// an older edit that comes late never undoes a newer one.
@@ -53,6 +53,8 @@ pub struct InboundReaction {
 pub struct InboundReachability {
     /// Whom answers go to.
     pub identity: Identity,
+    /// In which conversation, as for a message.
+    pub thread: Thread,
     /// They can be reached.
     pub reachable: bool,
     /// Why not, for the operator ("blocked the bot").
@@ -62,9 +64,10 @@ pub struct InboundReachability {
 /// The customer is typing: passed on at once, never stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typing {
-    /// Who; found as the writer of a message with [`Thread::Contact`](crate::Thread::Contact) or
-    /// [`Thread::Sender`](crate::Thread::Sender) is.
+    /// Who.
     pub from: Identity,
+    /// In which conversation, as for a message.
+    pub thread: Thread,
     /// Their name, when known.
     pub name: Option<String>,
     /// What stands in their field so far, when the channel shows it.

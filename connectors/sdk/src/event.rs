@@ -150,6 +150,9 @@ pub enum Thread {
     /// [`InboundMessage::from`]. Unlike [`Thread::Contact`] a claimed e-mail or phone, which joins the
     /// contact on the operators' side, never opens that contact's earlier conversation to the sender.
     Sender,
+    /// One conversation per name on the channel, whoever writes in it: a chat, a group, a topic. The name comes
+    /// back with what is sent there ([`OutboundMessage::thread`](crate::OutboundMessage::thread)).
+    Named(String),
 }
 
 /// Somebody outside, as one message shows them.
@@ -273,7 +276,7 @@ pub struct Consent {
 /// What the provider reports about an outbound message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryReceipt {
-    /// The provider's id of the outbound message.
+    /// The provider's id of the outbound message, or our own (`msg_…`).
     pub external_id: String,
     /// What happened.
     pub state: ReceiptState,
@@ -281,6 +284,8 @@ pub struct DeliveryReceipt {
     pub error: Option<String>,
     /// The address that does not exist, when the provider is sure of it: nothing reaches it any more.
     pub dead_address: Option<String>,
+    /// What the provider calls the message from now on, when it says so only now.
+    pub known_as: Option<String>,
 }
 
 /// What can happen to a sent message.

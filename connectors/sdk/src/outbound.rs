@@ -19,6 +19,8 @@ pub struct OutboundMessage {
     pub conversation_number: i64,
     /// The customer's address on this channel (identity value).
     pub to: String,
+    /// The name of the conversation at the provider, when its messages came with [`Thread::Named`](crate::Thread::Named).
+    pub thread: Option<String>,
     /// The customer's name, when known.
     pub to_name: Option<String>,
     /// All address fields as the operator left them, on channels that have any; empty: `to` alone.
@@ -80,6 +82,8 @@ pub struct Addressee {
     pub conversation_number: i64,
     /// The customer's address on this channel (identity value).
     pub to: String,
+    /// The name of the conversation at the provider, when it has one.
+    pub thread: Option<String>,
 }
 
 /// A sent message says something else now.

@@ -341,6 +341,7 @@ impl Scene<'_> {
         }
         let body = InboundBody::Reachability(InboundReachability {
             identity: identity(&Address::chat(change.chat.id)),
+            thread: Thread::Sender,
             reachable,
             reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
         });

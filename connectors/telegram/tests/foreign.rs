@@ -52,7 +52,10 @@ impl Program {
 
     /// Its next line; none when it ended.
     async fn line(&mut self) -> Option<String> {
-        timeout(PATIENCE, self.output.next_line()).await.expect("says something in time").unwrap()
+        timeout(PATIENCE, self.output.next_line())
+            .await
+            .expect("says something in time")
+            .unwrap()
     }
 }
 
@@ -100,9 +103,21 @@ async fn texts_go_both_ways_at_a_server_of_others() {
     let run = Run::start(there.clone(), &intake);
     intake.wait_stored(5).await;
     run.stop().await;
-    let texts: Vec<String> = intake.events().iter().map(|event| message(event).text.clone()).collect();
+    let texts: Vec<String> = intake
+        .events()
+        .iter()
+        .map(|event| message(event).text.clone())
+        .collect();
     assert_eq!(texts, ["text 1", "text 2", "text 3", "text 4", "text 5"]);
-    there.sender().unwrap().send(&answer(42, "an answer")).await.unwrap();
+    there
+        .sender()
+        .unwrap()
+        .send(&answer(42, "an answer"))
+        .await
+        .unwrap();
     let line: Value = serde_json::from_str(&program.line().await.unwrap()).unwrap();
-    assert_eq!((line["chat"].as_i64(), line["text"].as_str()), (Some(42), Some("an answer")));
+    assert_eq!(
+        (line["chat"].as_i64(), line["text"].as_str()),
+        (Some(42), Some("an answer"))
+    );
 }

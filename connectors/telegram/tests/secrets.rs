@@ -32,7 +32,9 @@ impl tracing::Subscriber for Log {
     fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
     fn event(&self, event: &tracing::Event<'_>) {
         // What libraries say of their own connections is off in the server's filter.
-        if event.metadata().target().starts_with("switchboard") || *event.metadata().level() <= tracing::Level::INFO {
+        if event.metadata().target().starts_with("switchboard")
+            || *event.metadata().level() <= tracing::Level::INFO
+        {
             self.note(&format!("{event:?}"));
         }
     }
@@ -53,7 +55,10 @@ async fn nothing_that_leaves_the_connector_holds_the_token() {
     let mut said = Vec::new();
     let tricks = [
         Trick::Refuse(404, "Not Found"),
-        Trick::Refuse(400, "Bad Request: the bot 110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw did something odd"),
+        Trick::Refuse(
+            400,
+            "Bad Request: the bot 110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw did something odd",
+        ),
         Trick::Refuse(409, "Conflict: terminated by other getUpdates request"),
         Trick::Refuse(403, "Forbidden: AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"),
         Trick::Page(404),
@@ -63,7 +68,9 @@ async fn nothing_that_leaves_the_connector_holds_the_token() {
     ];
     let all = ["getMe", "getWebhookInfo", "sendMessage", "getFile", "getUpdates"];
     let later = ["getUpdates", "getFile", "sendMessage", "setMyCommands"];
-    let cases = tricks.iter().flat_map(|trick| [(trick, all.as_slice()), (trick, later.as_slice())]);
+    let cases = tricks
+        .iter()
+        .flat_map(|trick| [(trick, all.as_slice()), (trick, later.as_slice())]);
     for (trick, methods) in cases {
         let api = BotApi::start().await;
         let file = api.file("a.pdf", b"pdf");
@@ -72,9 +79,21 @@ async fn nothing_that_leaves_the_connector_holds_the_token() {
             api.fail_always(method, trick.clone());
         }
         let there = connector(&api, json!({"commands": {"start": "Begin"}}));
-        said.extend(there.check_steps().await.into_iter().map(|step| format!("{step:?}")));
-        said.push(format!("{:?}", there.sender().unwrap().send(&answer(42, "x")).await));
-        said.push(format!("{there:?} {:?}", switchboard_telegram::Settings::parse(settings(&api, json!({})))));
+        said.extend(
+            there
+                .check_steps()
+                .await
+                .into_iter()
+                .map(|step| format!("{step:?}")),
+        );
+        said.push(format!(
+            "{:?}",
+            there.sender().unwrap().send(&answer(42, "x")).await
+        ));
+        said.push(format!(
+            "{there:?} {:?}",
+            switchboard_telegram::Settings::parse(settings(&api, json!({})))
+        ));
         let intake = MemoryIntake::new();
         let receiver = there.receiver().unwrap();
         let stop = CancellationToken::new();
@@ -82,7 +101,10 @@ async fn nothing_that_leaves_the_connector_holds_the_token() {
         let limited = tokio::time::timeout(std::time::Duration::from_secs(3), run).await;
         said.push(format!("{limited:?} {:?} {:?}", intake.steps(), intake.events()));
         api.close();
-        said.push(format!("{:?}", there.sender().unwrap().send(&answer(43, "x")).await));
+        said.push(format!(
+            "{:?}",
+            there.sender().unwrap().send(&answer(43, "x")).await
+        ));
         said.push(format!("{:?}", there.check().await));
     }
     // An address that leads nowhere, and one that is none.
