@@ -109,7 +109,7 @@ impl Run<'_> {
         let told = match self.api.webhook().await {
             Ok(webhook) => !webhook.url.is_empty(),
             // Not every server that speaks this protocol says it.
-            Err(Trouble::Refused(_)) => true,
+            Err(Trouble::Refused(_) | Trouble::Unknown(_)) => true,
             Err(trouble) => return Err(trouble.fault()),
         };
         if told {

@@ -413,9 +413,13 @@ fn edit(state: &mut State, method: &str, fields: &Map<String, Value>) -> Done {
     }
     found[key] = json!(words);
     found["edit_date"] = json!(1_767_700_000);
-    for key in [entities, "reply_markup"] {
-        if let Some(value) = fields.get(key) {
-            found[key] = value.clone();
+    // What is not said again is gone.
+    if let Some(found) = found.as_object_mut() {
+        for key in [entities, "reply_markup"] {
+            match fields.get(key) {
+                Some(value) => found.insert(key.to_owned(), value.clone()),
+                None => found.remove(key),
+            };
         }
     }
     Ok(found.clone())
