@@ -40,6 +40,7 @@ mod shifts;
 mod simulate;
 mod simulation;
 mod supervision;
+mod telegram;
 mod texts;
 mod timers;
 mod two_processes;
