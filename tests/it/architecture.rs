@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 21] = [
+const CONCEPTS: [&str; 22] = [
     "apply",
     "auth",
     "automation",
@@ -20,6 +20,7 @@ const CONCEPTS: [&str; 21] = [
     "live",
     "operator",
     "outbound",
+    "outgoing",
     "routing",
     "search",
     "template",
@@ -71,8 +72,8 @@ fn offenders(folder: &str, words: &[&str], allowed: &[&str]) -> Vec<String> {
 
 #[test]
 fn connectors_know_the_contract_and_nothing_else_of_ours() {
-    for kind in ["email", "webchat", "webform"] {
-        let others: Vec<String> = ["email", "webchat", "webform"]
+    for kind in ["email", "webchat", "webform", "custom"] {
+        let others: Vec<String> = ["email", "webchat", "webform", "custom"]
             .iter()
             .filter(|other| **other != kind)
             .map(|other| format!("switchboard_{other}"))
@@ -97,13 +98,19 @@ fn connectors_know_the_contract_and_nothing_else_of_ours() {
         "switchboard_email",
         "switchboard_webchat",
         "switchboard_webform",
+        "switchboard_custom",
     ];
     assert_eq!(offenders("connectors/sdk", &words, &[]), Vec::<String>::new());
 }
 
 #[test]
 fn only_the_registry_names_connector_crates() {
-    let words = ["switchboard_email", "switchboard_webchat", "switchboard_webform"];
+    let words = [
+        "switchboard_email",
+        "switchboard_webchat",
+        "switchboard_webform",
+        "switchboard_custom",
+    ];
     assert_eq!(
         offenders("src", &words, &["src/connector/registry.rs"]),
         Vec::<String>::new()
