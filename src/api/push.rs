@@ -92,7 +92,7 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
                 served,
                 connector,
                 &request,
-                Verdict::Refused(rejection.to_string()),
+                Verdict::Refused(words(&rejection)),
             );
             return refuse(connector, &request, &rejection);
         }
@@ -144,6 +144,20 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
     match connector.webhook() {
         Some(webhook) => answer(webhook.reply(&request, &receipt)),
         None => paused().into_response(),
+    }
+}
+
+/// Why a push was refused, with the fields that are to blame.
+fn words(rejection: &Rejection) -> String {
+    match rejection {
+        Rejection::Invalid(errors) => {
+            let errors: Vec<String> = errors
+                .iter()
+                .map(|(field, message)| format!("{field}: {message}"))
+                .collect();
+            errors.join("; ")
+        }
+        other => other.to_string(),
     }
 }
 

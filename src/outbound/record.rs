@@ -26,8 +26,10 @@ const MAX_REASON: usize = 1000;
 
 /// Where a row goes when its message is not sent.
 enum Next {
-    /// Tried again at this time.
+    /// Tried again at this time; it certainly is not out.
     Queued(DateTime<Utc>),
+    /// Tried again at this time; it may be out, and the provider drops repeats.
+    Perhaps(DateTime<Utc>),
     /// A dead letter.
     Failed,
     /// A person must look.
@@ -37,7 +39,7 @@ enum Next {
 impl Next {
     fn word(&self) -> &'static str {
         match self {
-            Self::Queued(_) => "queued",
+            Self::Queued(_) | Self::Perhaps(_) => "queued",
             Self::Failed => "failed",
             Self::Uncertain => "uncertain",
         }
@@ -78,8 +80,10 @@ pub(super) async fn outcome(
             wait(&mut write, row, at, reason, now).await?;
         }
         Outcome::Hold { after, reason } => wait(&mut write, row, now + *after, reason, now).await?,
-        Outcome::Again { after, reason } => again(&mut write, row, *after, reason, now).await?,
-        Outcome::Unknown(reason) if idempotent => again(&mut write, row, None, reason, now).await?,
+        Outcome::Again { after, reason } => again(&mut write, row, *after, reason, Next::Queued, now).await?,
+        Outcome::Unknown(reason) if idempotent => {
+            again(&mut write, row, None, reason, Next::Perhaps, now).await?;
+        }
         Outcome::Unknown(reason) => stay(&mut write, row, Next::Uncertain, reason, now).await?,
         Outcome::Refused(reason) => stay(&mut write, row, Next::Failed, reason, now).await?,
         Outcome::Unreachable(reason) => {
@@ -117,7 +121,7 @@ pub(super) async fn abandoned(
         };
         change::record(&mut write, row, &again, now).await?;
     } else if idempotent {
-        stay(&mut write, row, Next::Queued(now), reason, now).await?;
+        stay(&mut write, row, Next::Perhaps(now), reason, now).await?;
     } else {
         stay(
             &mut write,
@@ -224,10 +228,11 @@ async fn again(
     row: outbox::Model,
     after: Option<std::time::Duration>,
     reason: &str,
+    next: fn(DateTime<Utc>) -> Next,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     match retry::pause(row.attempts, after, dice()) {
-        Some(pause) => stay(write, row, Next::Queued(now + pause), reason, now).await,
+        Some(pause) => stay(write, row, next(now + pause), reason, now).await,
         None => {
             let reason = format!(
                 "given up after {} attempts; the last said: {reason}",
@@ -245,7 +250,8 @@ async fn stay(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    if !matches!(next, Next::Uncertain) && row.next_kind.as_deref() == Some("delete") {
+    let certain = matches!(next, Next::Queued(_) | Next::Failed);
+    if certain && row.next_kind.as_deref() == Some("delete") {
         // It was taken back meanwhile, and is certainly not out.
         return change::never_sent(write, row, now).await;
     }
@@ -255,11 +261,12 @@ async fn stay(
         .take(MAX_REASON)
         .collect();
     let change = outbox::ActiveModel {
-        next_kind: Set(None),
+        // What is not out goes out as it is now, or waits for a person.
+        next_kind: Set(row.next_kind.clone().filter(|_| matches!(next, Next::Perhaps(_)))),
         message_id: Unchanged(row.message_id.clone()),
         state: Set(next.word().to_owned()),
         due_at: Set(match next {
-            Next::Queued(at) => Some(at),
+            Next::Queued(at) | Next::Perhaps(at) => Some(at),
             Next::Failed | Next::Uncertain => None,
         }),
         claimed_by: Set(None),
@@ -269,11 +276,14 @@ async fn stay(
     outbox::Entity::update(change)
         .exec_without_returning(write.tx())
         .await?;
-    let change = message::ActiveModel {
+    let mut change = message::ActiveModel {
         delivery_state: Set(Some(next.word().to_owned())),
         delivery_error: Set(Some(reason)),
         ..Default::default()
     };
+    if row.next_kind.is_some() && !matches!(next, Next::Perhaps(_)) {
+        change.change_state = Set(None);
+    }
     message::Entity::update_many()
         .set(change)
         .filter(message::Column::Id.eq(&row.message_id))

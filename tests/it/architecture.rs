@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 21] = [
+const CONCEPTS: [&str; 22] = [
     "apply",
     "auth",
     "automation",
@@ -20,6 +20,7 @@ const CONCEPTS: [&str; 21] = [
     "live",
     "operator",
     "outbound",
+    "outgoing",
     "routing",
     "search",
     "template",
@@ -71,7 +72,7 @@ fn offenders(folder: &str, words: &[&str], allowed: &[&str]) -> Vec<String> {
 
 #[test]
 fn connectors_know_the_contract_and_nothing_else_of_ours() {
-    let kinds = ["email", "telegram", "webchat", "webform"];
+    let kinds = ["email", "telegram", "webchat", "webform", "custom"];
     for kind in kinds {
         let others: Vec<String> = kinds
             .iter()
@@ -99,6 +100,7 @@ fn connectors_know_the_contract_and_nothing_else_of_ours() {
         "switchboard_telegram",
         "switchboard_webchat",
         "switchboard_webform",
+        "switchboard_custom",
     ];
     assert_eq!(offenders("connectors/sdk", &words, &[]), Vec::<String>::new());
 }
@@ -110,6 +112,7 @@ fn only_the_registry_names_connector_crates() {
         "switchboard_telegram",
         "switchboard_webchat",
         "switchboard_webform",
+        "switchboard_custom",
     ];
     assert_eq!(
         offenders("src", &words, &["src/connector/registry.rs"]),

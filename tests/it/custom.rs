@@ -212,6 +212,8 @@ both_databases! {
         let seen = app.get(&format!("/channels/{}/events", bridge.channel["id"].as_str().unwrap())).await;
         let verdicts: Vec<&Value> = seen["items"].as_array().unwrap().iter().map(|one| &one["verdict"]).collect();
         assert_eq!(verdicts, ["refused"; 5]);
+        let reasons = seen.to_string();
+        assert!(reasons.contains("from.id: missing field") && reasons.contains("webhook-signature"), "{reasons}");
         bridge.says(&app, "m1", "Salom").await;
         let seen = app.get(&format!("/channels/{}/events", bridge.channel["id"].as_str().unwrap())).await;
         let newest = &seen["items"][0];

@@ -116,9 +116,8 @@ pub fn judged(answer: Result<HttpResponse, HttpError>) -> Result<Option<String>,
             after: None,
             reason: format!("the callback address cannot be reached: {reason}"),
         },
-        // A repeat has the same webhook-id, which the program drops.
-        HttpError::Unknown(reason) => SendError::Retry {
-            after: None,
+        // Tried again: a repeat has the same webhook-id, which the program drops.
+        HttpError::Unknown(reason) => SendError::Unknown {
             reason: format!("no whole answer from the callback address: {reason}"),
         },
     })?;
@@ -305,11 +304,9 @@ mod tests {
             judged(Err(HttpError::Forbidden("inside".to_owned()))),
             Err(SendError::Refused { .. })
         ));
-        for error in [
-            HttpError::NotSent("x".to_owned()),
-            HttpError::Unknown("x".to_owned()),
-        ] {
-            assert!(matches!(judged(Err(error)), Err(SendError::Retry { .. })));
-        }
+        let away = judged(Err(HttpError::NotSent("x".to_owned())));
+        assert!(matches!(away, Err(SendError::Retry { .. })));
+        let cut = judged(Err(HttpError::Unknown("x".to_owned())));
+        assert!(matches!(cut, Err(SendError::Unknown { .. })));
     }
 }

@@ -121,12 +121,12 @@ async fn list_versions(
 ) -> Result<Json<Page<MessageVersion>>> {
     seen(&app, &caller, &id).await?;
     let db = app.db.read();
-    let rows = message_version::Entity::find()
+    let mut rows = message_version::Entity::find()
         .filter(message_version::Column::MessageId.eq(&id))
-        .order_by_asc(message_version::Column::At)
-        .order_by_asc(message_version::Column::Number)
         .all(db)
         .await?;
+    // The first words are the first, whatever the provider's clock says of a change that was quick.
+    rows.sort_by_key(|row| (row.number > 0, row.at, row.number));
     let files = attachment::Entity::find()
         .filter(attachment::Column::MessageId.eq(&id))
         .filter(attachment::Column::Replaced.eq(true))
