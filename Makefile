@@ -33,12 +33,14 @@ build: ## web app and widget, then target/release/switchboard with them inside
 test: ## installs and starts what the tests need, then runs all of them
 	@scripts/packages test
 	@scripts/mails
+	@scripts/telegram-clients
 	@scripts/web build
 	@scripts/with-servers scripts/test all
 
 test-rust: ## Rust tests alone, with PostgreSQL and mail servers
 	@scripts/packages test
 	@scripts/mails
+	@scripts/telegram-clients
 	@scripts/web build
 	@scripts/with-servers scripts/test rust
 
@@ -81,6 +83,7 @@ bench: ## the benches in release (ARGS="ingest http latency routing footprint ma
 
 fuzz: ## fuzzes the reading of mails; needs a nightly compiler and cargo-fuzz (ARGS="-max_total_time=1800")
 	@scripts/mails
+	@scripts/telegram-clients
 	@scripts/fuzz $(ARGS)
 
 openapi: ## writes web/openapi.json from the program, and the web app's types from it
