@@ -83,7 +83,6 @@ bench: ## the benches in release (ARGS="ingest http latency routing footprint ma
 
 fuzz: ## fuzzes the reading of mails; needs a nightly compiler and cargo-fuzz (ARGS="-max_total_time=1800")
 	@scripts/mails
-	@scripts/telegram-clients
 	@scripts/fuzz $(ARGS)
 
 openapi: ## writes web/openapi.json from the program, and the web app's types from it
