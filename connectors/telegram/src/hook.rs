@@ -19,7 +19,7 @@ use crate::{
     Telegram, fetch,
     map::{self, Taken},
     receive::Hook,
-    settings::Settings,
+    settings::{Groups, Settings},
     trouble::Trouble,
 };
 
@@ -77,8 +77,10 @@ impl Webhook for Telegram {
             return Ok(Batch::default());
         };
         let now = self.clock.now();
-        // Groups are read by the bot's name, which another node may have asked for.
-        self.api.me().await.map_err(Trouble::fault)?;
+        if self.settings.groups == Groups::Addressed {
+            // Groups are read by the bot's name, which so far another node may have asked for.
+            self.api.me().await.map_err(Trouble::fault)?;
+        }
         let taken = self.taken(&update, now);
         let mut batch = Batch::default();
         for draft in taken.drafts {

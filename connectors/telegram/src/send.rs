@@ -27,14 +27,13 @@ use crate::{
     entities::utf16_len,
     limit::{Pace, Whole},
     markup::Rich,
+    menu,
     plan::{self, Kind, Part},
     settings::Settings,
     split::{CAPTION, TEXT},
     trouble::Trouble,
 };
 
-/// What stands on the button by which people give their number.
-const SHARE_PHONE: &str = "📱 ☎";
 /// How long an answer of several messages is tried to be finished.
 const FINISH: Duration = Duration::from_secs(240);
 /// The pause after a failure in the middle of one.
@@ -117,24 +116,23 @@ impl Outlet {
     ) -> Result<Vec<i32>, String> {
         let until = Instant::now() + FINISH;
         loop {
-            let trouble = match self.place(&frame.address, part.count()).await {
+            let (pause, reason) = match self.place(&frame.address, part.count()).await {
                 Ok(()) => match self.part(frame, message, part).await {
                     Ok(numbers) => return Ok(numbers),
-                    Err(trouble) => trouble,
+                    Err(trouble) => {
+                        self.freeze_if_told(&trouble);
+                        match trouble {
+                            Trouble::Later(pause) => (pause, trouble.to_string()),
+                            Trouble::NotSent(_) => (AGAIN, trouble.to_string()),
+                            _ => return Err(trouble.to_string()),
+                        }
+                    }
                 },
-                Err(SendError::Wait { after, .. } | SendError::Hold { after, .. }) => Trouble::Later(after),
+                Err(SendError::Wait { after, reason } | SendError::Hold { after, reason }) => (after, reason),
                 Err(error) => return Err(error.to_string()),
             };
-            let pause = match &trouble {
-                Trouble::Later(pause) => {
-                    self.freeze_if_told(&trouble);
-                    *pause
-                }
-                Trouble::NotSent(_) => AGAIN,
-                _ => return Err(trouble.to_string()),
-            };
             if Instant::now() + pause > until {
-                return Err(trouble.to_string());
+                return Err(reason);
             }
             sleep(pause).await;
         }
@@ -352,9 +350,12 @@ impl Outlet {
     /// What stands under the last message of an answer.
     fn markup(&self, message: &OutboundMessage) -> Option<ReplyMarkup> {
         if message.request_phone {
-            return Some(calls::share_phone(SHARE_PHONE));
+            return Some(calls::share_phone(&self.settings.share_phone));
         }
-        calls::buttons(&message.buttons)
+        // What the line says by itself offers the menu.
+        let menu = menu::buttons(&self.settings.menu);
+        let offered = message.automatic && message.buttons.is_empty();
+        calls::buttons(if offered { &menu } else { &message.buttons })
     }
 
     /// What a failure of the first message means to the outbox.

@@ -45,6 +45,10 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(title = "Menu", length(max = 20))]
     pub menu: Vec<menu::Item>,
+    /// What stands on the button by which people share their own phone number, where an operator asks for it.
+    #[serde(default = "share_phone")]
+    #[schemars(title = "Button for the phone number", length(min = 1, max = 64))]
+    pub share_phone: String,
     /// Commands that Telegram offers when somebody types a slash, with a line on each.
     #[serde(default)]
     #[schemars(title = "Commands")]
@@ -81,6 +85,10 @@ pub enum Groups {
     Addressed,
     /// Everything.
     All,
+}
+
+fn share_phone() -> String {
+    "📱 Share my phone number".to_owned()
 }
 
 fn cloud() -> String {
@@ -135,6 +143,9 @@ impl Settings {
                 "webhook_secret",
                 "may hold A-Z, a-z, 0-9, _ and - alone, 256 at most",
             );
+        }
+        if !(1..=64).contains(&self.share_phone.trim().chars().count()) {
+            return wrong("share_phone", "has 1 to 64 characters");
         }
         if self.menu.len() > MAX_MENU {
             return wrong("menu", "has more than 20 buttons");

@@ -44,7 +44,10 @@ impl Origin {
         if !parts.iter().all(plain) {
             return None;
         }
-        let payload = parts.map(String::as_str).join(BETWEEN);
+        // Two parts tell it from any other word; a third one only when there is a line.
+        let said = if self.line.is_empty() { 2 } else { 3 };
+        let said: Vec<&str> = parts.into_iter().take(said).map(String::as_str).collect();
+        let payload = said.join(BETWEEN);
         (payload.len() <= MAX_PAYLOAD).then_some(payload)
     }
 
@@ -168,14 +171,14 @@ mod tests {
     fn what_a_payload_cannot_say_has_none() {
         assert_eq!(
             origin("yandex", "autumn", "").payload().as_deref(),
-            Some("yandex__autumn__")
+            Some("yandex__autumn")
         );
         for bad in [
             origin("яндекс", "", ""),
             origin("a b", "", ""),
             origin("a__b", "", ""),
             origin("a_", "b", ""),
-            origin(&"x".repeat(61), "", ""),
+            origin(&"x".repeat(63), "", ""),
         ] {
             assert_eq!(bad.payload(), None, "{bad:?}");
         }

@@ -278,6 +278,24 @@ fn a_start_brings_its_attribution_and_line() {
 }
 
 #[test]
+fn a_word_of_the_menu_is_the_way_to_its_line() {
+    let settings = offline(json!({"menu": [{"label": "Sales", "line": "sales"}, {"label": "Other"}]}));
+    let under = json!({"message_id": 3, "date": 1, "chat": {"id": 42, "type": "private"}, "reply_markup": {"inline_keyboard": [[{"text": "Sales", "callback_data": "menu 0"}]]}});
+    let press = json!({"update_id": 8, "callback_query": {"id": "q", "from": {"id": 42, "first_name": "Ann"}, "data": "menu 0", "message": under}});
+    let draft = one(taken_by(&settings, &press));
+    let message = support::message(&draft.event);
+    assert_eq!(
+        (message.text.as_str(), message.line.as_deref()),
+        ("Sales", Some("sales"))
+    );
+    let typed = json!({"update_id": 9, "message": wrote(json!({"text": "Other"}))});
+    assert_eq!(
+        support::message(&one(taken_by(&settings, &typed)).event).line,
+        None
+    );
+}
+
+#[test]
 fn changes_are_told_of_the_message_they_change() {
     let edited = wrote(json!({"text": "better", "edit_date": 1_767_600_100}));
     let draft = one(taken(&json!({"update_id": 2, "edited_message": edited})));

@@ -275,3 +275,21 @@ async fn answers_go_to_topics_and_to_business_chats() {
     assert_eq!(api.sent(42)[0]["business_connection_id"], "bc1");
     assert_eq!(sent.external_id, Some(format!("{BOT}:bc1@42:1")));
 }
+
+#[tokio::test]
+async fn what_the_line_says_by_itself_offers_the_menu() {
+    let api = BotApi::start().await;
+    let menu = json!({"menu": [{"label": "Where is my order?"}, {"label": "Sales", "line": "sales"}]});
+    let connector = connector(&api, menu);
+    let sender = connector.sender().unwrap();
+    let mut welcome = answer(42, "Welcome");
+    welcome.automatic = true;
+    sender.send(&welcome).await.unwrap();
+    let rows = &api.sent(42)[0]["reply_markup"]["inline_keyboard"];
+    assert_eq!(
+        (&rows[0][0]["text"], &rows[1][0]["text"]),
+        (&json!("Where is my order?"), &json!("Sales"))
+    );
+    sender.send(&answer(43, "by hand")).await.unwrap();
+    assert!(api.sent(43)[0].get("reply_markup").is_none());
+}

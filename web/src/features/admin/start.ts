@@ -15,7 +15,8 @@ export function payload(origin: Origin): string | null {
   const parts = [origin.source, origin.campaign, origin.line].map((p) => p.trim());
   const plain = (p: string) =>
     /^[A-Za-z0-9_-]*$/.test(p) && !p.includes(BETWEEN) && !p.startsWith('_') && !p.endsWith('_');
-  const whole = parts.join(BETWEEN);
+  // Two parts tell it from any other word; a third one only when there is a line.
+  const whole = (parts[2] ? parts : parts.slice(0, 2)).join(BETWEEN);
   return parts.every(plain) && whole.length <= MAX ? whole : null;
 }
 
