@@ -33,12 +33,14 @@ build: ## web app and widget, then target/release/switchboard with them inside
 test: ## installs and starts what the tests need, then runs all of them
 	@scripts/packages test
 	@scripts/mails
+	@scripts/telegram-clients
 	@scripts/web build
 	@scripts/with-servers scripts/test all
 
 test-rust: ## Rust tests alone, with PostgreSQL and mail servers
 	@scripts/packages test
 	@scripts/mails
+	@scripts/telegram-clients
 	@scripts/web build
 	@scripts/with-servers scripts/test rust
 

@@ -23,7 +23,9 @@ use crate::{
     live::{Hydrator, Live},
     master_key,
     operator::counting::CountingNow,
-    outbound, retention, routing, search,
+    outbound,
+    outgoing::{Outgoing, guard::Guard},
+    retention, routing, search,
     secret::Vault,
     storage::Storage,
     telemetry,
@@ -54,6 +56,8 @@ pub struct Inner {
     pub ingest: Ingest,
     /// The bus to the sockets.
     pub live: Live,
+    /// The way out over HTTP.
+    pub outgoing: Outgoing,
     /// How conversations look.
     pub views: Views,
     /// What lines say by themselves.
@@ -141,6 +145,11 @@ impl App {
         let views = Views::new(descriptors.iter().map(|known| (known.kind, known.capabilities)));
         let voice = automation::Voice::new(views.clone(), counting.clone(), &config.server.public_url);
         let live = Live::new(Hydrator::new(views.clone(), counting.clone(), Arc::clone(&clock)));
+        let guard = Guard::new(
+            config.security.allowed_private_networks.clone(),
+            config.security.guard_admin_urls,
+        );
+        let outgoing = Outgoing::new(guard).context("no way out over HTTP")?;
         let host = Host::new(connector::Parts {
             descriptors,
             db: db.clone(),
@@ -151,6 +160,8 @@ impl App {
             node: connector::node_name(&db),
             public_url: config.server.public_url.clone(),
             max_upload_bytes: config.limits.upload_bytes(),
+            http: Arc::new(outgoing.clone()),
+            live: live.clone(),
         });
         host.load().await.context("the channels cannot be read")?;
         let app = Self(Arc::new(Inner {
@@ -170,6 +181,7 @@ impl App {
             host,
             ingest,
             live,
+            outgoing,
             views,
         }));
         Ok(Assembly {
@@ -285,6 +297,10 @@ impl Assembly {
         followers.spawn(
             "leads",
             consumer::run(db.clone(), clock.clone(), lead::follow::FirstReply, stop.clone()),
+        );
+        followers.spawn(
+            "hints",
+            outbound::hints::run(app.host.clone(), app.live.clone(), stop.clone()),
         );
         followers.spawn("sweeper", sweep(app.clone()));
         Running {

@@ -25,6 +25,7 @@ pub mod live;
 pub mod master_key;
 pub mod operator;
 pub mod outbound;
+pub mod outgoing;
 pub mod retention;
 pub mod routing;
 pub mod search;

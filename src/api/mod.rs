@@ -4,6 +4,7 @@ pub mod assets;
 pub mod auth;
 pub mod budget;
 pub mod extract;
+pub mod files;
 pub mod forms;
 pub mod health;
 pub mod hooks;
@@ -63,6 +64,7 @@ pub fn router(app: App) -> Router {
         .merge(health::metrics_router())
         .merge(hooks::router())
         .merge(forms::router())
+        .merge(files::router())
         .merge(widget::router(&app))
         .route("/demo/{key}", get(assets::demo))
         .route("/mail-frame", get(assets::mail_frame))

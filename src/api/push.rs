@@ -14,7 +14,10 @@ use futures_util::StreamExt;
 use switchboard_sdk::{Batch, Connector, Receipt, Rejection, WebhookRequest};
 
 use super::problem::Problem;
-use crate::{app::App, connector::Served};
+use crate::{
+    app::App,
+    connector::{Served, intake::tell_typing, pushes::Verdict},
+};
 
 /// What a request has around its files: field names, boundaries, headers of parts.
 const AROUND_FILES: u64 = 2 << 20;
@@ -81,14 +84,41 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
         return paused().into_response();
     };
     let request = Arc::new(request);
-    let batch = match accept(app, connector, &request).await {
+    let mut batch = match accept(app, connector, &request).await {
         Ok(batch) => batch,
-        Err(Refusal::Rejected(rejection)) => return refuse(connector, &request, &rejection),
+        Err(Refusal::Rejected(rejection)) => {
+            watch(
+                app,
+                served,
+                connector,
+                &request,
+                Verdict::Refused(words(&rejection)),
+            );
+            return refuse(connector, &request, &rejection);
+        }
         Err(Refusal::Crashed) => {
             tracing::error!(channel.id = served.channel.id, "the connector crashed on a push");
             return Problem::unavailable("this could not be taken; it is worth trying again").into_response();
         }
     };
+    batch = match complete(connector, &request, batch).await {
+        Ok(batch) => batch,
+        Err(reason) => {
+            tracing::warn!(
+                channel.id = served.channel.id,
+                reason,
+                "a push could not be completed"
+            );
+            return Problem::unavailable("this cannot be taken now; it is worth trying again")
+                .into_response();
+        }
+    };
+    if let Some(hint) = connector.webhook().and_then(|webhook| webhook.typing(&request)) {
+        tell_typing(&app.db, &app.live, &served.channel.id, hint).await;
+    }
+    app.outgoing
+        .fetch_files(&mut batch, app.config.limits.upload_bytes())
+        .await;
     let receipt = if batch.events.is_empty() && batch.cursor.is_none() {
         Receipt::default()
     } else {
@@ -99,13 +129,54 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
             }
             Err(error) => {
                 tracing::error!(channel.id = served.channel.id, %error, "a push could not be stored");
+                watch(
+                    app,
+                    served,
+                    connector,
+                    &request,
+                    Verdict::Failed(error.to_string()),
+                );
                 return Problem::unavailable("this could not be stored; try again").into_response();
             }
         }
     };
+    watch(app, served, connector, &request, Verdict::of(&receipt));
     match connector.webhook() {
         Some(webhook) => answer(webhook.reply(&request, &receipt)),
         None => paused().into_response(),
+    }
+}
+
+/// Why a push was refused, with the fields that are to blame.
+fn words(rejection: &Rejection) -> String {
+    match rejection {
+        Rejection::Invalid(errors) => {
+            let errors: Vec<String> = errors
+                .iter()
+                .map(|(field, message)| format!("{field}: {message}"))
+                .collect();
+            errors.join("; ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Keeps a push for admins to look at, on channels that are watched.
+fn watch(
+    app: &App,
+    served: &Served,
+    connector: &Arc<dyn Connector>,
+    request: &WebhookRequest,
+    verdict: Verdict,
+) {
+    if connector
+        .webhook()
+        .is_some_and(switchboard_sdk::Webhook::is_watched)
+    {
+        let path = request.uri().path().to_owned();
+        app.host
+            .pushes()
+            .note(&served.channel.id, path, request.body(), verdict, app.clock.now());
     }
 }
 
@@ -135,6 +206,25 @@ async fn accept(
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(parse)).map_err(|_panic| Refusal::Crashed)?
     };
     parsed.map_err(Refusal::Rejected)
+}
+
+/// Lets the connector get what the push only names. Spawned, so that a crash is an answer here too.
+async fn complete(
+    connector: &Arc<dyn Connector>,
+    request: &Arc<WebhookRequest>,
+    batch: Batch,
+) -> Result<Batch, String> {
+    let (connector, request) = (Arc::clone(connector), Arc::clone(request));
+    let task = tokio::spawn(async move {
+        match connector.webhook() {
+            Some(webhook) => webhook.complete(&request, batch).await,
+            None => Ok(batch),
+        }
+    });
+    match task.await {
+        Ok(completed) => completed.map_err(|fault| fault.to_string()),
+        Err(_panic) => Err("the connector crashed over it".to_owned()),
+    }
 }
 
 fn refuse(connector: &Arc<dyn Connector>, request: &WebhookRequest, rejection: &Rejection) -> Response {

@@ -82,6 +82,7 @@ fn build(
         // Nothing is signed by settings that are only looked at.
         signing_key: SigningKey::default(),
         secrets: std::sync::Arc::new(switchboard_sdk::NoSecrets),
+        http: switchboard_sdk::NoHttp::shared(),
     };
     (descriptor.build)(settings, context).map(drop)
 }

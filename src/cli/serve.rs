@@ -22,9 +22,6 @@ pub(super) async fn run(config: Config, clock: SharedClock) -> anyhow::Result<Ex
     let public_url = config.server.public_url.clone();
     let limit = Duration::from_secs(config.server.shutdown_timeout_secs);
 
-    if config.security.guard_admin_urls {
-        tracing::warn!("security.guard_admin_urls is set, but no connector of this version holds to it yet");
-    }
     // reqwest and the mail connector share one provider; whoever comes second finds it there.
     drop(rustls::crypto::ring::default_provider().install_default());
     let assembly = App::assemble(config, clock).await?;

@@ -7,13 +7,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::EntityTrait;
 use serde_json::Value;
-use switchboard_sdk::{Batch, Fault, Intake, Receipt};
+use switchboard_sdk::{Batch, Fault, Intake, Receipt, Typing};
 
 use super::health::Pulse;
 use crate::{
     clock::SharedClock,
+    conversation,
     db::{Db, entity::channel_cursor},
     ingest::Ingest,
+    live::{self, Live},
 };
 
 /// The intake of one channel.
@@ -29,6 +31,8 @@ pub struct ChannelIntake {
     pub pulse: Arc<Pulse>,
     /// Time.
     pub clock: SharedClock,
+    /// Tells the sockets who is typing.
+    pub live: Live,
 }
 
 #[async_trait]
@@ -57,7 +61,30 @@ impl Intake for ChannelIntake {
         self.pulse.behind(oldest);
     }
 
+    fn typing(&self, hint: Typing) {
+        let (db, live, channel_id) = (self.db.clone(), self.live.clone(), self.channel_id.clone());
+        tokio::spawn(async move { tell_typing(&db, &live, &channel_id, hint).await });
+    }
+
     fn warn(&self, message: String) {
         self.pulse.warn(message);
+    }
+}
+
+/// How much of an unsent text operators are shown, in characters.
+const TYPED_CHARS: usize = 2000;
+
+/// Tells the operators that a customer is typing, when there is a conversation with them.
+pub async fn tell_typing(db: &Db, live: &Live, channel_id: &str, hint: Typing) {
+    match conversation::store::of_sender(db.read(), channel_id, &hint.from, &hint.thread).await {
+        Ok(Some(row)) => live.typing(live::Typing {
+            conversation_id: row.id,
+            author_type: "contact",
+            author_id: row.contact_id,
+            author_name: hint.name,
+            text: hint.text.map(|text| text.chars().take(TYPED_CHARS).collect()),
+        }),
+        Ok(None) => {}
+        Err(error) => tracing::debug!(channel.id = channel_id, %error, "a typing hint was not told"),
     }
 }

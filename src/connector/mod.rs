@@ -10,6 +10,7 @@ mod follow;
 pub mod health;
 pub mod intake;
 pub mod lease;
+pub mod pushes;
 pub mod registry;
 pub mod replay;
 pub mod supervisor;
@@ -25,7 +26,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{DbErr, EntityTrait};
 use serde_json::Value;
 use switchboard_sdk::{
-    BuildContext, CancellationToken, CheckStep, Connector, Descriptor, SettingsError, SigningKey,
+    BuildContext, CancellationToken, CheckStep, Connector, Descriptor, Http, SettingsError, SigningKey,
 };
 use tokio::sync::watch;
 
@@ -35,6 +36,7 @@ use crate::{
     db::{Db, entity::channel},
     id,
     ingest::Ingest,
+    live::Live,
     secret::Vault,
     storage::Storage,
 };
@@ -66,6 +68,10 @@ pub struct Parts {
     pub public_url: String,
     /// Largest accepted upload, in bytes.
     pub max_upload_bytes: u64,
+    /// Asks over HTTP for connectors.
+    pub http: Arc<dyn Http>,
+    /// Tells the sockets what is not stored.
+    pub live: Live,
 }
 
 /// The name a process holds its leases under.
@@ -167,6 +173,7 @@ struct Inner {
     changes: watch::Sender<u64>,
     /// When the last success of a channel that is pushed to was written down.
     reached: Mutex<HashMap<String, DateTime<Utc>>>,
+    pushes: pushes::Pushes,
 }
 
 impl std::fmt::Debug for Host {
@@ -183,7 +190,13 @@ impl Host {
             channels: RwLock::default(),
             changes: watch::Sender::new(0),
             reached: Mutex::default(),
+            pushes: pushes::Pushes::default(),
         }))
+    }
+
+    /// What was pushed lately to channels that are watched.
+    pub fn pushes(&self) -> &pushes::Pushes {
+        &self.0.pushes
     }
 
     /// Every connector of this build.
@@ -274,6 +287,7 @@ impl Host {
             clock: parts.clock.clone(),
             signing_key: SigningKey::new(parts.vault.key_of_channel(&channel.id)),
             secrets: Arc::new(ChannelSecrets::new(&parts.db, &parts.vault, &channel.id)),
+            http: Arc::clone(&parts.http),
         };
         catch_unwind(AssertUnwindSafe(|| (descriptor.build)(settings, context)))
             .unwrap_or_else(|_panic| Err(SettingsError::new("", "the connector crashed on these settings")))

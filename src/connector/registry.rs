@@ -6,8 +6,10 @@
 use switchboard_sdk::Descriptor;
 
 /// All connectors, in the order the admin app offers them.
-pub static ALL: [&Descriptor; 3] = [
+pub static ALL: [&Descriptor; 5] = [
     &switchboard_webchat::DESCRIPTOR,
     &switchboard_webform::DESCRIPTOR,
     &switchboard_email::DESCRIPTOR,
+    &switchboard_telegram::DESCRIPTOR,
+    &switchboard_custom::DESCRIPTOR,
 ];

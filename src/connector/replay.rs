@@ -44,6 +44,11 @@ impl Host {
             .one(parts.db.read())
             .await?
             .ok_or(Error::NotFound)?;
+        if row.storage_key.is_empty() {
+            return Err(Error::CannotRead(
+                "this change waits for its message and is applied by itself when it comes".to_owned(),
+            ));
+        }
         let connector = self.connector(&row.channel_id).ok_or_else(|| {
             Error::CannotRead("the channel's settings do not work: correct them first".to_owned())
         })?;

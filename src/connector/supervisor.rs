@@ -254,6 +254,7 @@ impl Keeper {
             ingest: parts.ingest.clone(),
             pulse: Arc::clone(pulse),
             clock: parts.clock.clone(),
+            live: parts.live.clone(),
         });
         let mut task = tokio::spawn({
             let (connector, stop) = (Arc::clone(&self.connector), stop.clone());

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use switchboard_sdk::Recipient;
 use utoipa::ToSchema;
 
+use super::extra::Extra;
 use crate::{
     db::{
         WriteTx,
@@ -94,6 +95,10 @@ pub struct NewMessage {
     pub recipients: Vec<Recipient>,
     /// `reply`, `reply_all` or `forward`, where there is a choice.
     pub mode: Option<&'static str>,
+    /// The message of the same conversation that it answers.
+    pub reply_to: Option<String>,
+    /// What it says beside its text.
+    pub extra: Extra,
 }
 
 impl NewMessage {
@@ -110,6 +115,8 @@ impl NewMessage {
             html: None,
             recipients: Vec::new(),
             mode: None,
+            reply_to: None,
+            extra: Extra::default(),
         }
     }
 }
@@ -173,6 +180,9 @@ pub async fn append(
         automatic: false,
         new_participant: false,
         no_auto_reply: false,
+        extra: new.extra.stored(),
+        reply_to: new.reply_to,
+        ..message::Model::default()
     };
     message::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(write.tx())

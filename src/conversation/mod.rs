@@ -1,5 +1,7 @@
 //! The thread of one contact on one channel, and its sessions.
 
+pub mod change;
+pub mod extra;
 pub mod label;
 pub mod link;
 pub mod mail;
@@ -7,6 +9,7 @@ pub mod member;
 pub mod message;
 pub mod offer;
 pub mod participant;
+pub mod reach;
 pub mod read;
 pub mod rearrange;
 pub mod session;

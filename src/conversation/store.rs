@@ -7,11 +7,12 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func, SimpleExpr},
 };
 use serde::{Deserialize, Serialize};
+use switchboard_sdk::{Identity, Thread};
 use utoipa::ToSchema;
 
 use crate::{
     db::{
-        entity::{contact, conversation, message, session},
+        entity::{contact, conversation, identity, message, session},
         text::contains,
     },
     line::due,
@@ -301,4 +302,37 @@ pub async fn messages(
         rows.reverse();
     }
     Ok((rows, more))
+}
+
+/// What begins the key of a conversation that its provider has a name for.
+pub const NAMED: &str = "n:";
+
+/// The provider's name of a conversation, when it has one.
+pub fn thread_name(row: &conversation::Model) -> Option<String> {
+    row.thread_key.strip_prefix(NAMED).map(str::to_owned)
+}
+
+/// The conversation in which messages of this sender arrive: the named one, else that of their contact or
+/// their own.
+pub async fn of_sender(
+    db: &impl ConnectionTrait,
+    channel_id: &str,
+    sender: &Identity,
+    thread: &Thread,
+) -> Result<Option<conversation::Model>, DbErr> {
+    let keys = if let Thread::Named(name) = thread {
+        vec![format!("{NAMED}{name}")]
+    } else {
+        let known = (sender.kind.as_str().to_owned(), sender.value.clone());
+        let known = identity::Entity::find_by_id(known).one(db).await?;
+        let of_contact = known.map(|row| format!("c:{}", row.contact_id));
+        let own = format!("i:{}:{}", sender.kind.as_str(), sender.value);
+        of_contact.into_iter().chain([own]).collect()
+    };
+    conversation::Entity::find()
+        .filter(conversation::Column::ChannelId.eq(channel_id))
+        .filter(conversation::Column::ThreadKey.is_in(keys))
+        .order_by_desc(conversation::Column::UpdatedAt)
+        .one(db)
+        .await
 }

@@ -6,12 +6,15 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use serde::Serialize;
 use serde_json::Value;
-use switchboard_sdk::{Capabilities, Recipient, RecipientRole};
+use switchboard_sdk::{Button, Capabilities, Recipient, RecipientRole};
 use utoipa::ToSchema;
 
 use super::{
+    change,
+    extra::{Extra, MissingFile, Origin, Place},
     link::{self, LinkView},
     mail::MailView,
+    message::preview,
 };
 use crate::db::{
     bulk,
@@ -76,6 +79,12 @@ pub struct ConversationView {
     pub recipients: bool,
     /// Whether answers may be rich text.
     pub rich_text: bool,
+    /// Whether what was sent can be changed at the customer's side.
+    pub can_edit: bool,
+    /// Whether what was sent can be taken back from the customer's side.
+    pub can_delete: bool,
+    /// Whether an answer can name the message it answers.
+    pub can_reply_to: bool,
     /// Largest message with all its files in bytes, as the provider counts it; none is unlimited.
     pub max_message_bytes: Option<u64>,
     /// Out of sight until then.
@@ -193,11 +202,80 @@ pub struct MessageView {
     pub automatic: bool,
     /// Written by somebody who was not part of the conversation before: look who it is.
     pub new_participant: bool,
+    /// The message of this conversation that it answers.
+    pub reply_to: Option<RepliedView>,
+    /// Words of an earlier message it is about.
+    pub quote: Option<String>,
+    /// Where it was first, when it was passed on.
+    pub origin: Option<Origin>,
+    /// The place it shows.
+    pub location: Option<Place>,
+    /// Files that came and were not taken.
+    pub missing_files: Vec<MissingFile>,
+    /// Rows of buttons under it: each `{"label","url"}` or `{"label","data"}`.
+    #[schema(value_type = Vec<Vec<Object>>)]
+    pub buttons: Vec<Vec<Button>>,
+    /// When its words were last changed; its versions are at `/messages/{id}/versions`.
+    pub edited_at: Option<DateTime<Utc>>,
+    /// When and by whom it was taken back; the words stay, for the staff.
+    pub deleted: Option<DeletedView>,
+    /// What people feel about it now.
+    pub reactions: Vec<ReactionView>,
+    /// A change of a sent answer that the customer does not have yet.
+    pub change: Option<ChangeView>,
     /// When.
     pub created_at: DateTime<Utc>,
     /// Written by a hidden participant: stays inside.
     #[serde(skip)]
     pub hidden: bool,
+}
+
+/// The message another answers, in short.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = RepliedMessage)]
+pub struct RepliedView {
+    /// `msg_…`
+    pub id: String,
+    /// Who wrote it.
+    pub author_name: Option<String>,
+    /// How it begins.
+    pub text: String,
+    /// Notes and what hidden participants wrote: stays inside.
+    #[serde(skip)]
+    pub inside: bool,
+    /// It was taken back.
+    #[serde(skip)]
+    pub deleted: bool,
+}
+
+/// That a message was taken back.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = MessageDeleted)]
+pub struct DeletedView {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// `contact` or `operator`.
+    pub by: String,
+}
+
+/// What somebody feels about a message.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Reaction)]
+pub struct ReactionView {
+    /// Who, when known.
+    pub name: Option<String>,
+    /// All their reactions.
+    pub emoji: Vec<String>,
+}
+
+/// Where a change of a sent answer is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = MessageChange)]
+pub struct ChangeView {
+    /// `queued`, `sending` or `failed`.
+    pub state: String,
+    /// Why it failed last.
+    pub error: Option<String>,
 }
 
 /// Somebody in an address field.
@@ -288,7 +366,32 @@ impl MessageView {
             attempts: row.delivery_attempts,
             error: row.delivery_error,
         });
+        let extra = Extra::read(row.extra.as_ref());
+        let reactions = change::reactions(row.reactions.as_ref())
+            .into_iter()
+            .filter(|reacting| !reacting.emoji.is_empty())
+            .map(|reacting| ReactionView {
+                name: reacting.name,
+                emoji: reacting.emoji,
+            });
+        let change_error = row.change_error;
         Self {
+            reply_to: None,
+            quote: extra.quote,
+            origin: extra.origin,
+            location: extra.location,
+            missing_files: extra.missing_files,
+            buttons: extra.buttons,
+            edited_at: row.edited_at,
+            deleted: row.deleted_at.map(|at| DeletedView {
+                at,
+                by: row.deleted_by.unwrap_or_default(),
+            }),
+            reactions: reactions.collect(),
+            change: row.change_state.map(|state| ChangeView {
+                state,
+                error: change_error,
+            }),
             id: row.id,
             conversation_id: row.conversation_id,
             seq: row.seq,
@@ -436,6 +539,10 @@ impl Views {
             let links = links.remove(&row.id).unwrap_or_default();
             let letters = row.channel_kind == "email";
             let address_problem = problems.get(&row.address).filter(|_| letters).cloned();
+            let blocked = row
+                .unreachable_since
+                .map(|_| row.unreachable_reason.unwrap_or_default());
+            let address_problem = address_problem.or(blocked);
             let session = sessions.get(&row.session_id).cloned().ok_or_else(|| {
                 DbErr::RecordNotFound(format!(
                     "conversation {} without its session {}",
@@ -468,6 +575,9 @@ impl Views {
                 max_text_chars: capabilities.and_then(|capabilities| capabilities.max_text_chars),
                 recipients: capabilities.is_some_and(|capabilities| capabilities.recipients),
                 rich_text: capabilities.is_some_and(|capabilities| capabilities.rich_text),
+                can_edit: capabilities.is_some_and(|capabilities| capabilities.edit),
+                can_delete: capabilities.is_some_and(|capabilities| capabilities.delete),
+                can_reply_to: capabilities.is_some_and(|capabilities| capabilities.reply_to),
                 max_message_bytes: capabilities
                     .zip(channels.get(&row.channel_id))
                     .and_then(|(capabilities, channel)| message_limit(&capabilities, channel)),
@@ -510,7 +620,7 @@ impl Views {
         Ok(views)
     }
 
-    /// Messages that were read already, with their files, in their order. One query at most.
+    /// Messages that were read already, with their files and what they answer, in their order. Two queries at most.
     pub async fn messages(
         &self,
         db: &impl ConnectionTrait,
@@ -525,6 +635,7 @@ impl Views {
         if !with_files.is_empty() {
             let attachments = attachment::Entity::find()
                 .filter(attachment::Column::MessageId.is_in(bulk::padded(with_files)))
+                .filter(attachment::Column::Replaced.eq(false))
                 .order_by_asc(attachment::Column::Position)
                 .all(db)
                 .await?;
@@ -534,11 +645,16 @@ impl Views {
                 }
             }
         }
+        let answered = replied(db, &rows).await?;
         Ok(rows
             .into_iter()
-            .map(|row| {
+            .map(|mut row| {
                 let attachments = files.remove(&row.id).unwrap_or_default();
-                MessageView::new(row, attachments)
+                let reply_to = row.reply_to.take().and_then(|id| answered.get(&id).cloned());
+                MessageView {
+                    reply_to,
+                    ..MessageView::new(row, attachments)
+                }
             })
             .collect())
     }
@@ -558,6 +674,29 @@ impl Views {
             .await?;
         self.messages(db, rows).await
     }
+}
+
+/// The messages that these answer, by id.
+async fn replied(
+    db: &impl ConnectionTrait,
+    rows: &[message::Model],
+) -> Result<HashMap<String, RepliedView>, DbErr> {
+    let ids: Vec<&String> = rows.iter().filter_map(|row| row.reply_to.as_ref()).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = message::Entity::find()
+        .filter(message::Column::Id.is_in(ids))
+        .all(db)
+        .await?;
+    let view = |row: message::Model| RepliedView {
+        inside: row.hidden || row.kind == "note",
+        deleted: row.deleted_at.is_some(),
+        text: preview(&row.body),
+        author_name: row.author_name,
+        id: row.id,
+    };
+    Ok(rows.into_iter().map(|row| (row.id.clone(), view(row))).collect())
 }
 
 impl SessionView {

@@ -6,10 +6,12 @@
 //! between two first messages of one person.
 
 mod apply;
+mod change;
 mod dedupe;
 mod flush;
 mod load;
 mod mail;
+mod own;
 mod world;
 
 use chrono::{DateTime, Utc};
@@ -65,7 +67,7 @@ pub(super) async fn store(
         .copied()
         .filter(|place| !known.contains_key(place) && world.channels.contains_key(&works[place.0].channel_id))
         .collect();
-    told.claim(&mut write, &fresh, now).await?;
+    told.claim(&mut write, &fresh, &world, now).await?;
     for &(work, event) in &fresh {
         let Some(channel) = world.channel(&works[work].channel_id) else {
             continue;

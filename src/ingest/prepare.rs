@@ -6,19 +6,29 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use switchboard_sdk::{
-    Attribution, Capture, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent, LeadHints,
-    MailFacts, Person, Recipient, Thread, ThreadFacts, Verdict,
+    Attribution, Capture, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent,
+    InboundMessage, InboundReachability, LeadHints, MailFacts, Person, Recipient, Thread, ThreadFacts,
+    Verdict,
 };
 
-use super::{Error, html};
+use super::{
+    Error,
+    change::{self, PreparedChange},
+    html,
+};
 use crate::{
-    conversation::mail::MailView,
+    conversation::{
+        extra::{Extra, MissingFile},
+        mail::MailView,
+    },
     id::{self, Kind},
     storage::{self, Storage},
 };
 
 /// Longest stored text, in bytes; what is longer is cut with a mark (the file still has it all).
 const MAX_TEXT: usize = 512 * 1024;
+/// Longest quotation, in bytes.
+const MAX_QUOTE: usize = 8 * 1024;
 /// Longest external id, in bytes; longer ones are replaced by their hash.
 const MAX_EXTERNAL_ID: usize = 512;
 
@@ -35,6 +45,8 @@ pub(super) enum PreparedBody {
     Message(PreparedMessage),
     Submission(PreparedSubmission),
     Receipt(DeliveryReceipt),
+    Change(PreparedChange),
+    Reachability(InboundReachability),
     Poison {
         reason: String,
         size: i64,
@@ -65,6 +77,15 @@ pub(super) struct PreparedMessage {
     pub line: Option<String>,
     /// Kept for the record only.
     pub history: bool,
+    /// Further ids the provider names it by.
+    pub ids: Vec<String>,
+    /// What the parts of its album share; one of its ids as well.
+    pub album: Option<String>,
+    /// The id of the message it answers.
+    pub reply_to: Option<String>,
+    pub extra: Extra,
+    /// Somebody of the company wrote it outside Switchboard, under this name.
+    pub own: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -152,6 +173,8 @@ pub(super) async fn prepare(
     let body = match event.body {
         InboundBody::Message(message) => {
             let id = id::new(Kind::Message, now);
+            let mut message = message;
+            let extra = extra(&mut message);
             let files = keep_files(storage, message.attachments, now).await?;
             let text = clean_text(&message.text);
             let quoted_html_at = message.mail.as_deref().and_then(|mail| mail.quoted_html_at);
@@ -193,6 +216,16 @@ pub(super) async fn prepare(
                 threading: message.threading.map(clean_facts),
                 line: message.line.map(|line| clean_line(&line, 200)),
                 history: message.history,
+                ids: message
+                    .ids
+                    .iter()
+                    .chain(&message.album)
+                    .map(|id| clean_external_id(id))
+                    .collect(),
+                album: message.album.as_deref().map(clean_external_id),
+                reply_to: message.reply_to.as_deref().map(clean_external_id),
+                extra,
+                own: message.own.map(|name| clean_line(&name, 200)),
             })
         }
         InboundBody::Submission(submission) => {
@@ -233,6 +266,14 @@ pub(super) async fn prepare(
             })
         }
         InboundBody::Receipt(receipt) => PreparedBody::Receipt(receipt),
+        InboundBody::Edit(edit) => PreparedBody::Change(change::edit(storage, edit, now).await?),
+        InboundBody::Deletion(deletion) => PreparedBody::Change(change::deletion(&deletion)),
+        InboundBody::Reaction(reaction) => PreparedBody::Change(change::reaction(reaction)),
+        InboundBody::Reachability(mut reach) => {
+            reach.identity.value = clean_line(&reach.identity.value, 320);
+            reach.reason = reach.reason.map(|reason| clean_line(&reason, 500));
+            PreparedBody::Reachability(reach)
+        }
         InboundBody::Poison { reason, raw } => keep_poison(storage, &reason, raw, now).await?,
     };
     Ok(Prepared {
@@ -240,6 +281,48 @@ pub(super) async fn prepare(
         at: event.at,
         body,
     })
+}
+
+/// What a message says beside its text; takes the files out of it that are not there.
+fn extra(message: &mut InboundMessage) -> Extra {
+    Extra {
+        quote: message
+            .quote
+            .take()
+            .map(|quote| cut(clean_text(&quote).trim(), MAX_QUOTE))
+            .filter(|quote| !quote.is_empty()),
+        origin: message.origin.take().map(|mut origin| {
+            origin.from = origin
+                .from
+                .map(|from| clean_line(&from, 200))
+                .filter(|from| !from.is_empty());
+            origin.into()
+        }),
+        location: message.location.take().map(change::clean_location),
+        missing_files: missing_files(&mut message.attachments),
+        ..Extra::default()
+    }
+}
+
+/// Takes out the files that came without their bytes.
+pub(super) fn missing_files(files: &mut Vec<InboundAttachment>) -> Vec<MissingFile> {
+    let mut missing = Vec::new();
+    files.retain(|file| {
+        // A connector whose file nobody fetched must not lose it silently.
+        let unfetched = file.url.as_ref().filter(|_| file.data.is_empty());
+        let reason = file
+            .missing
+            .clone()
+            .or_else(|| unfetched.map(|_| "it was not fetched".to_owned()));
+        if let Some(reason) = &reason {
+            missing.push(MissingFile {
+                name: clean_file_name(&file.name),
+                reason: clean_line(reason, 300),
+            });
+        }
+        reason.is_none()
+    });
+    missing
 }
 
 #[derive(Default)]
@@ -306,7 +389,7 @@ pub(super) async fn keep_poison(
     })
 }
 
-async fn keep_files(
+pub(super) async fn keep_files(
     storage: &Storage,
     files: Vec<InboundAttachment>,
     now: DateTime<Utc>,
@@ -390,7 +473,7 @@ pub fn clean_content_type(declared: &str) -> String {
     }
 }
 
-fn clean_person(mut person: Person) -> Person {
+pub(super) fn clean_person(mut person: Person) -> Person {
     person.name = person
         .name
         .map(|name| clean_line(&name, 200))
@@ -438,7 +521,7 @@ fn clean_attribution(attribution: Attribution) -> Attribution {
 }
 
 /// PostgreSQL takes no NUL in text or JSON.
-fn clean_text(text: &str) -> String {
+pub(super) fn clean_text(text: &str) -> String {
     let text = text.replace('\0', "").replace("\r\n", "\n");
     cut(text.trim_end(), MAX_TEXT)
 }
@@ -480,7 +563,7 @@ fn clean_json(value: serde_json::Value) -> serde_json::Value {
     }
 }
 
-fn clean_external_id(id: &str) -> String {
+pub(super) fn clean_external_id(id: &str) -> String {
     if id.len() <= MAX_EXTERNAL_ID && !id.contains('\0') {
         id.to_owned()
     } else {

@@ -5,7 +5,7 @@ use sea_orm::Value;
 
 use crate::db::entity::{
     attachment, company, contact, contact_suggestion, conversation, conversation_link, conversation_member,
-    identity, lead, message, quarantine, session, submission, thread_ref,
+    identity, lead, message, message_version, quarantine, session, submission, thread_ref, waiting_change,
 };
 
 macro_rules! rows {
@@ -37,6 +37,7 @@ rows!(CONVERSATION, conversation, conversation, [
     "last_message_id" => last_message_id, "last_message_kind" => last_message_kind,
     "last_message_text" => last_message_text, "last_message_at" => last_message_at, "snoozed_until" => snoozed_until,
     "version" => version, "created_at" => created_at, "updated_at" => updated_at,
+    "unreachable_since" => unreachable_since, "unreachable_reason" => unreachable_reason,
 ]);
 
 rows!(SESSION, session, session, [
@@ -54,13 +55,15 @@ rows!(MESSAGE, message, message, [
     "hidden" => hidden, "delivery_state" => delivery_state, "delivery_attempts" => delivery_attempts,
     "delivery_error" => delivery_error, "created_at" => created_at, "mail" => mail, "original_key" => original_key,
     "recipients" => recipients, "mode" => mode,
+    "extra" => extra, "reply_to" => reply_to, "edited_at" => edited_at, "deleted_at" => deleted_at,
+    "deleted_by" => deleted_by, "reactions" => reactions, "revision" => revision,
     "automatic" => automatic, "new_participant" => new_participant, "no_auto_reply" => no_auto_reply,
 ]);
 
 rows!(ATTACHMENT, attachment, attachment, [
     "id" => id, "message_id" => message_id, "owner" => owner, "position" => position, "name" => name,
     "content_type" => content_type, "size" => size, "storage_key" => storage_key, "content_id" => content_id,
-    "created_at" => created_at,
+    "created_at" => created_at, "replaced" => replaced,
 ]);
 
 rows!(LEAD, lead, lead, [
@@ -91,7 +94,16 @@ rows!(THREAD_REF, thread_ref, thread_ref, [
 
 rows!(QUARANTINE, quarantine, quarantine, [
     "id" => id, "channel_id" => channel_id, "external_id" => external_id, "reason" => reason, "size" => size,
-    "storage_key" => storage_key, "created_at" => created_at,
+    "storage_key" => storage_key, "created_at" => created_at, "replayed_at" => replayed_at,
+]);
+
+rows!(VERSION, version, message_version, [
+    "message_id" => message_id, "number" => number, "body" => body, "html" => html, "files" => files, "at" => at,
+]);
+
+rows!(WAITING, waiting, waiting_change, [
+    "channel_id" => channel_id, "message" => message, "event" => event, "change" => change, "at" => at,
+    "quarantine_id" => quarantine_id,
 ]);
 
 rows!(MEMBER, member, conversation_member, [

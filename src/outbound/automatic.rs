@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     conversation::{
+        extra::Extra,
         message::{self, Author, MAX_TEXT_CHARS, MessageKind, NewMessage},
         view::Views,
     },
@@ -59,6 +60,8 @@ pub async fn say(
         html: None,
         recipients: Vec::new(),
         mode: None,
+        reply_to: None,
+        extra: Extra::default(),
     };
     let stored = message::append(write, conversation, new, now).await?;
     if !capabilities.hosted {

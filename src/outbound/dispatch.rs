@@ -19,7 +19,7 @@ use tokio::task::{Id, JoinSet};
 
 use super::{
     record,
-    send::{self, Flight},
+    send::{self, Flight, Task},
     store,
 };
 use crate::{
@@ -166,7 +166,14 @@ impl Dispatcher {
                 ..Default::default()
             };
             let outbound = send::outbound(&letter);
-            if let Some(external_id) = chosen_id(connector, &outbound) {
+            let task = Task::of(&row, &letter);
+            if task != Task::Send {
+                change = message::ActiveModel {
+                    id: Unchanged(row.message_id.clone()),
+                    change_state: Set(Some("sending".to_owned())),
+                    ..Default::default()
+                };
+            } else if let Some(external_id) = chosen_id(connector, &outbound) {
                 remember(write, &row, &external_id, now).await?;
                 change.external_id = Set(Some(external_id));
             }
@@ -181,6 +188,14 @@ impl Dispatcher {
             ));
             flights.push(Flight {
                 row,
+                task,
+                doomed: letter.conversation.unreachable_since.map(|_| {
+                    letter
+                        .conversation
+                        .unreachable_reason
+                        .clone()
+                        .unwrap_or_else(|| "nothing reaches this customer on this channel".to_owned())
+                }),
                 outbound,
                 attachments: letter.attachments,
                 connector: Arc::clone(connector),
@@ -209,6 +224,8 @@ impl Dispatcher {
                 .served(&row.channel_id)
                 .and_then(|served| served.descriptor);
             let idempotent = idempotent.is_some_and(|descriptor| descriptor.capabilities.idempotent_send);
+            // A change that was made twice was made.
+            let idempotent = idempotent || row.kind != "send";
             record::abandoned(self.db(), &row, idempotent, self.clock().now()).await?;
         }
         Ok(())

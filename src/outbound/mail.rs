@@ -211,6 +211,7 @@ async fn pass_on(
     });
     let rows = attachment::Entity::find()
         .filter(attachment::Column::MessageId.eq(original_id))
+        .filter(attachment::Column::Replaced.eq(false))
         .order_by_asc(attachment::Column::Position)
         .all(db)
         .await?;

@@ -19,7 +19,10 @@
 pub mod address;
 pub mod automatic;
 pub mod budget;
+pub mod change;
 mod dispatch;
+pub mod hints;
+pub mod link;
 pub mod mail;
 mod record;
 pub mod reply;
@@ -66,6 +69,8 @@ pub async fn enqueue(
         claimed_by: Set(None),
         last_error: Set(None),
         created_at: Set(now),
+        kind: Set("send".to_owned()),
+        next_kind: Set(None),
     };
     // A bounced message that is retried after it left the outbox begins anew.
     let again = OnConflict::column(outbox::Column::MessageId)
@@ -74,6 +79,8 @@ pub async fn enqueue(
             outbox::Column::Attempts,
             outbox::Column::DueAt,
             outbox::Column::ClaimedBy,
+            outbox::Column::Kind,
+            outbox::Column::NextKind,
         ])
         .to_owned();
     outbox::Entity::insert(row)
@@ -115,6 +122,12 @@ pub async fn retry(
         .one(write.tx())
         .await?
         .ok_or(RetryError::NotFound)?;
+    if message.change_state.as_deref() == Some("failed") {
+        return Ok(change::retry(write, message, now).await?);
+    }
+    if message.deleted_at.is_some() {
+        return Err(RetryError::NotFailed("deleted".to_owned()));
+    }
     match message.delivery_state.as_deref() {
         Some("failed" | "uncertain") => {}
         Some(state) => return Err(RetryError::NotFailed(state.to_owned())),
@@ -124,6 +137,8 @@ pub async fn retry(
             ));
         }
     }
+    // Whoever presses the button means it: perhaps they can be reached again.
+    crate::conversation::reach::reachable(write, &conversation, now).await?;
     enqueue(write, &message, &conversation, now).await?;
     let mut change: message::ActiveModel = message.into();
     change.delivery_state = Set(Some("queued".to_owned()));

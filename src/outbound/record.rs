@@ -2,15 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Set,
-    Statement, Unchanged,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, Set, Statement,
+    Unchanged,
     sea_query::{Expr, ExprTrait},
 };
 use switchboard_sdk::Sent;
 
-use super::{dispatch::remember, retry, send::Outcome};
+use super::{change, dispatch::remember, retry, send::Outcome};
 use crate::{
     connector::dice,
+    conversation::reach,
     db::{
         Db, WriteTx,
         entity::{message, outbox},
@@ -25,8 +26,10 @@ const MAX_REASON: usize = 1000;
 
 /// Where a row goes when its message is not sent.
 enum Next {
-    /// Tried again at this time.
+    /// Tried again at this time; it certainly is not out.
     Queued(DateTime<Utc>),
+    /// Tried again at this time; it may be out, and the provider drops repeats.
+    Perhaps(DateTime<Utc>),
     /// A dead letter.
     Failed,
     /// A person must look.
@@ -36,7 +39,7 @@ enum Next {
 impl Next {
     fn word(&self) -> &'static str {
         match self {
-            Self::Queued(_) => "queued",
+            Self::Queued(_) | Self::Perhaps(_) => "queued",
             Self::Failed => "failed",
             Self::Uncertain => "uncertain",
         }
@@ -58,6 +61,12 @@ pub(super) async fn outcome(
     // Lost when the lease ended under us: somebody else decides then, unless we know that it was sent.
     let ours =
         row.state == "sending" && row.claimed_by == claimed.claimed_by && row.attempts == claimed.attempts;
+    if row.kind != "send" {
+        if ours {
+            change::record(&mut write, row, outcome, now).await?;
+        }
+        return write.commit().await;
+    }
     match outcome {
         Outcome::Sent(done) => {
             if ours || row.state != "sending" {
@@ -65,11 +74,22 @@ pub(super) async fn outcome(
             }
         }
         _ if !ours => {}
-        Outcome::Wait { reason, .. } => wait(&mut write, row, reason, now).await?,
-        Outcome::Again { after, reason } => again(&mut write, row, *after, reason, now).await?,
-        Outcome::Unknown(reason) if idempotent => again(&mut write, row, None, reason, now).await?,
+        // Due since it was written, so that nobody who wrote later goes first.
+        Outcome::Wait { reason, .. } => {
+            let at = std::cmp::Ord::min(row.created_at, now);
+            wait(&mut write, row, at, reason, now).await?;
+        }
+        Outcome::Hold { after, reason } => wait(&mut write, row, now + *after, reason, now).await?,
+        Outcome::Again { after, reason } => again(&mut write, row, *after, reason, Next::Queued, now).await?,
+        Outcome::Unknown(reason) if idempotent => {
+            again(&mut write, row, None, reason, Next::Perhaps, now).await?;
+        }
         Outcome::Unknown(reason) => stay(&mut write, row, Next::Uncertain, reason, now).await?,
         Outcome::Refused(reason) => stay(&mut write, row, Next::Failed, reason, now).await?,
+        Outcome::Unreachable(reason) => {
+            reach::unreachable(&mut write, &row.conversation_id, reason, now).await?;
+            stay(&mut write, row, Next::Failed, reason, now).await?;
+        }
     }
     write.commit().await
 }
@@ -94,8 +114,14 @@ pub(super) async fn abandoned(
         "a message was being sent by a process that is gone"
     );
     let reason = "the server stopped while it was sending this";
-    if idempotent {
-        stay(&mut write, row, Next::Queued(now), reason, now).await?;
+    if row.kind != "send" {
+        let again = Outcome::Again {
+            after: None,
+            reason: reason.to_owned(),
+        };
+        change::record(&mut write, row, &again, now).await?;
+    } else if idempotent {
+        stay(&mut write, row, Next::Perhaps(now), reason, now).await?;
     } else {
         stay(
             &mut write,
@@ -148,6 +174,15 @@ async fn sent(write: &mut WriteTx, row: outbox::Model, done: &Sent, now: DateTim
         remember(write, &row, external_id, now).await?;
         change.external_id = Set(Some(external_id.to_owned()));
     }
+    for part in &done.parts {
+        remember(write, &row, part, now).await?;
+    }
+    if !done.parts.is_empty() {
+        change.parts = Set(Some(serde_json::json!(done.parts)));
+    }
+    if row.next_kind.is_some() {
+        change.change_state = Set(Some("queued".to_owned()));
+    }
     message::Entity::update_many()
         .set(change)
         .filter(message::Column::Id.eq(&row.message_id))
@@ -160,14 +195,15 @@ async fn sent(write: &mut WriteTx, row: outbox::Model, done: &Sent, now: DateTim
         &row.conversation_id,
         now,
     ));
-    row.delete(write.tx()).await?;
+    change::next(write, row, now).await?;
     Ok(())
 }
 
-/// Puts a row back as if it had not been claimed: nothing was tried.
+/// Puts a row back as if it had not been claimed, to be due `at`: nothing was tried.
 async fn wait(
     write: &mut WriteTx,
     row: outbox::Model,
+    at: DateTime<Utc>,
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
@@ -184,8 +220,6 @@ async fn wait(
         .filter(message::Column::Id.eq(&row.message_id))
         .exec(write.tx())
         .await?;
-    // Due since it was written, so that nobody who wrote later goes first.
-    let at = std::cmp::Ord::min(row.created_at, now);
     stay(write, row, Next::Queued(at), reason, now).await
 }
 
@@ -194,10 +228,11 @@ async fn again(
     row: outbox::Model,
     after: Option<std::time::Duration>,
     reason: &str,
+    next: fn(DateTime<Utc>) -> Next,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     match retry::pause(row.attempts, after, dice()) {
-        Some(pause) => stay(write, row, Next::Queued(now + pause), reason, now).await,
+        Some(pause) => stay(write, row, next(now + pause), reason, now).await,
         None => {
             let reason = format!(
                 "given up after {} attempts; the last said: {reason}",
@@ -215,16 +250,23 @@ async fn stay(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    let certain = matches!(next, Next::Queued(_) | Next::Failed);
+    if certain && row.next_kind.as_deref() == Some("delete") {
+        // It was taken back meanwhile, and is certainly not out.
+        return change::never_sent(write, row, now).await;
+    }
     let reason: String = reason
         .chars()
         .filter(|char| *char != '\0')
         .take(MAX_REASON)
         .collect();
     let change = outbox::ActiveModel {
+        // What is not out goes out as it is now, or waits for a person.
+        next_kind: Set(row.next_kind.clone().filter(|_| matches!(next, Next::Perhaps(_)))),
         message_id: Unchanged(row.message_id.clone()),
         state: Set(next.word().to_owned()),
         due_at: Set(match next {
-            Next::Queued(at) => Some(at),
+            Next::Queued(at) | Next::Perhaps(at) => Some(at),
             Next::Failed | Next::Uncertain => None,
         }),
         claimed_by: Set(None),
@@ -234,11 +276,14 @@ async fn stay(
     outbox::Entity::update(change)
         .exec_without_returning(write.tx())
         .await?;
-    let change = message::ActiveModel {
+    let mut change = message::ActiveModel {
         delivery_state: Set(Some(next.word().to_owned())),
         delivery_error: Set(Some(reason)),
         ..Default::default()
     };
+    if row.next_kind.is_some() && !matches!(next, Next::Perhaps(_)) {
+        change.change_state = Set(None);
+    }
     message::Entity::update_many()
         .set(change)
         .filter(message::Column::Id.eq(&row.message_id))

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     conversation::{
+        extra::Extra,
         member,
         message::{self, AttachError, Author, MAX_ATTACHMENTS, MAX_TEXT_CHARS, MessageKind, NewMessage},
         offer,
@@ -26,6 +27,16 @@ use crate::{
     event::{EventType, NewEvent, Was},
     line::store::may_pull,
 };
+use switchboard_sdk::ButtonAction;
+
+/// Longest label of a button, in characters.
+const MAX_BUTTON_CHARS: usize = 64;
+/// Longest address or data of a button, in bytes.
+const MAX_BUTTON_DATA: usize = 2000;
+/// Most rows of buttons.
+const MAX_BUTTON_ROWS: usize = 20;
+/// Most buttons beside each other.
+const MAX_BUTTONS_IN_ROW: usize = 8;
 
 /// What an operator sends.
 #[derive(Debug, Clone)]
@@ -40,6 +51,10 @@ pub struct Draft {
     pub attachment_ids: Vec<String>,
     /// What only some channels carry.
     pub mail: Mail,
+    /// The message of this conversation that it answers.
+    pub reply_to: Option<String>,
+    /// What it says beside its text.
+    pub extra: Extra,
 }
 
 /// Why a draft is not taken.
@@ -127,6 +142,7 @@ pub async fn post(
     }
 
     let reply = draft.kind == MessageKind::Reply;
+    let reply_to = answered(write, views, &conversation, &draft).await?;
     let hidden = reply && is_hidden(write, conversation_id, &author.id).await?;
     let hosted = capabilities.is_some_and(|capabilities| capabilities.hosted);
     let place = Place {
@@ -163,6 +179,8 @@ pub async fn post(
         html: written.text.html,
         recipients: written.recipients,
         mode: written.mode.map(Mode::as_str),
+        reply_to,
+        extra: draft.extra,
     };
     let stored = message::append(write, &mut conversation, new, now).await?;
     if reply && !hidden && !hosted {
@@ -179,6 +197,41 @@ fn check(views: &Views, conversation: &conversation::Model, draft: &Draft) -> Re
         return Err(Error::invalid(
             "text",
             "holds a character that no channel carries (NUL)",
+        ));
+    }
+    let buttons = draft.extra.buttons.iter().flatten();
+    let well = |label: &str, what: &str| {
+        let length = label.chars().count();
+        (1..=MAX_BUTTON_CHARS).contains(&length) && (1..=MAX_BUTTON_DATA).contains(&what.len())
+    };
+    for button in buttons.clone() {
+        let (ButtonAction::Url(what) | ButtonAction::Data(what)) = &button.action;
+        let web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        let opens = !matches!(&button.action, ButtonAction::Url(url) if !web(url));
+        if !well(&button.label, what) || !opens {
+            return Err(Error::invalid(
+                "buttons",
+                "each has a label and a web address (url) or a short text (data)",
+            ));
+        }
+    }
+    let asks = buttons.count() > 0 || draft.extra.request_phone;
+    let can_ask = views
+        .capabilities(&conversation.channel_kind)
+        .is_some_and(|can| can.buttons);
+    if asks && !(can_ask && draft.kind == MessageKind::Reply) {
+        return Err(Error::invalid("buttons", "this channel has no buttons"));
+    }
+    if draft.extra.buttons.len() > MAX_BUTTON_ROWS
+        || draft
+            .extra
+            .buttons
+            .iter()
+            .any(|row| row.len() > MAX_BUTTONS_IN_ROW)
+    {
+        return Err(Error::invalid(
+            "buttons",
+            format!("at most {MAX_BUTTON_ROWS} rows of {MAX_BUTTONS_IN_ROW}"),
         ));
     }
     if draft.attachment_ids.len() > MAX_ATTACHMENTS {
@@ -214,6 +267,37 @@ fn check(views: &Views, conversation: &conversation::Model, draft: &Draft) -> Re
         ));
     }
     Ok(())
+}
+
+/// The message that is answered, when it is one of this conversation.
+async fn answered(
+    write: &WriteTx,
+    views: &Views,
+    conversation: &conversation::Model,
+    draft: &Draft,
+) -> Result<Option<String>, Error> {
+    let Some(id) = &draft.reply_to else {
+        return Ok(None);
+    };
+    let can = views.capabilities(&conversation.channel_kind);
+    let reply = draft.kind == MessageKind::Reply;
+    if reply && !can.is_some_and(|can| can.reply_to) {
+        return Err(Error::invalid(
+            "reply_to",
+            "on this channel an answer cannot name the message it answers",
+        ));
+    }
+    let found = row::Entity::find_by_id(id).one(write.tx()).await?;
+    let found = found.filter(|row| row.conversation_id == conversation.id);
+    let found = found.ok_or_else(|| Error::invalid("reply_to", "is no message of this conversation"))?;
+    let inside = found.hidden || matches!(found.kind.as_str(), "note" | "system");
+    if reply && inside {
+        return Err(Error::invalid(
+            "reply_to",
+            "the customer does not have this message",
+        ));
+    }
+    Ok(Some(found.id))
 }
 
 async fn is_hidden(write: &WriteTx, conversation_id: &str, operator_id: &str) -> Result<bool, DbErr> {

@@ -2,12 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use switchboard_sdk::{Connector, OutboundAttachment, OutboundMessage, SendError, Sent};
+use switchboard_sdk::{
+    Addressee, Connector, OutboundAttachment, OutboundDeletion, OutboundEdit, OutboundMessage, SendError,
+    Sent,
+};
 
-use super::{record, store::Letter};
+use super::{link, record, store::Letter};
 use crate::{
     connector::Host,
-    conversation::message::recipients,
+    conversation::{extra::Extra, message::recipients, store::thread_name, view::strings},
     db::entity::{attachment, outbox},
     storage,
     telemetry::metrics::Counter,
@@ -23,6 +26,10 @@ const RECORD_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct Flight {
     /// Its row as claimed.
     pub row: outbox::Model,
+    /// What is to be done with it.
+    pub task: Task,
+    /// Why it is not even tried: nothing reaches the customer.
+    pub doomed: Option<String>,
     /// The message, its files still without their bytes.
     pub outbound: OutboundMessage,
     /// Its files.
@@ -35,6 +42,44 @@ pub(super) struct Flight {
     pub idempotent: bool,
 }
 
+/// What a row asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Task {
+    /// The message goes out.
+    Send,
+    /// What was sent says something else now.
+    Edit {
+        external_ids: Vec<String>,
+        revision: i64,
+    },
+    /// What was sent is taken back.
+    Delete {
+        external_ids: Vec<String>,
+        revision: i64,
+    },
+}
+
+impl Task {
+    /// By the row's word, with what the provider calls the message.
+    pub fn of(row: &outbox::Model, letter: &Letter) -> Self {
+        let message = &letter.message;
+        let parts = message.parts.as_ref().map(strings).unwrap_or_default();
+        let external_ids = message.external_id.iter().cloned().chain(parts).collect();
+        let revision = message.revision;
+        match row.kind.as_str() {
+            "edit" => Self::Edit {
+                external_ids,
+                revision,
+            },
+            "delete" => Self::Delete {
+                external_ids,
+                revision,
+            },
+            _ => Self::Send,
+        }
+    }
+}
+
 /// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -42,10 +87,14 @@ pub(super) enum Outcome {
     Sent(Sent),
     /// Was not tried: the channel's limit is reached.
     Wait { after: Duration, reason: String },
+    /// Was not tried: the limit of this conversation is reached.
+    Hold { after: Duration, reason: String },
     /// Certainly not sent; may work later.
     Again { after: Option<Duration>, reason: String },
     /// Will never work like this.
     Refused(String),
+    /// Nothing reaches this customer.
+    Unreachable(String),
     /// May have gone out.
     Unknown(String),
 }
@@ -55,8 +104,10 @@ impl Outcome {
         match self {
             Self::Sent(_) => "sent",
             Self::Wait { .. } => "wait",
+            Self::Hold { .. } => "hold",
             Self::Again { .. } => "again",
             Self::Refused(_) => "refused",
+            Self::Unreachable(_) => "unreachable",
             Self::Unknown(_) => "unknown",
         }
     }
@@ -65,11 +116,16 @@ impl Outcome {
 /// The message for the connector, without its files' bytes.
 pub(super) fn outbound(letter: &Letter) -> OutboundMessage {
     let (message, conversation) = (&letter.message, &letter.conversation);
+    let extra = Extra::read(message.extra.as_ref());
     OutboundMessage {
+        reply_to: letter.reply_to.clone(),
+        buttons: extra.buttons,
+        request_phone: extra.request_phone,
         id: message.id.clone(),
         conversation_id: conversation.id.clone(),
         conversation_number: conversation.number,
         to: conversation.address.clone(),
+        thread: thread_name(conversation),
         to_name: letter.contact_name.clone(),
         recipients: recipients(message.recipients.as_ref()),
         forward: message.mode.as_deref() == Some("forward"),
@@ -95,7 +151,7 @@ pub(super) async fn run(host: Host, mut flight: Flight) -> Option<Duration> {
     Counter::OutboundAttempts.add(1, &[("kind", flight.kind.clone()), ("outcome", word.to_owned())]);
     match &outcome {
         Outcome::Sent(_) => tracing::debug!(message.id = row.message_id, attempt = row.attempts, "sent"),
-        Outcome::Wait { after, reason } => {
+        Outcome::Wait { after, reason } | Outcome::Hold { after, reason } => {
             tracing::debug!(
                 channel.id = row.channel_id,
                 ?after,
@@ -103,7 +159,10 @@ pub(super) async fn run(host: Host, mut flight: Flight) -> Option<Duration> {
                 "a message waits its turn"
             )
         }
-        Outcome::Again { reason, .. } | Outcome::Refused(reason) | Outcome::Unknown(reason) => {
+        Outcome::Again { reason, .. }
+        | Outcome::Refused(reason)
+        | Outcome::Unreachable(reason)
+        | Outcome::Unknown(reason) => {
             tracing::warn!(
                 message.id = row.message_id,
                 conversation.id = row.conversation_id,
@@ -137,6 +196,10 @@ pub(super) async fn run(host: Host, mut flight: Flight) -> Option<Duration> {
 }
 
 async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
+    if let Some(reason) = &flight.doomed {
+        return Outcome::Unreachable(reason.clone());
+    }
+    let now = host.parts().clock.now();
     for file in &flight.attachments {
         match host.parts().storage.get(&file.storage_key).await {
             Ok(data) => flight.outbound.attachments.push(OutboundAttachment {
@@ -144,6 +207,7 @@ async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
                 content_type: file.content_type.clone(),
                 content_id: file.content_id.clone(),
                 data,
+                url: link::url(&host.parts().vault, &host.parts().public_url, &file.id, now),
             }),
             Err(storage::Error::Missing) => {
                 return Outcome::Refused(format!("the file {:?} is gone from the storage", file.name));
@@ -158,9 +222,10 @@ async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
     }
     // Spawned, so that a connector that crashes leaves an outcome behind.
     let (connector, message) = (Arc::clone(&flight.connector), flight.outbound.clone());
+    let what = flight.task.clone();
     let mut task = tokio::spawn(async move {
         match connector.sender() {
-            Some(sender) => sender.send(&message).await,
+            Some(sender) => perform(sender, what, message).await,
             None => Err(SendError::Refused {
                 reason: "this channel cannot send".to_owned(),
             }),
@@ -169,8 +234,10 @@ async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
     match tokio::time::timeout(SEND_LIMIT, &mut task).await {
         Ok(Ok(Ok(sent))) => Outcome::Sent(sent),
         Ok(Ok(Err(SendError::Wait { after, reason }))) => Outcome::Wait { after, reason },
+        Ok(Ok(Err(SendError::Hold { after, reason }))) => Outcome::Hold { after, reason },
         Ok(Ok(Err(SendError::Retry { after, reason }))) => Outcome::Again { after, reason },
         Ok(Ok(Err(SendError::Refused { reason }))) => Outcome::Refused(reason),
+        Ok(Ok(Err(SendError::Unreachable { reason }))) => Outcome::Unreachable(reason),
         Ok(Ok(Err(SendError::Unknown { reason }))) => Outcome::Unknown(reason),
         Ok(Err(_crash)) => Outcome::Unknown("the connector crashed while it was sending".to_owned()),
         Err(_late) => {
@@ -178,4 +245,45 @@ async fn attempt(host: &Host, flight: &mut Flight) -> Outcome {
             Outcome::Unknown(format!("no answer within {} minutes", SEND_LIMIT.as_secs() / 60))
         }
     }
+}
+
+/// Asks the connector for what the row says.
+async fn perform(
+    sender: &dyn switchboard_sdk::Sender,
+    task: Task,
+    message: OutboundMessage,
+) -> Result<Sent, SendError> {
+    match task {
+        Task::Send => return sender.send(&message).await,
+        Task::Edit {
+            external_ids,
+            revision,
+        } => {
+            let edit = OutboundEdit {
+                external_ids,
+                message,
+                revision,
+            };
+            sender.edit(&edit).await?;
+        }
+        Task::Delete {
+            external_ids,
+            revision,
+        } => {
+            let deletion = OutboundDeletion {
+                to: Addressee {
+                    conversation_id: message.conversation_id,
+                    conversation_number: message.conversation_number,
+                    to: message.to,
+                    thread: message.thread,
+                },
+                id: message.id,
+                external_ids,
+                sent_at: message.created_at,
+                revision,
+            };
+            sender.delete(&deletion).await?;
+        }
+    }
+    Ok(Sent::default())
 }

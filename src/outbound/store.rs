@@ -18,9 +18,11 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// Earlier messages named in the references of a mail, at most; the newest ones.
 const REFERENCES: u64 = 100;
 
-/// A row may be sent when it is due and the oldest of its conversation that is still on its way.
+/// A row may be sent when it is due and the oldest of its conversation that is still on its way. Changes of
+/// what was sent before hold nothing back.
 const SENDABLE: &str = "o.state = 'queued' AND o.due_at <= $1 AND NOT EXISTS (\
-     SELECT 1 FROM outbox b WHERE b.conversation_id = o.conversation_id AND b.seq < o.seq AND b.due_at IS NOT NULL)";
+     SELECT 1 FROM outbox b WHERE b.conversation_id = o.conversation_id AND b.seq < o.seq AND b.due_at IS NOT NULL \
+     AND b.kind = 'send')";
 
 #[derive(FromQueryResult)]
 struct ChannelRow {
@@ -135,6 +137,8 @@ pub struct Letter {
     pub references: Vec<String>,
     /// Its files.
     pub attachments: Vec<attachment::Model>,
+    /// The provider's id of the message it answers.
+    pub reply_to: Option<String>,
 }
 
 /// Reads all of it; `None` when the message or its conversation is gone.
@@ -166,19 +170,40 @@ pub async fn letter(db: &impl ConnectionTrait, message_id: &str) -> Result<Optio
     let attachments = if message.has_attachments {
         attachment::Entity::find()
             .filter(attachment::Column::MessageId.eq(message_id))
+            .filter(attachment::Column::Replaced.eq(false))
             .order_by_asc(attachment::Column::Position)
             .all(db)
             .await?
     } else {
         Vec::new()
     };
+    let reply_to = match &message.reply_to {
+        Some(id) => provider_id(db, id).await?,
+        None => None,
+    };
     Ok(Some(Letter {
+        reply_to,
         message,
         conversation,
         contact_name: contact.and_then(|contact| contact.name),
         references: references.into_iter().map(|row| row.external_id).collect(),
         attachments,
     }))
+}
+
+/// What the provider calls a message: an id of its own before that of the event it came under.
+async fn provider_id(db: &impl ConnectionTrait, message_id: &str) -> Result<Option<String>, DbErr> {
+    let named = thread_ref::Entity::find()
+        .filter(thread_ref::Column::MessageId.eq(message_id))
+        .order_by_asc(thread_ref::Column::CreatedAt)
+        .order_by_asc(thread_ref::Column::ExternalId)
+        .one(db)
+        .await?;
+    if let Some(row) = named {
+        return Ok(Some(row.external_id));
+    }
+    let row = message::Entity::find_by_id(message_id).one(db).await?;
+    Ok(row.and_then(|row| row.external_id))
 }
 
 /// Which part of the outbox a list shows.

@@ -3,7 +3,7 @@
 //! A consumer of the log keeps one table of documents; ingest pays nothing for it, and a document is
 //! there some milliseconds after its message.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, Statement, Value};
@@ -39,11 +39,19 @@ impl Consumer for Indexer {
     }
 
     fn wants(&self, event: &Event) -> bool {
-        event.kind == Some(EventType::MessageCreated)
+        matches!(
+            event.kind,
+            Some(EventType::MessageCreated | EventType::MessageUpdated)
+        )
     }
 
     async fn look(&self, db: &Db, events: &[Event]) -> Result<Option<Documents>, DbErr> {
-        let ids: Vec<&String> = events.iter().map(|event| &event.object_id).collect();
+        let created: HashSet<&String> = events
+            .iter()
+            .filter(|event| event.kind == Some(EventType::MessageCreated))
+            .map(|event| &event.object_id)
+            .collect();
+        let ids: HashSet<&String> = events.iter().map(|event| &event.object_id).collect();
         let rows = message::Entity::find()
             .filter(message::Column::Id.is_in(bulk::padded(ids)))
             .filter(message::Column::Kind.ne("system"))
@@ -51,7 +59,9 @@ impl Consumer for Indexer {
             .await?;
         let rows: Documents = rows
             .into_iter()
-            .filter(|row| !row.body.trim().is_empty())
+            // What became of a sending changes no words.
+            .filter(|row| created.contains(&row.id) || row.revision > 0)
+            .filter(|row| row.revision > 0 || !row.body.trim().is_empty())
             .map(|row| {
                 let mut end = row.body.len().min(MAX_BODY);
                 while !row.body.is_char_boundary(end) {
@@ -76,7 +86,8 @@ impl Consumer for Indexer {
             "search_document",
             &COLUMNS,
             documents,
-            "ON CONFLICT (object_id) DO NOTHING",
+            "ON CONFLICT (object_id) DO UPDATE SET body = excluded.body \
+             WHERE search_document.body <> excluded.body",
         )
         .await
     }

@@ -55,6 +55,7 @@ pub async fn keep(
         storage_key: storage::key(&id),
         content_id: None,
         created_at: now,
+        replaced: false,
         id,
     };
     // The bytes first: a row without its file would be a broken promise, a file without a row is litter.

@@ -37,6 +37,8 @@ pub const SOCKETS_PER_VISITOR: usize = 20;
 pub enum Signal {
     /// A message was stored; also those the visitor may not see.
     Message(Arc<MessageView>),
+    /// A message says something else now, or was taken back.
+    Changed(Arc<MessageView>),
     /// How far the conversation goes and how far the staff has read.
     Progress {
         /// The highest number.
@@ -137,6 +139,14 @@ impl Hub {
                 let place = Place::Conversation(message.conversation_id.clone());
                 if self.has(&place) {
                     self.tell(&place, &Signal::Message(Arc::new((**message).clone())));
+                }
+            }
+            (Object::Message(message), EventType::MessageUpdated)
+                if message.edited_at.is_some() || message.deleted.is_some() =>
+            {
+                let place = Place::Conversation(message.conversation_id.clone());
+                if self.has(&place) {
+                    self.tell(&place, &Signal::Changed(Arc::new((**message).clone())));
                 }
             }
             (Object::Conversation(view), _) => {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     Set,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 
 use super::{Error, RATING_STANDS};
@@ -21,6 +21,8 @@ use crate::{
     secret::hash_token,
 };
 
+/// Changed messages that a visitor who comes back is told of.
+const CHANGED: u64 = 200;
 /// Kinds of messages a visitor may see.
 const VISIBLE: [&str; 3] = ["inbound", "reply", "system"];
 
@@ -221,6 +223,27 @@ pub async fn message_of_event(
         Some(id) => message::Entity::find_by_id(id).one(db).await,
         None => Ok(None),
     }
+}
+
+/// Messages up to a number that were changed or taken back, the newest ones of them in order.
+pub async fn changed_messages(
+    db: &impl ConnectionTrait,
+    conversation_id: &str,
+    upto: i64,
+) -> Result<Vec<message::Model>, DbErr> {
+    let changed = message::Column::EditedAt
+        .is_not_null()
+        .or(message::Column::DeletedAt.is_not_null());
+    let mut rows = message::Entity::find()
+        .filter(message::Column::ConversationId.eq(conversation_id))
+        .filter(message::Column::Seq.lte(upto))
+        .filter(changed)
+        .order_by_desc(message::Column::Seq)
+        .limit(CHANGED)
+        .all(db)
+        .await?;
+    rows.reverse();
+    Ok(rows)
 }
 
 /// Whether an operator is in a conversation without the customer knowing.

@@ -29,9 +29,29 @@ pub struct VisitorMessage {
     pub client_id: Option<String>,
     /// When.
     pub created_at: DateTime<Utc>,
+    /// Its words were changed since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<DateTime<Utc>>,
+    /// It was taken back: nothing of it is told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// The message it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<VisitorReplied>,
     /// Whether the staff has read it, on the visitor's messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<bool>,
+}
+
+/// The message another answers, in short.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct VisitorReplied {
+    /// `msg_…`
+    pub id: String,
+    /// Who wrote it.
+    pub name: Option<String>,
+    /// How it begins.
+    pub text: String,
 }
 
 /// Who wrote, by kind and name alone.
@@ -75,6 +95,11 @@ pub fn message(
         return None;
     }
     let inbound = message.kind == "inbound";
+    let deleted = message.deleted.is_some();
+    let replied = message
+        .reply_to
+        .as_ref()
+        .filter(|replied| !replied.inside && !replied.deleted);
     let file = |file: &crate::conversation::view::AttachmentView| VisitorFile {
         url: files::url(vault, channel_key, &file.id, now),
         id: file.id.clone(),
@@ -90,9 +115,25 @@ pub fn message(
             r#type: message.author.kind.clone(),
             name: message.author.name.clone(),
         },
-        text: message.text.clone(),
-        html: message.html.clone(),
-        attachments: message.attachments.iter().map(file).collect(),
+        text: if deleted {
+            String::new()
+        } else {
+            message.text.clone()
+        },
+        html: message.html.clone().filter(|_| !deleted),
+        attachments: message
+            .attachments
+            .iter()
+            .filter(|_| !deleted)
+            .map(file)
+            .collect(),
+        edited_at: message.edited_at.filter(|_| !deleted),
+        deleted,
+        reply_to: replied.filter(|_| !deleted).map(|replied| VisitorReplied {
+            id: replied.id.clone(),
+            name: replied.author_name.clone(),
+            text: replied.text.clone(),
+        }),
         client_id: message.client_id.clone().filter(|_| inbound),
         created_at: message.created_at,
         read: inbound.then_some(message.seq <= read_seq),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 21] = [
+const CONCEPTS: [&str; 22] = [
     "apply",
     "auth",
     "automation",
@@ -20,6 +20,7 @@ const CONCEPTS: [&str; 21] = [
     "live",
     "operator",
     "outbound",
+    "outgoing",
     "routing",
     "search",
     "template",
@@ -71,8 +72,9 @@ fn offenders(folder: &str, words: &[&str], allowed: &[&str]) -> Vec<String> {
 
 #[test]
 fn connectors_know_the_contract_and_nothing_else_of_ours() {
-    for kind in ["email", "webchat", "webform"] {
-        let others: Vec<String> = ["email", "webchat", "webform"]
+    let kinds = ["email", "telegram", "webchat", "webform", "custom"];
+    for kind in kinds {
+        let others: Vec<String> = kinds
             .iter()
             .filter(|other| **other != kind)
             .map(|other| format!("switchboard_{other}"))
@@ -95,15 +97,23 @@ fn connectors_know_the_contract_and_nothing_else_of_ours() {
         "axum::",
         "switchboard::",
         "switchboard_email",
+        "switchboard_telegram",
         "switchboard_webchat",
         "switchboard_webform",
+        "switchboard_custom",
     ];
     assert_eq!(offenders("connectors/sdk", &words, &[]), Vec::<String>::new());
 }
 
 #[test]
 fn only_the_registry_names_connector_crates() {
-    let words = ["switchboard_email", "switchboard_webchat", "switchboard_webform"];
+    let words = [
+        "switchboard_email",
+        "switchboard_telegram",
+        "switchboard_webchat",
+        "switchboard_webform",
+        "switchboard_custom",
+    ];
     assert_eq!(
         offenders("src", &words, &["src/connector/registry.rs"]),
         Vec::<String>::new()
@@ -251,6 +261,15 @@ fn rules_are_pure() {
         "src/apply/plan.rs",
         "src/apply/render.rs",
         "connectors/email/src/map.rs",
+        "connectors/telegram/src/address.rs",
+        "connectors/telegram/src/content.rs",
+        "connectors/telegram/src/entities.rs",
+        "connectors/telegram/src/limit.rs",
+        "connectors/telegram/src/map.rs",
+        "connectors/telegram/src/markup.rs",
+        "connectors/telegram/src/plan.rs",
+        "connectors/telegram/src/split.rs",
+        "connectors/telegram/src/start.rs",
     ] {
         let path = root().join(file);
         assert!(path.is_file(), "{file} is gone: change this list");

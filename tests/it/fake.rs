@@ -13,9 +13,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use switchboard_sdk::{
-    Batch, BuildContext, CancellationToken, Capabilities, Clock, Connector, Descriptor, Fault, Identity,
-    IdentityKind, InboundBody, InboundEvent, InboundMessage, Intake, OutboundMessage, Person, Receiver,
-    SendError, Sender, Sent, SettingsError, SystemClock,
+    Addressee, Batch, BuildContext, CancellationToken, Capabilities, Clock, Connector, Descriptor, Fault,
+    Identity, IdentityKind, InboundBody, InboundEvent, InboundMessage, Intake, OutboundDeletion,
+    OutboundEdit, OutboundMessage, Person, Receiver, SendError, Sender, Sent, SettingsError, SystemClock,
 };
 use tokio::sync::watch;
 
@@ -33,6 +33,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     recipients: false,
     rich_text: false,
     max_message_bytes: None,
+    ..Capabilities::NONE
 };
 
 /// An answer with this reason crashes the sender instead.
@@ -77,6 +78,24 @@ pub static IDEMPOTENT: Descriptor = Descriptor {
     build,
 };
 
+/// A live messenger: what was sent can be changed.
+pub static LIVE: Descriptor = Descriptor {
+    kind: "live",
+    label: "Live",
+    capabilities: Capabilities {
+        typing: true,
+        edit: true,
+        delete: true,
+        reply_to: true,
+        buttons: true,
+        closings: true,
+        ..CAPABILITIES
+    },
+    settings_schema: schema,
+    example: || json!({"script": "example"}),
+    build,
+};
+
 fn schema() -> Value {
     json!({"type": "object", "properties": {"script": {"type": "string"}, "note": {"type": "string"}}})
 }
@@ -106,6 +125,8 @@ struct State {
     answers: VecDeque<Result<Sent, SendError>>,
     starts: usize,
     sent: Vec<OutboundMessage>,
+    changes: Vec<String>,
+    change_answers: VecDeque<Result<(), SendError>>,
     intake: Option<Arc<dyn Intake>>,
     readable: bool,
     slow: Option<Duration>,
@@ -170,6 +191,29 @@ impl Script {
 
     pub fn sent_texts(&self) -> Vec<String> {
         self.sent().into_iter().map(|message| message.text).collect()
+    }
+
+    /// The answers to the next edits and deletions; after them each is done.
+    pub fn will_change(&self, answers: impl IntoIterator<Item = Result<(), SendError>>) {
+        self.state.lock().unwrap().change_answers.extend(answers);
+    }
+
+    /// What was done beside sending, in words.
+    pub fn changes(&self) -> Vec<String> {
+        self.state.lock().unwrap().changes.clone()
+    }
+
+    fn does(&self, what: String) -> Result<(), SendError> {
+        let answer = {
+            let mut state = self.state.lock().unwrap();
+            let answer = state.change_answers.pop_front().unwrap_or(Ok(()));
+            if answer.is_ok() {
+                state.changes.push(what);
+            }
+            answer
+        };
+        self.change();
+        answer
     }
 
     pub fn intake(&self) -> Option<Arc<dyn Intake>> {
@@ -338,5 +382,22 @@ impl Sender for Fake {
 
     fn external_id(&self, message: &OutboundMessage) -> Option<String> {
         Some(format!("own:{}", message.id))
+    }
+
+    async fn edit(&self, edit: &OutboundEdit) -> Result<(), SendError> {
+        self.0
+            .does(format!("edit {} to {}", edit.external_ids[0], edit.message.text))
+    }
+
+    async fn delete(&self, deletion: &OutboundDeletion) -> Result<(), SendError> {
+        self.0.does(format!("delete {}", deletion.external_ids[0]))
+    }
+
+    async fn typing(&self, to: &Addressee) -> Result<(), SendError> {
+        self.0.does(format!("typing to {}", to.to))
+    }
+
+    async fn closed(&self, to: &Addressee) -> Result<(), SendError> {
+        self.0.does(format!("closed for {}", to.to))
     }
 }

@@ -223,6 +223,7 @@ both_databases! {
                 state,
                 error: error.map(str::to_owned),
                 dead_address: dead.map(str::to_owned),
+                known_as: None,
             }),
         };
         let delivery = || async { messages(&app, &id).await[1]["delivery"].clone() };

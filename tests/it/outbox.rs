@@ -346,6 +346,8 @@ async fn two_nodes(app: TestApp) {
         node: "the other node".to_owned(),
         public_url: String::new(),
         max_upload_bytes: 1,
+        http: switchboard_sdk::NoHttp::shared(),
+        live: app.app.live.clone(),
     };
     let host = Host::new(parts);
     host.load().await.unwrap();

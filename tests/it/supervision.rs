@@ -177,6 +177,8 @@ fn second_node(app: &TestApp) -> Host {
         node: "the other node".to_owned(),
         public_url: app.config.server.public_url.clone(),
         max_upload_bytes: 1,
+        http: switchboard_sdk::NoHttp::shared(),
+        live: app.live.clone(),
     })
 }
 

@@ -349,6 +349,7 @@ async fn partly(app: TestApp) {
     script.will_answer([Ok(Sent {
         external_id: Some("p-1".to_owned()),
         refused: vec!["olga@client.example: 550 5.1.1 no such user".to_owned()],
+        ..Sent::default()
     })]);
     let body = json!({"text": "Hello", "mode": "reply_all"});
     app.post(&format!("/conversations/{id}/messages"), body)

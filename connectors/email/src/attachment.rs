@@ -51,7 +51,7 @@ fn one(
         content_type,
         data: data.or_else(|| take_bytes(message, id))?,
         content_id: shown.get(&id).cloned(),
-        stored_id: None,
+        ..InboundAttachment::default()
     })
 }
 
@@ -81,7 +81,7 @@ pub fn unpacked(file: tnef::File, index: usize, html: Option<&String>) -> Inboun
             .unwrap_or_else(|| "application/octet-stream".to_owned()),
         content_id: file.content_id.filter(is_shown),
         data: Bytes::from(file.data),
-        stored_id: None,
+        ..InboundAttachment::default()
     }
 }
 

@@ -83,6 +83,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         recipients: true,
         rich_text: true,
         max_message_bytes: Some(25 * 1024 * 1024),
+        ..Capabilities::NONE
     },
     settings_schema: settings::schema,
     example: settings::example,

@@ -48,6 +48,7 @@ pub fn receipt(message: &Message<'_>, settings: &Settings) -> Option<DeliveryRec
         dead_address: verdict
             .recipient
             .filter(|_| failed && verdict.status.as_deref().is_some_and(is_hard)),
+        known_as: None,
     })
 }
 

@@ -108,6 +108,7 @@ impl Outlet {
                 Ok(Sent {
                     external_id: Some(compose::external_id(message, &self.settings)),
                     refused,
+                    ..Sent::default()
                 })
             }
             Err(failure) => {

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Clock, Connector, SecretKeeper, SigningKey};
+use crate::{Clock, Connector, Http, SecretKeeper, SigningKey};
 
 /// One connector, described: the registry entry of its crate.
 pub struct Descriptor {
@@ -62,6 +62,40 @@ pub struct Capabilities {
     /// Largest message with all its files as the provider counts it, when a channel's setting
     /// `max_message_mb` says nothing else; `None` is unlimited.
     pub max_message_bytes: Option<u64>,
+    /// What was sent can be changed at the customer's side.
+    pub edit: bool,
+    /// What was sent can be taken back from the customer's side.
+    pub delete: bool,
+    /// An answer can name the message it answers.
+    pub reply_to: bool,
+    /// Messages can have buttons.
+    pub buttons: bool,
+    /// The customer's side wants to know when a session was closed.
+    pub closings: bool,
+}
+
+impl Capabilities {
+    /// A channel that can do nothing: `Capabilities { inbound: true, ..Capabilities::NONE }`.
+    pub const NONE: Self = Self {
+        inbound: false,
+        outbound: false,
+        attachments: false,
+        max_text_chars: None,
+        max_attachment_bytes: None,
+        typing: false,
+        receipts: false,
+        idempotent_send: false,
+        hosted: false,
+        threads: false,
+        recipients: false,
+        rich_text: false,
+        max_message_bytes: None,
+        edit: false,
+        delete: false,
+        reply_to: false,
+        buttons: false,
+        closings: false,
+    };
 }
 
 /// What the server lends a channel.
@@ -83,6 +117,8 @@ pub struct BuildContext {
     pub signing_key: SigningKey,
     /// Keeps secrets that change while the channel runs.
     pub secrets: Arc<dyn SecretKeeper>,
+    /// Asks over HTTP, within the server's rules for addresses.
+    pub http: Arc<dyn Http>,
 }
 
 impl fmt::Debug for BuildContext {

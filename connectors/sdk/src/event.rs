@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{MailFacts, Recipient, ThreadFacts};
+use crate::{
+    Forwarded, InboundDeletion, InboundEdit, InboundReachability, InboundReaction, Location, MailFacts,
+    Recipient, ThreadFacts,
+};
 
 /// Events that are stored in one transaction, with the cursor that covers them.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +61,14 @@ pub enum InboundBody {
     Submission(Submission),
     /// The provider says what became of a message we sent.
     Receipt(DeliveryReceipt),
+    /// A message was changed.
+    Edit(InboundEdit),
+    /// A message was taken back.
+    Deletion(InboundDeletion),
+    /// Somebody reacted to a message.
+    Reaction(InboundReaction),
+    /// Somebody can be reached no longer, or again.
+    Reachability(InboundReachability),
     /// It could not be understood: kept raw in quarantine, with a replay button; the cursor moves on.
     Poison {
         /// Why, for the admin.
@@ -102,6 +113,24 @@ pub struct InboundMessage {
     pub line: Option<String>,
     /// Taken in afterwards, for the record: stored, but opens no session, makes no lead and wakes nobody.
     pub history: bool,
+    /// Ids by which the provider names the message later (in edits, deletions, reactions, answers), when the
+    /// event's own is not one of them. An album has one for each of its parts.
+    pub ids: Vec<String>,
+    /// What the parts of an album share, where the provider hands them over one by one and never says which is
+    /// the last. The first makes the message; each further one adds its files, its words and its ids to it.
+    pub album: Option<String>,
+    /// Any id of the message of this conversation that it answers. One that is not known is passed over.
+    pub reply_to: Option<String>,
+    /// The words of that message it is about, when the writer chose some, or all of it when it is none of ours.
+    pub quote: Option<String>,
+    /// Where it was first, when it was passed on.
+    pub origin: Option<Forwarded>,
+    /// The place it shows.
+    pub location: Option<Location>,
+    /// Not the customer's: somebody of the company wrote it to the customer outside Switchboard (from a phone
+    /// beside the bot). [`InboundMessage::from`] is the customer it went to; it is stored as an answer, opens
+    /// no session and is not sent again. Inside is the name shown as its author; empty is the channel's.
+    pub own: Option<String>,
 }
 
 /// How a message finds its conversation.
@@ -121,6 +150,9 @@ pub enum Thread {
     /// [`InboundMessage::from`]. Unlike [`Thread::Contact`] a claimed e-mail or phone, which joins the
     /// contact on the operators' side, never opens that contact's earlier conversation to the sender.
     Sender,
+    /// One conversation per name on the channel, whoever writes in it: a chat, a group, a topic. The name comes
+    /// back with what is sent there ([`OutboundMessage::thread`](crate::OutboundMessage::thread)).
+    Named(String),
 }
 
 /// Somebody outside, as one message shows them.
@@ -189,6 +221,11 @@ pub struct InboundAttachment {
     pub content_id: Option<String>,
     /// `att_…` when the file was uploaded to the server before; `data` is empty then.
     pub stored_id: Option<String>,
+    /// Where the server fetches it, guarded and within limits, before the event is stored; `data` is empty
+    /// then. For pushes, whose parsing does no I/O.
+    pub url: Option<String>,
+    /// Why there are no bytes ("34 MB, at most 20 MB are taken"): shown in the file's place.
+    pub missing: Option<String>,
 }
 
 /// A filled form.
@@ -239,7 +276,7 @@ pub struct Consent {
 /// What the provider reports about an outbound message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryReceipt {
-    /// The provider's id of the outbound message.
+    /// The provider's id of the outbound message, or our own (`msg_…`).
     pub external_id: String,
     /// What happened.
     pub state: ReceiptState,
@@ -247,6 +284,8 @@ pub struct DeliveryReceipt {
     pub error: Option<String>,
     /// The address that does not exist, when the provider is sure of it: nothing reaches it any more.
     pub dead_address: Option<String>,
+    /// What the provider calls the message from now on, when it says so only now.
+    pub known_as: Option<String>,
 }
 
 /// What can happen to a sent message.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::{Batch, Fault};
+use crate::{Batch, Fault, Typing};
 
 /// Takes what came in. Implemented by the server, and by the testkit.
 #[async_trait]
@@ -22,6 +22,9 @@ pub trait Intake: Send + Sync {
     /// Says since when the oldest event waits at the provider that is known and not taken yet; `None` when
     /// none is. Feeds the channel's lag.
     fn behind(&self, _oldest: Option<DateTime<Utc>>) {}
+
+    /// Says that a customer is typing: passed on at once if their conversation is known, else forgotten.
+    fn typing(&self, _hint: Typing) {}
 
     /// Says something worth an admin's eye that does not stop the channel ("IDLE not offered: polling").
     fn warn(&self, _message: String) {}

@@ -9,12 +9,14 @@
 //! registry; nothing else in the server names the crate.
 
 mod backfill;
+mod change;
 mod check;
 mod clock;
 mod descriptor;
 mod event;
 mod fault;
 pub mod fields;
+mod http_client;
 mod intake;
 mod mail;
 mod origin;
@@ -30,6 +32,9 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 pub use backfill::{Backfill, BackfillOrder};
+pub use change::{
+    Forwarded, InboundDeletion, InboundEdit, InboundReachability, InboundReaction, Location, Typing,
+};
 pub use check::CheckStep;
 pub use clock::{Clock, SystemClock};
 pub use descriptor::{BuildContext, Capabilities, Descriptor, SettingsError, secret_paths};
@@ -38,12 +43,16 @@ pub use event::{
     InboundBody, InboundEvent, InboundMessage, LeadHints, Person, ReceiptState, Submission, Thread, Touch,
 };
 pub use fault::Fault;
+pub use http_client::{Http, HttpError, HttpRequest, HttpResponse, NoHttp};
 pub use intake::{Intake, Outcome, Receipt};
 pub use mail::{
     Authentication, Invitation, MailFacts, Original, Protection, ProtectionKind, ProtectionMeans, Verdict,
 };
 pub use origin::{origin_allowed, origin_problem};
-pub use outbound::{OutboundAttachment, OutboundMessage, SendError, Sent};
+pub use outbound::{
+    Addressee, Button, ButtonAction, OutboundAttachment, OutboundDeletion, OutboundEdit, OutboundMessage,
+    SendError, Sent,
+};
 pub use recipient::{Recipient, RecipientRole};
 pub use secrets::{NoSecrets, SecretKeeper};
 pub use sign_in::{SecretChange, SignIn, SignInRequest};
@@ -144,5 +153,32 @@ pub trait Sender: Send + Sync {
     /// server dies between the send and its record.
     fn external_id(&self, _message: &OutboundMessage) -> Option<String> {
         None
+    }
+
+    /// Changes a message that was sent, when the capabilities say `edit`. A repeat changes nothing further,
+    /// so that [`SendError::Unknown`] is tried again.
+    async fn edit(&self, _edit: &OutboundEdit) -> Result<(), SendError> {
+        Err(not_supported("this channel cannot change what was sent"))
+    }
+
+    /// Takes a sent message back, when the capabilities say `delete`. What is gone already is taken back.
+    async fn delete(&self, _deletion: &OutboundDeletion) -> Result<(), SendError> {
+        Err(not_supported("this channel cannot take back what was sent"))
+    }
+
+    /// An operator is typing. Called every few seconds at most; a failure is nobody's business.
+    async fn typing(&self, _to: &Addressee) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// The session with this customer was closed. Tried again a few times when it fails; then forgotten.
+    async fn closed(&self, _to: &Addressee) -> Result<(), SendError> {
+        Ok(())
+    }
+}
+
+fn not_supported(reason: &str) -> SendError {
+    SendError::Refused {
+        reason: reason.to_owned(),
     }
 }

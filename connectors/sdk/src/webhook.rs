@@ -1,12 +1,13 @@
 //! Pushes over HTTP, and pages for strangers.
 //!
-//! Both are pure: no I/O, so that they can be fuzzed and replayed. The server does the reading, the
+//! Both are pure but for [`Webhook::complete`]: no I/O, so that they can be fuzzed and replayed. The server does the reading, the
 //! limits and the commit, and answers 2xx only after it.
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::{Batch, Receipt};
+use crate::{Batch, Fault, Receipt, Typing};
 
 /// A request as it came: raw body, exact target, all headers.
 pub type WebhookRequest = http::Request<Bytes>;
@@ -14,9 +15,28 @@ pub type WebhookRequest = http::Request<Bytes>;
 pub type WebhookResponse = http::Response<Bytes>;
 
 /// A connector that is pushed to.
+#[async_trait]
 pub trait Webhook: Send + Sync {
     /// Verifies, then parses. Verification is the connector's duty and has no default.
     fn accept(&self, request: &WebhookRequest, now: DateTime<Utc>) -> Result<Batch, Rejection>;
+
+    /// Gets what an accepted push only names (files the provider keeps for a while), before anything of it is
+    /// stored. A failure is our outage: the provider is told to bring it again.
+    async fn complete(&self, _request: &WebhookRequest, batch: Batch) -> Result<Batch, Fault> {
+        Ok(batch)
+    }
+
+    /// What an accepted request says beside its events: that a customer is typing. Asked after
+    /// [`Self::accept`] took it; never stored.
+    fn typing(&self, _request: &WebhookRequest) -> Option<Typing> {
+        None
+    }
+
+    /// Whether admins may look at what was pushed lately, for a while, with what became of it. For channels
+    /// whose other side an admin writes themselves.
+    fn is_watched(&self) -> bool {
+        false
+    }
 
     /// What to answer after the commit.
     fn reply(&self, request: &WebhookRequest, receipt: &Receipt) -> WebhookResponse;

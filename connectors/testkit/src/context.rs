@@ -22,5 +22,6 @@ pub fn context_at(clock: Arc<dyn Clock>) -> BuildContext {
         clock,
         signing_key: SigningKey::new([7; 32]),
         secrets: Arc::new(switchboard_sdk::NoSecrets),
+        http: switchboard_sdk::NoHttp::shared(),
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::Value;
-use switchboard_sdk::{Batch, Fault, InboundBody, InboundEvent, Intake, Outcome, Receipt};
+use switchboard_sdk::{Batch, Fault, InboundBody, InboundEvent, Intake, Outcome, Receipt, Typing};
 use tokio::sync::watch;
 
 use crate::PATIENCE;
@@ -39,6 +39,8 @@ pub enum Step {
     AnswerLost,
     /// The provider was reached and nothing was new.
     Alive,
+    /// A customer was said to be typing.
+    Typing(Typing),
     /// The connector warned.
     Warned(String),
     /// Something a test noted.
@@ -254,7 +256,8 @@ fn first_outcome(event: &InboundEvent, number: usize) -> Outcome {
     match &event.body {
         InboundBody::Message(_) => stored(true, false),
         InboundBody::Submission(_) => stored(true, true),
-        InboundBody::Receipt(_) => stored(false, false),
+        InboundBody::Receipt(_) | InboundBody::Reachability(_) => stored(false, false),
+        InboundBody::Edit(_) | InboundBody::Deletion(_) | InboundBody::Reaction(_) => stored(true, false),
         InboundBody::Poison { .. } => Outcome::Quarantined {
             id: format!("qrt_{number}"),
         },
@@ -303,6 +306,10 @@ impl Intake for MemoryIntake {
 
     fn alive(&self) {
         self.step(Step::Alive);
+    }
+
+    fn typing(&self, hint: Typing) {
+        self.step(Step::Typing(hint));
     }
 
     fn warn(&self, message: String) {

@@ -15,9 +15,13 @@
 mod clock;
 mod context;
 pub mod contract;
+mod http;
 mod intake;
 pub mod schema;
+#[cfg(feature = "telegram")]
+pub mod telegram;
 
+pub use self::http::FakeHttp;
 pub use clock::ManualClock;
 pub use context::{context, context_at};
 pub use intake::{Hold, MemoryIntake, Step};

@@ -39,6 +39,7 @@ const fn describe(
         recipients: false,
         rich_text: false,
         max_message_bytes: None,
+        ..Capabilities::NONE
     };
     Descriptor {
         kind: "shelf",

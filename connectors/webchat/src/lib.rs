@@ -38,6 +38,10 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         recipients: false,
         rich_text: false,
         max_message_bytes: None,
+        edit: true,
+        delete: true,
+        reply_to: true,
+        ..Capabilities::NONE
     },
     settings_schema: settings::schema,
     example: || {

@@ -47,6 +47,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         recipients: false,
         rich_text: false,
         max_message_bytes: None,
+        ..Capabilities::NONE
     },
     settings_schema: settings::schema,
     example: || {

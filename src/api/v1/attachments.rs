@@ -142,6 +142,7 @@ pub(crate) async fn keep(app: &App, upload: Upload, owner: String) -> Result<Att
         storage_key,
         content_id: None,
         created_at: now,
+        replaced: false,
     };
     let write = app.db.write().await?;
     attachment::Entity::insert(row.clone().into_active_model())

@@ -59,6 +59,14 @@ pub struct Capabilities {
     pub rich_text: bool,
     /// Largest message with its files, when the channel's settings say nothing else; null: unlimited.
     pub max_message_bytes: Option<u64>,
+    /// What was sent can be changed.
+    pub edit: bool,
+    /// What was sent can be taken back.
+    pub delete: bool,
+    /// Answers can name the message they answer.
+    pub reply_to: bool,
+    /// Messages can have buttons.
+    pub buttons: bool,
 }
 
 impl From<&'static Descriptor> for Connector {
@@ -79,6 +87,10 @@ impl From<&'static Descriptor> for Connector {
                 recipients: can.recipients,
                 rich_text: can.rich_text,
                 max_message_bytes: can.max_message_bytes,
+                edit: can.edit,
+                delete: can.delete,
+                reply_to: can.reply_to,
+                buttons: can.buttons,
             },
             settings_schema: (descriptor.settings_schema)(),
             example: (descriptor.example)(),

@@ -7,6 +7,7 @@ use axum::{
 };
 use sea_orm::EntityTrait;
 use serde::Deserialize;
+use switchboard_sdk::Button;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -20,6 +21,7 @@ use crate::{
     },
     app::App,
     conversation::{
+        extra::Extra,
         message::MessageKind,
         store::{self, Range},
         view::MessageView,
@@ -138,6 +140,15 @@ struct MessageIn {
     bcc: Vec<AddressIn>,
     /// The message of this conversation that is passed on, with its files.
     forward_of: Option<String>,
+    /// The message of this conversation that it answers, where the channel can name one (`can_reply_to`).
+    reply_to: Option<String>,
+    /// Rows of buttons under it, where the channel has any: each `{"label","url"}` or `{"label","data"}`.
+    #[serde(default)]
+    #[schema(value_type = Vec<Vec<Object>>)]
+    buttons: Vec<Vec<Button>>,
+    /// Asks for the customer's phone number with a button, where the channel has one.
+    #[serde(default)]
+    request_phone: bool,
     /// Whether the signature of operator and line is put under it, on channels with address fields.
     #[serde(default = "yes")]
     signature: bool,
@@ -209,6 +220,12 @@ async fn create_message(
             html: body.html,
             forward_of: body.forward_of,
             unsigned: !body.signature,
+        },
+        reply_to: body.reply_to,
+        extra: Extra {
+            buttons: body.buttons,
+            request_phone: body.request_phone,
+            ..Extra::default()
         },
     };
     let mut write = app.db.write().await?;

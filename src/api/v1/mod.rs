@@ -4,6 +4,7 @@ pub mod apikeys;
 pub mod attachments;
 pub mod auth;
 pub mod channel_backfill;
+pub mod channel_pushes;
 pub mod channel_sign_in;
 pub mod channels;
 pub mod connectors;
@@ -15,6 +16,7 @@ pub mod leads;
 pub mod line_checks;
 pub mod lines;
 pub mod me;
+pub mod message_changes;
 pub mod messages;
 pub mod offers;
 pub mod outbox;
@@ -46,6 +48,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(apikeys::router())
         .merge(channels::router())
         .merge(channel_backfill::router())
+        .merge(channel_pushes::router())
         .merge(channel_sign_in::router())
         .merge(connectors::router())
         .merge(offers::router())
@@ -55,6 +58,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(submissions::router())
         .merge(search::router())
         .merge(messages::router())
+        .merge(message_changes::router())
         .merge(leads::router())
         .merge(conversations::router())
         .merge(contacts::router())

@@ -57,6 +57,8 @@ pub struct OutboxEntry {
     pub conversation_id: String,
     /// Its channel.
     pub channel_id: String,
+    /// What is to be done: `send`, `edit` or `delete`.
+    pub kind: String,
     /// `queued`, `sending`, `failed` or `uncertain`.
     pub state: String,
     /// Attempts since it was queued, or queued again by hand.
@@ -72,6 +74,7 @@ pub struct OutboxEntry {
 impl From<outbox::Model> for OutboxEntry {
     fn from(row: outbox::Model) -> Self {
         Self {
+            kind: row.kind,
             message_id: row.message_id,
             conversation_id: row.conversation_id,
             channel_id: row.channel_id,

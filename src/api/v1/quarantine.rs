@@ -21,7 +21,7 @@ use crate::{
     },
     app::App,
     connector::replay,
-    db::entity::quarantine,
+    db::entity::{quarantine, waiting_change},
     storage,
 };
 
@@ -149,6 +149,15 @@ async fn get_quarantine_raw(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let row = find(&app, &id).await?;
+    if row.storage_key.is_empty() {
+        // A change that waits for its message is kept as it was read.
+        let waiting = waiting_change::Entity::find()
+            .filter(waiting_change::Column::QuarantineId.eq(&row.id))
+            .one(app.db.read())
+            .await?;
+        let waiting = waiting.ok_or_else(|| Problem::not_found("file"))?;
+        return Ok(raw(&row, waiting.change.to_string().into_bytes()));
+    }
     let bytes = app
         .storage
         .get(&row.storage_key)
@@ -157,7 +166,11 @@ async fn get_quarantine_raw(
             storage::Error::Missing => Problem::not_found("file"),
             other => Problem::from_cause(&other),
         })?;
-    // Never shown as what it claims to be: it may be anything.
+    Ok(raw(&row, bytes))
+}
+
+/// Never shown as what it claims to be: it may be anything.
+fn raw(row: &quarantine::Model, bytes: impl IntoResponse) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (
@@ -165,7 +178,7 @@ async fn get_quarantine_raw(
             format!("attachment; filename=\"{}.raw\"", row.id),
         ),
     ];
-    Ok((headers, bytes).into_response())
+    (headers, bytes).into_response()
 }
 
 async fn find(app: &App, id: &str) -> Result<quarantine::Model, Problem> {

@@ -127,12 +127,12 @@ pub(super) async fn download(
         Err(storage::Error::Missing) => return Err(Problem::not_found("attachment")),
         Err(error) => return Err(Problem::from_cause(&error)),
     };
-    Ok(file(&row, data))
+    Ok(file_response(&row, data))
 }
 
 /// Strangers' bytes on our address: only pictures are drawn, by what their bytes are; everything else is
 /// saved, and nothing runs.
-fn file(row: &attachment::Model, data: Bytes) -> Response {
+pub(crate) fn file_response(row: &attachment::Model, data: Bytes) -> Response {
     let picture = files::picture(&data);
     let kind = if picture.is_some() { "inline" } else { "attachment" };
     let name: String = url::form_urlencoded::byte_serialize(row.name.as_bytes()).collect();

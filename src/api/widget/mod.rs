@@ -8,6 +8,8 @@ mod messages;
 mod sessions;
 mod socket;
 
+pub(crate) use files::file_response;
+
 use std::{
     net::IpAddr,
     sync::{Arc, OnceLock},

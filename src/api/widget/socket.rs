@@ -23,7 +23,10 @@ use crate::{
         problem::{Problem, Result},
     },
     app::App,
-    conversation::read::ClientMarks,
+    conversation::{
+        read::ClientMarks,
+        view::{MessageView, Views},
+    },
     db::entity::{conversation, visitor},
     routing::place::InQueue,
     telemetry::metrics::Counter,
@@ -87,6 +90,7 @@ enum Said {
 enum Frame<'a> {
     Hello { seq: i64 },
     Message { message: &'a VisitorMessage },
+    Updated { message: &'a VisitorMessage },
     Typing { author: Typist<'a> },
     Receipt { delivered_seq: i64, read_seq: i64 },
     Queue { queue: Option<InQueue> },
@@ -227,9 +231,36 @@ impl Session {
         self.sent_seq = Some(seq);
         self.send(&Frame::Hello { seq }).await?;
         if let Some(conversation) = conversation {
+            self.missed_changes(&conversation.id, seq).await?;
             self.follow(&conversation.id).await?;
         }
         Ok(())
+    }
+
+    /// Tells what became of messages that the visitor has: a change leaves no number behind by which they
+    /// could ask for it, so all that were ever changed are told as they are.
+    async fn missed_changes(&mut self, conversation_id: &str, upto: i64) -> Step {
+        let db = self.app.db.read();
+        let rows = store::changed_messages(db, conversation_id, upto)
+            .await
+            .map_err(Problem::from)?;
+        let views = Views::new(std::iter::empty()).messages(db, rows).await;
+        for message in views.map_err(Problem::from)? {
+            self.changed(&message).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells how a message is now, when the visitor has it.
+    async fn changed(&mut self, message: &MessageView) -> Step {
+        if message.seq > self.sent_seq.unwrap_or(0) {
+            return Ok(());
+        }
+        let now = self.app.clock.now();
+        match view::message(message, self.told.1, &self.app.vault, self.chat.key(), now) {
+            Some(message) => self.send(&Frame::Updated { message: &message }).await,
+            None => Ok(()),
+        }
     }
 
     /// Listens to a conversation and catches up with it.
@@ -273,6 +304,7 @@ impl Session {
                     None => Ok(()),
                 }
             }
+            Signal::Changed(message) => self.changed(&message).await,
             Signal::Progress {
                 last_seq,
                 read_seq,

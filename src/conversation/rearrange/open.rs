@@ -60,6 +60,8 @@ pub(super) async fn open_beside(
         version: 0,
         created_at: now,
         updated_at: now,
+        unreachable_since: was.unreachable_since.filter(|_| same),
+        unreachable_reason: was.unreachable_reason.clone().filter(|_| same),
         id,
         ..was.clone()
     };

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "message")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -31,6 +31,16 @@ pub struct Model {
     pub automatic: bool,
     pub new_participant: bool,
     pub no_auto_reply: bool,
+    pub extra: Option<Json>,
+    pub reply_to: Option<String>,
+    pub edited_at: Option<DateTimeUtc>,
+    pub deleted_at: Option<DateTimeUtc>,
+    pub deleted_by: Option<String>,
+    pub reactions: Option<Json>,
+    pub parts: Option<Json>,
+    pub revision: i64,
+    pub change_state: Option<String>,
+    pub change_error: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,8 @@ pub struct Model {
     pub claimed_by: Option<String>,
     pub last_error: Option<String>,
     pub created_at: DateTimeUtc,
+    pub kind: String,
+    pub next_kind: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -6,9 +6,10 @@ use switchboard_sdk::{Attribution, LeadHints, Outcome, Person, Recipient, Thread
 
 use super::{
     mail::only_filed,
+    own::Own,
     world::{
         Channel, JoinedLead, OpenThread, World, thread_key_of_contact, thread_key_of_mail,
-        thread_key_of_sender,
+        thread_key_of_name, thread_key_of_sender,
     },
 };
 use crate::{
@@ -53,6 +54,9 @@ struct Incoming<'a> {
     history: Option<DateTime<Utc>>,
     attribution: &'a Attribution,
     hints: LeadHints,
+    /// The provider's id of the message it answers.
+    reply_to: Option<&'a str>,
+    extra: Option<Value>,
 }
 
 impl World {
@@ -70,6 +74,8 @@ impl World {
                     submission_id: None,
                 }
             }
+            PreparedBody::Change(change) => self.apply_change(channel, event, change),
+            PreparedBody::Reachability(reach) => self.apply_reachability(channel, reach),
             PreparedBody::Poison {
                 reason,
                 size,
@@ -94,6 +100,9 @@ impl World {
     }
 
     fn apply_message(&mut self, channel: &Channel, event: &Prepared, message: &PreparedMessage) -> Outcome {
+        if let Some(added) = self.add_to_album(channel, event, message) {
+            return added;
+        }
         let channel = &self.routed(channel, message.line.as_deref());
         if let Some(filed) = self.file(channel, event, message) {
             return filed;
@@ -109,9 +118,24 @@ impl World {
                 .identities
                 .first()
                 .map_or_else(|| thread_key_of_contact(&contact_id), thread_key_of_sender),
+            Thread::Named(name) => thread_key_of_name(name),
             Thread::Messages { own, .. } => thread_key_of_mail(own),
         };
         let found = self.find_thread(channel, message, &contact_id, &key);
+        if let Some(author) = &message.own {
+            return self.apply_own(
+                channel,
+                event,
+                message,
+                Own {
+                    author,
+                    contact_id,
+                    claimed,
+                    key,
+                    found: found.conversation_id,
+                },
+            );
+        }
         let incoming = Incoming {
             id: message.id.clone(),
             from: &message.from,
@@ -134,6 +158,8 @@ impl World {
             history: message.history.then(|| event.at.min(self.now)),
             attribution: &message.attribution,
             hints: LeadHints::default(),
+            reply_to: message.reply_to.as_deref(),
+            extra: message.extra.stored(),
         };
         let (conversation_id, seq) = self.add_inbound(
             channel,
@@ -146,7 +172,9 @@ impl World {
         if let Thread::Messages { own, .. } = &message.thread {
             self.remember(channel, own, &conversation_id, &message.id);
         }
+        self.name(channel, message, &conversation_id);
         self.add_facts(&conversation_id, message, found.link);
+        self.arrived(channel, event, message);
         Outcome::Stored {
             message_id: Some(message.id.clone()),
             seq: Some(seq),
@@ -216,6 +244,8 @@ impl World {
             history: None,
             attribution: &content.attribution,
             hints: content.hints(),
+            reply_to: None,
+            extra: None,
         };
         let (conversation_id, seq) = self.add_inbound(channel, found, key, &contact_id, claimed, incoming);
         row.state = "accepted".to_owned();
@@ -432,6 +462,7 @@ impl World {
                 .get(contact_id)
                 .and_then(|contact| contact.name.clone())
         });
+        let reply_to = self.answered(channel, incoming.reply_to, &conversation_id);
         let Some(thread) = self.threads.get_mut(&conversation_id) else {
             return (conversation_id, 0);
         };
@@ -452,6 +483,9 @@ impl World {
         }
         // Who snoozed it wanted to be woken by exactly this.
         row.snoozed_until = None;
+        // Who writes can be written to.
+        row.unreachable_since = None;
+        row.unreachable_reason = None;
         row.version += 1;
         row.updated_at = now;
         row.last_message_id = Some(incoming.id.clone());
@@ -488,6 +522,9 @@ impl World {
             automatic: incoming.automatic,
             new_participant: incoming.new_participant,
             no_auto_reply: incoming.no_auto_reply,
+            extra: incoming.extra,
+            reply_to,
+            ..message::Model::default()
         });
         self.add_files(&incoming.id, incoming.files);
         self.events.push(NewEvent::message(
@@ -593,6 +630,8 @@ impl World {
             version: 0,
             created_at: self.now,
             updated_at: self.now,
+            unreachable_since: None,
+            unreachable_reason: None,
         };
         self.by_key.insert((channel.id.clone(), key), id.clone());
         let thread = OpenThread {
@@ -737,5 +776,6 @@ fn attachment_row(
         storage_key: file.storage_key.clone(),
         content_id: file.content_id.clone(),
         created_at: now,
+        replaced: false,
     }
 }

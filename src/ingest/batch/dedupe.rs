@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 use switchboard_sdk::Outcome;
 
-use super::Work;
+use super::{Work, world::World};
 use crate::{
     db::{BatchTx, bulk},
     ingest::prepare::PreparedBody,
@@ -98,9 +98,28 @@ impl<'a> Told<'a> {
     }
 
     /// The ledger's rows of new events.
-    pub async fn claim(&self, write: &mut BatchTx, fresh: &[Place], now: DateTime<Utc>) -> Result<(), DbErr> {
+    pub async fn claim(
+        &self,
+        write: &mut BatchTx,
+        fresh: &[Place],
+        world: &World,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
+        // Albums that begin in this batch, by channel and name: what their first part is stored as.
+        let mut albums: HashMap<(&str, &str), String> = HashMap::new();
         let rows = fresh.iter().map(|&(w, e)| {
-            let (message_id, submission_id) = own_ids(&self.works[w].events[e].body);
+            let (channel_id, body) = (self.works[w].channel_id.as_str(), &self.works[w].events[e].body);
+            let (mut message_id, submission_id) = own_ids(body);
+            if let PreparedBody::Message(part) = body
+                && let Some(album) = &part.album
+            {
+                let first = albums.entry((channel_id, album)).or_insert_with(|| {
+                    let stored = world.album_message(channel_id, album);
+                    stored.unwrap_or_else(|| part.id.clone())
+                });
+                message_id = Some(first.clone());
+            }
+            let message_id = message_id.or_else(|| world.changed_message(&self.works[w].channel_id, body));
             vec![
                 self.works[w].channel_id.clone().into(),
                 self.works[w].events[e].external_id.clone().into(),
@@ -136,6 +155,9 @@ fn own_ids(body: &PreparedBody) -> (Option<String>, Option<String>) {
         PreparedBody::Submission(submission) => {
             (Some(submission.message_id.clone()), Some(submission.id.clone()))
         }
-        PreparedBody::Receipt(_) | PreparedBody::Poison { .. } => (None, None),
+        PreparedBody::Receipt(_)
+        | PreparedBody::Change(_)
+        | PreparedBody::Reachability(_)
+        | PreparedBody::Poison { .. } => (None, None),
     }
 }

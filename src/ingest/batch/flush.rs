@@ -7,7 +7,8 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set, UpdateMany,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    Statement, UpdateMany,
     sea_query::{Expr, ExprTrait},
 };
 use serde_json::{Value as Json, json};
@@ -23,7 +24,8 @@ use crate::{
         entity::{attachment, contact, conversation, identity, lead, message, session, thread_ref},
     },
     event::{EventType, NewEvent},
-    ingest::rows,
+    id::Kind,
+    ingest::{prepare::clean_external_id, rows},
 };
 
 impl World {
@@ -33,6 +35,7 @@ impl World {
         self.join_leads(write).await?;
         self.insert_rows(write).await?;
         self.update_rows(write).await?;
+        self.flush_changes(write).await?;
         for (channel_id, receipt) in take(&mut self.receipts) {
             self.apply_receipt(write, &channel_id, receipt).await?;
         }
@@ -169,6 +172,18 @@ impl World {
                 .filter(session::Column::Id.is_in(bulk::padded(owed)));
             write.execute(update.build(backend)).await?;
         }
+        let answered = take(&mut self.answered);
+        if !answered.is_empty() {
+            let update = session::Entity::update_many()
+                .col_expr(
+                    session::Column::OwedSince,
+                    Expr::value(Option::<DateTime<Utc>>::None),
+                )
+                .col_expr(session::Column::DueAt, Expr::value(Option::<DateTime<Utc>>::None))
+                .col_expr(session::Column::AnsweredAt, Expr::value(self.now))
+                .filter(session::Column::Id.is_in(answered));
+            write.execute(update.build(backend)).await?;
+        }
         let heard = take(&mut self.heard);
         if !heard.is_empty() {
             let update = reachable(heard.into_iter().collect());
@@ -226,12 +241,31 @@ impl World {
         receipt: DeliveryReceipt,
     ) -> Result<(), DbErr> {
         let place = (channel_id.to_owned(), receipt.external_id.clone());
-        let Some(found) = thread_ref::Entity::find_by_id(place).one(&write.read()).await? else {
+        let found = thread_ref::Entity::find_by_id(place).one(&write.read()).await?;
+        let found = match found.and_then(|found| Some((found.message_id?, found.conversation_id))) {
+            Some(found) => Some(found),
+            None => sent_on(write, channel_id, &receipt.external_id).await?,
+        };
+        let Some((message_id, conversation_id)) = found else {
             return Ok(());
         };
-        let Some(message_id) = found.message_id else {
-            return Ok(());
-        };
+        if let Some(name) = receipt.known_as.as_deref().map(clean_external_id) {
+            let row = thread_ref::Model {
+                channel_id: channel_id.to_owned(),
+                external_id: name.clone(),
+                conversation_id: conversation_id.clone(),
+                message_id: Some(message_id.clone()),
+                created_at: self.now,
+            };
+            let rows = std::iter::once(rows::thread_ref(row));
+            write
+                .insert("thread_ref", rows::THREAD_REF, rows, "ON CONFLICT DO NOTHING")
+                .await?;
+            let update = message::Entity::update_many()
+                .col_expr(message::Column::ExternalId, Expr::value(name))
+                .filter(message::Column::Id.eq(&message_id));
+            write.execute(update.build(write.backend())).await?;
+        }
         let (state, from): (&str, &[&str]) = match receipt.state {
             ReceiptState::Relayed => ("sent", &["delayed"]),
             ReceiptState::Delivered => (
@@ -254,7 +288,6 @@ impl World {
             .filter(message::Column::Id.eq(&message_id))
             .filter(Expr::col(message::Column::DeliveryState).is_in(from.iter().copied()));
         if write.execute(update.build(write.backend())).await? > 0 {
-            let conversation_id = found.conversation_id;
             self.judge_address(write, &conversation_id, &receipt).await?;
             self.events.push(NewEvent::message(
                 EventType::MessageUpdated,
@@ -366,6 +399,24 @@ impl JoinedLead {
         row.attribution = attribution;
         changed
     }
+}
+
+/// One of our answers on this channel, when the provider names it by our own id.
+async fn sent_on(
+    write: &BatchTx,
+    channel_id: &str,
+    message_id: &str,
+) -> Result<Option<(String, String)>, DbErr> {
+    if !message_id.starts_with(Kind::Message.prefix()) {
+        return Ok(None);
+    }
+    let sql = "SELECT m.id, m.conversation_id FROM message m JOIN conversation c ON c.id = m.conversation_id \
+               WHERE m.id = $1 AND c.channel_id = $2 AND m.kind = 'reply'";
+    let statement =
+        Statement::from_sql_and_values(write.backend(), sql, [message_id.into(), channel_id.into()]);
+    let row = write.read().query_one_raw(statement).await?;
+    row.map(|row| Ok((row.try_get("", "id")?, row.try_get("", "conversation_id")?)))
+        .transpose()
 }
 
 /// Addresses at which somebody is.

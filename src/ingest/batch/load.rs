@@ -20,7 +20,7 @@ use super::{
     dedupe::{Place, Told},
     mail::Mails,
     world::{
-        Channel, NamedLine, OpenThread, World, thread_key_of_contact, thread_key_of_mail,
+        Channel, NamedLine, OpenThread, World, thread_key_of_contact, thread_key_of_mail, thread_key_of_name,
         thread_key_of_sender,
     },
 };
@@ -76,11 +76,28 @@ impl World {
                                     .insert(thread_key_of_sender(first));
                             }
                         }
+                        Thread::Named(name) => {
+                            senders
+                                .entry(channel_id)
+                                .or_default()
+                                .insert(thread_key_of_name(name));
+                        }
                         Thread::Contact => {}
                     }
                 }
                 PreparedBody::Submission(submission) => people.push(submission.content.person()),
-                PreparedBody::Receipt(_) | PreparedBody::Poison { .. } => {}
+                PreparedBody::Reachability(reach) => {
+                    people.push(Person {
+                        identities: vec![reach.identity.clone()],
+                        ..Person::default()
+                    });
+                    let keys = senders.entry(channel_id).or_default();
+                    keys.insert(thread_key_of_sender(&reach.identity));
+                    if let Thread::Named(name) = &reach.thread {
+                        keys.insert(thread_key_of_name(name));
+                    }
+                }
+                PreparedBody::Receipt(_) | PreparedBody::Change(_) | PreparedBody::Poison { .. } => {}
             }
         }
         people.append(&mut mails.clients);
@@ -114,6 +131,7 @@ impl World {
         world
             .load_threads(write, works, &told.first, refs, senders)
             .await?;
+        world.load_changes(write, works, &told.first).await?;
         world.load_members(write).await?;
         world.load_leads(write).await?;
         Ok((world, known))
@@ -148,8 +166,8 @@ impl World {
         for &(w, e) in events {
             let per_contact = match &works[w].events[e].body {
                 PreparedBody::Message(message) => message.thread == Thread::Contact,
-                PreparedBody::Submission(_) => true,
-                PreparedBody::Receipt(_) | PreparedBody::Poison { .. } => false,
+                PreparedBody::Submission(_) | PreparedBody::Reachability(_) => true,
+                PreparedBody::Receipt(_) | PreparedBody::Change(_) | PreparedBody::Poison { .. } => false,
             };
             if per_contact && !contacts.is_empty() {
                 let keys = keys.entry(works[w].channel_id.as_str()).or_default();
@@ -276,8 +294,9 @@ async fn channels(
     let ids: BTreeSet<&str> = works.iter().map(|work| work.channel_id.as_str()).collect();
     let (list, values) = bulk::in_list(1, ids.into_iter().map(Value::from).collect());
     let sql = format!(
-        "SELECT c.id, c.kind, c.name, c.line_id, l.rules FROM channel c JOIN line l ON l.id = c.line_id \
-         WHERE c.id IN {list}"
+        "SELECT c.id, c.kind, c.name, c.line_id, l.rules, \
+         EXISTS (SELECT 1 FROM waiting_change w WHERE w.channel_id = c.id) AS changes_wait \
+         FROM channel c JOIN line l ON l.id = c.line_id WHERE c.id IN {list}"
     );
     let (mut channels, mut promises) = (HashMap::new(), HashMap::new());
     for row in ask(write, &sql, values).await? {
@@ -288,6 +307,7 @@ async fn channels(
             name: row.try_get("", "name")?,
             line_id: row.try_get("", "line_id")?,
             create_lead: rules.crm.create_lead,
+            changes_wait: row.try_get("", "changes_wait")?,
         };
         promises.insert(channel.line_id.clone(), Promise::of(&rules));
         channels.insert(channel.id.clone(), Arc::new(channel));

@@ -297,6 +297,7 @@ impl World {
             original_key: message.original_key.clone(),
             recipients: stored_recipients(&message.recipients),
             mode: None,
+            ..message::Model::default()
         });
         self.add_files(&message.id, &message.files);
         self.events.push(NewEvent::message(

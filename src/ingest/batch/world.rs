@@ -8,13 +8,16 @@ use std::{
 use chrono::{DateTime, Utc};
 use switchboard_sdk::{DeliveryReceipt, Identity};
 
+use super::change::Changes;
 use crate::{
     contact::identify::Known,
+    conversation::store::NAMED,
     db::entity::{
         attachment, company, contact, contact_suggestion, conversation, conversation_link,
         conversation_member, identity, lead, message, quarantine, session, submission, thread_ref,
     },
     event::NewEvent,
+    ingest::prepare::clean_external_id,
     lead::rule::History,
     line::{due::Promise, rules::CreateLead},
 };
@@ -27,6 +30,8 @@ pub(super) struct Channel {
     pub name: String,
     pub line_id: String,
     pub create_lead: CreateLead,
+    /// Changes wait for messages of this channel.
+    pub changes_wait: bool,
 }
 
 /// A line that messages name.
@@ -101,6 +106,9 @@ pub(super) struct World {
     pub quarantined: Vec<quarantine::Model>,
     pub receipts: Vec<(String, DeliveryReceipt)>,
     pub companies: HashMap<String, String>,
+    /// Sessions whose client was answered outside Switchboard.
+    pub answered: BTreeSet<String>,
+    pub changes: Changes,
     pub events: Vec<NewEvent>,
 }
 
@@ -118,6 +126,11 @@ pub(super) fn thread_key_of_contact(contact_id: &str) -> String {
 /// The key of the one conversation of a sender on a channel.
 pub(super) fn thread_key_of_sender(sender: &Identity) -> String {
     format!("i:{}:{}", sender.kind.as_str(), sender.value)
+}
+
+/// The key of a conversation that the provider has a name for.
+pub(super) fn thread_key_of_name(name: &str) -> String {
+    format!("{NAMED}{}", clean_external_id(name))
 }
 
 /// The key of a mail thread: the id of its first message.

@@ -408,6 +408,8 @@ impl Story {
             client_id: None,
             attachment_ids: Vec::new(),
             mail: Mail::default(),
+            reply_to: None,
+            extra: switchboard::conversation::extra::Extra::default(),
         };
         let mut write = self.db.write().await.unwrap();
         reply::post(

@@ -86,6 +86,11 @@ impl TestApp {
             ),
             ("SWITCHBOARD__SECURITY__MASTER_KEY", "11".repeat(32)),
             ("SWITCHBOARD__LIMITS__ENABLED", "false".to_owned()),
+            // Files of other programs under test.
+            (
+                "SWITCHBOARD__SECURITY__ALLOWED_PRIVATE_NETWORKS",
+                "[\"127.0.0.0/8\"]".to_owned(),
+            ),
         ];
         let config = config::load(None, environment.map(|(name, value)| (name.to_owned(), value))).unwrap();
         let db = switchboard::db::Db::connect(&database.url).await.unwrap();

@@ -24,6 +24,7 @@ pub fn connector() -> Arc<dyn Connector> {
     let context = BuildContext {
         signing_key: switchboard_sdk::SigningKey::default(),
         secrets: Arc::new(switchboard_sdk::NoSecrets),
+        http: switchboard_sdk::NoHttp::shared(),
         channel_id: "chn_reads".to_owned(),
         channel_key: "reads".to_owned(),
         channel_name: "Reads".to_owned(),

@@ -201,6 +201,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was pushed to this channel lately, with what became of it, the newest first: at most 500, for 24 hours, since
+         *     the server started. For channels whose other side is a program of your own.
+         */
+        get: operations["list_channel_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new secret for a channel that signs both ways, and keeps the old one good for a while. */
+        post: operations["rotate_channel_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}/sign-in": {
         parameters: {
             query?: never;
@@ -974,6 +1011,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes back a message you wrote, at the customer's side too. The staff still sees it, marked as deleted. */
+        delete: operations["delete_message"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes the words of a message you wrote. What was sent is changed at the customer's side too, through the outbox:
+         *     `change` says where that is, and a failure of it is tried again with `retry`. Notes and what is not out yet are
+         *     changed at once.
+         */
+        patch: operations["change_message"];
+        trace?: never;
+    };
     "/api/v1/messages/{id}/original": {
         parameters: {
             query?: never;
@@ -1005,6 +1064,23 @@ export interface paths {
         put?: never;
         /** Sends a failed or uncertain message once more. */
         post: operations["retry_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a message said before, the oldest first; what it says now is not among them. */
+        get: operations["list_message_versions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1653,6 +1729,12 @@ export interface components {
         Capabilities: {
             /** @description Files go both ways. */
             attachments: boolean;
+            /** @description Messages can have buttons. */
+            buttons: boolean;
+            /** @description What was sent can be taken back. */
+            delete: boolean;
+            /** @description What was sent can be changed. */
+            edit: boolean;
             /** @description Customers read the conversation from this server. */
             hosted: boolean;
             /** @description Customers can write. */
@@ -1678,6 +1760,8 @@ export interface components {
             receipts: boolean;
             /** @description Messages have address fields: they can be answered to all and forwarded. */
             recipients: boolean;
+            /** @description Answers can name the message they answer. */
+            reply_to: boolean;
             /** @description Carries rich text. */
             rich_text: boolean;
             /** @description Typing is shown both ways. */
@@ -1716,6 +1800,29 @@ export interface components {
              * @description Grows with each change of what an admin sets.
              */
             version: number;
+        };
+        /** @description Something that was pushed to a channel. */
+        ChannelEvent: {
+            /**
+             * Format: date-time
+             * @description When it came.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Grows with each push; starts anew with the server.
+             */
+            number: number;
+            /** @description Where to. */
+            path: string;
+            /** @description The body's beginning, as text. */
+            payload: string;
+            /** @description Why, when it was refused or failed. */
+            reason?: string | null;
+            /** @description The body's whole size, in bytes. */
+            size: number;
+            /** @description `stored`, `duplicate`, `quarantined`, `taken` (nothing to store), `refused` or `failed`. */
+            verdict: string;
         };
         /** @description How a channel is doing. */
         ChannelHealth: {
@@ -1883,8 +1990,14 @@ export interface components {
         Conversation: {
             /** @description Nothing reaches the address answers go to: why, in words. */
             address_problem?: string | null;
+            /** @description Whether what was sent can be taken back from the customer's side. */
+            can_delete: boolean;
+            /** @description Whether what was sent can be changed at the customer's side. */
+            can_edit: boolean;
             /** @description Whether an answer can be sent on this channel. */
             can_reply: boolean;
+            /** @description Whether an answer can name the message it answers. */
+            can_reply_to: boolean;
             /** @description Its channel. */
             channel_id: string;
             /** @description The channel's kind. */
@@ -2550,6 +2663,9 @@ export interface components {
             author: components["schemas"]["Author"];
             /** @description Written by a machine (a vacation reply, a list): nobody has to answer it. */
             automatic: boolean;
+            /** @description Rows of buttons under it: each `{"label","url"}` or `{"label","data"}`. */
+            buttons: Record<string, never>[][];
+            change?: components["schemas"]["MessageChange"] | null;
             /** @description The writer's own idempotency key. */
             client_id?: string | null;
             /** @description Its conversation. */
@@ -2559,7 +2675,13 @@ export interface components {
              * @description When.
              */
             created_at: string;
+            deleted?: components["schemas"]["MessageDeleted"] | null;
             delivery?: components["schemas"]["Delivery"] | null;
+            /**
+             * Format: date-time
+             * @description When its words were last changed; its versions are at `/messages/{id}/versions`.
+             */
+            edited_at?: string | null;
             /** @description The provider's id. */
             external_id?: string | null;
             /** @description Sanitised rich text. */
@@ -2568,13 +2690,22 @@ export interface components {
             id: string;
             /** @description `inbound`, `reply`, `note` or `system`. */
             kind: string;
+            location?: components["schemas"]["MessagePlace"] | null;
             mail?: components["schemas"]["Mail"] | null;
+            /** @description Files that came and were not taken. */
+            missing_files: components["schemas"]["MissingFile"][];
             /** @description `reply`, `reply_all` or `forward`, where there was a choice. */
             mode?: string | null;
             /** @description Written by somebody who was not part of the conversation before: look who it is. */
             new_participant: boolean;
+            origin?: components["schemas"]["MessageOrigin"] | null;
+            /** @description Words of an earlier message it is about. */
+            quote?: string | null;
+            /** @description What people feel about it now. */
+            reactions: components["schemas"]["Reaction"][];
             /** @description Who stands in its address fields, on channels that have any. */
             recipients: components["schemas"]["Recipient"][];
+            reply_to?: components["schemas"]["RepliedMessage"] | null;
             /**
              * Format: int64
              * @description Its number in the conversation.
@@ -2582,6 +2713,28 @@ export interface components {
             seq: number;
             /** @description Plain text. */
             text: string;
+        };
+        /** @description Where a change of a sent answer is. */
+        MessageChange: {
+            /** @description Why it failed last. */
+            error?: string | null;
+            /** @description `queued`, `sending` or `failed`. */
+            state: string;
+        };
+        /** @description What a message shall say. */
+        MessageChangeIn: {
+            /** @description The whole text as it shall be. */
+            text: string;
+        };
+        /** @description That a message was taken back. */
+        MessageDeleted: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description `contact` or `operator`. */
+            by: string;
         };
         /** @description A message that was found. */
         MessageHit: {
@@ -2598,6 +2751,8 @@ export interface components {
             attachments?: string[];
             /** @description Who gets it without the others knowing. */
             bcc?: components["schemas"]["AddressIn"][];
+            /** @description Rows of buttons under it, where the channel has any: each `{"label","url"}` or `{"label","data"}`. */
+            buttons?: Record<string, never>[][];
             /** @description Who is to know of it. */
             cc?: components["schemas"]["AddressIn"][];
             /** @description The caller's idempotency key. */
@@ -2609,6 +2764,10 @@ export interface components {
             /** @description `reply` goes to the customer, `note` stays inside. */
             kind?: components["schemas"]["MessageKind"];
             mode?: components["schemas"]["MessageMode"] | null;
+            /** @description The message of this conversation that it answers, where the channel can name one (`can_reply_to`). */
+            reply_to?: string | null;
+            /** @description Asks for the customer's phone number with a button, where the channel has one. */
+            request_phone?: boolean;
             /** @description Whether the signature of operator and line is put under it, on channels with address fields. */
             signature?: boolean;
             /** @description Plain text; may be empty when there are files. */
@@ -2626,6 +2785,54 @@ export interface components {
          * @enum {string}
          */
         MessageMode: "reply" | "reply_all" | "forward";
+        /** @description Where a message was first, before it was passed on. */
+        MessageOrigin: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at?: string | null;
+            /** @description Who wrote it, when known. */
+            from?: string | null;
+        };
+        /** @description A place on the map. */
+        MessagePlace: {
+            /** @description Its address. */
+            address?: string | null;
+            /**
+             * Format: double
+             * @description Degrees north.
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees east.
+             */
+            lon: number;
+            /** @description What is there. */
+            title?: string | null;
+        };
+        /** @description What a message said at some time. */
+        MessageVersion: {
+            /**
+             * Format: date-time
+             * @description From when on.
+             */
+            at: string;
+            /** @description Its files, where they were others than now. */
+            attachments: components["schemas"]["Attachment"][];
+            /** @description Sanitised rich text. */
+            html?: string | null;
+            /** @description Plain text. */
+            text: string;
+        };
+        /** @description A file that came and was not taken. */
+        MissingFile: {
+            /** @description Its name. */
+            name: string;
+            /** @description Why it is not here: too large, not to be had. */
+            reason: string;
+        };
         /** @description A key that was just made. */
         NewApiKey: components["schemas"]["ApiKey"] & {
             /** @description The key itself. It is shown now and never again. */
@@ -2796,6 +3003,8 @@ export interface components {
             due_at?: string | null;
             /** @description What went wrong last. */
             error?: string | null;
+            /** @description What is to be done: `send`, `edit` or `delete`. */
+            kind: string;
             /** @description `msg_…` */
             message_id: string;
             /** @description `queued`, `sending`, `failed` or `uncertain`. */
@@ -2894,6 +3103,34 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_ChannelEvent: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it came.
+                 */
+                at: string;
+                /**
+                 * Format: int64
+                 * @description Grows with each push; starts anew with the server.
+                 */
+                number: number;
+                /** @description Where to. */
+                path: string;
+                /** @description The body's beginning, as text. */
+                payload: string;
+                /** @description Why, when it was refused or failed. */
+                reason?: string | null;
+                /** @description The body's whole size, in bytes. */
+                size: number;
+                /** @description `stored`, `duplicate`, `quarantined`, `taken` (nothing to store), `refused` or `failed`. */
+                verdict: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Connector: {
             /** @description The rows. */
             items: {
@@ -2962,8 +3199,14 @@ export interface components {
             items: {
                 /** @description Nothing reaches the address answers go to: why, in words. */
                 address_problem?: string | null;
+                /** @description Whether what was sent can be taken back from the customer's side. */
+                can_delete: boolean;
+                /** @description Whether what was sent can be changed at the customer's side. */
+                can_edit: boolean;
                 /** @description Whether an answer can be sent on this channel. */
                 can_reply: boolean;
+                /** @description Whether an answer can name the message it answers. */
+                can_reply_to: boolean;
                 /** @description Its channel. */
                 channel_id: string;
                 /** @description The channel's kind. */
@@ -3255,6 +3498,9 @@ export interface components {
                 author: components["schemas"]["Author"];
                 /** @description Written by a machine (a vacation reply, a list): nobody has to answer it. */
                 automatic: boolean;
+                /** @description Rows of buttons under it: each `{"label","url"}` or `{"label","data"}`. */
+                buttons: Record<string, never>[][];
+                change?: components["schemas"]["MessageChange"] | null;
                 /** @description The writer's own idempotency key. */
                 client_id?: string | null;
                 /** @description Its conversation. */
@@ -3264,7 +3510,13 @@ export interface components {
                  * @description When.
                  */
                 created_at: string;
+                deleted?: components["schemas"]["MessageDeleted"] | null;
                 delivery?: components["schemas"]["Delivery"] | null;
+                /**
+                 * Format: date-time
+                 * @description When its words were last changed; its versions are at `/messages/{id}/versions`.
+                 */
+                edited_at?: string | null;
                 /** @description The provider's id. */
                 external_id?: string | null;
                 /** @description Sanitised rich text. */
@@ -3273,18 +3525,46 @@ export interface components {
                 id: string;
                 /** @description `inbound`, `reply`, `note` or `system`. */
                 kind: string;
+                location?: components["schemas"]["MessagePlace"] | null;
                 mail?: components["schemas"]["Mail"] | null;
+                /** @description Files that came and were not taken. */
+                missing_files: components["schemas"]["MissingFile"][];
                 /** @description `reply`, `reply_all` or `forward`, where there was a choice. */
                 mode?: string | null;
                 /** @description Written by somebody who was not part of the conversation before: look who it is. */
                 new_participant: boolean;
+                origin?: components["schemas"]["MessageOrigin"] | null;
+                /** @description Words of an earlier message it is about. */
+                quote?: string | null;
+                /** @description What people feel about it now. */
+                reactions: components["schemas"]["Reaction"][];
                 /** @description Who stands in its address fields, on channels that have any. */
                 recipients: components["schemas"]["Recipient"][];
+                reply_to?: components["schemas"]["RepliedMessage"] | null;
                 /**
                  * Format: int64
                  * @description Its number in the conversation.
                  */
                 seq: number;
+                /** @description Plain text. */
+                text: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_MessageVersion: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description From when on.
+                 */
+                at: string;
+                /** @description Its files, where they were others than now. */
+                attachments: components["schemas"]["Attachment"][];
+                /** @description Sanitised rich text. */
+                html?: string | null;
                 /** @description Plain text. */
                 text: string;
             }[];
@@ -3316,6 +3596,8 @@ export interface components {
                 due_at?: string | null;
                 /** @description What went wrong last. */
                 error?: string | null;
+                /** @description What is to be done: `send`, `edit` or `delete`. */
+                kind: string;
                 /** @description `msg_…` */
                 message_id: string;
                 /** @description `queued`, `sending`, `failed` or `uncertain`. */
@@ -3629,6 +3911,13 @@ export interface components {
              */
             text: string | null;
         };
+        /** @description What somebody feels about a message. */
+        Reaction: {
+            /** @description All their reactions. */
+            emoji: string[];
+            /** @description Who, when known. */
+            name?: string | null;
+        };
         /** @description Up to which message it was read. */
         ReadIn: {
             /**
@@ -3651,11 +3940,38 @@ export interface components {
          * @enum {string}
          */
         Rejection: "disabled" | "no_right" | "not_in_queue" | "offline" | "away" | "paused" | "off_shift" | "at_capacity" | "line_limit" | "declined" | "lapsed" | "missing_skill" | "language";
+        /** @description The message another answers, in short. */
+        RepliedMessage: {
+            /** @description Who wrote it. */
+            author_name?: string | null;
+            /** @description `msg_…` */
+            id: string;
+            /** @description How it begins. */
+            text: string;
+        };
         /**
          * @description What a user may do.
          * @enum {string}
          */
         Role: "operator" | "supervisor" | "admin";
+        /** @description How a secret is rotated. */
+        RotateSecret: {
+            /**
+             * Format: int64
+             * @description How long the old secret stays good beside the new one, in seconds; a day when absent, at most thirty.
+             */
+            overlap_secs?: number;
+        };
+        /** @description A new secret. */
+        RotatedSecret: {
+            /**
+             * Format: date-time
+             * @description Until when the old one is good, too.
+             */
+            previous_until: string;
+            /** @description The new secret: shown this once. */
+            secret: string;
+        };
         /** @description The rules of a line. */
         Rules: {
             /**
@@ -5499,6 +5815,74 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    list_channel_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChannelEvent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    rotate_channel_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateSecret"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedSecret"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description This kind has no such secret */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
     begin_channel_sign_in: {
         parameters: {
             query?: never;
@@ -7070,6 +7454,83 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    delete_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `msg_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Not on this channel, or not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `msg_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageChangeIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Not on this channel, or not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
     get_original: {
         parameters: {
             query?: {
@@ -7126,6 +7587,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_message_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `msg_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MessageVersion"];
                 };
             };
             400: components["responses"]["BadRequest"];

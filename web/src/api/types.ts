@@ -63,6 +63,8 @@ export type Channel = Closer<Schemas['Channel'], { settings: Free }>;
 export type CheckResult = Schemas['Check'];
 export type Backfill = Schemas['BackfillView'];
 export type SignInBegun = Schemas['SignInBegun'];
+export type ChannelEvent = Schemas['ChannelEvent'];
+export type RotatedSecret = Schemas['RotatedSecret'];
 export type Connector = Closer<Schemas['Connector'], { settings_schema: JsonSchema; example: Free }>;
 
 /** The subset of JSON Schema that connectors use for their settings. */
@@ -125,6 +127,7 @@ export type Signature = Schemas['Signature'];
 export type MessageKind = Schemas['MessageKind'];
 export type Mail = Schemas['Mail'];
 export type Invitation = Schemas['MailInvitation'];
+export type MessageVersion = Schemas['MessageVersion'];
 export type Message = Closer<Schemas['Message'], { kind: MessageKind }>;
 export type SearchAnswer = Closer<
   Schemas['SearchResult'],

@@ -10,6 +10,9 @@ export type Command =
   | 'reply'
   | 'reply-all'
   | 'forward'
+  | 'answer'
+  | 'edit-last'
+  | 'delete-last'
   | 'note'
   | 'transfer'
   | 'tags'
@@ -52,6 +55,9 @@ export const BINDINGS: readonly Binding[] = [
   { command: 'reply', codes: ['KeyR'], label: 'R' },
   { command: 'reply-all', codes: ['KeyA'], label: 'A' },
   { command: 'forward', codes: ['KeyF'], label: 'F' },
+  { command: 'answer', codes: ['KeyQ'], label: 'Q' },
+  { command: 'edit-last', codes: ['KeyM'], label: 'M' },
+  { command: 'delete-last', codes: ['KeyM'], shift: true, label: 'Shift M' },
   { command: 'note', codes: ['KeyN'], label: 'N' },
   { command: 'transfer', codes: ['KeyT'], label: 'T' },
   { command: 'tags', codes: ['KeyL'], label: 'L' },

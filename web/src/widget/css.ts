@@ -83,4 +83,7 @@ progress{appearance:none;position:absolute;inset:auto 0 0;width:100%;height:3px;
 .hd{padding-top:max(10px,env(safe-area-inset-top))}}
 @media (prefers-reduced-motion:reduce){.p{animation:none}}
 @media (forced-colors:active){.b,.go,.s{border:1px solid}}
+.b.de{font-style:italic;opacity:.75}
+.qt{font-size:13px;line-height:18px;color:var(--muted);border-inline-start:2px solid var(--edge);padding-inline-start:8px;max-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.qt b{margin-inline-end:6px}
 `;

@@ -122,6 +122,8 @@ export class Log {
         error,
         message.attachments,
         this.locale(),
+        (message as Message).edited_at,
+        (message as Message).deleted,
       ]);
       place(key, shows, () => this.message(message, { own, who, joined, state, status, time, error }));
     };
@@ -163,7 +165,11 @@ export class Log {
       article.append(
         h('p', { class: 'by', 'aria-hidden': 'true' }, h('bdi', {}, view.own ? '' : view.who + ' '), clock),
       );
-    if (message.text) article.append(bubble(message.text));
+    const { reply_to, edited_at, deleted } = message as Message;
+    if (reply_to) article.append(h('p', { class: 'qt', dir: 'auto' }, reply_to.name ? h('b', {}, reply_to.name) : '', reply_to.text));
+    if (deleted) article.append(h('p', { class: 'b de' }, words.deleted));
+    else if (message.text) article.append(bubble(message.text));
+    if (edited_at) article.append(h('p', { class: 'st' }, words.edited));
     for (const file of message.attachments ?? []) article.append(this.file(file));
     if (view.status) article.append(this.status(message as Pending, view.state, view.error, words));
     return article;

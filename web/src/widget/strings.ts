@@ -42,6 +42,8 @@ export const english = {
   tooMany: 'Too many messages at once. We keep trying.',
   fresh: 'New messages',
   sound: 'Sound',
+  edited: 'edited',
+  deleted: 'This message was deleted.',
   place: 'You are number {n} in the queue.',
   wait: 'You are number {n}, about {time}.',
 };

@@ -47,6 +47,8 @@ export class Timeline {
   apply(message: Message): Applied {
     const known = this.byId.get(message.id);
     if (known) {
+      // What the server leaves out is gone: a message that was taken back has no quotation any more.
+      delete known.reply_to;
       Object.assign(known, message);
       this.raise(message);
       return 'changed';

@@ -27,6 +27,12 @@ export interface Message {
   created_at: string;
   /** for the visitor's own messages: the staff has read it */
   read?: boolean;
+  /** its words were changed since */
+  edited_at?: string;
+  /** it was taken back: there are no words any more */
+  deleted?: boolean;
+  /** the message it answers */
+  reply_to?: { id: string; name?: string | null; text: string };
 }
 
 /** One field of the form shown before the first message. */
@@ -97,7 +103,7 @@ export interface Attribution {
 /** Frames that the server sends over the socket. */
 export type Frame =
   | { type: 'hello'; seq: number }
-  | { type: 'message'; message: Message }
+  | { type: 'message' | 'updated'; message: Message }
   | { type: 'typing'; author?: { name?: string | null } }
   | { type: 'receipt'; delivered_seq?: number; read_seq?: number }
   | ({ type: 'queue' | 'rating' } & Standing)

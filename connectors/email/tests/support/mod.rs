@@ -57,6 +57,7 @@ pub fn answer(to: &str, text: &str) -> OutboundMessage {
         created_at: "2026-11-20T05:00:00Z".parse().unwrap(),
         attempt: 1,
         automatic: false,
+        ..OutboundMessage::default()
     }
 }
 
@@ -67,5 +68,6 @@ pub fn file() -> OutboundAttachment {
         content_type: "application/pdf".to_owned(),
         content_id: None,
         data: Bytes::from_static(b"%PDF-1.4\n\r\n\x00\xff"),
+        ..OutboundAttachment::default()
     }
 }

@@ -55,6 +55,10 @@ pub fn capabilities_agree_with_the_halves(descriptor: &'static Descriptor, _: &O
         "idempotent_send is about the sender"
     );
     assert!(
+        can.outbound || !(can.edit || can.delete || can.reply_to || can.buttons),
+        "edit, delete, reply_to and buttons are about what is sent"
+    );
+    assert!(
         can.max_text_chars.is_none_or(|chars| chars > 0),
         "max_text_chars is nothing"
     );

@@ -70,7 +70,7 @@ pub fn an_accepted_message_is_sent_once(_: &'static Descriptor, options: &Option
     });
 }
 
-/// "Later" is `Retry`, "never" is `Refused`, "perhaps" is `Unknown`: only with `idempotent_send` may
+/// "Later" is `Retry` (or `Wait`, when it is about the whole channel), "never" is `Refused`, "perhaps" is `Unknown`: only with `idempotent_send` may
 /// "perhaps" be `Retry`.
 pub fn failures_are_told_apart(descriptor: &'static Descriptor, options: &Options) {
     for answer in [Answer::Busy, Answer::Refuse, Answer::Cut, Answer::Away] {
@@ -81,7 +81,9 @@ pub fn failures_are_told_apart(descriptor: &'static Descriptor, options: &Option
             let connector = provider.connector();
             let result = send(connector.as_ref(), &message(provider.as_ref(), "hello")).await;
             let right = match (answer, &result) {
-                (Answer::Accept, Ok(_)) | (Answer::Busy | Answer::Away, Err(SendError::Retry { .. })) => true,
+                (Answer::Accept, Ok(_))
+                | (Answer::Busy, Err(SendError::Wait { .. }))
+                | (Answer::Busy | Answer::Away, Err(SendError::Retry { .. })) => true,
                 (Answer::Refuse, Err(SendError::Refused { reason })) => !reason.trim().is_empty(),
                 (Answer::Cut, Err(SendError::Unknown { .. })) => true,
                 (Answer::Cut, Err(SendError::Retry { .. })) => descriptor.capabilities.idempotent_send,
@@ -141,5 +143,6 @@ fn message(provider: &dyn SendProvider, text: &str) -> OutboundMessage {
         created_at: DateTime::<Utc>::UNIX_EPOCH,
         attempt: 1,
         automatic: false,
+        ..OutboundMessage::default()
     }
 }

@@ -1,0 +1,295 @@
+//! How fast a bot may speak. Pure.
+//!
+//! Telegram takes about 30 messages a second of a bot, one a second in a chat and 20 a minute in a group, and
+//! answers more with 429 and a pause for the whole bot. Whoever asks for a place gets a moment that is near, or
+//! learns how long to wait and who has to: all of the bot, or this one chat, so that a busy chat holds up no other.
+//!
+//! The distances are a little longer than Telegram's own, because messages do not arrive as evenly as they leave.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Messages of a bot
+const BOT_MESSAGES: usize = 30;
+/// in this time.
+const BOT_WINDOW: TimeDelta = TimeDelta::milliseconds(1_030);
+/// Between two messages in a chat.
+const CHAT_PAUSE: TimeDelta = TimeDelta::milliseconds(1_030);
+/// Messages in a group
+const GROUP_MESSAGES: usize = 20;
+/// in this time.
+const GROUP_WINDOW: TimeDelta = TimeDelta::milliseconds(61_000);
+/// Who has to wait no longer than this does it in place: putting a message back and taking it up again costs more.
+const NEAR: TimeDelta = TimeDelta::milliseconds(1_100);
+/// The same for a chat, where the place of who waits is missed by others.
+const NEAR_IN_CHAT: TimeDelta = TimeDelta::milliseconds(40);
+/// Chats that said nothing for this long are forgotten.
+const FORGET: TimeDelta = TimeDelta::minutes(2);
+
+/// Who has to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whole {
+    /// The bot.
+    Bot,
+    /// The chat.
+    Chat,
+}
+
+/// No place is near.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Full {
+    /// For whom.
+    pub whole: Whole,
+    /// For how long.
+    pub after: Duration,
+    /// Which limit it is.
+    pub reason: &'static str,
+}
+
+/// What was said of late, and what is about to be.
+#[derive(Debug, Default)]
+pub struct Pace {
+    frozen_until: Option<DateTime<Utc>>,
+    said: VecDeque<DateTime<Utc>>,
+    chats: HashMap<i64, Chat>,
+}
+
+#[derive(Debug, Default)]
+struct Chat {
+    free_at: DateTime<Utc>,
+    said: VecDeque<DateTime<Utc>>,
+}
+
+impl Pace {
+    /// Telegram asked for silence until then; never shortens one.
+    pub fn freeze(&mut self, until: DateTime<Utc>) {
+        self.frozen_until = self.frozen_until.max(Some(until));
+    }
+
+    /// Takes a place for `count` messages in a chat (an album has as many as it has files).
+    ///
+    /// # Errors
+    /// When no place is near.
+    pub fn take(&mut self, chat: i64, count: usize, now: DateTime<Utc>) -> Result<DateTime<Utc>, Full> {
+        self.forget(now);
+        let full = |at: DateTime<Utc>, whole, reason| Full {
+            whole,
+            after: (at - now).to_std().unwrap_or_default(),
+            reason,
+        };
+        if let Some(until) = self.frozen_until.filter(|until| *until > now) {
+            return Err(full(
+                until,
+                Whole::Bot,
+                "Telegram asked this bot to be silent for a while",
+            ));
+        }
+        let room = self.chats.get(&chat);
+        let in_chat = room.map_or(now, |room| room.free_at.max(now));
+        let in_group = room
+            .filter(|_| chat < 0)
+            .and_then(|room| next(&room.said, GROUP_MESSAGES, count, GROUP_WINDOW))
+            .unwrap_or(now);
+        if in_group > now + NEAR_IN_CHAT {
+            return Err(full(
+                in_group,
+                Whole::Chat,
+                "Telegram takes 20 messages a minute in a group",
+            ));
+        }
+        if in_chat > now + NEAR_IN_CHAT {
+            return Err(full(
+                in_chat,
+                Whole::Chat,
+                "Telegram takes a message a second in a chat",
+            ));
+        }
+        let of_bot = next(&self.said, BOT_MESSAGES, count, BOT_WINDOW).unwrap_or(now);
+        // Never before what was promised earlier: the window is kept in order.
+        let at = [in_chat, in_group, of_bot]
+            .into_iter()
+            .chain(self.said.back().copied())
+            .fold(now, Ord::max);
+        if at > now + NEAR {
+            return Err(full(
+                at,
+                Whole::Bot,
+                "Telegram takes 30 messages a second of a bot",
+            ));
+        }
+        let room = self.chats.entry(chat).or_default();
+        room.free_at = at + CHAT_PAUSE * i32::try_from(count).unwrap_or(i32::MAX);
+        for _ in 0..count {
+            self.said.push_back(at);
+            room.said.push_back(at);
+        }
+        Ok(at)
+    }
+
+    fn forget(&mut self, now: DateTime<Utc>) {
+        let old = |said: &mut VecDeque<DateTime<Utc>>, window| {
+            while said.front().is_some_and(|at| *at + window <= now) {
+                said.pop_front();
+            }
+        };
+        old(&mut self.said, BOT_WINDOW);
+        if self.chats.len() > 1000 {
+            self.chats.retain(|_, room| room.free_at + FORGET > now);
+        }
+        for room in self.chats.values_mut() {
+            old(&mut room.said, GROUP_WINDOW);
+        }
+    }
+}
+
+/// When the window has room for `count` more; none when it has now.
+fn next(
+    said: &VecDeque<DateTime<Utc>>,
+    limit: usize,
+    count: usize,
+    window: TimeDelta,
+) -> Option<DateTime<Utc>> {
+    let index = (said.len() + count.min(limit)).checked_sub(limit + 1)?;
+    said.get(index).map(|at| *at + window)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(millis: i64) -> DateTime<Utc> {
+        DateTime::<Utc>::UNIX_EPOCH + TimeDelta::milliseconds(millis)
+    }
+
+    #[test]
+    fn a_busy_chat_waits_alone() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.take(1, 1, at(0)), Ok(at(0)));
+        let full = pace.take(1, 1, at(0)).unwrap_err();
+        assert_eq!(
+            (full.whole, full.after),
+            (Whole::Chat, Duration::from_millis(1_030))
+        );
+        assert_eq!(pace.take(2, 1, at(0)), Ok(at(0)));
+        assert_eq!(pace.take(1, 1, at(1_030)), Ok(at(1_030)));
+    }
+
+    #[test]
+    fn the_thirty_first_message_of_a_second_leaves_in_the_next() {
+        let mut pace = Pace::default();
+        for chat in 0..30 {
+            assert_eq!(pace.take(chat, 1, at(0)), Ok(at(0)));
+        }
+        assert_eq!(pace.take(30, 1, at(10)), Ok(at(1_030)));
+        for chat in 31..60 {
+            assert_eq!(pace.take(chat, 1, at(10)), Ok(at(1_030)), "{chat}");
+        }
+        assert_eq!(pace.take(99, 1, at(10)).unwrap_err().whole, Whole::Bot);
+    }
+
+    #[test]
+    fn a_group_takes_twenty_a_minute_and_an_album_counts_as_its_files() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.take(-5, 10, at(0)), Ok(at(0)));
+        assert_eq!(pace.take(-5, 10, at(11_000)), Ok(at(11_000)));
+        let full = pace.take(-5, 1, at(22_000)).unwrap_err();
+        assert_eq!((full.whole, full.after), (Whole::Chat, Duration::from_secs(39)));
+        assert_eq!(pace.take(-5, 1, at(61_000)), Ok(at(61_000)));
+        assert_eq!(pace.take(5, 1, at(61_000)), Ok(at(61_000)));
+    }
+
+    #[test]
+    fn a_frozen_bot_says_nothing_anywhere() {
+        let mut pace = Pace::default();
+        pace.freeze(at(5_000));
+        pace.freeze(at(3_000));
+        let full = pace.take(1, 1, at(1_000)).unwrap_err();
+        assert_eq!((full.whole, full.after), (Whole::Bot, Duration::from_secs(4)));
+        assert_eq!(pace.take(1, 1, at(5_000)), Ok(at(5_000)));
+    }
+
+    /// 2,000 messages to 50 chats, written in this order, sent as the outbox does: of each chat the oldest may go, of
+    /// those the one that is due longest, and who is put back is due when there is room.
+    fn time_for(order: &[i64]) -> TimeDelta {
+        let mut waiting: BTreeMap<i64, VecDeque<DateTime<Utc>>> = BTreeMap::new();
+        for (index, chat) in (0..).zip(order) {
+            let written = at(0) - TimeDelta::microseconds(10_000 - index);
+            waiting.entry(*chat).or_default().push_back(written);
+        }
+        let (mut pace, mut now, mut last) = (Pace::default(), at(0), at(0));
+        while let Some((chat, due)) = waiting
+            .iter()
+            .map(|(chat, queue)| (*chat, queue[0]))
+            .min_by_key(|(_, due)| *due)
+        {
+            now = now.max(due);
+            let queue = waiting.get_mut(&chat).unwrap();
+            match pace.take(chat, 1, now) {
+                Ok(moment) => {
+                    (now, last) = (moment, moment);
+                    queue.pop_front();
+                    if queue.is_empty() {
+                        waiting.remove(&chat);
+                    }
+                }
+                Err(full) => {
+                    let room = now + TimeDelta::from_std(full.after).unwrap();
+                    match full.whole {
+                        Whole::Chat => queue[0] = room,
+                        Whole::Bot => now = room,
+                    }
+                }
+            }
+        }
+        last - at(0)
+    }
+
+    #[test]
+    fn two_thousand_messages_take_hardly_longer_than_they_must() {
+        let turns: Vec<i64> = (0..2000).map(|index| index % 50).collect();
+        let blocks: Vec<i64> = (0..2000).map(|index| index / 40).collect();
+        for order in [turns, blocks] {
+            let took = time_for(&order);
+            // 2,000 at 30 a second, the first 30 at once.
+            let least = TimeDelta::milliseconds(1000 * (2000 - 30) / 30);
+            assert!(
+                took >= least && took <= least * 11 / 10,
+                "{took} for at least {least}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_is_ever_overrun(asks in prop::collection::vec((-3_i64..40, 1_usize..11, 0_i64..120), 1..300)) {
+            let (mut pace, mut now, mut sent) = (Pace::default(), at(0), Vec::new());
+            for (chat, count, pause) in asks {
+                now += TimeDelta::milliseconds(pause);
+                if let Ok(moment) = pace.take(chat, count, now) {
+                    prop_assert!(moment >= now && moment <= now + NEAR);
+                    sent.extend(std::iter::repeat_n((moment, chat), count));
+                }
+            }
+            for (moment, chat) in &sent {
+                let within = |window: i64, of_chat: bool| sent.iter().filter(|(other, room)| {
+                    let age = *moment - *other;
+                    age >= TimeDelta::zero() && age < TimeDelta::milliseconds(window) && (!of_chat || room == chat)
+                }).count();
+                prop_assert!(within(1_000, false) <= BOT_MESSAGES);
+                // What leaves at one moment is one album.
+                prop_assert!(within(1_000, true) <= 10);
+                if *chat < 0 {
+                    prop_assert!(within(60_000, true) <= GROUP_MESSAGES);
+                }
+            }
+        }
+    }
+}
