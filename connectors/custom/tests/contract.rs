@@ -1,5 +1,11 @@
 //! The contract every connector keeps.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
