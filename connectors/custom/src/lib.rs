@@ -13,7 +13,7 @@ mod signature;
 use std::sync::Arc;
 
 use serde_json::Value;
-pub use settings::{Settings, read as read_settings};
+pub use settings::Settings;
 pub use signature::{Secret, sign};
 use switchboard_sdk::{BuildContext, Capabilities, Connector, Descriptor, SettingsError};
 

@@ -1,10 +1,16 @@
 //! The contract every connector keeps.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use switchboard_custom::{DESCRIPTOR, Secret, read_settings, sign};
+use switchboard_custom::{DESCRIPTOR, Secret, Settings, sign};
 use switchboard_sdk::{Clock, Connector, Http, HttpError, HttpRequest, HttpResponse, WebhookRequest};
 use switchboard_testkit::{
     FakeHttp, ManualClock, context, contract,
@@ -102,7 +108,7 @@ fn options() -> Options {
     let edit = serde_json::json!({"id": "m1", "text": "Salom!", "edited": true});
     let status = serde_json::json!({"message_id": "msg_1", "state": "read"});
     Options::default()
-        .debug(|value| format!("{:?}", read_settings(value)))
+        .debug(|value| format!("{:?}", serde_json::from_value::<Settings>(value)))
         .webhook(sample("a message", pushed("messages", &message)))
         .webhook(sample("an edit", pushed("messages", &edit)))
         .webhook(sample("a state", pushed("status", &status)))

@@ -1,5 +1,11 @@
 //! Signatures against an implementation nobody here wrote: the library of the specification's authors.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it cannot go on"
+)]
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -166,7 +166,10 @@ export class Log {
         h('p', { class: 'by', 'aria-hidden': 'true' }, h('bdi', {}, view.own ? '' : view.who + ' '), clock),
       );
     const { reply_to, edited_at, deleted } = message as Message;
-    if (reply_to) article.append(h('p', { class: 'qt', dir: 'auto' }, reply_to.name ? h('b', {}, reply_to.name) : '', reply_to.text));
+    if (reply_to)
+      article.append(
+        h('p', { class: 'qt', dir: 'auto' }, reply_to.name ? h('b', {}, reply_to.name) : '', reply_to.text),
+      );
     if (deleted) article.append(h('p', { class: 'b de' }, words.deleted));
     else if (message.text) article.append(bubble(message.text));
     if (edited_at) article.append(h('p', { class: 'st' }, words.edited));
