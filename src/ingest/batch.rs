@@ -8,6 +8,7 @@
 mod apply;
 mod dedupe;
 mod flush;
+mod forward;
 mod load;
 mod mail;
 mod world;

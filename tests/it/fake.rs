@@ -13,9 +13,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use switchboard_sdk::{
-    Batch, BuildContext, CancellationToken, Capabilities, Clock, Connector, Descriptor, Fault, Identity,
-    IdentityKind, InboundBody, InboundEvent, InboundMessage, Intake, OutboundMessage, Person, Receiver,
-    SendError, Sender, Sent, SettingsError, SystemClock,
+    Batch, BuildContext, CancellationToken, Capabilities, Clock, Connector, Content, Descriptor, Fault,
+    Identity, IdentityKind, InboundBody, InboundEvent, InboundMessage, Intake, OutboundMessage, Person,
+    Receiver, SendError, Sender, Sent, SettingsError, SystemClock,
 };
 use tokio::sync::watch;
 
@@ -227,7 +227,7 @@ pub fn message(external_id: &str, from: &str, text: &str) -> InboundEvent {
 pub fn poison(external_id: &str, raw: &str) -> Batch {
     let body = InboundBody::Poison {
         reason: "rubbish".to_owned(),
-        raw: Bytes::copy_from_slice(raw.as_bytes()),
+        raw: Bytes::copy_from_slice(raw.as_bytes()).into(),
     };
     Batch::one(InboundEvent {
         external_id: external_id.to_owned(),
@@ -264,7 +264,8 @@ impl Connector for Fake {
         Some(self)
     }
 
-    fn reparse(&self, external_id: &str, raw: Bytes) -> Option<InboundEvent> {
+    fn reparse(&self, external_id: &str, raw: Content) -> Option<InboundEvent> {
+        let raw = raw.read_all().unwrap();
         if self.0.state.lock().unwrap().readable {
             return Some(message(
                 external_id,

@@ -30,6 +30,7 @@ fn raw(bytes: Vec<u8>) -> Raw {
         bytes: Bytes::from(bytes),
         arrived: "2026-11-20T05:00:05Z".parse().unwrap(),
         cut_from: None,
+        large: None,
     }
 }
 

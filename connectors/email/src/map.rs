@@ -1,6 +1,9 @@
 //! From the bytes of a mail to the event the server stores. Pure: no clock, no network, never a panic.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -10,7 +13,9 @@ use switchboard_sdk::{InboundBody, InboundEvent, InboundMessage, Thread, Verdict
 use crate::{
     authentication, automatic, charset,
     content::{self, Content},
-    facts, headers, ids, recipients, report,
+    facts, headers, ids,
+    large::Large,
+    recipients, report,
     settings::Settings,
     vcard, who,
 };
@@ -21,12 +26,14 @@ const MAX_NESTED: usize = 500;
 /// A mail as it was fetched.
 #[derive(Debug, Clone)]
 pub struct Raw {
-    /// The bytes, or the beginning of them.
+    /// The bytes, or the beginning of them; of a large mail those without its large bodies.
     pub bytes: Bytes,
     /// When the mail server took it in (IMAP `INTERNALDATE`).
     pub arrived: DateTime<Utc>,
     /// The size of the whole mail when only its beginning is here.
     pub cut_from: Option<u64>,
+    /// What is not among the bytes of a large mail.
+    pub large: Option<Arc<Large>>,
 }
 
 /// What a mail is to us.
@@ -51,13 +58,21 @@ impl Mapped {
     pub fn poison(raw: &Raw, reason: &str) -> Self {
         let body = InboundBody::Poison {
             reason: reason.to_owned(),
-            raw: raw.bytes.clone(),
+            raw: raw.whole(),
         };
         Self::Event(Box::new(InboundEvent {
-            external_id: ids::of_bytes(&raw.bytes),
+            external_id: ids::of_bytes(raw),
             at: raw.arrived,
             body,
         }))
+    }
+
+    /// The key of de-duplication of the event, if there is one.
+    pub fn external_id(&self) -> Option<&str> {
+        match self {
+            Self::Event(event) => Some(&event.external_id),
+            Self::Passed(_) => None,
+        }
     }
 
     /// The event, if there is one.
@@ -84,7 +99,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
     if let Some(receipt) = report::receipt(&message, settings) {
         let from = who::mailbox(&message, mail_parser::HeaderName::From)
             .map_or_else(String::new, |from| from.address);
-        let external_id = ids::of(&message, &raw.bytes, &from, raw.cut_from.is_none()).external;
+        let external_id = ids::of(&message, raw, &from).external;
         return Mapped::Event(Box::new(InboundEvent {
             external_id,
             at: raw.arrived,
@@ -104,7 +119,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
     if who::ignored(&from.address, settings) {
         return Mapped::Passed("an ignored sender");
     }
-    let ids = ids::of(&message, &raw.bytes, &from.address, raw.cut_from.is_none());
+    let ids = ids::of(&message, raw, &from.address);
     let thread = thread(&message, &ids.own);
     let subject = message
         .subject()
@@ -130,7 +145,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         facts,
         says_nothing,
     } = content::of(&mut message, raw, authentication);
-    let mut threading = facts::of(&message, &from, settings);
+    let mut threading = facts::of(&message, &from, &text, settings);
     if verdict == Some(Verdict::Fail) {
         // Whoever writes in somebody's name may have read the address as well.
         threading.token = None;

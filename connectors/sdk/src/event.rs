@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{MailFacts, Recipient, ThreadFacts};
+use crate::{Content, MailFacts, Recipient, ThreadFacts};
 
 /// Events that are stored in one transaction, with the cursor that covers them.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +62,7 @@ pub enum InboundBody {
         /// Why, for the admin.
         reason: String,
         /// What came, byte for byte.
-        raw: Bytes,
+        raw: Content,
     },
 }
 
@@ -184,7 +183,7 @@ pub struct InboundAttachment {
     /// Declared media type.
     pub content_type: String,
     /// The bytes.
-    pub data: Bytes,
+    pub data: Content,
     /// `Content-ID` without angle brackets, for images the HTML shows.
     pub content_id: Option<String>,
     /// `att_…` when the file was uploaded to the server before; `data` is empty then.

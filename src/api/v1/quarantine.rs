@@ -16,13 +16,13 @@ use crate::{
     api::{
         Json, Path, Query,
         auth::{Admin, Supervisor},
+        file,
         page::{Page, PageQuery},
         problem::Problem,
     },
     app::App,
     connector::replay,
     db::entity::quarantine,
-    storage,
 };
 
 /// The routes.
@@ -149,14 +149,7 @@ async fn get_quarantine_raw(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let row = find(&app, &id).await?;
-    let bytes = app
-        .storage
-        .get(&row.storage_key)
-        .await
-        .map_err(|error| match error {
-            storage::Error::Missing => Problem::not_found("file"),
-            other => Problem::from_cause(&other),
-        })?;
+    let body = file::stored(&app.storage, &row.storage_key, "file").await?;
     // Never shown as what it claims to be: it may be anything.
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
@@ -165,7 +158,7 @@ async fn get_quarantine_raw(
             format!("attachment; filename=\"{}.raw\"", row.id),
         ),
     ];
-    Ok((headers, bytes).into_response())
+    Ok((headers, body).into_response())
 }
 
 async fn find(app: &App, id: &str) -> Result<quarantine::Model, Problem> {
