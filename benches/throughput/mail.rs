@@ -89,7 +89,8 @@ fn settings(address: &str) -> Value {
 
 /// A letter as people write it: a few lines, HTML beside them, and a small picture.
 fn mail(n: usize) -> String {
-    let words = "Good day, I ordered the blue one and was sent the red one. Could you have a look?\r\n".repeat(6);
+    let words =
+        "Good day, I ordered the blue one and was sent the red one. Could you have a look?\r\n".repeat(6);
     let picture = format!("{}\r\n", "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1".repeat(2)).repeat(12);
     format!(
         "From: Customer {n} <customer{n}@client.test>\r\nTo: support@example.test\r\nMessage-ID: <{n}@client.test>\r\nSubject: Order {n}\r\n\
@@ -118,7 +119,10 @@ fn append(address: &str, mails: &[String]) {
         let mut line = String::new();
         loop {
             line.clear();
-            assert!(std::io::BufRead::read_line(&mut answers, &mut line).unwrap() > 0, "{tag}");
+            assert!(
+                std::io::BufRead::read_line(&mut answers, &mut line).unwrap() > 0,
+                "{tag}"
+            );
             if line.starts_with(tag) {
                 assert!(line.contains(" OK"), "{line}");
                 return;

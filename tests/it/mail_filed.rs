@@ -19,7 +19,10 @@ struct Office {
 
 impl Office {
     async fn new(app: TestApp) -> Self {
-        let (shop, anna) = (Mailbox::new("shop", "example.test"), Mailbox::new("anna", "example.test"));
+        let (shop, anna) = (
+            Mailbox::new("shop", "example.test"),
+            Mailbox::new("anna", "example.test"),
+        );
         let capture = Mailbox::new("archive", "example.test");
         let line = app.line("Support", json!({})).await;
         let mut settings = shop.settings();
@@ -43,7 +46,10 @@ impl Office {
         let channel = self.channel["id"].as_str().unwrap();
         self.app
             .until(&format!("{messages} messages with {with}"), || async {
-                let page = self.app.get(&format!("/conversations?view=closed&channel={channel}")).await;
+                let page = self
+                    .app
+                    .get(&format!("/conversations?view=closed&channel={channel}"))
+                    .await;
                 let talk = with_address(&self.app, &page, with).await?;
                 let path = format!("/conversations/{}/messages", talk["id"].as_str()?);
                 let thread = self.app.get(&path).await["items"].as_array()?.clone();
@@ -56,7 +62,9 @@ impl Office {
 /// The conversation of a list whose contact has this address.
 async fn with_address(app: &TestApp, page: &Value, address: &str) -> Option<Value> {
     for talk in page["items"].as_array()? {
-        let contact = app.get(&format!("/contacts/{}", talk["contact"]["id"].as_str()?)).await;
+        let contact = app
+            .get(&format!("/contacts/{}", talk["contact"]["id"].as_str()?))
+            .await;
         let known = contact["identities"].as_array()?;
         if known.iter().any(|identity| identity["value"] == address) {
             return Some(talk.clone());

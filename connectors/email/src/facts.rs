@@ -13,6 +13,7 @@ use crate::{
 /// The facts of a mail that this person wrote; `text` is what it says.
 pub fn of(message: &Message<'_>, from: &Person, text: &str, settings: &Settings) -> ThreadFacts {
     let recipients = who::recipients(message);
+    let ours = settings.address.to_lowercase();
     let found: Vec<Found> = recipients
         .iter()
         .filter_map(|address| token::read(address, settings))
@@ -37,7 +38,8 @@ pub fn of(message: &Message<'_>, from: &Person, text: &str, settings: &Settings)
             Capture::Filed {
                 trusted: settings.capture.trust_senders
                     || from.identities.first().is_some_and(|identity| identity.verified),
-                only: !recipients.contains(&settings.address.to_lowercase()),
+                // By its own words: where it was delivered is this mailbox in any case.
+                only: who::addressed(message).iter().all(|to| to.address != ours),
                 to: others.iter().cloned().map(who::Mailbox::into_person).collect(),
             }
         } else {

@@ -67,14 +67,6 @@ impl Mapped {
         }))
     }
 
-    /// The key of de-duplication of the event, if there is one.
-    pub fn external_id(&self) -> Option<&str> {
-        match self {
-            Self::Event(event) => Some(&event.external_id),
-            Self::Passed(_) => None,
-        }
-    }
-
     /// The event, if there is one.
     pub fn event(self) -> Option<InboundEvent> {
         match self {

@@ -100,7 +100,7 @@ impl World {
         }
         if let Some((forwarded, colleague)) = self.passed_on(message) {
             let outcome = self.apply_message(channel, event, &forwarded);
-            self.add_note(&outcome, message, colleague);
+            self.add_note(channel, &outcome, message, colleague);
             return outcome;
         }
         let (contact_id, claimed) = self.identify(&message.from, !message.disproved);

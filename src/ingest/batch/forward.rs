@@ -3,7 +3,10 @@
 
 use switchboard_sdk::{Capture, Forwarded, Outcome, Thread, ThreadFacts};
 
-use super::{mail::address, world::World};
+use super::{
+    mail::address,
+    world::{Channel, World},
+};
 use crate::{
     db::entity::message,
     event::{EventType, NewEvent},
@@ -74,26 +77,33 @@ impl World {
         Some((theirs, colleague))
     }
 
-    /// What the colleague wrote, behind the message that was made of the mail they passed on.
+    /// What the colleague wrote, behind the message that was made of the mail they passed on; answers to that mail find
+    /// it from now on.
     pub(super) fn add_note(
         &mut self,
+        channel: &Channel,
         outcome: &Outcome,
         message: &PreparedMessage,
         (operator_id, name): Colleague,
     ) {
         let Outcome::Stored {
+            message_id: Some(message_id),
             conversation_id: Some(conversation_id),
             ..
         } = outcome
         else {
             return;
         };
-        let Some(note) = believed(message)
-            .map(|forwarded| forwarded.note.clone())
-            .filter(|note| !note.is_empty())
-        else {
+        let Some(forwarded) = believed(message) else {
             return;
         };
+        if let Some(id) = &forwarded.id {
+            self.remember(channel, id, conversation_id, message_id);
+        }
+        let note = forwarded.note.clone();
+        if note.is_empty() {
+            return;
+        }
         let now = self.now;
         let Some(thread) = self.threads.get_mut(conversation_id) else {
             return;
