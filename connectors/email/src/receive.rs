@@ -5,15 +5,12 @@
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use switchboard_sdk::{
     Backfill, BackfillOrder, Batch, CancellationToken, Clock, Content, Cursor, Fault, InboundBody,
     InboundEvent, Intake,
 };
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep},
-};
+use tokio::{sync::Semaphore, time::sleep};
 
 use crate::{
     backfill::Earlier,
@@ -43,7 +40,7 @@ const IDLE: Duration = Duration::from_secs(110);
 /// How often to look at a server that announces nothing.
 const POLL: Duration = Duration::from_secs(30);
 /// A connection that lived this long may be renewed at once when it breaks; a shorter one is a failure.
-const SOUND: Duration = Duration::from_secs(60);
+const SOUND: TimeDelta = TimeDelta::seconds(60);
 /// A mail larger than a batch lies in temporary files while it is read and stored: one at a time in this process,
 /// however many channels there are.
 static LARGE: Semaphore = Semaphore::const_new(1);
@@ -111,7 +108,7 @@ impl Run<'_> {
                 Ok(()) => return Ok(()),
                 // Servers end long connections now and then: nothing an admin should read about.
                 Err(Fault::Temporary(reason))
-                    if open.is_some_and(|since: Instant| since.elapsed() > SOUND)
+                    if open.is_some_and(|since| self.clock.now() - since > SOUND)
                         && !self.stop.is_cancelled() =>
                 {
                     tracing::debug!(%reason, "the IMAP connection ended: making a new one");
@@ -124,7 +121,7 @@ impl Run<'_> {
 
     /// One connection, from login to its end; notes since when it is open. A server that takes a minute to
     /// say nothing was never open.
-    async fn connection(&self, open: &mut Option<Instant>) -> Result<(), Fault> {
+    async fn connection(&self, open: &mut Option<DateTime<Utc>>) -> Result<(), Fault> {
         let name = &self.folder.name;
         let mut imap = Imap::connect(self.settings).await?;
         let opened = if self.settings.imap.mark_seen {
@@ -135,7 +132,7 @@ impl Run<'_> {
         if opened.uid_validity == 0 {
             self.intake.warn("the IMAP server gives mails no lasting numbers (no UIDVALIDITY): mail may be read more than once".to_owned());
         }
-        *open = Some(Instant::now());
+        *open = Some(self.clock.now());
         let stored = self.intake.cursor(name).await?;
         let (mut place, why) = cursor::start(
             stored.as_ref(),
