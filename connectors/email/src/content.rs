@@ -29,9 +29,17 @@ pub struct Content {
 }
 
 /// Takes the content out of a mail.
-pub fn of(message: &mut Message<'_>, raw: &Raw, authentication: Option<Authentication>) -> Content {
+///
+/// `is_read` is false when its parts are not known.
+pub fn of(
+    message: &mut Message<'_>,
+    raw: &Raw,
+    is_read: bool,
+    authentication: Option<Authentication>,
+) -> Content {
     let mut read = body::of(message);
-    let files = Files::of(message, raw);
+    let mut files = Files::of(message, raw);
+    files.complete &= is_read;
     for (kind, content) in files.shown(message) {
         read.goes_on(kind, content);
     }

@@ -84,7 +84,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         return Mapped::poison(raw, "it holds mails within mails, too many to take apart");
     }
     let bytes = charset::readable_headers(&raw.bytes);
-    let Some(mut message) = MessageParser::default().parse(bytes.as_ref()) else {
+    let Some((mut message, is_read)) = parsed(&bytes) else {
         return Mapped::poison(raw, "it has no header fields: this is not a mail");
     };
     let domain = settings.domain();
@@ -136,7 +136,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         files,
         facts,
         says_nothing,
-    } = content::of(&mut message, raw, authentication);
+    } = content::of(&mut message, raw, is_read, authentication);
     let mut threading = facts::of(&message, &from, &text, settings);
     if verdict == Some(Verdict::Fail) {
         // Whoever writes in somebody's name may have read the address as well.
@@ -162,6 +162,16 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         at: raw.arrived,
         body: InboundBody::Message(inbound),
     }))
+}
+
+/// The mail, and whether its parts are read as well. Where they are nested in a broken way the parser answers with a
+/// mail inside this one: then the header fields alone are believed.
+fn parsed(bytes: &[u8]) -> Option<(Message<'_>, bool)> {
+    let message = MessageParser::default().parse(bytes)?;
+    if message.parts.first().is_some_and(|part| part.offset_header == 0) {
+        return Some((message, true));
+    }
+    Some((MessageParser::default().parse_headers(bytes)?, false))
 }
 
 /// A bounce that names no ids of its own still belongs to the mail it returns.
