@@ -1,13 +1,23 @@
 //! Files: attachments and raw bytes of what could not be understood.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem, path::Path as Key};
+use futures_util::{Stream, TryStreamExt};
+use object_store::{
+    MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem, path::Path as Key,
+};
+use switchboard_sdk::{Content, Spool};
 
 /// Where files are kept. `STORAGE__URL` names it; a local folder is the only kind yet.
 #[derive(Debug, Clone)]
-pub struct Storage(Arc<dyn ObjectStore>);
+pub struct Storage {
+    store: Arc<dyn ObjectStore>,
+    folder: PathBuf,
+}
 
 /// A file that could not be kept or found.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +31,7 @@ pub enum Error {
     /// The storage failed.
     #[error("storage: {0}")]
     Store(object_store::Error),
-    /// The folder cannot be made.
+    /// The folder cannot be made, or a temporary file cannot be read or written.
     #[error("storage folder: {0}")]
     Folder(#[from] std::io::Error),
 }
@@ -44,30 +54,80 @@ impl Storage {
         std::fs::create_dir_all(folder)?;
         // What a message refers to must be as durable as the message.
         let store = LocalFileSystem::new_with_prefix(Path::new(folder))?.with_fsync(true);
-        Ok(Self(Arc::new(store)))
+        Ok(Self {
+            store: Arc::new(store),
+            folder: folder.into(),
+        })
     }
 
-    /// Keeps bytes under a key, durably.
-    pub async fn put(&self, key: &str, data: Bytes) -> Result<(), Error> {
-        self.0.put(&Key::from(key), PutPayload::from_bytes(data)).await?;
-        Ok(())
+    /// Where temporary files may lie: on the same disk.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Keeps bytes under a key, durably. What is in a temporary file is copied in pieces.
+    pub async fn put(&self, key: &str, data: impl Into<Content>) -> Result<(), Error> {
+        let (key, data) = (Key::from(key), data.into());
+        if let Some(bytes) = data.in_memory() {
+            self.store
+                .put(&key, PutPayload::from_bytes(bytes.clone()))
+                .await?;
+            return Ok(());
+        }
+        let mut upload = self.store.put_multipart(&key).await?;
+        match copy(&data, upload.as_mut()).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                if let Err(left) = upload.abort().await {
+                    tracing::warn!(error = %left, "half a file is left in the storage");
+                }
+                Err(error)
+            }
+        }
     }
 
     /// The bytes of a key.
     pub async fn get(&self, key: &str) -> Result<Bytes, Error> {
-        Ok(self.0.get(&Key::from(key)).await?.bytes().await?)
+        Ok(self.store.get(&Key::from(key)).await?.bytes().await?)
+    }
+
+    /// The size of a key and its bytes piece by piece.
+    pub async fn stream(
+        &self,
+        key: &str,
+    ) -> Result<(u64, impl Stream<Item = Result<Bytes, Error>> + Send + 'static), Error> {
+        let found = self.store.get(&Key::from(key)).await?;
+        Ok((found.meta.size, found.into_stream().map_err(Error::from)))
+    }
+
+    /// The bytes of a key: in memory when they are few, else in a temporary file.
+    pub async fn content(&self, key: &str) -> Result<Content, Error> {
+        let (size, pieces) = self.stream(key).await?;
+        if size <= Content::PIECE as u64 {
+            return Ok(self.get(key).await?.into());
+        }
+        let spool = Spool::new(&self.folder)?;
+        let spool = pieces
+            .try_fold(spool, |mut spool, piece| async move {
+                tokio::task::spawn_blocking(move || spool.write(&piece).map(|()| spool))
+                    .await
+                    .map_err(std::io::Error::other)?
+                    .map_err(Error::from)
+            })
+            .await?;
+        Ok(spool.finish())
     }
 
     /// The first bytes of a key, or all of them when they are fewer.
     pub async fn get_first(&self, key: &str, bytes: u64) -> Result<Bytes, Error> {
         let key = Key::from(key);
-        let size = self.0.head(&key).await?.size;
-        Ok(self.0.get_range(&key, 0..bytes.min(size)).await?)
+        let size = self.store.head(&key).await?.size;
+        Ok(self.store.get_range(&key, 0..bytes.min(size)).await?)
     }
 
     /// Whether something is kept under a key.
     pub async fn has(&self, key: &str) -> Result<bool, Error> {
-        match self.0.head(&Key::from(key)).await.map_err(Error::from) {
+        match self.store.head(&Key::from(key)).await.map_err(Error::from) {
             Ok(_) => Ok(true),
             Err(Error::Missing) => Ok(false),
             Err(error) => Err(error),
@@ -76,11 +136,22 @@ impl Storage {
 
     /// Forgets a key; forgetting what is gone is fine.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
-        match self.0.delete(&Key::from(key)).await.map_err(Error::from) {
+        match self.store.delete(&Key::from(key)).await.map_err(Error::from) {
             Err(Error::Missing) | Ok(()) => Ok(()),
             Err(error) => Err(error),
         }
     }
+}
+
+async fn copy(data: &Content, upload: &mut dyn MultipartUpload) -> Result<(), Error> {
+    let mut at = 0;
+    while at < data.len() {
+        let piece = data.piece(at, Content::PIECE).await?;
+        at += piece.len() as u64;
+        upload.put_part(PutPayload::from_bytes(piece)).await?;
+    }
+    upload.complete().await?;
+    Ok(())
 }
 
 /// The key of a new file: grouped by the two characters of its id that differ between neighbours.
@@ -110,6 +181,27 @@ mod tests {
         storage.delete("ab/att_1").await.unwrap();
         storage.delete("ab/att_1").await.unwrap();
         assert!(matches!(storage.get("ab/att_1").await, Err(Error::Missing)));
+    }
+
+    #[tokio::test]
+    async fn a_large_file_goes_in_and_out_in_pieces() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::open(&format!("file://{}", folder.path().display())).unwrap();
+        let piece: Vec<u8> = (0..=255).cycle().take(700_000).collect();
+        let mut spool = switchboard_sdk::Spool::new(storage.folder()).unwrap();
+        for _ in 0..3 {
+            spool.write(&piece).unwrap();
+        }
+        storage.put("ab/org_1", spool.finish()).await.unwrap();
+        let whole = piece.repeat(3);
+        assert_eq!(storage.get("ab/org_1").await.unwrap(), whole);
+        let content = storage.content("ab/org_1").await.unwrap();
+        assert!(content.in_memory().is_none());
+        assert_eq!(content.read_all().unwrap(), whole);
+        storage.put("ab/att_1", b"few".to_vec()).await.unwrap();
+        assert!(storage.content("ab/att_1").await.unwrap().in_memory().is_some());
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "only the folder of the keys: {left:?}");
     }
 
     #[test]

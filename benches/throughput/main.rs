@@ -1,4 +1,4 @@
-//! How fast, and against what: `cargo bench --bench throughput [-- ingest http latency routing footprint]`.
+//! How fast, and against what: `cargo bench --bench throughput [-- ingest http latency routing mail footprint]`.
 //!
 //! Ingest is measured as a ratio to the bare engine inserting **the same rows in the same batches in the
 //! same run**: after each run the rows it made are read back, grouped by the transaction that made them
@@ -16,6 +16,7 @@
 mod bare;
 mod footprint;
 mod load;
+mod mail;
 mod routing;
 
 /// Ingest and sockets make and drop many small values; the system's allocator was a fifth of their time.
@@ -63,6 +64,9 @@ async fn main() {
     }
     if runs("routing") {
         routing::measure().await;
+    }
+    if runs("mail") {
+        mail::measure().await;
     }
     if runs("footprint") {
         footprint::measure().await;

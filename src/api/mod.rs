@@ -4,6 +4,7 @@ pub mod assets;
 pub mod auth;
 pub mod budget;
 pub mod extract;
+pub(crate) mod file;
 pub mod files;
 pub mod forms;
 pub mod health;

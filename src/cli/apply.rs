@@ -79,6 +79,7 @@ fn build(
         public_url: config.server.public_url.clone(),
         max_upload_bytes: config.limits.upload_bytes(),
         clock: clock.clone(),
+        scratch: std::env::temp_dir(),
         // Nothing is signed by settings that are only looked at.
         signing_key: SigningKey::default(),
         secrets: std::sync::Arc::new(switchboard_sdk::NoSecrets),

@@ -286,6 +286,7 @@ impl Host {
             max_upload_bytes: parts.max_upload_bytes,
             clock: parts.clock.clone(),
             signing_key: SigningKey::new(parts.vault.key_of_channel(&channel.id)),
+            scratch: parts.storage.folder().to_owned(),
             secrets: Arc::new(ChannelSecrets::new(&parts.db, &parts.vault, &channel.id)),
             http: Arc::clone(&parts.http),
         };

@@ -52,7 +52,7 @@ impl Host {
         let connector = self.connector(&row.channel_id).ok_or_else(|| {
             Error::CannotRead("the channel's settings do not work: correct them first".to_owned())
         })?;
-        let raw = parts.storage.get(&row.storage_key).await?;
+        let raw = parts.storage.content(&row.storage_key).await?;
         let external_id = row.external_id.clone();
         // Spawned: a connector that crashes on these bytes must not take the request with it.
         let read = tokio::task::spawn_blocking(move || connector.reparse(&external_id, raw)).await;

@@ -113,7 +113,7 @@ impl MailView {
             }),
             calendar: facts.calendar.clone().map(InvitationView::from),
             original: facts.original.as_ref().map(|original| OriginalView {
-                size: original.data.len(),
+                size: usize::try_from(original.data.len()).unwrap_or(usize::MAX),
                 complete: original.complete,
             }),
         }

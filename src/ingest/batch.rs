@@ -9,6 +9,7 @@ mod apply;
 mod change;
 mod dedupe;
 mod flush;
+mod forward;
 mod load;
 mod mail;
 mod own;

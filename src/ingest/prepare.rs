@@ -1,12 +1,11 @@
 //! What can be done before the transaction: cleaning texts, keeping files.
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use switchboard_sdk::{
-    Attribution, Capture, Consent, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent,
+    Attribution, Capture, Consent, Content, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent,
     InboundMessage, InboundReachability, LeadHints, MailFacts, Person, Recipient, Thread, ThreadFacts,
     Verdict,
 };
@@ -345,12 +344,8 @@ async fn keep_mail(storage: &Storage, mail: MailFacts, external_id: &str) -> Res
     let mut original_key = None;
     if let Some(original) = mail.original {
         let failed = |error: storage::Error| Error::File(error.to_string());
-        let hash = Sha256::new()
-            .chain_update(external_id)
-            .chain_update([0])
-            .chain_update(&original.data)
-            .finalize();
-        let key = storage::key(&format!("org_{}", hex::encode(hash)));
+        let hash = hash_of(external_id, &original.data).await?;
+        let key = storage::key(&format!("org_{hash}"));
         if !storage.has(&key).await.map_err(failed)? {
             storage.put(&key, original.data).await.map_err(failed)?;
         }
@@ -363,6 +358,18 @@ async fn keep_mail(storage: &Storage, mail: MailFacts, external_id: &str) -> Res
     })
 }
 
+async fn hash_of(external_id: &str, data: &Content) -> Result<String, Error> {
+    let mut hash = Sha256::new().chain_update(external_id).chain_update([0]);
+    let mut at = 0;
+    while at < data.len() {
+        let piece = data.piece(at, Content::PIECE).await;
+        let piece = piece.map_err(|error| Error::File(error.to_string()))?;
+        at += piece.len() as u64;
+        hash.update(&piece);
+    }
+    Ok(hex::encode(hash.finalize()))
+}
+
 /// How many characters of the cleaned text stand before a byte of the text as it came; none when cleaning moved it.
 fn characters_before(at: usize, came: &str, cleaned: &str) -> Option<usize> {
     let before = came.get(..at)?.replace('\0', "").replace("\r\n", "\n");
@@ -373,7 +380,7 @@ fn characters_before(at: usize, came: &str, cleaned: &str) -> Option<usize> {
 pub(super) async fn keep_poison(
     storage: &Storage,
     reason: &str,
-    raw: Bytes,
+    raw: Content,
     now: DateTime<Utc>,
 ) -> Result<PreparedBody, Error> {
     let storage_key = storage::key(&id::new(Kind::Quarantine, now));
@@ -501,6 +508,12 @@ fn clean_facts(mut facts: Box<ThreadFacts>) -> Box<ThreadFacts> {
     facts.others.retain(|address| !address.is_empty());
     if let Capture::Filed { to, .. } = &mut facts.capture {
         *to = std::mem::take(to).into_iter().map(clean_person).collect();
+    }
+    if let Some(forwarded) = &mut facts.forwarded {
+        forwarded.from = clean_person(std::mem::take(&mut forwarded.from));
+        forwarded.subject = forwarded.subject.take().map(|subject| clean_line(&subject, 500));
+        forwarded.text = clean_text(&forwarded.text);
+        forwarded.note = clean_text(&forwarded.note);
     }
     facts
 }

@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use sea_orm::{DbBackend, DbErr};
-use switchboard_sdk::{CancellationToken, Outcome, Receipt};
+use switchboard_sdk::{CancellationToken, Content, Outcome, Receipt};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -174,7 +173,7 @@ async fn poison(
     event: Prepared,
     error: &DbErr,
 ) -> Result<Prepared, Error> {
-    let raw = Bytes::from(format!("{event:#?}"));
+    let raw = Content::from(format!("{event:#?}"));
     let body = prepare::keep_poison(
         storage,
         &format!("the store refused it: {error}"),

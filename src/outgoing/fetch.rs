@@ -50,7 +50,7 @@ impl Outgoing {
                 if file.content_type.is_empty() {
                     file.content_type = content_type;
                 }
-                file.data = data;
+                file.data = data.into();
             }
             Err((reason, _)) => file.missing = Some(reason),
         }

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use switchboard_sdk::{
-    Addressee, Batch, BuildContext, CancellationToken, Capabilities, Clock, Connector, Descriptor, Fault,
-    Identity, IdentityKind, InboundBody, InboundEvent, InboundMessage, Intake, OutboundDeletion,
+    Addressee, Batch, BuildContext, CancellationToken, Capabilities, Clock, Connector, Content, Descriptor,
+    Fault, Identity, IdentityKind, InboundBody, InboundEvent, InboundMessage, Intake, OutboundDeletion,
     OutboundEdit, OutboundMessage, Person, Receiver, SendError, Sender, Sent, SettingsError, SystemClock,
 };
 use tokio::sync::watch;
@@ -271,7 +271,7 @@ pub fn message(external_id: &str, from: &str, text: &str) -> InboundEvent {
 pub fn poison(external_id: &str, raw: &str) -> Batch {
     let body = InboundBody::Poison {
         reason: "rubbish".to_owned(),
-        raw: Bytes::copy_from_slice(raw.as_bytes()),
+        raw: Bytes::copy_from_slice(raw.as_bytes()).into(),
     };
     Batch::one(InboundEvent {
         external_id: external_id.to_owned(),
@@ -308,7 +308,8 @@ impl Connector for Fake {
         Some(self)
     }
 
-    fn reparse(&self, external_id: &str, raw: Bytes) -> Option<InboundEvent> {
+    fn reparse(&self, external_id: &str, raw: Content) -> Option<InboundEvent> {
+        let raw = raw.read_all().unwrap();
         if self.0.state.lock().unwrap().readable {
             return Some(message(
                 external_id,

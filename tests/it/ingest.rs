@@ -143,7 +143,7 @@ both_databases! {
         let poison = InboundEvent {
             external_id: "bad".to_owned(),
             at: SystemClock.now(),
-            body: InboundBody::Poison { reason: "no headers".to_owned(), raw: Bytes::from_static(b"\x00\xff") },
+            body: InboundBody::Poison { reason: "no headers".to_owned(), raw: Bytes::from_static(b"\x00\xff").into() },
         };
         let nul = said("nul", person(IdentityKind::External, "u\0"), "before\0after");
         let good = said("good", person(IdentityKind::External, "u2"), "Hello");

@@ -5,9 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use serde_json::json;
-use switchboard_sdk::{Batch, InboundBody, Outcome};
+use switchboard_sdk::{Batch, Content, InboundBody, Outcome};
 
 use crate::support::{
     Database, TestApp,
@@ -42,7 +41,7 @@ async fn every_mail_of_others_is_a_message_or_quarantined_with_a_reason() {
         let files = files(corpus);
         assert!(files.len() >= at_least, "{corpus} holds {} mails", files.len());
         for file in &files {
-            let raw = Bytes::from(std::fs::read(file).unwrap());
+            let raw = Content::from(std::fs::read(file).unwrap());
             let begun = Instant::now();
             let event = connector.reparse("", raw.clone()).unwrap();
             if let InboundBody::Poison { reason, raw: kept } = &event.body {
@@ -68,7 +67,7 @@ async fn every_mail_of_others_is_a_message_or_quarantined_with_a_reason() {
                             .bearer_auth(&app.key);
                         assert_eq!(
                             answer.send().await.unwrap().bytes().await.unwrap(),
-                            raw,
+                            raw.read_all().unwrap(),
                             "{}",
                             file.display()
                         );

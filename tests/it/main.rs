@@ -25,6 +25,7 @@ mod journeys;
 mod log;
 mod mail_content;
 mod mail_corpora;
+mod mail_filed;
 mod mail_intake;
 mod mail_loops;
 mod mail_sign_in;

@@ -5,15 +5,70 @@ use std::{borrow::Cow, collections::HashMap};
 use bytes::Bytes;
 use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode};
 use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
-use switchboard_sdk::InboundAttachment;
+use switchboard_sdk::{Content, InboundAttachment};
 
-use crate::{headers, tnef};
+use crate::{body::Written, headers, map::Raw, tnef};
 
 /// Longest file name kept, in characters: what file systems take even in UTF-8.
 const MAX_NAME_CHARS: usize = 120;
+/// How much of a file tells what it is.
+const SNIFFED: usize = 64;
+
+/// The bodies of a large mail that are not in the message, by the number of their part.
+#[derive(Debug)]
+pub struct Files {
+    bodies: HashMap<u32, Content>,
+    /// The mail was not too much to be taken apart.
+    pub complete: bool,
+}
+
+impl Files {
+    /// Those of this mail.
+    pub fn of(message: &Message<'_>, raw: &Raw) -> Self {
+        let Some(large) = raw.large.as_deref() else {
+            return Self {
+                bodies: HashMap::new(),
+                complete: true,
+            };
+        };
+        // Its header block may have been made readable, which moves what is behind it.
+        let moved = message.raw_message.len() as i64 - raw.bytes.len() as i64;
+        let places: HashMap<i64, &Content> = large
+            .bodies
+            .iter()
+            .map(|body| (body.at as i64 + moved, &body.content))
+            .collect();
+        let body = |(part, id): (&MessagePart<'_>, u32)| {
+            let content = places.get(&i64::from(part.offset_body))?;
+            let is_body = !matches!(part.body, PartType::Multipart(_));
+            is_body.then(|| (id, (*content).clone()))
+        };
+        Self {
+            bodies: message.parts.iter().zip(0u32..).filter_map(body).collect(),
+            complete: large.complete,
+        }
+    }
+
+    /// Those that people read rather than open, in their order.
+    pub fn shown(&self, message: &Message<'_>) -> Vec<(Written, Content)> {
+        let shown = |(part, id): (&MessagePart<'_>, u32)| {
+            let written = match part.body {
+                PartType::Text(_) => Written::Plain,
+                PartType::Html(_) => Written::Html,
+                _ => return None,
+            };
+            let content = self
+                .bodies
+                .get(&id)
+                .filter(|_| !message.attachments.contains(&id))?;
+            Some((written, content.clone()))
+        };
+        message.parts.iter().zip(0u32..).filter_map(shown).collect()
+    }
+}
 
 /// All files of the mail, in their order, taken out of it. `shown` are the ids of the parts that its HTML shows.
-pub fn all(message: &mut Message<'_>, shown: &HashMap<u32, String>) -> Vec<InboundAttachment> {
+pub fn all(message: &mut Message<'_>, files: &Files, shown: &HashMap<u32, String>) -> Vec<InboundAttachment> {
     let is_file = |id: &u32| {
         let part = message.parts.get(*id as usize);
         part.is_some_and(|part| !matches!(part.body, PartType::Multipart(_)))
@@ -21,7 +76,7 @@ pub fn all(message: &mut Message<'_>, shown: &HashMap<u32, String>) -> Vec<Inbou
     let ids: Vec<u32> = message.attachments.iter().copied().filter(is_file).collect();
     ids.into_iter()
         .enumerate()
-        .filter_map(|(index, id)| one(message, id, index, shown))
+        .filter_map(|(index, id)| one(message, id, index, files, shown))
         .collect()
 }
 
@@ -29,6 +84,7 @@ fn one(
     message: &mut Message<'_>,
     id: u32,
     index: usize,
+    files: &Files,
     shown: &HashMap<u32, String>,
 ) -> Option<InboundAttachment> {
     let part = message.parts.get(id as usize)?;
@@ -37,11 +93,15 @@ fn one(
         .attachment_name()
         .map(clean_name)
         .filter(|name| !name.is_empty());
-    let data = match &part.body {
-        PartType::Binary(_) | PartType::InlineBinary(_) => None,
-        _ => Some(bytes(message, part)),
+    let data = match (files.bodies.get(&id), &part.body) {
+        (Some(content), _) => Some(content.clone()),
+        (None, PartType::Binary(_) | PartType::InlineBinary(_)) => None,
+        (None, _) => Some(bytes(message, part).into()),
     };
-    let content_type = match data.as_deref().unwrap_or_else(|| part.contents()) {
+    let beginning = data
+        .as_ref()
+        .map(|data| data.read_at(0, SNIFFED).unwrap_or_default());
+    let content_type = match beginning.as_deref().unwrap_or_else(|| part.contents()) {
         data if declared == "application/octet-stream" => sniffed(data).unwrap_or(&declared).to_owned(),
         _ => declared,
     };
@@ -49,7 +109,7 @@ fn one(
     Some(InboundAttachment {
         name,
         content_type,
-        data: data.or_else(|| take_bytes(message, id))?,
+        data: data.or_else(|| take_bytes(message, id).map(Content::from))?,
         content_id: shown.get(&id).cloned(),
         ..InboundAttachment::default()
     })
@@ -77,10 +137,13 @@ pub fn unpacked(file: tnef::File, index: usize, html: Option<&String>) -> Inboun
     InboundAttachment {
         name: name.unwrap_or_else(|| format!("attachment-{}.bin", index + 1)),
         content_type: declared
-            .or_else(|| sniffed(&file.data).map(str::to_owned))
+            .or_else(|| {
+                let beginning = file.data.read_at(0, SNIFFED).unwrap_or_default();
+                sniffed(&beginning).map(str::to_owned)
+            })
             .unwrap_or_else(|| "application/octet-stream".to_owned()),
         content_id: file.content_id.filter(is_shown),
-        data: Bytes::from(file.data),
+        data: file.data,
         ..InboundAttachment::default()
     }
 }

@@ -1,8 +1,7 @@
 //! What a person reads in a mail: its text, and its HTML as it came. Pure.
 
-use bytes::Bytes;
 use mail_parser::{Message, MessagePart, MimeHeaders, PartType, decoders::charsets::map::charset_decoder};
-use switchboard_sdk::InboundAttachment;
+use switchboard_sdk::{Content, InboundAttachment};
 
 use crate::{attachment, charset, plain};
 
@@ -10,6 +9,8 @@ use crate::{attachment, charset, plain};
 const MAX_TEXT_BYTES: usize = 512 * 1024;
 /// Longest HTML kept as such, in bytes; longer HTML becomes a file.
 const MAX_HTML_BYTES: usize = 2 * 1024 * 1024;
+/// What a text ends with whose rest is a file.
+const GOES_ON: &str = "[The text goes on in the attached file text.txt.]";
 
 /// The readable part of a mail.
 #[derive(Debug, Default)]
@@ -60,7 +61,39 @@ pub fn of(message: &Message<'_>) -> Body {
     body
 }
 
+/// What a body that is shown is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// As plain text.
+    Plain,
+    /// As HTML.
+    Html,
+}
+
 impl Body {
+    /// Only the beginning of a body was read: the whole of it is this file.
+    pub fn goes_on(&mut self, written: Written, content: Content) {
+        let (name, content_type) = match written {
+            Written::Plain => ("text.txt", "text/plain"),
+            Written::Html => ("message.html", "text/html"),
+        };
+        // What was made of the beginning alone is no file.
+        self.overlong.retain(|file| file.name != name);
+        match written {
+            Written::Html => self.html = None,
+            Written::Plain if !self.text.ends_with(GOES_ON) => {
+                self.text = format!("{}\n\n{GOES_ON}", self.text)
+            }
+            Written::Plain => {}
+        }
+        self.overlong.push(InboundAttachment {
+            name: name.to_owned(),
+            content_type: content_type.to_owned(),
+            data: content,
+            ..InboundAttachment::default()
+        });
+    }
+
     fn limit(&mut self) {
         if self.text.len() > MAX_TEXT_BYTES {
             let whole = std::mem::take(&mut self.text);
@@ -69,7 +102,7 @@ impl Body {
                 end -= 1;
             }
             let (start, _) = whole.split_at(end);
-            self.text = format!("{start}\n\n[The text goes on in the attached file text.txt.]");
+            self.text = format!("{start}\n\n{GOES_ON}");
             self.overlong
                 .push(file("text.txt", "text/plain; charset=utf-8", whole));
         }
@@ -87,7 +120,7 @@ fn file(name: &str, content_type: &str, text: String) -> InboundAttachment {
     InboundAttachment {
         name: name.to_owned(),
         content_type: content_type.to_owned(),
-        data: Bytes::from(text),
+        data: text.into(),
         ..InboundAttachment::default()
     }
 }

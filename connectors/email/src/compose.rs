@@ -9,7 +9,7 @@ use lettre::{
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
-use switchboard_sdk::{OutboundAttachment, OutboundMessage, SendError};
+use switchboard_sdk::{OutboundAttachment, OutboundMessage, SendError, without_answer_marks};
 
 use crate::{
     headers, ids, recipients,
@@ -199,37 +199,9 @@ fn subject(subject: Option<&str>, manner: Manner, settings: &Settings) -> String
     };
     match manner {
         Manner::First => subject,
-        Manner::Answer => format!("Re: {}", without_reply_mark(&subject)),
-        Manner::Forward => format!("Fwd: {}", without_reply_mark(&subject)),
+        Manner::Answer => format!("Re: {}", without_answer_marks(&subject)),
+        Manner::Forward => format!("Fwd: {}", without_answer_marks(&subject)),
     }
-}
-
-/// The subject without the marks that mail programs of many languages put before an answer.
-fn without_reply_mark(subject: &str) -> &str {
-    const MARKS: [&str; 12] = [
-        "re",
-        "aw",
-        "sv",
-        "vs",
-        "antw",
-        "odp",
-        "отв",
-        "ответ",
-        "ynt",
-        "rif",
-        "回复",
-        "答复",
-    ];
-    let mut rest = subject.trim();
-    while let Some((mark, after)) = rest.split_once([':', '：']) {
-        // "RE[2]:" counts how often.
-        let word = mark.split('[').next().unwrap_or_default().trim().to_lowercase();
-        if !MARKS.contains(&word.as_str()) || after.trim().is_empty() {
-            break;
-        }
-        rest = after.trim();
-    }
-    rest
 }
 
 /// What the answer refers to: the first mail of the thread and the last ones.
@@ -252,22 +224,6 @@ fn references(known: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_answer_is_marked_once_in_whatever_language_it_was_marked_before() {
-        for subject in [
-            "Order 5",
-            "Re: Order 5",
-            "RE: Re: AW: Order 5",
-            "Re[2]: Order 5",
-            "Отв: Order 5",
-            "回复：Order 5",
-        ] {
-            assert_eq!(format!("Re: {}", without_reply_mark(subject)), "Re: Order 5");
-        }
-        assert_eq!(without_reply_mark("Refund: when?"), "Refund: when?");
-        assert_eq!(without_reply_mark("Re:"), "Re:");
-    }
 
     #[test]
     fn long_threads_keep_their_first_and_last_references() {

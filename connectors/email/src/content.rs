@@ -3,7 +3,12 @@
 use mail_parser::Message;
 use switchboard_sdk::{Authentication, InboundAttachment, MailFacts, Original, ProtectionKind};
 
-use crate::{attachment, body, inline, invitation, map::Raw, plain, protection, quote, tnef};
+use crate::{
+    attachment::{self, Files},
+    body, inline, invitation,
+    map::Raw,
+    plain, protection, quote, tnef,
+};
 
 /// More files than this in one mail are not taken apart: the whole mail is attached as one file.
 const MAX_ATTACHMENTS: usize = 100;
@@ -24,8 +29,20 @@ pub struct Content {
 }
 
 /// Takes the content out of a mail.
-pub fn of(message: &mut Message<'_>, raw: &Raw, authentication: Option<Authentication>) -> Content {
-    let read = body::of(message);
+///
+/// `is_read` is false when its parts are not known.
+pub fn of(
+    message: &mut Message<'_>,
+    raw: &Raw,
+    is_read: bool,
+    authentication: Option<Authentication>,
+) -> Content {
+    let mut read = body::of(message);
+    let mut files = Files::of(message, raw);
+    files.complete &= is_read;
+    for (kind, content) in files.shown(message) {
+        read.goes_on(kind, content);
+    }
     let is_whole = raw.cut_from.is_none() && read.overlong.is_empty();
     let protection = protection::of(message, &read.text);
     let calendar = invitation::of(message);
@@ -35,7 +52,7 @@ pub fn of(message: &mut Message<'_>, raw: &Raw, authentication: Option<Authentic
         files: read.overlong,
         ..Content::default()
     };
-    content.add_files(message, raw);
+    content.add_files(message, raw, &files);
     if let Some(invitation) = calendar.as_ref().filter(|_| content.text.trim().is_empty()) {
         content.text = invitation::text(invitation);
         content.says_nothing = invitation.method == "reply";
@@ -53,7 +70,7 @@ pub fn of(message: &mut Message<'_>, raw: &Raw, authentication: Option<Authentic
         authentication,
         calendar,
         original: Some(Original {
-            data: raw.bytes.clone(),
+            data: raw.whole(),
             complete: raw.cut_from.is_none(),
         }),
     };
@@ -61,7 +78,7 @@ pub fn of(message: &mut Message<'_>, raw: &Raw, authentication: Option<Authentic
 }
 
 impl Content {
-    fn add_files(&mut self, message: &mut Message<'_>, raw: &Raw) {
+    fn add_files(&mut self, message: &mut Message<'_>, raw: &Raw, files: &Files) {
         if let Some(size) = raw.cut_from {
             // What was cut off may be half a file: better none than a broken one.
             let mark = format!(
@@ -73,19 +90,19 @@ impl Content {
             } else {
                 format!("{}\n\n{mark}", self.text)
             };
-        } else if message.attachment_count() > MAX_ATTACHMENTS {
+        } else if message.attachment_count() > MAX_ATTACHMENTS || !files.complete {
             self.files.push(InboundAttachment {
                 name: "original.eml".to_owned(),
                 content_type: "message/rfc822".to_owned(),
-                data: raw.bytes.clone(),
+                data: raw.whole(),
                 ..InboundAttachment::default()
             });
         } else {
             let shown = self.html.take().map(|html| inline::resolve(message, &html));
             let (html, shown) = shown.map_or_else(Default::default, |(html, shown)| (Some(html), shown));
             self.html = html;
-            for file in attachment::all(message, &shown) {
-                match tnef::unpack(&file.data).filter(|_| is_tnef(&file)) {
+            for file in attachment::all(message, files, &shown) {
+                match is_tnef(&file).then(|| tnef::unpack(&file.data)).flatten() {
                     Some(unpacked) => self.add_unpacked(unpacked),
                     None => self.files.push(file),
                 }

@@ -4,30 +4,42 @@ use mail_parser::Message;
 use switchboard_sdk::{Capture, Person, ThreadFacts, ThreadRules};
 
 use crate::{
-    automatic,
+    automatic, forward,
     settings::{ChangedSubject, Settings},
     token::{self, Found, Purpose},
     who,
 };
 
-/// The facts of a mail that this person wrote.
-pub fn of(message: &Message<'_>, from: &Person, settings: &Settings) -> ThreadFacts {
+/// The facts of a mail that this person wrote; `text` is what it says.
+pub fn of(message: &Message<'_>, from: &Person, text: &str, settings: &Settings) -> ThreadFacts {
     let recipients = who::recipients(message);
+    let ours = settings.address.to_lowercase();
     let found: Vec<Found> = recipients
         .iter()
         .filter_map(|address| token::read(address, settings))
         .collect();
     let others = who::others(message, settings);
+    let is_captured = found.contains(&Found::Capture);
+    // Only what nobody else was written to is passed on to us.
+    let forwarded = (is_captured && others.is_empty())
+        .then(|| forward::of(message, text))
+        .flatten()
+        .filter(|found| {
+            let address = found.from.identities.first().map(|identity| &identity.value);
+            address.is_some_and(|address| !token::is_ours(address, settings))
+        });
     ThreadFacts {
+        forwarded: forwarded.map(Box::new),
         token: found.iter().find_map(|found| match found {
             Found::Message(Purpose::Reply, id) => Some(id.clone()),
             Found::Message(Purpose::Bounce, _) | Found::Capture => None,
         }),
-        capture: if found.contains(&Found::Capture) {
+        capture: if is_captured {
             Capture::Filed {
                 trusted: settings.capture.trust_senders
                     || from.identities.first().is_some_and(|identity| identity.verified),
-                only: !recipients.contains(&settings.address.to_lowercase()),
+                // By its own words: where it was delivered is this mailbox in any case.
+                only: who::addressed(message).iter().all(|to| to.address != ours),
                 to: others.iter().cloned().map(who::Mailbox::into_person).collect(),
             }
         } else {

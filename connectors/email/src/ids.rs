@@ -4,7 +4,11 @@ use mail_parser::{HeaderName, HeaderValue, Message};
 use sha2::{Digest, Sha256};
 use switchboard_sdk::Thread;
 
-use crate::headers;
+use crate::{
+    fingerprint::{BEGINNING, Fingerprint, Taken},
+    headers,
+    map::Raw,
+};
 
 /// How many earlier messages a mail may name: enough for every thread people write, not for an attack.
 const MAX_EARLIER: usize = 20;
@@ -64,17 +68,20 @@ pub struct Ids {
     pub external: String,
 }
 
-/// Finds the ids of a mail. `complete` is false when only its beginning was fetched.
-pub fn of(message: &Message<'_>, raw: &[u8], from: &str, complete: bool) -> Ids {
+/// Finds the ids of a mail.
+pub fn of(message: &Message<'_>, raw: &Raw, from: &str) -> Ids {
+    let complete = raw.cut_from.is_none();
     let own = message
         .message_id()
         .map(normal)
         .filter(|id| !id.is_empty())
-        .unwrap_or_else(|| made_up(raw));
+        .unwrap_or_else(|| of_bytes(raw));
     // Message ids are not unique in practice: two different mails with one id are both kept. The raw body
     // goes in, not the decoded text, so that a better decoder does not make old mail look new.
-    let body = split(raw).1;
-    let (length, beginning) = without_returns(body.trim_ascii_end());
+    let (length, beginning) = match raw.large.as_deref() {
+        Some(large) => (large.body.length, large.body.beginning.clone()),
+        None => without_returns(split(&raw.bytes).1.trim_ascii_end()),
+    };
     let mut hash = Sha256::new();
     for field in [from, &raw_field(message, "Date"), &raw_field(message, "Subject")] {
         hash.update(field.as_bytes());
@@ -89,17 +96,24 @@ pub fn of(message: &Message<'_>, raw: &[u8], from: &str, complete: bool) -> Ids 
     Ids { own, external }
 }
 
-/// The length of a text without its carriage returns, and its first 4096 bytes: a mail of 50 MB is not copied
-/// for the sake of a hash.
+/// The length of a text without its carriage returns, and its first bytes.
 fn without_returns(body: &[u8]) -> (usize, Vec<u8>) {
     let returns = body.iter().filter(|byte| **byte == b'\r').count();
     let kept = body.iter().copied().filter(|byte| *byte != b'\r');
-    (body.len() - returns, kept.take(4096).collect())
+    (body.len() - returns, kept.take(BEGINNING).collect())
 }
 
-/// The key of bytes that are no mail.
-pub fn of_bytes(raw: &[u8]) -> String {
-    made_up(raw)
+/// The key of a mail that names none, or of bytes that are no mail.
+pub fn of_bytes(raw: &Raw) -> String {
+    match raw.large.as_deref() {
+        Some(large) => named(&large.body),
+        None => {
+            let (head, body) = split(&raw.bytes);
+            let mut lines = fingerprint(head);
+            lines.take(body);
+            named(&lines.end())
+        }
+    }
 }
 
 /// The conversation a mail belongs to: its own id, then the ids it answers, the nearest first.
@@ -147,8 +161,12 @@ fn raw_field(message: &Message<'_>, name: &str) -> String {
     headers::text(message, name).unwrap_or_default()
 }
 
-fn made_up(raw: &[u8]) -> String {
-    let (head, body) = split(raw);
+fn named(body: &Taken) -> String {
+    format!("{MADE_UP}{}", hex::encode(body.lines))
+}
+
+/// The fingerprint of a body whose header block this is.
+pub fn fingerprint(head: &[u8]) -> Fingerprint {
     let mut hash = Sha256::new();
     let mut skipping = false;
     for line in head.split_inclusive(|byte| *byte == b'\n') {
@@ -168,15 +186,7 @@ fn made_up(raw: &[u8]) -> String {
             hash.update(b"\n");
         }
     }
-    for line in body.split_inclusive(|byte| *byte == b'\n') {
-        hash.update(
-            line.strip_suffix(b"\r\n")
-                .or(line.strip_suffix(b"\n"))
-                .unwrap_or(line),
-        );
-        hash.update(b"\n");
-    }
-    format!("{MADE_UP}{}", hex::encode(hash.finalize()))
+    Fingerprint::after(hash)
 }
 
 /// Header block and body: the first empty line is between them.

@@ -7,15 +7,15 @@ mod append;
 mod login;
 mod wire;
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 use async_imap::{
     Session,
     imap_proto::{AttributeValue, MailboxDatum, Outcome, Response, ResponseCode, Status},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use switchboard_sdk::CancellationToken;
+use switchboard_sdk::{CancellationToken, Content, Spool};
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use wire::ImapError;
@@ -29,8 +29,7 @@ use crate::{cursor::Opened, mailbox_name, net, settings::Settings, trace::Trace}
 /// Slowest line on which mail is still fetched, in bytes a second: decides how long a fetch may take.
 const SLOWEST: u64 = 16 * 1024;
 
-/// A larger mail is fetched in pieces of this size: the library keeps a whole answer in its buffer, and a
-/// mail of 50 MB would be held twice.
+/// A larger mail is fetched in pieces of this size: the library keeps a whole answer in its buffer.
 pub const PIECE: u32 = 1024 * 1024;
 
 /// A mail as the mailbox lists it.
@@ -200,27 +199,31 @@ impl Imap {
         self.fetch_part(uids, bytes, None).await
     }
 
-    /// At most the first `limit` bytes of one mail, piece by piece into one block of memory; `None` when it
-    /// is gone. `size` is what the server says of it, which need not be true.
-    pub async fn fetch_long(&mut self, uid: u32, size: u64, limit: u64) -> Result<Option<Bytes>, ImapError> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let expected = usize::try_from(size).unwrap_or(usize::MAX).min(limit);
-        let mut whole = BytesMut::with_capacity(expected);
-        while whole.len() < limit {
-            let rest = u32::try_from(limit - whole.len()).unwrap_or(u32::MAX).min(PIECE);
-            let from = u32::try_from(whole.len()).unwrap_or(u32::MAX);
+    /// At most the first `limit` bytes of one mail, piece by piece into a temporary file; `None` when it is gone.
+    pub async fn fetch_long(
+        &mut self,
+        uid: u32,
+        limit: u64,
+        scratch: &Path,
+    ) -> Result<Option<Content>, ImapError> {
+        let folder = scratch.to_owned();
+        let mut spool = off_the_loop(move || Spool::new(&folder)).await?;
+        while spool.len() < limit {
+            let rest = u32::try_from(limit - spool.len()).unwrap_or(u32::MAX).min(PIECE);
+            let from = u32::try_from(spool.len()).unwrap_or(u32::MAX);
             let piece = self
                 .fetch_part(&[uid], u64::from(rest), Some((from, rest)))
                 .await?;
             let Some((_, piece)) = piece.into_iter().next() else {
                 return Ok(None);
             };
-            whole.extend_from_slice(&piece);
-            if piece.len() < rest as usize {
+            let is_last = piece.len() < rest as usize;
+            spool = off_the_loop(move || spool.write(&piece).map(|()| spool)).await?;
+            if is_last {
                 break;
             }
         }
-        Ok(Some(whole.freeze()))
+        Ok(Some(spool.finish()))
     }
 
     /// Marks mails as seen.
@@ -353,6 +356,20 @@ impl Imap {
             .await,
         );
     }
+}
+
+/// Work on a temporary file, where it holds up nobody.
+async fn off_the_loop<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, ImapError> {
+    let done = tokio::task::spawn_blocking(work)
+        .await
+        .map_err(std::io::Error::other);
+    done.and_then(|done| done).map_err(|error| {
+        ImapError::Disk(format!(
+            "a large mail cannot be put into a temporary file: {error}"
+        ))
+    })
 }
 
 fn is_missing(words: &str) -> bool {

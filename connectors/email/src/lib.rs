@@ -21,11 +21,14 @@ mod compose;
 mod content;
 mod cursor;
 mod facts;
+mod fingerprint;
+mod forward;
 mod headers;
 mod ids;
 mod imap;
 mod inline;
 mod invitation;
+pub mod large;
 mod limit;
 mod mailbox;
 mod mailbox_name;
@@ -41,6 +44,7 @@ mod receive;
 mod recipients;
 mod repeat;
 mod report;
+mod rtf;
 mod send;
 mod sent;
 pub mod settings;
@@ -53,13 +57,12 @@ mod vcard;
 mod verdict;
 mod who;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use serde_json::Value;
 use switchboard_sdk::{
-    BuildContext, CancellationToken, Capabilities, CheckStep, Clock, Connector, Descriptor, Fault,
+    BuildContext, CancellationToken, Capabilities, CheckStep, Clock, Connector, Content, Descriptor, Fault,
     InboundEvent, Intake, OutboundMessage, Receiver, SendError, Sender, Sent, SettingsError, SignIn,
 };
 
@@ -119,9 +122,10 @@ fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, S
     });
     let settings = Arc::new(settings);
     Ok(Arc::new(Email {
-        mailbox: mailbox::Mailbox::new(&settings, context.clock.now()),
+        mailbox: mailbox::Mailbox::new(&settings, context.clock.now(), context.scratch.clone()),
         outlet: send::Outlet::new(Arc::clone(&settings)),
         settings,
+        scratch: context.scratch,
         clock: context.clock,
     }))
 }
@@ -130,6 +134,8 @@ fn build(settings: Value, context: BuildContext) -> Result<Arc<dyn Connector>, S
 struct Email {
     settings: Arc<Settings>,
     clock: Arc<dyn Clock>,
+    /// Where temporary files lie.
+    scratch: PathBuf,
     outlet: send::Outlet,
     mailbox: mailbox::Mailbox,
 }
@@ -162,11 +168,13 @@ impl Connector for Email {
         Some(self)
     }
 
-    fn reparse(&self, _external_id: &str, raw: Bytes) -> Option<InboundEvent> {
-        let raw = map::Raw {
-            bytes: raw,
-            arrived: self.clock.now(),
-            cut_from: None,
+    fn reparse(&self, _external_id: &str, raw: Content) -> Option<InboundEvent> {
+        let raw = match map::Raw::of(raw, self.clock.now(), &self.scratch) {
+            Ok(raw) => raw,
+            Err(error) => {
+                tracing::warn!(%error, "a large mail could not be taken apart");
+                return None;
+            }
         };
         let mapped = match map::map(&raw, &self.settings) {
             map::Mapped::Passed(what) => {

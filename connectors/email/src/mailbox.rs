@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -21,6 +22,8 @@ const GOODBYE: Duration = Duration::from_millis(700);
 pub struct Mailbox {
     folders: Vec<Folder>,
     lag: Lag,
+    /// Where temporary files lie.
+    scratch: PathBuf,
     /// Who wrote how much of late, to any folder.
     senders: Arc<Watch>,
 }
@@ -53,8 +56,8 @@ impl Lag {
 }
 
 impl Mailbox {
-    /// Of these settings, watching who writes how much from now on.
-    pub fn new(settings: &Settings, now: DateTime<Utc>) -> Self {
+    /// Of these settings, watching who writes how much from now on; temporary files lie in this folder.
+    pub fn new(settings: &Settings, now: DateTime<Utc>, scratch: PathBuf) -> Self {
         let folder = |name: &str| Folder {
             name: name.to_owned(),
             memory: Memory::default(),
@@ -63,6 +66,7 @@ impl Mailbox {
         Self {
             folders: settings.imap.folders().into_iter().map(folder).collect(),
             lag: Lag::default(),
+            scratch,
             senders: Arc::new(Watch::since(now)),
         }
     }
@@ -83,6 +87,7 @@ impl Mailbox {
                 clock,
                 intake,
                 stop,
+                scratch: &self.scratch,
                 folder,
                 streams: self.folders.len(),
                 lag: &self.lag,

@@ -1,6 +1,9 @@
 //! From the bytes of a mail to the event the server stores. Pure: no clock, no network, never a panic.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -10,7 +13,9 @@ use switchboard_sdk::{InboundBody, InboundEvent, InboundMessage, Thread, Verdict
 use crate::{
     authentication, automatic, charset,
     content::{self, Content},
-    facts, headers, ids, recipients, report,
+    facts, headers, ids,
+    large::Large,
+    recipients, report,
     settings::Settings,
     vcard, who,
 };
@@ -21,12 +26,14 @@ const MAX_NESTED: usize = 500;
 /// A mail as it was fetched.
 #[derive(Debug, Clone)]
 pub struct Raw {
-    /// The bytes, or the beginning of them.
+    /// The bytes, or the beginning of them; of a large mail those without its large bodies.
     pub bytes: Bytes,
     /// When the mail server took it in (IMAP `INTERNALDATE`).
     pub arrived: DateTime<Utc>,
     /// The size of the whole mail when only its beginning is here.
     pub cut_from: Option<u64>,
+    /// What is not among the bytes of a large mail.
+    pub large: Option<Arc<Large>>,
 }
 
 /// What a mail is to us.
@@ -51,10 +58,10 @@ impl Mapped {
     pub fn poison(raw: &Raw, reason: &str) -> Self {
         let body = InboundBody::Poison {
             reason: reason.to_owned(),
-            raw: raw.bytes.clone(),
+            raw: raw.whole(),
         };
         Self::Event(Box::new(InboundEvent {
-            external_id: ids::of_bytes(&raw.bytes),
+            external_id: ids::of_bytes(raw),
             at: raw.arrived,
             body,
         }))
@@ -77,14 +84,14 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         return Mapped::poison(raw, "it holds mails within mails, too many to take apart");
     }
     let bytes = charset::readable_headers(&raw.bytes);
-    let Some(mut message) = MessageParser::default().parse(bytes.as_ref()) else {
+    let Some((mut message, is_read)) = parsed(&bytes) else {
         return Mapped::poison(raw, "it has no header fields: this is not a mail");
     };
     let domain = settings.domain();
     if let Some(receipt) = report::receipt(&message, settings) {
         let from = who::mailbox(&message, mail_parser::HeaderName::From)
             .map_or_else(String::new, |from| from.address);
-        let external_id = ids::of(&message, &raw.bytes, &from, raw.cut_from.is_none()).external;
+        let external_id = ids::of(&message, raw, &from).external;
         return Mapped::Event(Box::new(InboundEvent {
             external_id,
             at: raw.arrived,
@@ -104,7 +111,7 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
     if who::ignored(&from.address, settings) {
         return Mapped::Passed("an ignored sender");
     }
-    let ids = ids::of(&message, &raw.bytes, &from.address, raw.cut_from.is_none());
+    let ids = ids::of(&message, raw, &from.address);
     let thread = thread(&message, &ids.own);
     let subject = message
         .subject()
@@ -129,8 +136,8 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         files,
         facts,
         says_nothing,
-    } = content::of(&mut message, raw, authentication);
-    let mut threading = facts::of(&message, &from, settings);
+    } = content::of(&mut message, raw, is_read, authentication);
+    let mut threading = facts::of(&message, &from, &text, settings);
     if verdict == Some(Verdict::Fail) {
         // Whoever writes in somebody's name may have read the address as well.
         threading.token = None;
@@ -155,6 +162,16 @@ fn mapped(raw: &Raw, settings: &Settings) -> Mapped {
         at: raw.arrived,
         body: InboundBody::Message(inbound),
     }))
+}
+
+/// The mail, and whether its parts are read as well. Where they are nested in a broken way the parser answers with a
+/// mail inside this one: then the header fields alone are believed.
+fn parsed(bytes: &[u8]) -> Option<(Message<'_>, bool)> {
+    let message = MessageParser::default().parse(bytes)?;
+    if message.parts.first().is_some_and(|part| part.offset_header == 0) {
+        return Some((message, true));
+    }
+    Some((MessageParser::default().parse_headers(bytes)?, false))
 }
 
 /// A bounce that names no ids of its own still belongs to the mail it returns.

@@ -204,6 +204,16 @@ pub const ORIGINAL: &[&str] = &[
 pub const FORWARDED: &[&str] = &[
     "forwarded message",
     "forwarded by",
+    "перенаправленное сообщение",
+    "videresendt meddelelse",
+    "välitetty viesti",
+    "továbbított üzenet",
+    "přeposlaná zpráva",
+    "iletilen mesaj",
+    "已转发邮件",
+    "轉寄的郵件",
+    "전달된 메시지",
+    "転送メッセージ",
     "пересылаемое сообщение",
     "пересланное сообщение",
     "конец пересылаемого сообщения",
@@ -229,7 +239,104 @@ pub const BEGIN_FORWARDED: &[&str] = &[
     "début du message réexpédié",
     "inicio del mensaje reenviado",
     "inizio messaggio inoltrato",
+    "início da mensagem encaminhada",
+    "begin doorgestuurd bericht",
+    "početak přeposlané zprávy",
+    "下面是被转发的邮件",
 ];
+
+/// Between dashes, below a forwarded mail.
+pub const END_FORWARDED: &[&str] = &[
+    "конец пересылаемого сообщения",
+    "end of forwarded message",
+    "end forwarded message",
+];
+
+/// A field of the block above a mail that is passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// Who wrote it.
+    From,
+    /// What it is about.
+    Subject,
+    /// Anything else.
+    Other,
+}
+
+const SUBJECTS: &[&str] = &[
+    "subject",
+    "тема",
+    "betreff",
+    "objet",
+    "sujet",
+    "asunto",
+    "oggetto",
+    "assunto",
+    "onderwerp",
+    "temat",
+    "emne",
+    "ämne",
+    "aihe",
+    "tárgy",
+    "konu",
+    "předmět",
+    "主题",
+    "主旨",
+    "件名",
+    "제목",
+    "mavzu",
+    "subiect",
+    "θέμα",
+];
+const OTHERS: &[&str] = &[
+    "reply-to",
+    "resent-from",
+    "importance",
+    "важность",
+    "приоритет",
+    "wichtigkeit",
+    "organisation",
+    "organization",
+    "attachments",
+    "вложения",
+    "anlagen",
+    "pièces jointes",
+    "ответить",
+    "antwort an",
+    "répondre à",
+    "copie à",
+    "копія",
+    "kopie",
+    "cci",
+    "bcc",
+    "pour",
+    "datum",
+    "sendt",
+    "lähetetty",
+    "vastaanottaja",
+    "címzett",
+    "küldve",
+    "tarih",
+    "抄送",
+    "副本",
+    "寄件日期",
+    "收件者",
+    "참조",
+    "날짜",
+    "received",
+];
+
+/// What a label (in lower case) names.
+pub fn field(label: &str) -> Option<Field> {
+    if SUBJECTS.contains(&label) {
+        Some(Field::Subject)
+    } else if FROM.contains(&label) || label == "от кого" || label == "expéditeur" || label == "mittente"
+    {
+        Some(Field::From)
+    } else {
+        (FIELDS.contains(&label) || OTHERS.contains(&label)).then_some(Field::Other)
+    }
+}
 
 /// Marks of other desks.
 pub const ABOVE: &[&str] = &[

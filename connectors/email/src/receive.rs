@@ -3,17 +3,14 @@
 //! The cursor in the server's own store is the one memory of what was taken, so that people and other
 //! programs may use the mailbox as they like.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use switchboard_sdk::{
-    Backfill, BackfillOrder, Batch, CancellationToken, Clock, Cursor, Fault, InboundBody, InboundEvent,
-    Intake,
+    Backfill, BackfillOrder, Batch, CancellationToken, Clock, Content, Cursor, Fault, InboundBody,
+    InboundEvent, Intake,
 };
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep},
-};
+use tokio::{sync::Semaphore, time::sleep};
 
 use crate::{
     backfill::Earlier,
@@ -43,9 +40,9 @@ const IDLE: Duration = Duration::from_secs(110);
 /// How often to look at a server that announces nothing.
 const POLL: Duration = Duration::from_secs(30);
 /// A connection that lived this long may be renewed at once when it breaks; a shorter one is a failure.
-const SOUND: Duration = Duration::from_secs(60);
-/// A mail larger than a batch is in memory several times while it is read and stored: one at a time in this
-/// process, however many channels there are.
+const SOUND: TimeDelta = TimeDelta::seconds(60);
+/// A mail larger than a batch lies in temporary files while it is read and stored: one at a time in this process,
+/// however many channels there are.
 static LARGE: Semaphore = Semaphore::const_new(1);
 
 /// One run of the receiver, in one folder.
@@ -58,6 +55,8 @@ pub struct Run<'a> {
     pub intake: &'a dyn Intake,
     /// Fires when it is to end.
     pub stop: &'a CancellationToken,
+    /// Where temporary files lie.
+    pub scratch: &'a Path,
     /// The folder, and what earlier connections learnt of it.
     pub folder: &'a Folder,
     /// How many folders the channel reads.
@@ -66,6 +65,30 @@ pub struct Run<'a> {
     pub lag: &'a Lag,
     /// Who wrote how much of late.
     pub senders: &'a Arc<Watch>,
+}
+
+/// A mail as the server gave it.
+struct Fetched {
+    uid: u32,
+    /// Or the beginning of it.
+    content: Content,
+    arrived: DateTime<Utc>,
+    cut_from: Option<u64>,
+}
+
+impl Fetched {
+    /// What is read of it. Blocks while a large one is taken apart.
+    fn raw(self, scratch: &Path) -> io::Result<Raw> {
+        if self.cut_from.is_none() {
+            return Raw::of(self.content, self.arrived, scratch);
+        }
+        Ok(Raw {
+            bytes: self.content.read_all()?,
+            arrived: self.arrived,
+            cut_from: self.cut_from,
+            large: None,
+        })
+    }
 }
 
 /// What came of a batch of mails.
@@ -85,7 +108,7 @@ impl Run<'_> {
                 Ok(()) => return Ok(()),
                 // Servers end long connections now and then: nothing an admin should read about.
                 Err(Fault::Temporary(reason))
-                    if open.is_some_and(|since: Instant| since.elapsed() > SOUND)
+                    if open.is_some_and(|since| self.clock.now() - since > SOUND)
                         && !self.stop.is_cancelled() =>
                 {
                     tracing::debug!(%reason, "the IMAP connection ended: making a new one");
@@ -98,7 +121,7 @@ impl Run<'_> {
 
     /// One connection, from login to its end; notes since when it is open. A server that takes a minute to
     /// say nothing was never open.
-    async fn connection(&self, open: &mut Option<Instant>) -> Result<(), Fault> {
+    async fn connection(&self, open: &mut Option<DateTime<Utc>>) -> Result<(), Fault> {
         let name = &self.folder.name;
         let mut imap = Imap::connect(self.settings).await?;
         let opened = if self.settings.imap.mark_seen {
@@ -109,7 +132,7 @@ impl Run<'_> {
         if opened.uid_validity == 0 {
             self.intake.warn("the IMAP server gives mails no lasting numbers (no UIDVALIDITY): mail may be read more than once".to_owned());
         }
-        *open = Some(Instant::now());
+        *open = Some(self.clock.now());
         let stored = self.intake.cursor(name).await?;
         let (mut place, why) = cursor::start(
             stored.as_ref(),
@@ -324,11 +347,11 @@ impl Run<'_> {
         let Some(first) = wanted.first().map(|mail| mail.uid) else {
             return Ok(Taken::default());
         };
-        let raws = match self.raws(imap, wanted, now).await {
-            Ok(raws) => raws,
+        let fetched = match self.fetched(imap, wanted, now).await {
+            Ok(fetched) => fetched,
             Err(error) => {
                 let last = wanted.last().map_or(first, |mail| mail.uid);
-                let lost = matches!(error, ImapError::Lost(_));
+                let lost = matches!(error, ImapError::Lost(_) | ImapError::Disk(_));
                 if wanted.len() > 1 || !memory.is_hopeless(first, lost) {
                     memory.failed(first, last);
                     return Err(error.into());
@@ -342,26 +365,32 @@ impl Run<'_> {
         };
         let settings = Arc::clone(self.settings);
         let senders = Arc::clone(self.senders);
+        let scratch = self.scratch.to_owned();
         let mapped = tokio::task::spawn_blocking(move || {
             // Each mail's bytes are let go as soon as it is understood.
-            let map = |(uid, raw): (u32, Raw)| {
+            let map = |mail: Fetched| {
+                let uid = mail.uid;
+                let raw = mail.raw(&scratch)?;
                 let event = map::map(&raw, &settings).event();
                 let event = event.map(|event| match senders.held(&event, &settings.loops) {
                     Some(reason) => InboundEvent {
                         body: switchboard_sdk::InboundBody::Poison {
                             reason,
-                            raw: raw.bytes.clone(),
+                            raw: raw.whole(),
                         },
                         ..event
                     },
                     None => tag::routed(event, &raw.bytes, &settings),
                 });
-                (uid, event)
+                Ok((uid, event))
             };
-            raws.into_iter().map(map).collect::<Vec<_>>()
+            fetched.into_iter().map(map).collect::<io::Result<Vec<_>>>()
         })
         .await;
-        let mapped = mapped.map_err(|error| Fault::temporary(format!("reading mail failed: {error}")))?;
+        let mapped = mapped
+            .map_err(io::Error::other)
+            .and_then(|mapped| mapped)
+            .map_err(|error| Fault::temporary(format!("reading mail failed: {error}")))?;
         let mails = mapped.len();
         let mut taken = Taken::default();
         for (uid, event) in mapped {
@@ -374,20 +403,21 @@ impl Run<'_> {
         Ok(taken)
     }
 
-    async fn raws(
+    async fn fetched(
         &self,
         imap: &mut Imap,
         mails: &[Listed],
         now: DateTime<Utc>,
-    ) -> Result<Vec<(u32, Raw)>, ImapError> {
+    ) -> Result<Vec<Fetched>, ImapError> {
         let (small, long): (Vec<Listed>, Vec<Listed>) =
             mails.iter().partition(|mail| mail.size <= u64::from(PIECE));
-        let mut bodies = Vec::new();
+        let mut bodies: Vec<(u32, Content)> = Vec::new();
         if !small.is_empty() {
             let uids: Vec<u32> = small.iter().map(|mail| mail.uid).collect();
-            bodies = imap
+            let found = imap
                 .fetch(&uids, small.iter().map(|mail| mail.size).sum())
                 .await?;
+            bodies.extend(found.into_iter().map(|(uid, bytes)| (uid, bytes.into())));
         }
         for mail in &long {
             let limit = if mail.size > MAX_MAIL_BYTES {
@@ -395,7 +425,7 @@ impl Run<'_> {
             } else {
                 MAX_MAIL_BYTES
             };
-            let body = imap.fetch_long(mail.uid, mail.size, limit).await?;
+            let body = imap.fetch_long(mail.uid, limit, self.scratch).await?;
             bodies.extend(body.map(|body| (mail.uid, body)));
         }
         // Of a mail that somebody deletes at this moment, servers give an empty one (RFC 2180 §4.1.3).
@@ -418,17 +448,16 @@ impl Run<'_> {
             }
         }
         bodies.sort_by_key(|(uid, _)| *uid);
-        let raw = |(uid, bytes)| {
+        let fetched = |(uid, content)| {
             let listed = mails.iter().find(|mail| mail.uid == uid);
-            let cut_from = listed.map(|mail| mail.size).filter(|size| *size > MAX_MAIL_BYTES);
-            let raw = Raw {
-                bytes,
+            Fetched {
+                uid,
+                content,
                 arrived: listed.and_then(|mail| mail.arrived).unwrap_or(now),
-                cut_from,
-            };
-            (uid, raw)
+                cut_from: listed.map(|mail| mail.size).filter(|size| *size > MAX_MAIL_BYTES),
+            }
         };
-        Ok(bodies.into_iter().map(raw).collect())
+        Ok(bodies.into_iter().map(fetched).collect())
     }
 }
 
@@ -460,7 +489,7 @@ fn unfetched(uid_validity: u32, uid: u32, at: DateTime<Utc>, error: &ImapError) 
     let reason = format!("mail number {uid} cannot be fetched ({error}): look at it in the mailbox");
     let body = switchboard_sdk::InboundBody::Poison {
         reason,
-        raw: bytes::Bytes::new(),
+        raw: Content::default(),
     };
     InboundEvent {
         external_id: format!("unfetched {uid_validity} {uid}"),

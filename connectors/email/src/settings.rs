@@ -1,18 +1,21 @@
-//! What an admin sets for one mailbox, and what of it can work.
+//! What an admin sets for one mailbox: its servers in `servers`, the rules for its mails in `rules`, and what of it can
+//! work in `validate`.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+mod rules;
+mod servers;
+mod validate;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use switchboard_sdk::{SettingsError, SigningKey};
 
-use crate::{auth::Auth, oauth::Tokens, tag, who::Glob};
+pub use rules::{CaptureSettings, ChangedSubject, Loops, Threads};
+pub use servers::{Imap, SaveSent, Secret, Smtp, Tls};
 
-/// More folders than this would be more connections than providers like to give one account.
-const MAX_FOLDERS: usize = 10;
-/// More tags than this nobody can look over.
-const MAX_TAGS: usize = 100;
+use crate::{auth::Auth, oauth::Tokens};
 
 /// Settings of one email channel.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -89,248 +92,12 @@ pub struct Settings {
     pub tokens: Option<Arc<Tokens>>,
 }
 
-/// How mails find their conversation.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Threads {
-    /// Answers go to support+c.…@ with a signed word that leads back to the conversation, whatever a relay does to the mail. Only when the mailbox takes mail for such addresses: send one to support+test@ first.
-    #[schemars(title = "Signed reply addresses")]
-    pub signed_addresses: bool,
-    /// What stands between the address and the word: + at most providers, - at some.
-    #[schemars(title = "Delimiter", length(min = 1, max = 3))]
-    pub delimiter: String,
-    /// An answer to a conversation closed for more days than this begins a new one, with a link to it; 0 never does.
-    #[schemars(title = "New conversation after days", range(min = 0, max = 3650))]
-    pub new_after_days: u32,
-    /// What an answer under another subject does.
-    #[schemars(title = "Changed subject")]
-    pub changed_subject: ChangedSubject,
-}
-
-/// What an answer under another subject does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ChangedSubject {
-    /// It stays in its conversation.
-    #[default]
-    Keep,
-    /// It begins a new one, with a link.
-    New,
-}
-
-impl Default for Threads {
-    fn default() -> Self {
-        Self {
-            signed_addresses: false,
-            delimiter: "+".to_owned(),
-            new_after_days: 90,
-            changed_subject: ChangedSubject::Keep,
-        }
-    }
-}
-
-/// What is held back because it looks like two machines writing to each other.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Loops {
-    /// More mails than this from one address within ten minutes go to the quarantine; 0 never.
-    #[schemars(title = "Mails of one sender in ten minutes", range(min = 0, max = 10000))]
-    pub max_per_sender: u32,
-    /// The same text from one address more often than this within an hour goes to the quarantine; 0 never.
-    #[schemars(title = "Repeats of one text in an hour", range(min = 0, max = 10000))]
-    pub max_repeats: u32,
-}
-
-impl Default for Loops {
-    fn default() -> Self {
-        Self {
-            max_per_sender: 30,
-            max_repeats: 3,
-        }
-    }
-}
-
-/// Mail of colleagues that is filed with the contact it was sent to.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct CaptureSettings {
-    /// A colleague who puts the capture address in copy files the mail here.
-    #[schemars(title = "On")]
-    pub enabled: bool,
-    /// An address whose mail arrives in this mailbox. Empty makes a secret one, which needs signed reply addresses.
-    #[schemars(title = "Capture address", length(max = 254))]
-    pub address: Option<String>,
-    /// Believe the sender's address without authentication results. Only where nobody outside can write to the mailbox in a colleague's name.
-    #[schemars(title = "Trust the sender's address")]
-    pub trust_senders: bool,
-}
-
-/// The IMAP side.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Imap {
-    /// Name of the IMAP server, without a port.
-    #[schemars(title = "Server", length(min = 1, max = 253))]
-    pub host: String,
-    /// Empty takes the usual one: 993 with TLS from the start, else 143.
-    #[serde(default)]
-    #[schemars(title = "Port", range(min = 1, max = 65535))]
-    pub port: Option<u16>,
-    /// How the connection is protected.
-    #[serde(default)]
-    #[schemars(title = "Encryption")]
-    pub tls: Tls,
-    /// Login name; at most providers the whole address. Empty takes the address.
-    #[serde(default)]
-    #[schemars(title = "User name")]
-    pub username: Option<String>,
-    /// Password of the mailbox. Providers with two-step sign-in want an app password made for this purpose. Not used when you sign in at the provider.
-    #[serde(default)]
-    #[schemars(title = "Password", extend("x-secret" = true))]
-    pub password: Option<Secret>,
-    /// The folder that is read. Nothing in it is moved or deleted.
-    #[serde(default = "default_mailbox")]
-    #[schemars(title = "Folder", length(min = 1, max = 255))]
-    pub mailbox: String,
-    /// Other folders that are read too, each by a connection of its own. A mail that lies in several is taken once.
-    #[serde(default)]
-    #[schemars(title = "More folders", length(max = 9))]
-    pub mailboxes: Vec<String>,
-    /// Mark a mail as seen once it is stored here. Otherwise nothing in the mailbox changes.
-    #[serde(default)]
-    #[schemars(title = "Mark as seen")]
-    pub mark_seen: bool,
-}
-
-/// The SMTP side.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Smtp {
-    /// Name of the SMTP server, without a port.
-    #[schemars(title = "Server", length(min = 1, max = 253))]
-    pub host: String,
-    /// Empty takes the usual one: 465 with TLS from the start, 587 with STARTTLS, 25 without encryption.
-    #[serde(default)]
-    #[schemars(title = "Port", range(min = 1, max = 65535))]
-    pub port: Option<u16>,
-    /// How the connection is protected.
-    #[serde(default)]
-    #[schemars(title = "Encryption")]
-    pub tls: Tls,
-    /// Login name. Empty for a relay that needs no login.
-    #[serde(default)]
-    #[schemars(title = "User name")]
-    pub username: Option<String>,
-    /// Password for sending. Empty when you sign in at the provider: that is for sending too.
-    #[serde(default)]
-    #[schemars(title = "Password", extend("x-secret" = true))]
-    pub password: Option<Secret>,
-    /// Mails this account may send in a minute; what is more waits its turn. Empty is no limit.
-    #[serde(default)]
-    #[schemars(title = "Mails a minute", range(min = 1, max = 100_000))]
-    pub max_per_minute: Option<u32>,
-    /// Mails this account may send in an hour; what is more waits its turn. Empty is no limit.
-    #[serde(default)]
-    #[schemars(title = "Mails an hour", range(min = 1, max = 100_000))]
-    pub max_per_hour: Option<u32>,
-    /// Connections to the server at once.
-    #[serde(default = "default_connections")]
-    #[schemars(title = "Connections", range(min = 1, max = 10))]
-    pub max_connections: u32,
-}
-
-/// Whether a copy of what is sent is put into the mailbox's folder for sent mail.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SaveSent {
-    /// Unless the provider does it by itself, as Gmail and Microsoft 365 do.
-    #[default]
-    Auto,
-    /// In any case.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// How a connection is protected.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Tls {
-    /// TLS from the first byte.
-    #[default]
-    Implicit,
-    /// Begins in the clear and must switch to TLS before the login.
-    Starttls,
-    /// No encryption: for a server on the same machine only.
-    None,
-}
-
-/// A password: never shown, not even by `{:?}`.
-#[derive(Clone, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(inline)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The password itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
-
 fn default_backfill_days() -> u32 {
     3
 }
 
-fn default_connections() -> u32 {
-    4
-}
-
 fn default_max_message() -> u32 {
     25
-}
-
-fn default_mailbox() -> String {
-    "INBOX".to_owned()
-}
-
-impl Imap {
-    /// All folders that are read, each once; INBOX has that name in any case (RFC 9051 §5.1).
-    pub fn folders(&self) -> Vec<&str> {
-        let mut folders: Vec<&str> = Vec::new();
-        for name in std::iter::once(&self.mailbox).chain(&self.mailboxes) {
-            let same = |known: &&str| {
-                *known == name || (known.eq_ignore_ascii_case("INBOX") && name.eq_ignore_ascii_case("INBOX"))
-            };
-            if !folders.iter().any(same) {
-                folders.push(name);
-            }
-        }
-        folders
-    }
-
-    /// The port to connect to.
-    pub fn port(&self) -> u16 {
-        self.port
-            .unwrap_or(if self.tls == Tls::Implicit { 993 } else { 143 })
-    }
-}
-
-impl Smtp {
-    /// The port to connect to.
-    pub fn port(&self) -> u16 {
-        self.port.unwrap_or(match self.tls {
-            Tls::Implicit => 465,
-            Tls::Starttls => 587,
-            Tls::None => 25,
-        })
-    }
 }
 
 impl Settings {
@@ -368,115 +135,6 @@ impl Settings {
             .collect();
     }
 
-    fn validate(&self) -> Result<(), SettingsError> {
-        let wrong = |field: &str, message: &str| Err(SettingsError::new(field, message));
-        if self.address.parse::<lettre::Address>().is_err() {
-            return wrong(
-                "address",
-                "is not an e-mail address, such as support@shop.example",
-            );
-        }
-        for (field, host) in [("imap.host", &self.imap.host), ("smtp.host", &self.smtp.host)] {
-            // A bare IPv6 address is a host too; anything else with a colon carries a port or a scheme.
-            let is_address = host.parse::<std::net::IpAddr>().is_ok();
-            if host.is_empty()
-                || (!is_address
-                    && host
-                        .chars()
-                        .any(|c| c.is_whitespace() || c.is_control() || ":/@".contains(c)))
-            {
-                return wrong(
-                    field,
-                    "is a server name alone, such as mail.shop.example: no scheme, no port",
-                );
-            }
-        }
-        for (field, port) in [("imap.port", self.imap.port), ("smtp.port", self.smtp.port)] {
-            if port == Some(0) {
-                return wrong(field, "is a number from 1 to 65535, or empty");
-            }
-        }
-        self.auth.validate()?;
-        if self.imap.password.is_none() && !self.auth.is_oauth() {
-            return wrong("imap.password", "is needed to log in");
-        }
-        let named_alone = self.smtp.username.is_some() && self.auth.is_oauth();
-        if self.smtp.username.is_some() != self.smtp.password.is_some() && !named_alone {
-            return wrong(
-                if self.smtp.username.is_some() {
-                    "smtp.password"
-                } else {
-                    "smtp.username"
-                },
-                "user name and password are given both, or neither for a relay without login",
-            );
-        }
-        if self.imap.mailbox.trim().is_empty() || self.imap.mailbox.chars().any(char::is_control) {
-            return wrong("imap.mailbox", "is the name of a folder, such as INBOX");
-        }
-        if self
-            .authserv_id
-            .as_ref()
-            .is_some_and(|id| id.len() > 253 || id.contains(|c: char| c.is_whitespace() || c == ';'))
-        {
-            return wrong("authserv_id", "is one word, such as mx.shop.example");
-        }
-        for (field, limit) in [
-            ("smtp.max_per_minute", self.smtp.max_per_minute),
-            ("smtp.max_per_hour", self.smtp.max_per_hour),
-        ] {
-            if limit.is_some_and(|limit| !(1..=100_000).contains(&limit)) {
-                return wrong(field, "is a number from 1 to 100000, or empty for no limit");
-            }
-        }
-        if !(1..=10).contains(&self.smtp.max_connections) {
-            return wrong("smtp.max_connections", "is a number from 1 to 10");
-        }
-        if !(1..=150).contains(&self.max_message_mb) {
-            return wrong("max_message_mb", "is a number from 1 to 150");
-        }
-        let wrong_folder = |folder: &String| folder.len() > 255 || folder.chars().any(char::is_control);
-        if self.imap.mailboxes.iter().any(wrong_folder) {
-            return wrong("imap.mailboxes", "are names of folders, such as INBOX");
-        }
-        if self.imap.folders().len() > MAX_FOLDERS {
-            return wrong(
-                "imap.mailboxes",
-                "are too many: a channel reads at most ten folders",
-            );
-        }
-        if self.tags.len() > MAX_TAGS {
-            return wrong("tags", "are too many: at most a hundred");
-        }
-        if let Some((tag, _)) = self
-            .tags
-            .iter()
-            .find(|(tag, line)| !tag::is_tag(tag) || line.is_empty())
-        {
-            return Err(SettingsError::new(
-                "tags",
-                format!("\"{tag}\" must be letters, digits, dots, hyphens and underscores, and have a line"),
-            ));
-        }
-        if self.backfill_days > 3650 {
-            return wrong("backfill_days", "is at most 3650 (ten years)");
-        }
-        self.validate_threads()?;
-        if let Some(pattern) = self
-            .ignore_senders
-            .iter()
-            .find(|pattern| Glob::new(pattern).is_none())
-        {
-            return Err(SettingsError::new(
-                "ignore_senders",
-                format!(
-                    "\"{pattern}\" would match everybody or nobody: write an address, *@domain or name@*"
-                ),
-            ));
-        }
-        Ok(())
-    }
-
     /// Whether a copy of what is sent goes into the mailbox; `None`: when its server does not do so itself,
     /// which some say only after the login.
     pub fn saves_sent(&self) -> Option<bool> {
@@ -500,37 +158,6 @@ impl Settings {
             SaveSent::Auto if keeps(&self.smtp.host) => Some(false),
             SaveSent::Auto => None,
         }
-    }
-
-    fn validate_threads(&self) -> Result<(), SettingsError> {
-        let wrong = |field: &str, message: &str| Err(SettingsError::new(field, message));
-        let delimiter = &self.threads.delimiter;
-        if !(1..=3).contains(&delimiter.len()) || !delimiter.bytes().all(|byte| b"+-_=.#~".contains(&byte)) {
-            return wrong("threads.delimiter", "is one to three of + - _ = . # ~");
-        }
-        if self.threads.new_after_days > 3650 {
-            return wrong("threads.new_after_days", "is at most 3650 (ten years)");
-        }
-        let address = self.capture.address.as_deref();
-        if address.is_some_and(|address| address.parse::<lettre::Address>().is_err()) {
-            return wrong(
-                "capture.address",
-                "is not an e-mail address, such as archive@shop.example",
-            );
-        }
-        if address.is_some_and(|address| address.eq_ignore_ascii_case(&self.address)) {
-            return wrong(
-                "capture.address",
-                "is another address than the one customers write to",
-            );
-        }
-        if self.capture.enabled && address.is_none() && !self.threads.signed_addresses {
-            return wrong(
-                "capture.address",
-                "is needed where signed reply addresses are off",
-            );
-        }
-        Ok(())
     }
 
     /// The domain of the address, in lower case.

@@ -3,13 +3,20 @@
 //! The one crate for it stops at the first attribute it does not know and reads no MAPI properties, where long file
 //! names and the text are; so this reads what people need and skips the rest.
 
+use bytes::Bytes;
 use mail_parser::decoders::charsets::map::charset_decoder;
+use switchboard_sdk::Content;
+
+use crate::rtf::{self, Wrapped};
 
 /// `0x223E9F78`, little end first.
 const SIGNATURE: [u8; 4] = [0x78, 0x9f, 0x3e, 0x22];
 /// Files taken out, and properties read of one object.
 const MAX_FILES: usize = 100;
 const MAX_PROPERTIES: usize = 2000;
+/// Attributes looked at, and how much of one that is no file is read.
+const MAX_ATTRIBUTES: usize = 10_000;
+const MAX_ATTRIBUTE: u64 = 8 * 1024 * 1024;
 
 const OEM_CODEPAGE: u32 = 0x0006_9007;
 const BODY: u32 = 0x0002_800c;
@@ -40,16 +47,25 @@ pub struct File {
     /// `Content-ID`, when the HTML shows it.
     pub content_id: Option<String>,
     /// Its bytes.
-    pub data: Vec<u8>,
+    pub data: Content,
 }
 
 /// Unpacks as far as it can be read; none when there is nothing to be had.
-pub fn unpack(bytes: &[u8]) -> Option<Unpacked> {
-    let mut input = Input(bytes.strip_prefix(&SIGNATURE)?);
-    input.take(2)?; // key
+pub fn unpack(packed: &Content) -> Option<Unpacked> {
+    if packed.read_at(0, SIGNATURE.len()).ok()? != SIGNATURE.as_slice() {
+        return None;
+    }
     let mut found = Unpacked::default();
+    let mut wrapped = None;
     let mut codepage = 1252;
-    while let Some((id, data)) = input.attribute() {
+    for (id, content) in attributes(packed).take(MAX_ATTRIBUTES) {
+        // A file stays where it is.
+        let data = match id {
+            ATTACH_DATA => Bytes::new(),
+            _ if content.len() > MAX_ATTRIBUTE => continue,
+            _ => content.read_all().ok()?,
+        };
+        let data = data.as_ref();
         match id {
             OEM_CODEPAGE => codepage = Input(data).u32().unwrap_or(1252),
             BODY => found.text = text(data, codepage),
@@ -58,6 +74,7 @@ pub fn unpack(bytes: &[u8]) -> Option<Unpacked> {
                     match id {
                         0x1000 => found.text = value.text(codepage).or(found.text.take()),
                         0x1013 => found.html = value.text(codepage).or(found.html.take()),
+                        0x1009 => wrapped = rtf::unpack(value.bytes).or(wrapped),
                         _ => {}
                     }
                 }
@@ -70,7 +87,7 @@ pub fn unpack(bytes: &[u8]) -> Option<Unpacked> {
                 };
                 match id {
                     ATTACH_TITLE if file.name.is_none() => file.name = text(data, codepage),
-                    ATTACH_DATA => data.clone_into(&mut file.data),
+                    ATTACH_DATA => file.data = content,
                     ATTACH_PROPERTIES => file.read(data, codepage),
                     _ => {}
                 }
@@ -80,6 +97,13 @@ pub fn unpack(bytes: &[u8]) -> Option<Unpacked> {
     }
     found.files.retain(|file| !file.data.is_empty());
     let is_empty = |text: &Option<String>| text.as_ref().is_none_or(|text| text.trim().is_empty());
+    if is_empty(&found.text) && is_empty(&found.html) {
+        match wrapped {
+            Some(Wrapped::Html(html)) => found.html = Some(html),
+            Some(Wrapped::Text(text)) => found.text = Some(text),
+            None => {}
+        }
+    }
     (!found.files.is_empty() || !is_empty(&found.text) || !is_empty(&found.html)).then_some(found)
 }
 
@@ -92,7 +116,9 @@ impl File {
                 0x370e => self.content_type = text(),
                 0x3712 => self.content_id = text(),
                 // The bytes themselves, when the attribute for them is empty.
-                0x3701 if self.data.is_empty() => value.bytes.clone_into(&mut self.data),
+                0x3701 if self.data.is_empty() => {
+                    self.data = value.bytes.to_vec().into();
+                }
                 _ => {}
             }
         }
@@ -131,15 +157,8 @@ fn text(bytes: &[u8], codepage: u32) -> Option<String> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Some(text.to_owned());
     }
-    let name = match codepage {
-        932 => "shift_jis".to_owned(),
-        936 => "gbk".to_owned(),
-        949 => "euc-kr".to_owned(),
-        950 => "big5".to_owned(),
-        20866 => "koi8-r".to_owned(),
-        number => format!("windows-{number}"),
-    };
-    let decode = charset_decoder(name.as_bytes()).or_else(|| charset_decoder(b"windows-1252"))?;
+    let decode =
+        charset_decoder(rtf::charset(codepage).as_bytes()).or_else(|| charset_decoder(b"windows-1252"))?;
     Some(decode(bytes))
 }
 
@@ -158,6 +177,24 @@ fn properties(data: &[u8]) -> Vec<(u16, Value<'_>)> {
     found
 }
 
+/// Level, number, length, bytes, checksum, behind the signature and a key. A wrong checksum is no reason to throw a
+/// file away.
+fn attributes(packed: &Content) -> impl Iterator<Item = (u32, Content)> {
+    const HEAD: u64 = 9;
+    const CHECKSUM: u64 = 2;
+    let mut at = SIGNATURE.len() as u64 + 2;
+    std::iter::from_fn(move || {
+        let head = packed.read_at(at, HEAD as usize).ok()?;
+        let mut input = Input(&head);
+        input.take(1)?;
+        let id = input.u32()?;
+        let length = u64::from(input.u32()?);
+        let begins = at + HEAD;
+        at = begins + length + CHECKSUM;
+        (at <= packed.len()).then(|| (id, packed.slice(begins..begins + length)))
+    })
+}
+
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
@@ -173,16 +210,6 @@ impl<'a> Input<'a> {
 
     fn u32(&mut self) -> Option<u32> {
         self.take(4)?.try_into().ok().map(u32::from_le_bytes)
-    }
-
-    /// Level, number, length, bytes, checksum. A wrong checksum is no reason to throw a file away.
-    fn attribute(&mut self) -> Option<(u32, &'a [u8])> {
-        self.take(1)?;
-        let id = self.u32()?;
-        let length = self.u32()? as usize;
-        let data = self.take(length)?;
-        self.take(2)?;
-        Some((id, data))
     }
 
     /// `None` when what follows cannot be read; no value when it is of a kind that is none of ours.
@@ -307,12 +334,17 @@ mod tests {
 
     #[test]
     fn files_come_out_with_their_long_names_and_the_text_too() {
-        let found = unpack(&packed()).unwrap();
+        let found = unpack(&packed().into()).unwrap();
         assert_eq!(found.text.as_deref(), Some("Привет"));
         let files: Vec<_> = found
             .files
             .iter()
-            .map(|file| (file.name.as_deref().unwrap(), file.data.as_slice()))
+            .map(|file| {
+                (
+                    file.name.as_deref().unwrap(),
+                    file.data.in_memory().unwrap().as_ref(),
+                )
+            })
             .collect();
         assert_eq!(
             files,
@@ -324,8 +356,32 @@ mod tests {
     }
 
     #[test]
+    fn rich_text_stands_in_where_there_is_nothing_else() {
+        let rtf = br"{\rtf1\ansi\ansicpg1251\fromtext \'cf\'f0\'e8\'e2\'e5\'f2\par }";
+        let size = u32::try_from(rtf.len()).unwrap();
+        let compressed = [
+            &(size + 12).to_le_bytes(),
+            &size.to_le_bytes(),
+            b"MELA",
+            &[0; 4],
+            &rtf[..],
+        ]
+        .concat();
+        let properties = [&1u32.to_le_bytes()[..], &property(0x102, 0x1009, &compressed)].concat();
+        let packed = [
+            &SIGNATURE[..],
+            &[1, 0],
+            &attribute(1, MESSAGE_PROPERTIES, &properties),
+        ]
+        .concat();
+        let found = unpack(&packed.into()).unwrap();
+        assert_eq!((found.text.as_deref(), found.html), (Some("Привет\n"), None));
+    }
+
+    #[test]
     fn what_is_cut_off_gives_what_was_whole_before_and_other_bytes_give_nothing() {
         let whole = packed();
+        let unpack = |bytes: &[u8]| super::unpack(&bytes.to_vec().into());
         let cut = unpack(&whole[..whole.len() - 4]).unwrap();
         assert_eq!(cut.files.len(), 1);
         assert_eq!(
@@ -341,8 +397,8 @@ mod tests {
             if let Some(place) = bytes.get_mut(at) { *place = byte; }
             bytes.extend(tail);
             let size = bytes.len();
-            if let Some(found) = unpack(&bytes) {
-                prop_assert!(found.files.iter().map(|file| file.data.len()).sum::<usize>() <= size);
+            if let Some(found) = unpack(&bytes.into()) {
+                prop_assert!(found.files.iter().map(|file| file.data.len()).sum::<u64>() <= size as u64);
             }
         }
     }

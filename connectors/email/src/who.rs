@@ -29,6 +29,14 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
+    /// Of a name and an address that stand in a text.
+    pub fn written(name: &str, address: &str) -> Option<Self> {
+        Self::new(&Addr {
+            name: Some(name.into()),
+            address: Some(address.into()),
+        })
+    }
+
     fn new(addr: &Addr<'_>) -> Option<Self> {
         let address = addr
             .address
@@ -166,10 +174,7 @@ fn written(value: &str) -> Option<Mailbox> {
         Some((name, rest)) => (name.trim().trim_matches(['"', '\'']), rest.split('>').next()?),
         None => ("", value),
     };
-    Mailbox::new(&Addr {
-        name: Some(name.into()),
-        address: Some(address.into()),
-    })
+    Mailbox::written(name, address)
 }
 
 /// Whether the admin does not want mail from this address.

@@ -28,13 +28,14 @@ fn message(mail: impl AsRef<[u8]>) -> (InboundMessage, MailFacts) {
         bytes: Bytes::copy_from_slice(mail.as_ref()),
         arrived: "2026-11-20T05:00:05Z".parse().unwrap(),
         cut_from: None,
+        large: None,
     };
     let InboundBody::Message(mut message) = map(&raw, &settings()).event().unwrap().body else {
         panic!("not a message")
     };
     let facts = *message.mail.take().unwrap();
     assert_eq!(
-        facts.original.as_ref().unwrap().data,
+        facts.original.as_ref().unwrap().data.read_all().unwrap(),
         raw.bytes,
         "the original is kept"
     );
@@ -120,7 +121,10 @@ fn protected_mails_are_marked_and_stay_as_they_are() {
         .iter()
         .find(|file| file.name == "encrypted.asc")
         .unwrap();
-    assert_eq!(kept.data.trim_ascii_end(), b"-----BEGIN PGP MESSAGE-----\r\nabc");
+    assert_eq!(
+        kept.data.read_all().unwrap().trim_ascii_end(),
+        b"-----BEGIN PGP MESSAGE-----\r\nabc"
+    );
     let (signed, facts) = message(with(
         "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=s",
         "--s\r\nContent-Type: text/plain\r\n\r\nHello\r\n--s\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\n\r\nx\r\n--s--\r\n",
@@ -155,7 +159,7 @@ fn what_outlook_packed_is_unpacked() {
     let files: Vec<(&str, &[u8])> = message
         .attachments
         .iter()
-        .map(|file| (file.name.as_str(), file.data.as_ref()))
+        .map(|file| (file.name.as_str(), file.data.in_memory().unwrap().as_ref()))
         .collect();
     assert_eq!(files, [("a long name.txt", b"12345".as_slice())]);
     let broken = with(

@@ -30,6 +30,7 @@ fn what_was_found_by_fuzzing_is_read_or_refused_with_a_reason() {
             bytes: Bytes::from(std::fs::read(&path).unwrap()),
             arrived: "2026-11-20T05:00:05Z".parse().unwrap(),
             cut_from: None,
+            large: None,
         };
         let begun = Instant::now();
         let mapped = map(&raw, &settings);
@@ -37,9 +38,33 @@ fn what_was_found_by_fuzzing_is_read_or_refused_with_a_reason() {
         if let Mapped::Event(event) = mapped
             && let InboundBody::Poison { reason, raw: kept } = event.body
         {
-            assert!(!reason.is_empty() && kept == raw.bytes, "{}", path.display());
+            assert!(!reason.is_empty() && kept == raw.whole(), "{}", path.display());
         }
         read += 1;
     }
     assert!(read >= 2, "the cases are gone");
+}
+
+/// The parser loses the outer mail where an attached mail is nothing but another one.
+#[test]
+fn a_mail_within_a_mail_never_stands_for_the_whole() {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/findings/a-mail-directly-in-an-attached-mail.eml");
+    let raw = Raw {
+        bytes: Bytes::from(std::fs::read(path).unwrap()),
+        arrived: "2026-11-20T05:00:05Z".parse().unwrap(),
+        cut_from: None,
+        large: None,
+    };
+    let event = map(&raw, &Settings::parse(example()).unwrap()).event().unwrap();
+    let InboundBody::Message(message) = event.body else {
+        panic!("not a message")
+    };
+    assert_eq!(message.from.identities[0].value, "ann@client.example");
+    assert_eq!(message.subject.as_deref(), Some("outer"));
+    assert!(event.external_id.starts_with("outer@client.example "));
+    assert!(
+        !message.attachments.is_empty(),
+        "its parts are there, at least as the mail itself"
+    );
 }

@@ -38,6 +38,7 @@ fn check(bytes: Vec<u8>, cut_from: Option<u64>) {
         bytes: Bytes::from(bytes),
         arrived: "2026-11-20T05:00:05Z".parse().unwrap(),
         cut_from,
+        large: None,
     };
     let Mapped::Event(event) = map(&raw, &SETTINGS) else {
         return;
@@ -79,7 +80,7 @@ fn check(bytes: Vec<u8>, cut_from: Option<u64>) {
         }
         InboundBody::Poison { reason, raw: kept } => {
             assert!(!reason.contains("nobody expected"), "it panicked inside");
-            assert_eq!(kept, raw.bytes);
+            assert_eq!(kept, raw.whole());
         }
         _ => {}
     }

@@ -33,6 +33,7 @@ fn as_mail(bytes: &[u8]) -> Raw {
         bytes: Bytes::copy_from_slice(bytes),
         arrived: "2026-11-20T05:00:05Z".parse().unwrap(),
         cut_from: None,
+        large: None,
     }
 }
 
@@ -194,13 +195,19 @@ fn pictures_in_the_text_and_files_keep_names_and_bytes() {
             ("passwd", "application/octet-stream", None),
         ]
     );
-    assert!(message.attachments[0].data.starts_with(b"\x89PNG"));
+    assert!(
+        message.attachments[0]
+            .data
+            .read_all()
+            .unwrap()
+            .starts_with(b"\x89PNG")
+    );
     assert_eq!(
-        &message.attachments[2].data[..6],
+        &message.attachments[2].data.read_all().unwrap()[..6],
         b"\xd2\xee\xe2\xe0\xf0;",
         "a file keeps its own encoding"
     );
-    assert_eq!(&message.attachments[3].data[..], [0, 1, 2]);
+    assert_eq!(&message.attachments[3].data.read_all().unwrap()[..], [0, 1, 2]);
 }
 
 #[test]
@@ -219,7 +226,7 @@ fn an_attached_mail_is_a_file_and_its_words_are_not_the_customers() {
         (message.attachments.len(), message.attachments[0].name.as_str()),
         (1, "The original.eml")
     );
-    let file = String::from_utf8(message.attachments[0].data.to_vec()).unwrap();
+    let file = String::from_utf8(message.attachments[0].data.read_all().unwrap().to_vec()).unwrap();
     assert!(
         file.starts_with("From: Zed") && file.trim_end().ends_with("Original words."),
         "{file}"
@@ -322,7 +329,7 @@ fn what_nobody_can_read_is_poison_with_its_bytes() {
         other => panic!("not poison: {other:?}"),
     };
     let nobody = raw("nobody-wrote-it");
-    assert_eq!(poison(&nobody).1, nobody.bytes);
+    assert_eq!(poison(&nobody).1, nobody.whole());
     assert!(poison(&as_mail(b"")).0.contains("empty"));
     assert!(poison(&as_mail(b" \r\n")).0.contains("empty"));
     let level = "Content-Type: message/rfc822\r\n\r\n";

@@ -315,12 +315,7 @@ async fn a_server_that_is_not_there_is_named_with_what_to_check() {
 #[tokio::test]
 async fn a_quarantined_mail_can_be_read_again_apart_from_its_mailbox() {
     let channel = connector(settings(1, 1));
-    let reread = |raw: &[u8]| {
-        channel
-            .reparse("any", bytes::Bytes::copy_from_slice(raw))
-            .unwrap()
-            .body
-    };
+    let reread = |raw: &[u8]| channel.reparse("any", raw.to_vec().into()).unwrap().body;
     assert!(matches!(reread(&mail("one")), InboundBody::Message(message) if message.text == "one"));
     assert!(matches!(reread(b""), InboundBody::Poison { .. }));
     assert!(

@@ -31,6 +31,7 @@ fn body(mail: &str) -> InboundBody {
         bytes: Bytes::from(mail.replace('\n', "\r\n")),
         arrived: "2026-11-20T05:00:05Z".parse().unwrap(),
         cut_from: None,
+        large: None,
     };
     map(&raw, &settings()).event().expect("an event").body
 }
@@ -233,6 +234,7 @@ fn a_reply_token_in_a_mail_whose_sender_was_disproved_names_nothing() {
             bytes: Bytes::from(raw),
             arrived: chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
             cut_from: None,
+            large: None,
         };
         match map(&raw, &settings).event().unwrap().body {
             InboundBody::Message(message) => message.threading.unwrap().token,

@@ -1,6 +1,6 @@
 //! What a connector says about itself before any channel of it exists.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -115,6 +115,8 @@ pub struct BuildContext {
     pub clock: Arc<dyn Clock>,
     /// Signs what the channel writes into addresses; the same as long as the channel lives.
     pub signing_key: SigningKey,
+    /// A folder for temporary files, on the disk that files are kept on.
+    pub scratch: PathBuf,
     /// Keeps secrets that change while the channel runs.
     pub secrets: Arc<dyn SecretKeeper>,
     /// Asks over HTTP, within the server's rules for addresses.

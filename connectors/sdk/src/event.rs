@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Forwarded, InboundDeletion, InboundEdit, InboundReachability, InboundReaction, Location, MailFacts,
-    Recipient, ThreadFacts,
+    Content, Forwarded, InboundDeletion, InboundEdit, InboundReachability, InboundReaction, Location,
+    MailFacts, Recipient, ThreadFacts,
 };
 
 /// Events that are stored in one transaction, with the cursor that covers them.
@@ -74,7 +73,7 @@ pub enum InboundBody {
         /// Why, for the admin.
         reason: String,
         /// What came, byte for byte.
-        raw: Bytes,
+        raw: Content,
     },
 }
 
@@ -216,7 +215,7 @@ pub struct InboundAttachment {
     /// Declared media type.
     pub content_type: String,
     /// The bytes.
-    pub data: Bytes,
+    pub data: Content,
     /// `Content-ID` without angle brackets, for images the HTML shows.
     pub content_id: Option<String>,
     /// `att_…` when the file was uploaded to the server before; `data` is empty then.

@@ -12,6 +12,7 @@ mod backfill;
 mod change;
 mod check;
 mod clock;
+mod content;
 mod descriptor;
 mod event;
 mod fault;
@@ -24,6 +25,7 @@ mod outbound;
 mod recipient;
 mod secrets;
 mod sign_in;
+mod subject;
 mod threading;
 mod visitor;
 mod webhook;
@@ -37,6 +39,7 @@ pub use change::{
 };
 pub use check::CheckStep;
 pub use clock::{Clock, SystemClock};
+pub use content::{Content, Spool};
 pub use descriptor::{BuildContext, Capabilities, Descriptor, SettingsError, secret_paths};
 pub use event::{
     Attribution, Batch, Consent, Cursor, DeliveryReceipt, Identity, IdentityKind, InboundAttachment,
@@ -56,7 +59,8 @@ pub use outbound::{
 pub use recipient::{Recipient, RecipientRole};
 pub use secrets::{NoSecrets, SecretKeeper};
 pub use sign_in::{SecretChange, SignIn, SignInRequest};
-pub use threading::{Capture, SigningKey, ThreadFacts, ThreadRules, base_subject};
+pub use subject::{base_subject, is_forward, without_answer_marks};
+pub use threading::{Capture, ForwardedMail, SigningKey, ThreadFacts, ThreadRules};
 pub use tokio_util::sync::CancellationToken;
 pub use visitor::{Opening, PostedMessage, SessionRequest, SignedIdentity, VisitorDesk};
 pub use webhook::{HostedPage, Page, PageRequest, Rejection, Webhook, WebhookRequest, WebhookResponse};
@@ -115,7 +119,7 @@ pub trait Connector: Send + Sync {
     /// Reads once more what went to quarantine as [`InboundBody::Poison`]: an admin presses "replay",
     /// after an update that may understand it. `None` when this connector cannot read raw events apart
     /// from their request; [`InboundBody::Poison`] again when it still does not understand them.
-    fn reparse(&self, _external_id: &str, _raw: bytes::Bytes) -> Option<InboundEvent> {
+    fn reparse(&self, _external_id: &str, _raw: Content) -> Option<InboundEvent> {
         None
     }
 }

@@ -1,7 +1,8 @@
 //! What a mail says beside its text, on channels that carry mail.
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+
+use crate::Content;
 
 /// What is known of one mail beside its words and files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub struct MailFacts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original {
     /// The bytes, or the beginning of them.
-    pub data: Bytes,
+    pub data: Content,
     /// False when only the beginning was fetched.
     pub complete: bool,
 }

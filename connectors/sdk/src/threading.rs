@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
+
 use crate::Person;
 
 /// The facts of one mail.
@@ -18,6 +20,27 @@ pub struct ThreadFacts {
     pub no_auto_reply: bool,
     /// Whether it came by the capture address ("send and save").
     pub capture: Capture,
+    /// The mail that was passed on with it.
+    pub forwarded: Option<Box<ForwardedMail>>,
+}
+
+/// A mail that somebody passed on, as they show it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ForwardedMail {
+    /// Who wrote it, as a claim.
+    pub from: Person,
+    /// When, where the forward says so in a way programs read.
+    pub at: Option<DateTime<Utc>>,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// Its id, without angle brackets,
+    pub id: Option<String>,
+    /// and those it answers, the nearest first.
+    pub earlier: Vec<String>,
+    /// Its words.
+    pub text: String,
+    /// What whoever passed it on wrote above it.
+    pub note: String,
 }
 
 /// When an answer begins a new conversation, linked to the one it answers.
@@ -69,76 +92,9 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The subject without the marks that mail programs of many languages put before answers and forwards, in
-/// lower case: what two subjects are compared by.
-pub fn base_subject(subject: &str) -> String {
-    const MARKS: [&str; 23] = [
-        "re",
-        "aw",
-        "sv",
-        "vs",
-        "antw",
-        "odp",
-        "отв",
-        "ответ",
-        "ynt",
-        "rif",
-        "回复",
-        "答复",
-        "fwd",
-        "fw",
-        "wg",
-        "tr",
-        "rv",
-        "пересл",
-        "пересылка",
-        "doorst",
-        "vl",
-        "转发",
-        "转寄",
-    ];
-    let mut rest = subject.trim();
-    loop {
-        // A list's tag: "[support] Re: order".
-        if let Some((_, after)) = rest.strip_prefix('[').and_then(|inner| inner.split_once(']'))
-            && !after.trim().is_empty()
-        {
-            rest = after.trim();
-            continue;
-        }
-        let Some((mark, after)) = rest.split_once([':', '：']) else {
-            break;
-        };
-        let word = mark.split('[').next().unwrap_or_default().trim().to_lowercase();
-        if !MARKS.contains(&word.as_str()) || after.trim().is_empty() {
-            break;
-        }
-        rest = after.trim();
-    }
-    rest.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{SigningKey, base_subject};
-
-    #[test]
-    fn a_subject_is_the_same_under_marks_of_any_language_and_lists() {
-        for subject in [
-            "Order 5",
-            "RE: order  5",
-            "Re[2]: Fwd: Order 5",
-            "[support] Отв: Order 5",
-            "转发：回复：Order 5",
-        ] {
-            assert_eq!(base_subject(subject), "order 5", "{subject}");
-        }
-        assert_eq!(base_subject("Refund: when?"), "refund: when?");
-        assert_eq!(base_subject("Re:"), "re:");
-    }
+    use super::SigningKey;
 
     #[test]
     fn a_key_is_not_shown() {

@@ -52,7 +52,7 @@ pub async fn complete(
             ..InboundAttachment::default()
         };
         match got {
-            Ok(data) => attachment.data = data,
+            Ok(data) => attachment.data = data.into(),
             Err(trouble) if trouble.is_passing() && young => return Err(trouble),
             Err(trouble) => attachment.missing = Some(trouble.to_string()),
         }

@@ -30,12 +30,11 @@ pub mod update;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use serde_json::Value;
 use switchboard_sdk::{
-    Addressee, BuildContext, CancellationToken, Capabilities, CheckStep, Clock, Connector, Descriptor, Fault,
-    InboundEvent, Intake, OutboundDeletion, OutboundEdit, OutboundMessage, Receiver, SendError, Sender, Sent,
-    SettingsError, Webhook,
+    Addressee, BuildContext, CancellationToken, Capabilities, CheckStep, Clock, Connector, Content,
+    Descriptor, Fault, InboundEvent, Intake, OutboundDeletion, OutboundEdit, OutboundMessage, Receiver,
+    SendError, Sender, Sent, SettingsError, Webhook,
 };
 
 pub use settings::Settings;
@@ -110,8 +109,8 @@ impl Connector for Telegram {
         Some(self)
     }
 
-    fn reparse(&self, external_id: &str, raw: Bytes) -> Option<InboundEvent> {
-        let update: Value = serde_json::from_slice(&raw).ok()?;
+    fn reparse(&self, external_id: &str, raw: Content) -> Option<InboundEvent> {
+        let update: Value = serde_json::from_slice(&raw.read_all().ok()?).ok()?;
         let taken = map::map(&update, &self.api.known(), &self.settings, self.clock.now());
         let draft = taken.drafts.into_iter().next()?;
         let mut event = draft.event;

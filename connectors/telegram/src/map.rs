@@ -5,7 +5,6 @@
 //! update. An update of a kind that nobody knew when this was written is kept raw; one that has nothing in it for
 //! an operator is passed over and says why.
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -371,7 +370,7 @@ impl Scene<'_> {
     }
 
     fn poison(&self, raw: &Value, reason: &str) -> Taken {
-        let raw = Bytes::from(raw.to_string());
+        let raw = raw.to_string().into();
         let body = InboundBody::Poison {
             reason: reason.to_owned(),
             raw,

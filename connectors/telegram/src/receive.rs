@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// At most this many bytes of files are in memory for one batch, and one file more.
-const BATCH_BYTES: usize = 24 << 20;
+const BATCH_BYTES: u64 = 24 << 20;
 /// How many questions in a row may fail before that is a failure of the channel,
 const HICCUPS: u32 = 3;
 /// and the pause after the first of them.
@@ -73,7 +73,7 @@ impl std::fmt::Debug for Hook {
 struct Ready {
     events: Vec<InboundEvent>,
     pressed: Vec<Pressed>,
-    bytes: usize,
+    bytes: u64,
 }
 
 impl Run<'_> {
@@ -257,7 +257,7 @@ fn oldest(updates: &[Value]) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(oldest, 0)
 }
 
-fn size(event: &InboundEvent) -> usize {
+fn size(event: &InboundEvent) -> u64 {
     match &event.body {
         InboundBody::Message(message) => message.attachments.iter().map(|file| file.data.len()).sum(),
         InboundBody::Edit(edit) => edit

@@ -21,6 +21,7 @@ pub fn context_at(clock: Arc<dyn Clock>) -> BuildContext {
         max_upload_bytes: 25 * 1024 * 1024,
         clock,
         signing_key: SigningKey::new([7; 32]),
+        scratch: std::env::temp_dir(),
         secrets: Arc::new(switchboard_sdk::NoSecrets),
         http: switchboard_sdk::NoHttp::shared(),
     }

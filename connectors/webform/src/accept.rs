@@ -264,7 +264,10 @@ fn external_id(
         let texts = texts
             .iter()
             .flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
-        let files = posted.files.iter().map(|(_, file)| &file.data[..]);
+        let files = posted
+            .files
+            .iter()
+            .filter_map(|(_, file)| file.data.in_memory().map(AsRef::as_ref));
         return Ok(format!(
             "page:{}",
             digest(std::iter::once(page.as_bytes()).chain(texts).chain(files))

@@ -173,7 +173,7 @@ fn attachment(name: String, kind: Option<String>, data: Bytes) -> InboundAttachm
             name
         },
         content_type: kind.unwrap_or_else(|| "application/octet-stream".to_owned()),
-        data,
+        data: data.into(),
         ..InboundAttachment::default()
     }
 }
@@ -372,7 +372,7 @@ mod tests {
                     name.as_str(),
                     file.name.as_str(),
                     file.content_type.as_str(),
-                    &file.data[..],
+                    file.data.in_memory().unwrap().as_ref(),
                 )
             })
             .collect();

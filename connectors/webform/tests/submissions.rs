@@ -189,7 +189,7 @@ fn files_come_with_the_submission_and_only_in_their_fields() {
     let files: Vec<_> = submission
         .attachments
         .iter()
-        .map(|file| (file.name.as_str(), &file.data[..]))
+        .map(|file| (file.name.as_str(), file.data.in_memory().unwrap().as_ref()))
         .collect();
     assert_eq!(files, [("résumé.pdf", &b"%PDF\0\x01"[..])]);
     assert_eq!(submission.values.get("cv"), Some(&json!(["résumé.pdf"])));

@@ -1,10 +1,10 @@
 //! Files of the staff: upload and download.
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartRejection},
     http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use sea_orm::{EntityTrait, IntoActiveModel};
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ use crate::{
     api::{
         Json, Path,
         auth::Staff,
+        file,
         problem::{Problem, Result},
     },
     app::App,
@@ -185,17 +186,9 @@ async fn get_attachment(
 
 /// Sends a file so that a browser cannot be made to run it.
 pub(crate) async fn file_response(app: &App, row: &attachment::Model) -> Result<Response> {
-    let data = app
-        .storage
-        .get(&row.storage_key)
-        .await
-        .map_err(|error| match error {
-            storage::Error::Missing => Problem::not_found("file"),
-            other => Problem::from_cause(&other),
-        })?;
     let inline = INLINE.contains(&row.content_type.as_str());
     let disposition = disposition(inline, &row.name);
-    let mut response = Body::from(data).into_response();
+    let mut response = file::stored(&app.storage, &row.storage_key, "file").await?;
     let headers = response.headers_mut();
     let kind = HeaderValue::from_str(&row.content_type);
     headers.insert(

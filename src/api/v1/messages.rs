@@ -16,6 +16,7 @@ use crate::{
     api::{
         Json, Path, Query,
         auth::Staff,
+        file,
         page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
         problem::{Problem, Result},
     },
@@ -33,7 +34,6 @@ use crate::{
         mail::{Mail, Mode},
         reply,
     },
-    storage,
 };
 
 /// Longest idempotency key of a message, in characters.
@@ -302,15 +302,16 @@ async fn get_original(
         .await
         .map_err(|_| Problem::not_found("message"))?;
     let key = found.original_key.ok_or_else(|| Problem::not_found("original"))?;
-    let bytes = match query.first {
+    let body = match query.first {
         Some(0) => return Err(Problem::bad_request("first must be 1 or more")),
-        Some(first) => app.storage.get_first(&key, first).await,
-        None => app.storage.get(&key).await,
+        Some(first) => {
+            let beginning = app.storage.get_first(&key, first).await;
+            beginning
+                .map_err(|error| file::problem(error, "original"))?
+                .into_response()
+        }
+        None => file::stored(&app.storage, &key, "original").await?,
     };
-    let bytes = bytes.map_err(|error| match error {
-        storage::Error::Missing => Problem::not_found("original"),
-        other => Problem::from_cause(&other),
-    })?;
     let headers = [
         (header::CONTENT_TYPE, "message/rfc822".to_owned()),
         (
@@ -324,7 +325,7 @@ async fn get_original(
         ),
         (header::CACHE_CONTROL, "private, no-store".to_owned()),
     ];
-    Ok((headers, bytes).into_response())
+    Ok((headers, body).into_response())
 }
 
 async fn view(app: &App, row: message::Model) -> Result<MessageView> {

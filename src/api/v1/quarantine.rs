@@ -16,13 +16,13 @@ use crate::{
     api::{
         Json, Path, Query,
         auth::{Admin, Supervisor},
+        file,
         page::{Page, PageQuery},
         problem::Problem,
     },
     app::App,
     connector::replay,
     db::entity::{quarantine, waiting_change},
-    storage,
 };
 
 /// The routes.
@@ -158,15 +158,8 @@ async fn get_quarantine_raw(
         let waiting = waiting.ok_or_else(|| Problem::not_found("file"))?;
         return Ok(raw(&row, waiting.change.to_string().into_bytes()));
     }
-    let bytes = app
-        .storage
-        .get(&row.storage_key)
-        .await
-        .map_err(|error| match error {
-            storage::Error::Missing => Problem::not_found("file"),
-            other => Problem::from_cause(&other),
-        })?;
-    Ok(raw(&row, bytes))
+    let body = file::stored(&app.storage, &row.storage_key, "file").await?;
+    Ok(raw(&row, body))
 }
 
 /// Never shown as what it claims to be: it may be anything.

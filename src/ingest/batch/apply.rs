@@ -107,6 +107,11 @@ impl World {
         if let Some(filed) = self.file(channel, event, message) {
             return filed;
         }
+        if let Some((forwarded, colleague)) = self.passed_on(message) {
+            let outcome = self.apply_message(channel, event, &forwarded);
+            self.add_note(channel, &outcome, message, colleague);
+            return outcome;
+        }
         let (contact_id, claimed) = self.identify(&message.from, !message.disproved);
         if let Some(card) = message.card.as_ref().filter(|_| !message.disproved) {
             self.fill_from_card(&contact_id, card);

@@ -60,9 +60,9 @@ impl World {
                     named.extend(message.line.as_deref());
                     match &message.thread {
                         Thread::Messages { own, earlier } => {
-                            refs.entry(channel_id)
-                                .or_default()
-                                .extend(earlier.iter().cloned());
+                            let refs = refs.entry(channel_id).or_default();
+                            refs.extend(earlier.iter().cloned());
+                            refs.extend(super::forward::names(message));
                             senders
                                 .entry(channel_id)
                                 .or_default()

@@ -40,6 +40,8 @@ impl Mails {
         if let Capture::Filed { to, .. } = &facts.capture {
             self.clients.extend(to.first().cloned());
             self.senders.extend(address(&message.from).map(str::to_owned));
+            self.clients
+                .extend(facts.forwarded.as_ref().map(|mail| mail.from.clone()));
         }
     }
 }
@@ -342,6 +344,6 @@ pub(super) fn only_filed(message: &PreparedMessage) -> bool {
     matches!(capture, Some(Capture::Filed { only: true, .. }))
 }
 
-fn address(person: &Person) -> Option<&str> {
+pub(super) fn address(person: &Person) -> Option<&str> {
     person.identities.first().map(|identity| identity.value.as_str())
 }

@@ -57,7 +57,7 @@ async fn filled(app: &TestApp) -> Vec<String> {
             &format!("p{n}"),
             InboundBody::Poison {
                 reason: "rubbish".to_owned(),
-                raw: Bytes::from_static(b"x"),
+                raw: Bytes::from_static(b"x").into(),
             },
         )
     }));

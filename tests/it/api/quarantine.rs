@@ -12,7 +12,7 @@ use crate::{
 async fn poisoned(app: &TestApp, channel: &Value) -> Value {
     let body = InboundBody::Poison {
         reason: "no headers".to_owned(),
-        raw: Bytes::from_static(b"\x00\xff<script>"),
+        raw: Bytes::from_static(b"\x00\xff<script>").into(),
     };
     let event = InboundEvent {
         external_id: "bad".to_owned(),

@@ -23,6 +23,7 @@ pub fn connector() -> Arc<dyn Connector> {
     let descriptor = registry::ALL.iter().find(|known| known.kind == "email").unwrap();
     let context = BuildContext {
         signing_key: switchboard_sdk::SigningKey::default(),
+        scratch: std::env::temp_dir(),
         secrets: Arc::new(switchboard_sdk::NoSecrets),
         http: switchboard_sdk::NoHttp::shared(),
         channel_id: "chn_reads".to_owned(),
@@ -37,7 +38,7 @@ pub fn connector() -> Arc<dyn Connector> {
 
 /// What the connector makes of a mail.
 pub fn read(raw: impl Into<Bytes>) -> InboundEvent {
-    connector().reparse("", raw.into()).unwrap()
+    connector().reparse("", raw.into().into()).unwrap()
 }
 
 /// A channel that reads mails, and what becomes of one that comes in there.

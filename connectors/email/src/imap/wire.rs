@@ -30,6 +30,9 @@ pub enum ImapError {
     /// The settings cannot work with this server.
     #[error("{0}")]
     Settings(String),
+    /// Our own disk failed.
+    #[error("{0}")]
+    Disk(String),
     /// The server said NO or BAD, or something that is not IMAP.
     #[error("{0}")]
     Answer(String),
@@ -39,7 +42,7 @@ impl From<ImapError> for Fault {
     fn from(error: ImapError) -> Self {
         match error {
             ImapError::Login(text) | ImapError::Settings(text) => Self::Permanent(text),
-            ImapError::Lost(text) | ImapError::Answer(text) => Self::Temporary(text),
+            ImapError::Lost(text) | ImapError::Disk(text) | ImapError::Answer(text) => Self::Temporary(text),
         }
     }
 }
