@@ -124,6 +124,6 @@ mod tests {
             )
         );
         assert_eq!(Extra::read(stored.as_ref()), extra);
-        assert_eq!(Extra::read(Some(&json!(["a newer form"]))), Extra::default());
+        assert_eq!(Extra::read(Some(&json!("a newer form"))), Extra::default());
     }
 }

@@ -202,7 +202,7 @@ both_databases! {
     async fn who_cannot_sign_is_refused_and_what_does_not_fit_names_its_field(app: TestApp) {
         let bridge = Bridge::on(&app).await;
         let stranger = push(&app, &bridge.channel, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "messages", "w1", &hello("m1", "x")).await;
-        assert_eq!(stranger.expect(401)["type"].is_string(), true);
+        assert!(stranger.expect(401)["type"].is_string());
         let url = format!("{}/hooks/custom/{}/messages", app.base, bridge.channel["key"].as_str().unwrap());
         app.ask(app.client.post(&url).body("{}")).await.expect(401);
         app.ask(app.client.get(&url)).await.expect(400);
