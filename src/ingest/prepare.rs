@@ -40,6 +40,10 @@ pub(super) struct Prepared {
 }
 
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of them are messages: a box each would cost more than the room"
+)]
 pub(super) enum PreparedBody {
     Message(PreparedMessage),
     Submission(PreparedSubmission),

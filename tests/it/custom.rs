@@ -28,10 +28,13 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 #[derive(Clone, Default)]
 struct Program(Arc<Mutex<Inner>>);
 
+/// Headers of an answer.
+type Headers = Vec<(&'static str, &'static str)>;
+
 #[derive(Default)]
 struct Inner {
     calls: Vec<(HeaderMap, Value)>,
-    answers: Vec<(u16, Vec<(&'static str, &'static str)>, Value)>,
+    answers: Vec<(u16, Headers, Value)>,
 }
 
 impl Program {
@@ -72,7 +75,7 @@ impl Program {
         axum::Json(json!({"external_id": id})).into_response()
     }
 
-    fn will_answer(&self, status: u16, headers: Vec<(&'static str, &'static str)>, body: Value) {
+    fn will_answer(&self, status: u16, headers: Headers, body: Value) {
         self.0.lock().unwrap().answers.push((status, headers, body));
     }
 
