@@ -45,7 +45,7 @@ impl Secret {
         if KEY_BYTES.contains(&key.len()) {
             Ok(Self(key))
         } else {
-            Err("has 24 to 64 bytes of key, in base64 after whsec_")
+            Err("has 16 to 256 bytes of key, in base64 after whsec_")
         }
     }
 

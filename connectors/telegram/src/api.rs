@@ -342,15 +342,14 @@ pub trait Numbers {
 
 impl Numbers for Result<teloxide_core::types::Message, RequestError> {
     fn numbers(self) -> Result<Vec<i32>, Trouble> {
-        self.map(|message| vec![message.id.0])
-            .or_else(|error| sent(error))
+        self.map(|message| vec![message.id.0]).or_else(sent)
     }
 }
 
 impl Numbers for Result<Vec<teloxide_core::types::Message>, RequestError> {
     fn numbers(self) -> Result<Vec<i32>, Trouble> {
         self.map(|messages| messages.iter().map(|message| message.id.0).collect())
-            .or_else(|error| sent(error))
+            .or_else(sent)
     }
 }
 

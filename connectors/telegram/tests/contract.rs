@@ -1,5 +1,11 @@
 //! The rules every connector keeps.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::sync::Arc;

@@ -1,6 +1,12 @@
 //! Programs nobody here wrote: a client library that uses our server for tests as if it were Telegram's, and a
 //! server for tests that our connector uses as if it were.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::{path::PathBuf, process::Stdio, time::Duration};

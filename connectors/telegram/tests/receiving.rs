@@ -1,5 +1,11 @@
 //! Taking in: what is asked for and what is brought, against the Bot API server of the testkit.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::{sync::Arc, time::Duration};
@@ -69,7 +75,7 @@ async fn an_update_of_a_kind_nobody_knows_is_kept_and_stops_nothing() {
         .iter()
         .filter_map(|event| match &event.body {
             InboundBody::Poison { reason, raw } => {
-                assert!(raw.starts_with(b"{"));
+                assert!(raw.read_all().unwrap().starts_with(b"{"));
                 Some(reason.as_str())
             }
             _ => None,
@@ -107,7 +113,10 @@ async fn files_come_with_their_message_and_what_is_too_large_says_so() {
     let events = intake.events();
     let photo = message(&events[0]);
     assert_eq!(
-        (photo.text.as_str(), &photo.attachments[0].data[..]),
+        (
+            photo.text.as_str(),
+            &photo.attachments[0].data.read_all().unwrap()[..]
+        ),
         ("look", &b"larger"[..])
     );
     let film = &message(&events[1]).attachments[0];
@@ -146,7 +155,13 @@ async fn a_file_that_cannot_be_had_now_is_waited_for_and_holds_up_nothing_before
     let run = Run::start(build(&clock), &intake);
     intake.wait_stored(2).await;
     run.stop().await;
-    assert_eq!(message(&intake.events()[1]).attachments[0].data, "pdf");
+    assert_eq!(
+        message(&intake.events()[1]).attachments[0]
+            .data
+            .read_all()
+            .unwrap(),
+        "pdf"
+    );
 }
 
 #[tokio::test]
@@ -256,7 +271,13 @@ async fn what_is_brought_is_proven_and_completed_before_it_is_stored() {
     let accepted = webhook.accept(&request, now).unwrap();
     assert_eq!(accepted.events.len(), 1);
     let whole = webhook.complete(&request, accepted).await.unwrap();
-    assert_eq!(support::message(&whole.events[0]).attachments[0].data, "pdf");
+    assert_eq!(
+        support::message(&whole.events[0]).attachments[0]
+            .data
+            .read_all()
+            .unwrap(),
+        "pdf"
+    );
     // In a group the bot's name has to be known; it is asked for.
     message["chat"] = json!({"id": -5, "type": "group", "title": "G"});
     message["text"] = json!("hello @shop_bot");

@@ -1,5 +1,11 @@
 //! The token shows nowhere: not in answers, errors, events, addresses or logs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::sync::{Arc, Mutex};

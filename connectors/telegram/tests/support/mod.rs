@@ -118,7 +118,10 @@ impl Run {
     /// Ends it in the middle of whatever it does.
     pub async fn kill(self) {
         self.task.abort();
-        let _ = self.task.await;
+        assert!(
+            self.task.await.is_err_and(|error| error.is_cancelled()),
+            "it ended before"
+        );
     }
 
     /// Waits for it to fail.

@@ -311,7 +311,9 @@ pub(crate) enum Answer {
 }
 
 async fn serve(stream: TcpStream, inner: Arc<Inner>) {
-    let _ = stream.set_nodelay(true);
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
     let (reading, mut writing) = stream.into_split();
     let mut reading = BufReader::new(reading);
     while let Some(asked) = http::read(&mut reading).await {
