@@ -82,6 +82,11 @@ fuzz_target!(|data: &[u8]| {
         }
         // `map` catches panics, because a live server must; here each is a finding.
         InboundBody::Poison { reason, .. } => assert!(!reason.contains("nobody expected"), "{reason}"),
-        InboundBody::Submission(_) | InboundBody::Receipt(_) => {}
+        InboundBody::Submission(_)
+        | InboundBody::Receipt(_)
+        | InboundBody::Edit(_)
+        | InboundBody::Deletion(_)
+        | InboundBody::Reaction(_)
+        | InboundBody::Reachability(_) => {}
     }
 });
