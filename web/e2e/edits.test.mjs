@@ -94,14 +94,14 @@ test('what an operator changes and takes back appears to the visitor live', asyn
   await desk.page.locator('.log').focus();
   await desk.page.keyboard.press('Shift+KeyM');
   await desk.page.locator('dialog[open]').getByRole('button', { name: 'Delete' }).click();
-  await guest.bubble('This message was deleted.').waitFor();
+  await guest.bubble('Message deleted').waitFor();
   assert.equal(await guest.bubble('It costs 40.').count(), 0);
   await bubble('It costs 40.').getByText('Deleted').first().waitFor();
 
   // After a break the visitor is told once more.
   await guest.page.reload();
   await guest.open();
-  await guest.bubble('This message was deleted.').waitFor();
+  await guest.bubble('Message deleted').waitFor();
 });
 
 test('an answer that names a message is a quotation on both sides', async () => {

@@ -179,7 +179,8 @@ export class Chat {
   }
 
   private frame(frame: Frame): void {
-    if ((frame.type === 'message' || frame.type === 'updated') && 'message' in frame) this.take([frame.message]);
+    // New or changed: both are put where they belong.
+    if ('message' in frame) this.take([frame.message]);
     else if (frame.type === 'typing') this.showTyping(('author' in frame && frame.author?.name) || '');
     else if (frame.type === 'receipt') {
       const { delivered_seq, read_seq } = frame as { delivered_seq?: number; read_seq?: number };

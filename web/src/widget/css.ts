@@ -15,14 +15,14 @@ button,input,textarea,select{font:inherit;color:inherit;border:0;background:none
 button{cursor:pointer;border-radius:8px}
 .p svg{display:block;width:20px;height:20px}
 .p :focus-visible{outline:2px solid var(--focus);outline-offset:2px}
-.hd h2,.fl span,.ty{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.hd h2,.fl span,.ty,.qt{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .hd,.go,.o .b,.p .s{background:var(--accent);color:var(--on)}
 .hd{display:flex;align-items:center;gap:4px;padding-block:12px;padding-inline:20px 10px}
 .hd :focus-visible{outline-color:var(--on);outline-offset:-2px}
 .hd div{flex:1;min-width:0}
 .p h2,.p h3{font-size:16px;font-weight:600;line-height:24px}
 .hd p,.bn,.ty,.er,.dn{font-size:13px;line-height:18px}
-.dy,.sy,.by,.st,.fl small{font-size:12px;line-height:16px;color:var(--muted)}
+.dy,.sy,.by,.st,.qt,.fl small{font-size:12px;line-height:16px;color:var(--muted)}
 .i{width:40px;height:40px;display:grid;place-items:center;flex:none}
 .i:hover{background:#8882}
 .bn{padding:8px 20px;background:var(--soft);color:var(--warn)}
@@ -37,6 +37,7 @@ button{cursor:pointer;border-radius:8px}
 .m.o{align-self:flex-end;align-items:flex-end}
 .m.g{margin-top:12px}
 .by,.st{padding-inline:4px}
+.qt{border-inline-start:2px solid;padding-inline:8px;max-width:100%}
 .o .b{border-end-start-radius:12px;border-end-end-radius:4px}
 .x .b{background:none;color:inherit;outline:1px solid var(--danger)}
 .v .b,.v .im{opacity:.75}
@@ -54,8 +55,7 @@ button{cursor:pointer;border-radius:8px}
 .ty{flex:none;min-height:22px;padding-inline:20px;color:var(--muted)}
 .dn{position:absolute;bottom:12px;inset-inline:0;margin-inline:auto;width:max-content;display:flex;align-items:center;gap:6px;height:32px;padding-inline:12px;border-radius:16px;background:var(--surface);border:1px solid var(--edge);font-weight:600;box-shadow:0 4px 16px #0004}
 .cp{border-top:1px solid var(--line);padding:10px 12px 12px}
-.bx{border:1px solid var(--edge);border-radius:12px}
-.bx{display:flex;align-items:flex-end;gap:2px;padding:3px}
+.bx{border:1px solid var(--edge);border-radius:12px;display:flex;align-items:flex-end;gap:2px;padding:3px}
 .bx:focus-within{outline:2px solid var(--focus);outline-offset:-1px}
 .p textarea{resize:none;max-height:132px;scrollbar-width:thin}
 .p .bx textarea{flex:1;min-width:0;outline:0;padding:9px 4px;height:40px}
@@ -83,7 +83,4 @@ progress{appearance:none;position:absolute;inset:auto 0 0;width:100%;height:3px;
 .hd{padding-top:max(10px,env(safe-area-inset-top))}}
 @media (prefers-reduced-motion:reduce){.p{animation:none}}
 @media (forced-colors:active){.b,.go,.s{border:1px solid}}
-.b.de{font-style:italic;opacity:.75}
-.qt{font-size:13px;line-height:18px;color:var(--muted);border-inline-start:2px solid var(--edge);padding-inline-start:8px;max-width:100%;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.qt b{margin-inline-end:6px}
 `;

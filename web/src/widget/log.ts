@@ -112,20 +112,8 @@ export class Log {
       const status =
         own &&
         (key === newest || state === 'failed' || (state === 'waiting' && 'tries' in message && message.tries > 0));
-      const error = 'error' in message ? message.error : undefined;
-      const shows = JSON.stringify([
-        message.text,
-        who,
-        joined,
-        state,
-        status,
-        error,
-        message.attachments,
-        this.locale(),
-        (message as Message).edited_at,
-        (message as Message).deleted,
-      ]);
-      place(key, shows, () => this.message(message, { own, who, joined, state, status, time, error }));
+      const shows = JSON.stringify([message, who, joined, state, status, this.locale()]);
+      place(key, shows, () => this.message(message, { own, who, joined, state, status, time }));
     };
     timeline.messages.forEach(each);
     timeline.unconfirmed.forEach((own) => each({ ...own, kind: 'inbound' }));
@@ -149,7 +137,7 @@ export class Log {
 
   private message(
     message: Message | Pending,
-    view: { own: boolean; who: string; joined: boolean; state: string; status: boolean; time: number; error?: string },
+    view: { own: boolean; who: string; joined: boolean; state: string; status: boolean; time: number },
   ): HTMLElement {
     const words = this.words();
     const clock = new Intl.DateTimeFormat(this.locale(), { hour: 'numeric', minute: '2-digit' }).format(view.time);
@@ -158,7 +146,8 @@ export class Log {
       view.own && 'o',
       !view.joined && 'g',
       view.state === 'failed' && 'x',
-      (view.state === 'waiting' || view.state === 'sending') && 'v',
+      // waiting or sending
+      /ing$/.test(view.state) && 'v',
     ];
     const article = h('article', { class: classes.filter(Boolean).join(' '), 'aria-label': `${view.who}, ${clock}` });
     if (!view.joined)
@@ -166,25 +155,22 @@ export class Log {
         h('p', { class: 'by', 'aria-hidden': 'true' }, h('bdi', {}, view.own ? '' : view.who + ' '), clock),
       );
     const { reply_to, edited_at, deleted } = message as Message;
-    if (reply_to)
-      article.append(
-        h('p', { class: 'qt', dir: 'auto' }, reply_to.name ? h('b', {}, reply_to.name) : '', reply_to.text),
-      );
-    if (deleted) article.append(h('p', { class: 'b de' }, words.deleted));
-    else if (message.text) article.append(bubble(message.text));
+    if (reply_to) article.append(h('p', { class: 'qt', dir: 'auto' }, reply_to.text));
+    const text = deleted ? words.deleted : message.text;
+    if (text) article.append(bubble(text));
     if (edited_at) article.append(h('p', { class: 'st' }, words.edited));
     for (const file of message.attachments ?? []) article.append(this.file(file));
-    if (view.status) article.append(this.status(message as Pending, view.state, view.error, words));
+    if (view.status) article.append(this.status(message as Pending, view.state, words));
     return article;
   }
 
-  private status(own: Pending, state: string, error: string | undefined, words: Strings): HTMLElement {
+  private status(own: Pending, state: string, words: Strings): HTMLElement {
     const line = h('p', { class: 'st' });
     if (state !== 'failed') {
       const label =
         state === 'waiting'
           ? own.tries
-            ? (error ?? words.waiting)
+            ? (own.error ?? words.waiting)
             : words.sending
           : words[state as 'sent' | 'sending' | 'delivered' | 'read'];
       line.append(label);
@@ -193,7 +179,7 @@ export class Log {
       return line;
     }
     line.append(
-      h('span', { dir: 'auto' }, `${words.failed}. ${error ?? ''}`),
+      h('span', { dir: 'auto' }, `${words.failed}. ${own.error ?? ''}`),
       this.button(words.retry, () => this.chat.again(own.client_id)),
       this.button(words.discard, () => this.chat.discard(own.client_id)),
     );
