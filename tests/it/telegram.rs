@@ -179,7 +179,12 @@ both_databases! {
         let lost = until_state(&app, &id, &lost, "failed").await;
         assert!(lost["delivery"]["error"].as_str().unwrap().contains("blocked the bot"), "{lost}");
         let shown = app.get(&format!("/conversations/{id}")).await;
-        assert!(shown["unreachable"].to_string().contains("blocked the bot"), "{shown}");
+        assert!(shown["address_problem"].to_string().contains("blocked the bot"), "{shown}");
+        bot.api.write(42, "here I am");
+        app.until("they can be reached", || async {
+            let shown = app.get(&format!("/conversations/{id}")).await;
+            shown["address_problem"].is_null().then_some(())
+        }).await;
     }
 
     async fn a_strange_update_is_quarantined_and_can_be_tried_again(app: TestApp) {
