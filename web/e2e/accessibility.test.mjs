@@ -123,6 +123,7 @@ for (const [name, path, landmark] of [
   ['a new mailbox', '/admin/channels/new/email', '#main input'],
   ['the users', '/admin/users', 'td button'],
   ['the teams', '/admin/teams', '#main h1'],
+  ['the capacity', '/admin/capacity', '#main h1'],
   ['the templates', '/templates', '#main h1'],
   ['the API keys', '/admin/apikeys', '#main h1'],
   ['the simulation', '/simulation', '#main form'],

@@ -193,6 +193,7 @@ const inside = {
     },
   ],
   teams: ['/admin/teams'],
+  capacity: ['/admin/capacity'],
   'api-keys': ['/admin/apikeys'],
   profile: ['/profile'],
   'not-found': ['/nowhere'],
