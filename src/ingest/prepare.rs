@@ -277,6 +277,15 @@ pub(super) async fn prepare(
             reach.reason = reach.reason.map(|reason| clean_line(&reason, 500));
             PreparedBody::Reachability(reach)
         }
+        InboundBody::Call(_) => {
+            keep_poison(
+                storage,
+                "calls are not taken yet",
+                switchboard_sdk::Content::default(),
+                now,
+            )
+            .await?
+        }
         InboundBody::Poison { reason, raw } => keep_poison(storage, &reason, raw, now).await?,
     };
     Ok(Prepared {
