@@ -248,6 +248,17 @@ pub struct RouteAnswer {
     pub ring_secs: u32,
 }
 
+/// An address of this channel that an admin enters at the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookAddress {
+    /// Where it goes there, in the provider's words ("Voice URL of the number").
+    pub label: String,
+    /// The method to choose there.
+    pub method: String,
+    /// The address, whole.
+    pub url: String,
+}
+
 /// The half of a connector that knows telephones.
 #[async_trait]
 pub trait Telephony: Send + Sync {
@@ -267,6 +278,18 @@ pub trait Telephony: Send + Sync {
     /// Reads "who should get this caller?" (`GET /hooks/voip/{key}/route`, or the provider's own request);
     /// verifies it like any push.
     fn question(&self, request: &WebhookRequest, now: DateTime<Utc>) -> Result<RouteQuestion, Rejection>;
+
+    /// Whether a push that [`Webhook::accept`](crate::Webhook::accept) took is a question at the same time
+    /// (Twilio's voice URL, Zadarma's `NOTIFY_START`): the caller is then told [`Self::answer`] in the place of
+    /// [`Webhook::reply`](crate::Webhook::reply). A POST to `…/route` is such a push too: what it reports is to be stored.
+    fn asks(&self, _request: &WebhookRequest) -> bool {
+        false
+    }
+
+    /// The addresses to enter at the provider, for the wizard; nothing in them is secret but what their label says.
+    fn addresses(&self) -> Vec<HookAddress> {
+        Vec::new()
+    }
 
     /// Answers it in the provider's words.
     fn answer(&self, request: &WebhookRequest, answer: &RouteAnswer) -> WebhookResponse;

@@ -36,8 +36,8 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 pub use backfill::{Backfill, BackfillOrder};
 pub use call::{
-    CallDirection, CallEnd, CallEvent, CallEventKind, CallLeg, CallParty, CallRecording, LegRole, OwnNumber,
-    PartyKind, RecordingKind, RecordingState, RouteAnswer, RouteQuestion, Telephony,
+    CallDirection, CallEnd, CallEvent, CallEventKind, CallLeg, CallParty, CallRecording, HookAddress,
+    LegRole, OwnNumber, PartyKind, RecordingKind, RecordingState, RouteAnswer, RouteQuestion, Telephony,
 };
 pub use change::{
     Forwarded, InboundDeletion, InboundEdit, InboundReachability, InboundReaction, Location, Typing,
