@@ -4,7 +4,10 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
 use switchboard_sdk::{CallRecording, CancellationToken, Fault};
 use tokio::task::JoinSet;
 
@@ -203,10 +206,16 @@ impl Fetcher {
             .outgoing
             .download(request, self.max_bytes, self.storage.folder())
             .await;
-        got.map_err(|error| match error {
+        let got = got.map_err(|error| match error {
             DownloadError::Later { reason, after } => Failure::Passing(reason, after),
             other => Failure::Final(other.to_string()),
-        })
+        })?;
+        let head = got.content.piece(0, 64).await.unwrap_or_default();
+        if is_page(&sound(&got.content_type, &head)) {
+            let reason = "the server sent a page in its place".to_owned();
+            return Err(Failure::Passing(reason, None));
+        }
+        Ok(got)
     }
 
     /// The file first, then the rows that name it.
@@ -340,6 +349,12 @@ fn sound(said: &str, head: &[u8]) -> String {
         None if said == "audio/mp3" || said == "audio/x-mpeg" => "audio/mpeg".to_owned(),
         None => said,
     }
+}
+
+/// Providers show a page where a recording is not ready, or a sign-in is missing. Pure.
+fn is_page(content_type: &str) -> bool {
+    content_type.starts_with("text/")
+        || matches!(content_type, "application/json" | "application/xml" | "application/problem+json")
 }
 
 fn ending(content_type: &str) -> &'static str {

@@ -3,6 +3,7 @@
 pub mod apikeys;
 pub mod attachments;
 pub mod auth;
+pub mod calls;
 pub mod channel_backfill;
 pub mod channel_pushes;
 pub mod channel_sign_in;
@@ -63,6 +64,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(conversations::router())
         .merge(contacts::router())
         .merge(attachments::router())
+        .merge(calls::router())
         .merge(users::router())
         .merge(teams::router())
         .merge(routing::router())
