@@ -111,7 +111,13 @@ pub(super) async fn write(
         };
         let stored = message::append(write, &mut conversation, line, now).await?;
         row.message_id = Some(stored.id.clone());
-        link_files(write, &row.id, &stored.id).await?;
+        if link_files(write, &row.id, &stored.id).await? > 0 {
+            message_row::Entity::update_many()
+                .col_expr(message_row::Column::HasAttachments, Expr::value(true))
+                .filter(message_row::Column::Id.eq(&stored.id))
+                .exec(write.tx())
+                .await?;
+        }
         return show(write, &conversation, &stored.id, &text, now).await;
     };
     link_files(write, &row.id, &known.id).await?;
@@ -141,15 +147,15 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// Files that were fetched before the call had its entry.
-async fn link_files(write: &WriteTx, call_id: &str, message_id: &str) -> Result<(), DbErr> {
-    attachment::Entity::update_many()
+/// Files that were fetched before the call had its entry. Answers how many.
+async fn link_files(write: &WriteTx, call_id: &str, message_id: &str) -> Result<u64, DbErr> {
+    let linked = attachment::Entity::update_many()
         .col_expr(attachment::Column::MessageId, Expr::value(message_id))
         .filter(attachment::Column::Owner.eq(owner(call_id)))
         .filter(attachment::Column::MessageId.is_null())
         .exec(write.tx())
         .await?;
-    Ok(())
+    Ok(linked.rows_affected)
 }
 
 /// The owner of a call's files.

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{CLIENT, OURS, Phone, call_that, conversation, entries, is};
-use crate::support::{Socket, TestApp};
+use crate::support::Socket;
 
 both_databases! {
     async fn an_answered_call_is_one_entry_a_proven_contact_and_a_lead_of_who_answered(app: TestApp) {

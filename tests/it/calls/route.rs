@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{CLIENT, Phone, call_that, is, signed};
+use super::{CLIENT, OURS, Phone, call_that, is, signed};
 use crate::support::{Answer, TestApp};
 
 async fn ask(app: &TestApp, phone: &Phone, from: &str) -> Answer {
@@ -79,7 +79,7 @@ both_databases! {
 
     async fn a_push_to_the_same_address_is_stored_and_answered(app: TestApp) {
         let phone = Phone::on(&app, json!({}), json!({})).await;
-        let body = json!({"event": "ringing", "call_id": "c1", "direction": "inbound", "from": CLIENT, "to": super::OURS});
+        let body = json!({"event": "ringing", "call_id": "c1", "direction": "inbound", "from": CLIENT, "to": OURS});
         let url = format!("{}/route", phone.url(&app.base));
         let answer = app.ask(signed(&app.client, &url, &body, app.app.clock.now())).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
