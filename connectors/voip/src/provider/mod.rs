@@ -1,6 +1,6 @@
 //! What is peculiar to each provider: how it signs, what it says, what it can be asked. One file each.
 
-mod asterisk;
+pub mod asterisk;
 mod generic;
 mod mango;
 mod plivo;
