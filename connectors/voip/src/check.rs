@@ -9,12 +9,14 @@ use crate::line::Line;
 /// will be of use.
 pub async fn steps(line: &Line) -> Vec<CheckStep> {
     let step = |step, outcome| CheckStep { step, outcome };
-    vec![
-        step("voip_secrets", Ok(secrets(line))),
-        step("voip_address", address(line)),
-        step("voip_numbers", Ok(numbers(line))),
-        step("voip_operators", Ok(operators(line))),
-    ]
+    let mut steps = vec![step("voip_secrets", Ok(secrets(line)))];
+    match line.manager() {
+        Some(manager) => steps.push(step("voip_manager", manager.check().await)),
+        None => steps.push(step("voip_address", address(line))),
+    }
+    steps.push(step("voip_numbers", Ok(numbers(line))));
+    steps.push(step("voip_operators", Ok(operators(line))));
+    steps
 }
 
 fn secrets(line: &Line) -> String {

@@ -4,6 +4,7 @@
 //! provider signs and translates it, [`number`] says who is at each end. Nothing is folded here: each report is
 //! translated by itself, and the server computes the call from all of them.
 
+mod ami;
 mod check;
 mod line;
 mod number;

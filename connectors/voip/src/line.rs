@@ -1,21 +1,22 @@
 //! One channel: a telephone system with its settings.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::Method;
 use switchboard_sdk::{
-    Batch, BuildContext, CallRecording, CheckStep, Connector, Fault, HookAddress, HttpError, HttpRequest,
-    OwnNumber, Receipt, Rejection, RouteAnswer, RouteQuestion, SendError, Telephony, Webhook, WebhookRequest,
-    WebhookResponse,
+    Batch, BuildContext, CallRecording, CancellationToken, CheckStep, Connector, Fault, HookAddress,
+    HttpError, HttpRequest, Intake, OwnNumber, Receipt, Receiver, Rejection, RouteAnswer, RouteQuestion,
+    SendError, Telephony, Webhook, WebhookRequest, WebhookResponse,
 };
 
 use crate::{
+    ami::Manager,
     provider::{self, Bodies, Dial, Dialect},
     push::Push,
-    settings::Config,
+    settings::{Config, Provider},
     window::Nonces,
 };
 
@@ -42,6 +43,22 @@ impl Line {
             context,
             nonces: Nonces::default(),
         }
+    }
+
+    /// Asterisk's manager interface, where it is to be read.
+    pub fn manager(&self) -> Option<Manager<'_>> {
+        let ami = self
+            .config
+            .ami
+            .as_ref()
+            .filter(|_| self.config.provider == Provider::Asterisk)?;
+        Some(Manager {
+            ami,
+            secret: &self.config.secrets.ami_secret,
+            rules: &self.config.rules,
+            recordings: self.config.api_url.as_deref(),
+            clock: self.context.clock.as_ref(),
+        })
     }
 
     /// The channel's own address.
@@ -121,12 +138,26 @@ impl Connector for Line {
         crate::check::steps(self).await
     }
 
+    fn receiver(&self) -> Option<&dyn Receiver> {
+        self.manager().map(|_| self as &dyn Receiver)
+    }
+
     fn webhook(&self) -> Option<&dyn Webhook> {
         Some(self)
     }
 
     fn telephony(&self) -> Option<&dyn Telephony> {
         Some(self)
+    }
+}
+
+#[async_trait]
+impl Receiver for Line {
+    async fn run(&self, intake: Arc<dyn Intake>, stop: CancellationToken) -> Result<(), Fault> {
+        match self.manager() {
+            Some(manager) => manager.run(&intake, &stop).await,
+            None => Err(Fault::permanent("no manager interface is set")),
+        }
     }
 }
 
@@ -190,6 +221,9 @@ impl Telephony for Line {
     }
 
     fn dials(&self) -> bool {
+        if self.manager().is_some() {
+            return true;
+        }
         let hook = self.hook();
         let question = Dial {
             extension: "0",
@@ -203,6 +237,17 @@ impl Telephony for Line {
     }
 
     async fn dial(&self, extension: &str, number: &str, id: &str) -> Result<(), SendError> {
+        let dialable = number.strip_prefix('+').is_some_and(|digits| {
+            (6..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
+        });
+        if !dialable {
+            return Err(SendError::Refused {
+                reason: format!("{number} is no number that can be dialled"),
+            });
+        }
+        if let Some(manager) = self.manager() {
+            return manager.dial(extension, number, id).await;
+        }
         let hook = self.hook();
         let dial = Dial {
             extension,

@@ -403,6 +403,13 @@ pub fn read(settings: Value) -> Result<Config, SettingsError> {
         telephone,
         caller_id,
     };
+    if let Some(ami) = &read.ami {
+        for (name, text) in [("host", &ami.host), ("username", &ami.username)] {
+            if text.trim().is_empty() || text.contains(|c: char| c.is_control() || c.is_whitespace()) {
+                return Err(SettingsError::new(format!("ami.{name}"), "is one word"));
+            }
+        }
+    }
     Ok(Config {
         provider: read.provider,
         secrets: read.secrets,

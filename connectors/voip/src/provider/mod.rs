@@ -1,7 +1,17 @@
 //! What is peculiar to each provider: how it signs, what it says, what it can be asked. One file each.
 
+pub mod asterisk;
 mod generic;
+mod mango;
+mod plivo;
+mod telnyx;
+mod threecx;
+mod token;
 mod twilio;
+mod vonage;
+mod voximplant;
+mod zadarma;
+mod zammad;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -128,7 +138,45 @@ pub fn of(config: &settings::Config) -> Box<dyn Dialect> {
             shared_key: secrets.shared_key.clone(),
             api: api("https://api.twilio.com"),
         }),
-        _ => Box::new(generic::Generic {
+        Provider::Telnyx => Box::new(telnyx::Telnyx {
+            public_key: secrets.public_key.clone(),
+        }),
+        Provider::Vonage => Box::new(vonage::Vonage {
+            signature_secret: secrets.signature_secret.clone(),
+            api_key: secrets.api_key.clone(),
+            application_id: secrets.application_id.clone(),
+            private_key: secrets.private_key.clone(),
+            api: api("https://api.nexmo.com"),
+        }),
+        Provider::Plivo => Box::new(plivo::Plivo {
+            auth_id: secrets.auth_id.clone(),
+            auth_token: secrets.auth_token.clone(),
+            api: api("https://api.plivo.com"),
+        }),
+        Provider::Zadarma => Box::new(zadarma::Zadarma {
+            key: secrets.key.clone(),
+            secret: secrets.secret.clone(),
+            api: api("https://api.zadarma.com"),
+        }),
+        Provider::Mango => Box::new(mango::Mango {
+            api_key: secrets.api_key.clone(),
+            salt: secrets.salt.clone(),
+            api: api("https://app.mango-office.ru"),
+        }),
+        Provider::Voximplant => Box::new(voximplant::Voximplant {
+            token: secrets.token.clone(),
+        }),
+        Provider::Asterisk => Box::new(asterisk::Asterisk {
+            token: secrets.token.clone(),
+            recordings: config.api_url.clone(),
+        }),
+        Provider::ThreeCx => Box::new(threecx::ThreeCx {
+            token: secrets.token.clone(),
+        }),
+        Provider::ZammadCti => Box::new(zammad::Zammad {
+            token: secrets.token.clone(),
+        }),
+        Provider::Generic => Box::new(generic::Generic {
             secret: secrets.signing_secret.clone(),
         }),
     }

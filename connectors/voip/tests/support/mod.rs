@@ -143,3 +143,16 @@ pub fn calls(connector: &dyn Connector, request: &WebhookRequest) -> Vec<(String
         })
         .collect()
 }
+
+pub fn base64(bytes: impl AsRef<[u8]>) -> String {
+    STANDARD.encode(bytes)
+}
+
+pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+pub fn hex_sha256(text: &str) -> String {
+    use sha2::Digest;
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
