@@ -11,8 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{password::Passwords, session, throttle::SignInThrottle},
-    automation,
-    call,
+    automation, call,
     clock::SharedClock,
     config::Config,
     connector::{self, Host, registry},

@@ -9,7 +9,8 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use object_store::{
-    GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem, path::Path as Key,
+    GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem,
+    path::Path as Key,
 };
 use switchboard_sdk::{Content, Spool};
 

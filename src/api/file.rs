@@ -43,7 +43,11 @@ pub(crate) async fn asked(storage: &Storage, key: &str, what: &str, asking: &Hea
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let shown = format!("bytes {}-{}/{size}", part.start, part.end - 1);
             put(&mut response, header::CONTENT_RANGE, &shown);
-            put(&mut response, header::CONTENT_LENGTH, &(part.end - part.start).to_string());
+            put(
+                &mut response,
+                header::CONTENT_LENGTH,
+                &(part.end - part.start).to_string(),
+            );
             Ok(divisible(response))
         }
     }
@@ -82,11 +86,15 @@ fn part_of(range: &str, size: u64) -> Part {
     };
     let part = match (first.trim(), last.trim()) {
         ("", last) => {
-            let Ok(count) = last.parse::<u64>() else { return Part::Whole };
+            let Ok(count) = last.parse::<u64>() else {
+                return Part::Whole;
+            };
             size.saturating_sub(count)..size
         }
         (first, "") => {
-            let Ok(first) = first.parse::<u64>() else { return Part::Whole };
+            let Ok(first) = first.parse::<u64>() else {
+                return Part::Whole;
+            };
             first..size
         }
         (first, last) => {
@@ -99,7 +107,11 @@ fn part_of(range: &str, size: u64) -> Part {
             first..size.min(last.saturating_add(1))
         }
     };
-    if part.start < part.end { Part::Of(part) } else { Part::None }
+    if part.start < part.end {
+        Part::Of(part)
+    } else {
+        Part::None
+    }
 }
 
 /// What to answer when a file cannot be read.

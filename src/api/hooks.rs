@@ -61,7 +61,9 @@ async fn take(
     }
     match push::read(&app, address, request).await {
         Ok(request)
-            if request.method() == Method::GET && telephone::is_route(request.uri().path()) && asks(&served) =>
+            if request.method() == Method::GET
+                && telephone::is_route(request.uri().path())
+                && asks(&served) =>
         {
             telephone::route(&app, &served, request).await
         }

@@ -230,7 +230,11 @@ async fn complete(
     }
 }
 
-pub(super) fn refuse(connector: &Arc<dyn Connector>, request: &WebhookRequest, rejection: &Rejection) -> Response {
+pub(super) fn refuse(
+    connector: &Arc<dyn Connector>,
+    request: &WebhookRequest,
+    rejection: &Rejection,
+) -> Response {
     let own = connector
         .webhook()
         .and_then(|webhook| webhook.refuse(request, rejection));

@@ -4,8 +4,22 @@ use super::CallView;
 
 /// The columns.
 const COLUMNS: [&str; 16] = [
-    "id", "direction", "from", "to", "number_label", "contact", "operator", "state", "disposition", "reason",
-    "started_at", "answered_at", "ended_at", "duration_secs", "talk_secs", "attempt",
+    "id",
+    "direction",
+    "from",
+    "to",
+    "number_label",
+    "contact",
+    "operator",
+    "state",
+    "disposition",
+    "reason",
+    "started_at",
+    "answered_at",
+    "ended_at",
+    "duration_secs",
+    "talk_secs",
+    "attempt",
 ];
 
 /// The first line.
@@ -19,25 +33,27 @@ pub fn row(call: &CallView) -> String {
     let time = |time: &Option<chrono::DateTime<chrono::Utc>>| time.map_or_else(String::new, stamp);
     let number = |number: Option<i64>| number.map_or_else(String::new, |number| number.to_string());
     let name = call.contact.as_ref().and_then(|contact| contact.name.clone());
-    line([
-        call.id.clone(),
-        text(&call.direction),
-        text(&call.from),
-        text(&call.to),
-        text(&call.own_label),
-        name.unwrap_or_default(),
-        text(&call.operator_name),
-        call.state.clone(),
-        text(&call.disposition),
-        text(&call.reason),
-        stamp(call.started_at),
-        time(&call.answered_at),
-        time(&call.ended_at),
-        number(call.duration_secs),
-        number(call.talk_secs),
-        call.attempt.to_string(),
-    ]
-    .into_iter())
+    line(
+        [
+            call.id.clone(),
+            text(&call.direction),
+            text(&call.from),
+            text(&call.to),
+            text(&call.own_label),
+            name.unwrap_or_default(),
+            text(&call.operator_name),
+            call.state.clone(),
+            text(&call.disposition),
+            text(&call.reason),
+            stamp(call.started_at),
+            time(&call.answered_at),
+            time(&call.ended_at),
+            number(call.duration_secs),
+            number(call.talk_secs),
+            call.attempt.to_string(),
+        ]
+        .into_iter(),
+    )
 }
 
 fn stamp(at: chrono::DateTime<chrono::Utc>) -> String {
@@ -55,8 +71,14 @@ fn cell(text: &str) -> String {
     let number = text
         .strip_prefix('+')
         .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|char| char.is_ascii_digit()));
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
-    let text = if formula && !number { format!("'{text}") } else { text.to_owned() };
+    let formula = text.starts_with([
+        '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ]);
+    let text = if formula && !number {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
     if text.contains(['"', ',', ';', '\n', '\r', '\t']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

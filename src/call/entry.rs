@@ -1,7 +1,9 @@
 //! A call as one entry of its conversation, written anew as the call goes on.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set, sea_query::Expr,
+};
 
 use crate::{
     conversation::{
@@ -34,7 +36,11 @@ pub fn of(row: &call::Model, recordings: &[call_recording::Model], operator: Opt
         ended_at: row.ended_at,
         ring_secs: row.ring_secs,
         talk_secs: row.talk_secs,
-        attempt: if row.withdrawn_at.is_some() { 0 } else { row.attempt },
+        attempt: if row.withdrawn_at.is_some() {
+            0
+        } else {
+            row.attempt
+        },
         recordings: recordings
             .iter()
             .filter(|recording| recording.call_id == row.id)
@@ -103,7 +109,9 @@ pub(super) async fn write(
         None => None,
     };
     let found = message::lock(write, &conversation_id).await?;
-    let Some(mut conversation) = found else { return Ok(()) };
+    let Some(mut conversation) = found else {
+        return Ok(());
+    };
     let Some(known) = known else {
         let line = NewMessage {
             extra,
@@ -189,7 +197,10 @@ async fn show(
 
 /// The entry of a call that turned out to be part of another.
 pub(super) async fn retire(write: &mut WriteTx, message_id: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
-    let Some(known) = message_row::Entity::find_by_id(message_id).one(write.tx()).await? else {
+    let Some(known) = message_row::Entity::find_by_id(message_id)
+        .one(write.tx())
+        .await?
+    else {
         return Ok(());
     };
     message_row::ActiveModel {
@@ -224,13 +235,34 @@ mod tests {
         };
         let table = [
             (call("inbound", "ringing", None, 0), "+99890 is calling"),
-            (call("inbound", "answered", None, 0), "On the phone with +99890, answered by Anna"),
-            (call("inbound", "ended", Some("answered"), 0), "Call from +99890, answered by Anna, 2:05"),
-            (call("inbound", "ended", Some("missed"), 1), "Missed call from +99890"),
-            (call("inbound", "ended", Some("missed"), 3), "Missed call from +99890 (attempt 3)"),
-            (call("inbound", "ended", Some("voicemail"), 1), "Voicemail from +99890"),
-            (call("outbound", "ended", Some("missed"), 0), "Outgoing call to +99890, by Anna: no answer"),
-            (call("outbound", "ended", Some("answered"), 0), "Outgoing call to +99890, by Anna, 2:05"),
+            (
+                call("inbound", "answered", None, 0),
+                "On the phone with +99890, answered by Anna",
+            ),
+            (
+                call("inbound", "ended", Some("answered"), 0),
+                "Call from +99890, answered by Anna, 2:05",
+            ),
+            (
+                call("inbound", "ended", Some("missed"), 1),
+                "Missed call from +99890",
+            ),
+            (
+                call("inbound", "ended", Some("missed"), 3),
+                "Missed call from +99890 (attempt 3)",
+            ),
+            (
+                call("inbound", "ended", Some("voicemail"), 1),
+                "Voicemail from +99890",
+            ),
+            (
+                call("outbound", "ended", Some("missed"), 0),
+                "Outgoing call to +99890, by Anna: no answer",
+            ),
+            (
+                call("outbound", "ended", Some("answered"), 0),
+                "Outgoing call to +99890, by Anna, 2:05",
+            ),
         ];
         for (entry, expected) in table {
             assert_eq!(words(&entry), expected);

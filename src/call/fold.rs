@@ -321,7 +321,9 @@ fn legs(reports: &[&Report], direction: Option<CallDirection>) -> Vec<Leg> {
             .map(|leg| leg.key.clone())
             .filter(|key| !key.is_empty());
         // A provider without legs names the telephone it rings.
-        let rung = extension.as_ref().map(|extension| format!("extension:{extension}"));
+        let rung = extension
+            .as_ref()
+            .map(|extension| format!("extension:{extension}"));
         let Some(key) = key.or(rung) else { continue };
         let leg = legs.entry(key.clone()).or_default();
         leg.key = key;
@@ -386,7 +388,9 @@ fn answer(call: &mut Call, reports: &[&Report]) {
     }
     let operators = call.legs.iter().filter(|leg| leg.role == LegRole::Operator);
     if call.extension.is_none() && (talked || call.direction != Some(CallDirection::Inbound)) {
-        let answered = operators.clone().filter(|leg| !talked || leg.answered_at.is_some());
+        let answered = operators
+            .clone()
+            .filter(|leg| !talked || leg.answered_at.is_some());
         call.extension = answered
             .min_by_key(|leg| (leg.answered_at.is_none(), leg.answered_at, leg.key.clone()))
             .and_then(|leg| leg.extension.clone());
@@ -433,7 +437,9 @@ fn end(call: &mut Call, reports: &[&Report], last_heard: DateTime<Utc>, now: Dat
     };
     if let Some(ended_at) = call.ended_at {
         // An answer that happened "after" the end: two clocks, and the call lasted at least until then.
-        let ended_at = ended_at.max(call.started_at).max(call.answered_at.unwrap_or(ended_at));
+        let ended_at = ended_at
+            .max(call.started_at)
+            .max(call.answered_at.unwrap_or(ended_at));
         call.ended_at = Some(ended_at);
         if call.state == State::Answered {
             call.answered_at = Some(call.answered_at.unwrap_or(ended_at));
@@ -494,9 +500,8 @@ fn count(call: &mut Call, reports: &[&Report]) {
             .filter(|report| report.event.leg.is_none() && of_the_call(report));
         own.filter_map(|report| pick(&report.event)).max().map(i64::from)
     };
-    let until = |end: Option<DateTime<Utc>>, begin: DateTime<Utc>| {
-        end.map(|end| (end - begin).num_seconds().max(0))
-    };
+    let until =
+        |end: Option<DateTime<Utc>>, begin: DateTime<Utc>| end.map(|end| (end - begin).num_seconds().max(0));
     let rang = until(call.answered_at.or(call.ended_at), call.started_at);
     call.ring_secs = rang.map(|rang| whole(|event| event.ring_secs).map_or(rang, |said| said.min(rang)));
     call.talk_secs = call.answered_at.and_then(|answered| {

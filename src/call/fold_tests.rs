@@ -51,9 +51,15 @@ fn with(mut report: Report, change: impl FnOnce(&mut CallEvent)) -> Report {
 fn an_answered_call_says_who_answered_and_how_long_they_talked() {
     let reports = [
         report("1", 0, CallEventKind::Started),
-        with(report("2", 2, CallEventKind::Ringing), |event| event.leg = Some(operator("101"))),
-        with(report("3", 2, CallEventKind::Ringing), |event| event.leg = Some(operator("102"))),
-        with(report("4", 9, CallEventKind::Answered), |event| event.leg = Some(operator("102"))),
+        with(report("2", 2, CallEventKind::Ringing), |event| {
+            event.leg = Some(operator("101"))
+        }),
+        with(report("3", 2, CallEventKind::Ringing), |event| {
+            event.leg = Some(operator("102"))
+        }),
+        with(report("4", 9, CallEventKind::Answered), |event| {
+            event.leg = Some(operator("102"))
+        }),
         report("5", 69, CallEventKind::Ended),
     ];
     let ringing = fold(&reports[..3], at(3)).unwrap();
@@ -73,9 +79,14 @@ fn an_answer_that_is_heard_of_after_the_end_makes_a_missed_call_an_answered_one(
     let start = report("1", 0, CallEventKind::Started);
     let missed = fold(&[start.clone(), end.clone()], at(31)).unwrap();
     assert_eq!(missed.disposition, Some(Disposition::Missed));
-    let late = with(report("3", 10, CallEventKind::Answered), |event| event.leg = Some(operator("101")));
+    let late = with(report("3", 10, CallEventKind::Answered), |event| {
+        event.leg = Some(operator("101"))
+    });
     let call = fold(&[start, end, late], at(45)).unwrap();
-    assert_eq!((call.state, call.disposition), (State::Ended, Some(Disposition::Answered)));
+    assert_eq!(
+        (call.state, call.disposition),
+        (State::Ended, Some(Disposition::Answered))
+    );
     assert_eq!(call.talk_secs, Some(20));
 }
 
@@ -83,15 +94,32 @@ fn an_answer_that_is_heard_of_after_the_end_makes_a_missed_call_an_answered_one(
 fn a_robot_that_picks_up_is_nobody_and_what_it_records_is_voicemail() {
     let robot = |role| {
         move |event: &mut CallEvent| {
-            event.leg = Some(CallLeg { key: "robot".to_owned(), role, extension: None });
+            event.leg = Some(CallLeg {
+                key: "robot".to_owned(),
+                role,
+                extension: None,
+            });
         }
     };
     let menu = with(report("2", 1, CallEventKind::Answered), robot(LegRole::Ivr));
-    let reports = [report("1", 0, CallEventKind::Started), menu, report("9", 40, CallEventKind::Ended)];
-    assert_eq!(fold(&reports, at(41)).unwrap().disposition, Some(Disposition::Missed));
-    let recorder = with(report("3", 20, CallEventKind::Answered), robot(LegRole::Voicemail));
+    let reports = [
+        report("1", 0, CallEventKind::Started),
+        menu,
+        report("9", 40, CallEventKind::Ended),
+    ];
+    assert_eq!(
+        fold(&reports, at(41)).unwrap().disposition,
+        Some(Disposition::Missed)
+    );
+    let recorder = with(
+        report("3", 20, CallEventKind::Answered),
+        robot(LegRole::Voicemail),
+    );
     let reports = [reports[0].clone(), recorder, reports[2].clone()];
-    assert_eq!(fold(&reports, at(41)).unwrap().disposition, Some(Disposition::Voicemail));
+    assert_eq!(
+        fold(&reports, at(41)).unwrap().disposition,
+        Some(Disposition::Voicemail)
+    );
 }
 
 #[test]
@@ -109,7 +137,10 @@ fn a_report_of_the_end_alone_is_a_whole_call() {
 #[test]
 fn a_recording_alone_is_no_call_yet() {
     let recording = with(report("1", 0, CallEventKind::Recording), |event| {
-        event.recording = Some(CallRecording { key: "r".to_owned(), ..CallRecording::default() });
+        event.recording = Some(CallRecording {
+            key: "r".to_owned(),
+            ..CallRecording::default()
+        });
     });
     let parked = fold(std::slice::from_ref(&recording), at(100_000)).unwrap();
     assert!(!parked.shown && parked.ended_at.is_none() && parked.stale_at.is_none());
@@ -121,20 +152,34 @@ fn a_recording_alone_is_no_call_yet() {
 fn a_call_of_which_nothing_more_is_heard_ends_by_itself() {
     let start = report("1", 0, CallEventKind::Started);
     let last = at(0) + MAX_RING;
-    assert_eq!(fold(std::slice::from_ref(&start), last - TimeDelta::seconds(1)).unwrap().state, State::Ringing);
+    assert_eq!(
+        fold(std::slice::from_ref(&start), last - TimeDelta::seconds(1))
+            .unwrap()
+            .state,
+        State::Ringing
+    );
     let call = fold(std::slice::from_ref(&start), last).unwrap();
-    assert_eq!((call.stale, call.disposition, call.ended_at), (true, Some(Disposition::Missed), Some(last)));
+    assert_eq!(
+        (call.stale, call.disposition, call.ended_at),
+        (true, Some(Disposition::Missed), Some(last))
+    );
     let answered = [start, report("2", 5, CallEventKind::Answered)];
     assert_eq!(fold(&answered, last).unwrap().state, State::Answered);
     let call = fold(&answered, at(5) + MAX_CALL).unwrap();
-    assert_eq!((call.state, call.disposition), (State::Ended, Some(Disposition::Answered)));
+    assert_eq!(
+        (call.state, call.disposition),
+        (State::Ended, Some(Disposition::Answered))
+    );
 }
 
 #[test]
 fn an_outbound_call_is_with_whom_it_rings_and_ends_as_the_telephone_system_says() {
     let ring = |event: &mut CallEvent| {
         event.direction = Some(CallDirection::Outbound);
-        event.from = Some(CallParty { kind: PartyKind::Extension, address: "101".to_owned() });
+        event.from = Some(CallParty {
+            kind: PartyKind::Extension,
+            address: "101".to_owned(),
+        });
         event.to = Some(number("+998901234567"));
     };
     let table = [
@@ -147,7 +192,9 @@ fn an_outbound_call_is_with_whom_it_rings_and_ends_as_the_telephone_system_says(
     ];
     for (end, expected) in table {
         let start = with(report("1", 0, CallEventKind::Ringing), ring);
-        let over = with(with(report("2", 20, CallEventKind::Ended), ring), |event| event.end = end);
+        let over = with(with(report("2", 20, CallEventKind::Ended), ring), |event| {
+            event.end = end
+        });
         let call = fold(&[start.clone(), over], at(21)).unwrap();
         assert_eq!(call.disposition, Some(expected), "{end:?}");
         assert_eq!(call.extension.as_deref(), Some("101"));
@@ -158,13 +205,20 @@ fn an_outbound_call_is_with_whom_it_rings_and_ends_as_the_telephone_system_says(
 
 #[test]
 fn a_hidden_caller_is_kept_as_one() {
-    let hidden = with(report("1", 0, CallEventKind::Started), |event| event.from = Some(CallParty::default()));
-    assert_eq!(fold(&[hidden], at(1)).unwrap().client.unwrap().kind, PartyKind::Hidden);
+    let hidden = with(report("1", 0, CallEventKind::Started), |event| {
+        event.from = Some(CallParty::default())
+    });
+    assert_eq!(
+        fold(&[hidden], at(1)).unwrap().client.unwrap().kind,
+        PartyKind::Hidden
+    );
 }
 
 #[test]
 fn names_of_all_reports_belong_to_the_call() {
-    let linked = with(report("2", 5, CallEventKind::Linked), |event| event.aliases = vec!["c0".to_owned(), String::new()]);
+    let linked = with(report("2", 5, CallEventKind::Linked), |event| {
+        event.aliases = vec!["c0".to_owned(), String::new()]
+    });
     let call = fold(&[report("1", 0, CallEventKind::Started), linked], at(6)).unwrap();
     assert_eq!(call.names.into_iter().collect::<Vec<_>>(), ["c0", "c1"]);
 }
@@ -183,7 +237,9 @@ fn any_role() -> impl Strategy<Value = LegRole> {
 
 fn any_end() -> impl Strategy<Value = CallEnd> {
     use CallEnd::{Answered, Busy, Canceled, Failed, NoAnswer, Rejected, Voicemail};
-    prop::sample::select(vec![Answered, NoAnswer, Busy, Canceled, Rejected, Failed, Voicemail])
+    prop::sample::select(vec![
+        Answered, NoAnswer, Busy, Canceled, Rejected, Failed, Voicemail,
+    ])
 }
 
 fn any_party() -> impl Strategy<Value = CallParty> {
@@ -198,26 +254,36 @@ fn any_party() -> impl Strategy<Value = CallParty> {
 fn any_recording() -> impl Strategy<Value = CallRecording> {
     use RecordingState::{Absent, Announced, Ready};
     let states = prop::sample::select(vec![Announced, Ready, Absent]);
-    (0_u8..2, states, any::<bool>(), prop::option::of(0_u32..100)).prop_map(|(key, state, voicemail, secs)| {
-        CallRecording {
+    (0_u8..2, states, any::<bool>(), prop::option::of(0_u32..100)).prop_map(
+        |(key, state, voicemail, secs)| CallRecording {
             key: format!("rec{key}"),
             url: Some(format!("https://pbx.example/{key}")),
-            kind: if voicemail { RecordingKind::Voicemail } else { RecordingKind::Conversation },
+            kind: if voicemail {
+                RecordingKind::Voicemail
+            } else {
+                RecordingKind::Conversation
+            },
             state,
             secs,
             expires_at: None,
-        }
-    })
+        },
+    )
 }
 
 /// A report about anything; of calls of one direction the direction itself may be left out.
 fn any_event(direction: impl Strategy<Value = Option<CallDirection>>) -> impl Strategy<Value = CallEvent> {
-    let leg = (0_u8..3, any_role(), prop::option::of(101_u8..104)).prop_map(|(key, role, extension)| CallLeg {
-        key: format!("leg{key}"),
-        role,
-        extension: extension.map(|extension| extension.to_string()),
-    });
-    let whole = (any_kind(), direction, prop::option::of(any_party()), prop::option::of(any_party()));
+    let leg =
+        (0_u8..3, any_role(), prop::option::of(101_u8..104)).prop_map(|(key, role, extension)| CallLeg {
+            key: format!("leg{key}"),
+            role,
+            extension: extension.map(|extension| extension.to_string()),
+        });
+    let whole = (
+        any_kind(),
+        direction,
+        prop::option::of(any_party()),
+        prop::option::of(any_party()),
+    );
     let times = (
         prop::option::of(-50_i64..200),
         prop::option::of(-50_i64..200),
@@ -274,7 +340,12 @@ fn reports_of(
 
 fn any_reports() -> impl Strategy<Value = Vec<Report>> {
     use CallDirection::{Inbound, Internal, Outbound};
-    reports_of(prop::sample::select(vec![None, Some(Inbound), Some(Outbound), Some(Internal)]))
+    reports_of(prop::sample::select(vec![
+        None,
+        Some(Inbound),
+        Some(Outbound),
+        Some(Internal),
+    ]))
 }
 
 fn one_direction() -> impl Strategy<Value = Vec<Report>> {
@@ -298,12 +369,24 @@ fn holds_together(call: &Call) {
         assert!(call.answered_at.is_some(), "{call:?}");
     }
     if let Some(end) = call.ended_at {
-        assert!(call.started_at <= end && call.answered_at.is_none_or(|answered| answered <= end), "{call:?}");
+        assert!(
+            call.started_at <= end && call.answered_at.is_none_or(|answered| answered <= end),
+            "{call:?}"
+        );
         let counted = call.ring_secs.unwrap_or(0) + call.talk_secs.unwrap_or(0);
-        assert!(counted <= (end - call.started_at).num_seconds() && call.ring_secs >= Some(0), "{call:?}");
+        assert!(
+            counted <= (end - call.started_at).num_seconds() && call.ring_secs >= Some(0),
+            "{call:?}"
+        );
     }
-    assert!(call.talk_secs.is_none() || (ended && call.answered_at.is_some()), "{call:?}");
-    assert!(call.ringing.is_empty() || call.state == State::Ringing, "{call:?}");
+    assert!(
+        call.talk_secs.is_none() || (ended && call.answered_at.is_some()),
+        "{call:?}"
+    );
+    assert!(
+        call.ringing.is_empty() || call.state == State::Ringing,
+        "{call:?}"
+    );
     assert!(!call.stale || ended, "{call:?}");
     assert!(call.names.contains("c1"));
 }

@@ -25,7 +25,11 @@ const USUAL: TimeDelta = TimeDelta::minutes(30);
 pub const ANSWERED: &str = "call_answered";
 
 /// The caller waits from now on.
-pub(super) async fn wait(write: &mut WriteTx, row: &mut call::Model, now: DateTime<Utc>) -> Result<(), DbErr> {
+pub(super) async fn wait(
+    write: &mut WriteTx,
+    row: &mut call::Model,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let Some(conversation_id) = row.conversation_id.clone() else {
         return Ok(());
     };

@@ -190,7 +190,10 @@ impl Fetcher {
     async fn get(&self, row: &call_recording::Model, source: &CallRecording) -> Result<Download, Failure> {
         let connector = self.host.connector(&row.channel_id);
         let Some(connector) = connector.filter(|connector| connector.telephony().is_some()) else {
-            return Err(Failure::Passing("the channel's settings do not work".to_owned(), None));
+            return Err(Failure::Passing(
+                "the channel's settings do not work".to_owned(),
+                None,
+            ));
         };
         let Some(telephony) = connector.telephony() else {
             return Err(Failure::Final("the channel knows no recordings".to_owned()));
@@ -234,7 +237,10 @@ impl Fetcher {
             return Err(DbErr::Custom(error.to_string()));
         }
         let write = self.db.write().await?;
-        let Some(known) = call_recording::Entity::find_by_id(&row.id).one(write.tx()).await? else {
+        let Some(known) = call_recording::Entity::find_by_id(&row.id)
+            .one(write.tx())
+            .await?
+        else {
             return Ok(());
         };
         let call = call::Entity::find_by_id(&known.call_id).one(write.tx()).await?;
@@ -244,7 +250,11 @@ impl Fetcher {
             message_id: call.and_then(|call| call.message_id),
             owner: entry::owner(&known.call_id),
             position: 0,
-            name: format!("call-{}.{}", began.format("%Y-%m-%d-%H%M%S"), ending(&content_type)),
+            name: format!(
+                "call-{}.{}",
+                began.format("%Y-%m-%d-%H%M%S"),
+                ending(&content_type)
+            ),
             content_type,
             size,
             storage_key,
@@ -290,7 +300,12 @@ impl Fetcher {
                 (reason, next)
             }
         };
-        tracing::debug!(recording.id = row.id, reason, attempts, "a recording is not here yet");
+        tracing::debug!(
+            recording.id = row.id,
+            reason,
+            attempts,
+            "a recording is not here yet"
+        );
         let (state, at) = match next {
             Next::At(at) => ("fetching", Some(at)),
             Next::GiveUp => ("failed", None),
@@ -354,7 +369,10 @@ fn sound(said: &str, head: &[u8]) -> String {
 /// Providers show a page where a recording is not ready, or a sign-in is missing. Pure.
 fn is_page(content_type: &str) -> bool {
     content_type.starts_with("text/")
-        || matches!(content_type, "application/json" | "application/xml" | "application/problem+json")
+        || matches!(
+            content_type,
+            "application/json" | "application/xml" | "application/problem+json"
+        )
 }
 
 fn ending(content_type: &str) -> &'static str {

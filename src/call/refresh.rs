@@ -46,7 +46,11 @@ pub(super) async fn refresh(
     let people = people(write, setup, &call).await?;
     let mut row = described(&known, &call, setup, &people);
     if row.shown && row.conversation_id.is_none() && row.direction.as_deref() != Some("internal") {
-        if let Some(client) = call.client.as_ref().filter(|client| client.kind == PartyKind::Number) {
+        if let Some(client) = call
+            .client
+            .as_ref()
+            .filter(|client| client.kind == PartyKind::Number)
+        {
             place::place(write, setup, &mut row, &client.address, now).await?;
         }
     }
@@ -91,13 +95,18 @@ struct People(Vec<(String, String)>);
 impl People {
     fn name_of(&self, id: Option<&str>) -> Option<&str> {
         let id = id?;
-        self.0.iter().find(|(known, _)| known == id).map(|(_, name)| name.as_str())
+        self.0
+            .iter()
+            .find(|(known, _)| known == id)
+            .map(|(_, name)| name.as_str())
     }
 }
 
 async fn people(write: &WriteTx, setup: &Setup, call: &Call) -> Result<People, DbErr> {
     let extensions = call.ringing.iter().chain(&call.extension);
-    let ids: BTreeSet<&str> = extensions.filter_map(|extension| setup.operator(extension)).collect();
+    let ids: BTreeSet<&str> = extensions
+        .filter_map(|extension| setup.operator(extension))
+        .collect();
     if ids.is_empty() {
         return Ok(People(Vec::new()));
     }
@@ -129,7 +138,9 @@ fn described(known: &call::Model, call: &Call, setup: &Setup, people: &People) -
         own_number: call.own_number.clone(),
         caller_name: call.caller_name.clone(),
         state: call.state.as_str().to_owned(),
-        disposition: call.disposition.map(|disposition| disposition.as_str().to_owned()),
+        disposition: call
+            .disposition
+            .map(|disposition| disposition.as_str().to_owned()),
         reason: call.reason.map(word),
         cause: call.cause.clone(),
         started_at: call.started_at,
@@ -137,7 +148,11 @@ fn described(known: &call::Model, call: &Call, setup: &Setup, people: &People) -
         ended_at: call.ended_at,
         ring_secs: call.ring_secs,
         talk_secs: call.talk_secs,
-        operator_id: call.extension.as_deref().and_then(there).or_else(|| known.operator_id.clone()),
+        operator_id: call
+            .extension
+            .as_deref()
+            .and_then(there)
+            .or_else(|| known.operator_id.clone()),
         extension: call.extension.clone(),
         ringing: Value::Array(ringing),
         legs: json!(call.legs),
@@ -173,7 +188,10 @@ async fn follow_up(
     if talked && row.operator_id.is_some() && known.operator_id.is_none() {
         take_lead(write, row, now).await?;
     }
-    let lost = matches!(call.disposition, Some(Disposition::Missed | Disposition::Voicemail));
+    let lost = matches!(
+        call.disposition,
+        Some(Disposition::Missed | Disposition::Voicemail)
+    );
     if lost && row.direction.as_deref() == Some("inbound") && row.missed_at.is_none() {
         let due = settled_at(call, setup.settle, now);
         if due <= now {
@@ -191,7 +209,9 @@ fn settled_at(call: &Call, settle: TimeDelta, now: DateTime<Utc>) -> DateTime<Ut
 
 /// Who talked to the client first is responsible.
 async fn take_lead(write: &mut WriteTx, row: &call::Model, now: DateTime<Utc>) -> Result<(), DbErr> {
-    let Some(lead_id) = &row.lead_id else { return Ok(()) };
+    let Some(lead_id) = &row.lead_id else {
+        return Ok(());
+    };
     let Some(lead) = lead::Entity::find_by_id(lead_id).one(write.tx()).await? else {
         return Ok(());
     };

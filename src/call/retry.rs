@@ -80,7 +80,10 @@ mod tests {
         for (attempts, expected) in table {
             assert_eq!(next(attempts, None, Some(soon), NOW), Next::At(expected));
         }
-        assert_eq!(next(7, None, Some(NOW + TimeDelta::seconds(2)), NOW), Next::GiveUp);
+        assert_eq!(
+            next(7, None, Some(NOW + TimeDelta::seconds(2)), NOW),
+            Next::GiveUp
+        );
     }
 
     proptest! {

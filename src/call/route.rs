@@ -1,6 +1,6 @@
 //! Who should get this caller? The telephone system asks before it rings anybody.
 //!
-//! The same rule that hands out chats decides ([`decide`]), on the present world and without storing anything: the
+//! The same rule that hands out chats decides ([`decide_with_candidates`]), on the present world and without storing anything: the
 //! responsible operator first where the line says so, then the others in the line's own order. Only operators with an
 //! extension are named, and only those who could take a session now.
 
@@ -15,7 +15,8 @@ use crate::{
     db::entity::{contact, identity, lead},
     operator::Counting,
     routing::{
-        decide::{Decision, decide},
+        decide::{Candidate, Decision},
+        plan::decide_with_candidates,
         snapshot,
         world::{Round, Waiting},
     },
@@ -70,13 +71,13 @@ pub async fn answer(
         lapsed: BTreeSet::new(),
         round: Round::default(),
     };
-    let first = decide(&world, &waiting, now);
+    let first = decide_with_candidates(&world, &waiting, now);
     // A call cannot be kept for the responsible operator: after them, or without them, come the others.
     let others = Waiting {
         responsible: None,
         ..waiting
     };
-    let others = decide(&world, &others, now);
+    let others = decide_with_candidates(&world, &others, now);
     let ring_secs = world
         .lines
         .get(line_id)
@@ -90,11 +91,13 @@ pub async fn answer(
 }
 
 /// The extensions to ring for these decisions, the best first. Pure.
-fn extensions(decisions: &[Decision], by_operator: &BTreeMap<&str, Vec<&str>>) -> Vec<String> {
-    let named = decisions.iter().flat_map(|decision| {
+fn extensions(
+    decisions: &[(Decision, Vec<Candidate>)],
+    by_operator: &BTreeMap<&str, Vec<&str>>,
+) -> Vec<String> {
+    let named = decisions.iter().flat_map(|(decision, candidates)| {
         let taken = decision.operator_id.iter().chain(&decision.offered_to);
-        let able = decision
-            .candidates
+        let able = candidates
             .iter()
             .filter(|candidate| candidate.rejected_by.is_none())
             .map(|candidate| &candidate.operator_id);

@@ -300,7 +300,12 @@ pub async fn list(
             query = query.filter(column.eq(value));
         }
     }
-    if let Some(digits) = filter.number.as_deref().map(digits).filter(|digits| !digits.is_empty()) {
+    if let Some(digits) = filter
+        .number
+        .as_deref()
+        .map(digits)
+        .filter(|digits| !digits.is_empty())
+    {
         let like = LikeExpr::new(format!("%{digits}%"));
         query = query.filter(Expr::col(call::Column::Client).like(like));
     }

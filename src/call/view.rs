@@ -120,7 +120,12 @@ pub struct RecordingRef {
 /// Operators that a stored list of ringing extensions names.
 pub fn rings_for(ringing: &Value) -> BTreeSet<String> {
     let owner = |entry: &Value| entry.get("operator_id")?.as_str().map(str::to_owned);
-    ringing.as_array().into_iter().flatten().filter_map(owner).collect()
+    ringing
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(owner)
+        .collect()
 }
 
 /// Views of calls, in their order. Four queries at most.
@@ -128,7 +133,10 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<call::Model>) -> Result<
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let mut recordings: HashMap<String, Vec<call_recording::Model>> = HashMap::new();
     for recording in store::recordings(db, &ids).await? {
-        recordings.entry(recording.call_id.clone()).or_default().push(recording);
+        recordings
+            .entry(recording.call_id.clone())
+            .or_default()
+            .push(recording);
     }
     let contacts: BTreeSet<&String> = rows.iter().filter_map(|row| row.contact_id.as_ref()).collect();
     let mut names: HashMap<String, Option<String>> = HashMap::new();
@@ -150,7 +158,10 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<call::Model>) -> Result<
     }
     let view = |row: call::Model| {
         let recordings = recordings.remove(&row.id).unwrap_or_default();
-        let name = row.contact_id.as_ref().and_then(|id| names.get(id).cloned().flatten());
+        let name = row
+            .contact_id
+            .as_ref()
+            .and_then(|id| names.get(id).cloned().flatten());
         let title = row.lead_id.as_ref().and_then(|id| titles.get(id).cloned());
         let person = row.operator_id.as_ref().and_then(|id| people.get(id).cloned());
         of(row, recordings, name, title, person)
@@ -196,7 +207,9 @@ fn of(
             id,
             name: contact_name.or_else(|| client.clone()),
         }),
-        duration_secs: row.ended_at.map(|ended| (ended - row.started_at).num_seconds().max(0)),
+        duration_secs: row
+            .ended_at
+            .map(|ended| (ended - row.started_at).num_seconds().max(0)),
         ringing_for: rings_for(&row.ringing).into_iter().collect(),
         recording: here,
         recordings: recordings
@@ -209,7 +222,11 @@ fn of(
                 error: recording.error,
             })
             .collect(),
-        attempt: if row.withdrawn_at.is_some() { 0 } else { row.attempt },
+        attempt: if row.withdrawn_at.is_some() {
+            0
+        } else {
+            row.attempt
+        },
         id: row.id,
         channel_id: row.channel_id,
         line_id: row.line_id,

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use switchboard_sdk::{
-    Attribution, CallEvent, Capture, Consent, Content, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent,
-    InboundMessage, InboundReachability, LeadHints, MailFacts, Person, Recipient, Thread, ThreadFacts,
-    Verdict,
+    Attribution, CallEvent, Capture, Consent, Content, DeliveryReceipt, InboundAttachment, InboundBody,
+    InboundEvent, InboundMessage, InboundReachability, LeadHints, MailFacts, Person, Recipient, Thread,
+    ThreadFacts, Verdict,
 };
 
 use super::{

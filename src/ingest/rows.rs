@@ -4,8 +4,9 @@
 use sea_orm::Value;
 
 use crate::db::entity::{
-    attachment, call_event, company, contact, contact_suggestion, conversation, conversation_link, conversation_member,
-    identity, lead, message, message_version, quarantine, session, submission, thread_ref, waiting_change,
+    attachment, call_event, company, contact, contact_suggestion, conversation, conversation_link,
+    conversation_member, identity, lead, message, message_version, quarantine, session, submission,
+    thread_ref, waiting_change,
 };
 
 macro_rules! rows {

@@ -109,9 +109,7 @@ impl Audience {
             ),
             Self::Operator(id) => scope.sees_all() || *id == scope.operator_id,
             Self::Call { line_id, operators } => {
-                scope.sees_all()
-                    || scope.line_ids.contains(line_id)
-                    || operators.contains(&scope.operator_id)
+                scope.sees_all() || scope.line_ids.contains(line_id) || operators.contains(&scope.operator_id)
             }
             Self::Lead { line_id, operator_id } => {
                 scope.sees_all()

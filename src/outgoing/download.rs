@@ -89,7 +89,10 @@ impl Outgoing {
             if next.origin() != url.origin() {
                 headers = harmless(&headers);
             }
-            if !matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
+            if !matches!(
+                status,
+                StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
+            ) {
                 (method, body) = (Method::GET, Bytes::new());
                 headers.remove(header::CONTENT_TYPE);
                 headers.remove(header::CONTENT_LENGTH);
@@ -121,8 +124,7 @@ impl Outgoing {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(match failed(error) {
                 switchboard_sdk::HttpError::Forbidden(reason) => DownloadError::Refused(reason),
-                switchboard_sdk::HttpError::NotSent(reason)
-                | switchboard_sdk::HttpError::Unknown(reason) => {
+                switchboard_sdk::HttpError::NotSent(reason) | switchboard_sdk::HttpError::Unknown(reason) => {
                     DownloadError::later(format!("it could not be fetched: {reason}"))
                 }
             }),

@@ -79,7 +79,11 @@ struct ListQuery {
 /// The filter of a query; `None` when it names a line that does not exist, so nothing matches.
 async fn filter(app: &App, caller: &Caller, query: ListQuery) -> Result<Option<Filter>> {
     let words = [
-        ("direction", &query.direction, &["inbound", "outbound", "internal"][..]),
+        (
+            "direction",
+            &query.direction,
+            &["inbound", "outbound", "internal"][..],
+        ),
         (
             "disposition",
             &query.disposition,
@@ -386,7 +390,10 @@ async fn whom(app: &App, caller: &Caller, body: &CallIn) -> Result<(String, Opti
             }
             Ok((plain, body.channel_id.clone()))
         }
-        _ => Err(Problem::invalid("number", "give either conversation_id or number")),
+        _ => Err(Problem::invalid(
+            "number",
+            "give either conversation_id or number",
+        )),
     }
 }
 
@@ -411,7 +418,15 @@ mod tests {
     #[test]
     fn only_international_numbers_are_dialled() {
         assert!(is_number("+998901234567"));
-        for text in ["", "+", "112", "+12345", "+99890123456a", "998901234567", "+1234567890123456"] {
+        for text in [
+            "",
+            "+",
+            "112",
+            "+12345",
+            "+99890123456a",
+            "998901234567",
+            "+1234567890123456",
+        ] {
             assert!(!is_number(text), "{text}");
         }
     }

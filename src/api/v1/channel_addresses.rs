@@ -40,10 +40,15 @@ async fn list_channel_addresses(
     Admin(_caller): Admin,
     Path(id): Path<String>,
 ) -> Result<Json<Page<HookAddressView>>> {
-    let served = app.host.served(&id).ok_or_else(|| Problem::not_found("channel"))?;
+    let served = app
+        .host
+        .served(&id)
+        .ok_or_else(|| Problem::not_found("channel"))?;
     let connector = served.connector.as_ref().ok();
     let telephony = connector.and_then(|connector| connector.telephony());
-    let addresses = telephony.map(|telephony| telephony.addresses()).unwrap_or_default();
+    let addresses = telephony
+        .map(|telephony| telephony.addresses())
+        .unwrap_or_default();
     let items = addresses.into_iter().map(|address| HookAddressView {
         label: address.label,
         method: address.method,

@@ -19,8 +19,8 @@ use crate::{
         session::opened,
     },
     db::entity::{
-        attachment, call_event, contact, contact_suggestion, conversation, identity, lead, message, quarantine,
-        submission,
+        attachment, call_event, contact, contact_suggestion, conversation, identity, lead, message,
+        quarantine, submission,
     },
     event::{EventType, NewEvent},
     id::{self, Kind},

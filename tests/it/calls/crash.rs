@@ -60,7 +60,10 @@ async fn what_a_dead_process_left_is_folded_by_the_next_on_postgres() {
 async fn a_killed_program_loses_and_doubles_no_call_that_it_took() {
     const ROUNDS: usize = 6;
     let folder = tempfile::tempdir().unwrap();
-    let made = run(folder.path(), &["apikey", "create", "--name", "test", "--role", "admin"]);
+    let made = run(
+        folder.path(),
+        &["apikey", "create", "--name", "test", "--role", "admin"],
+    );
     let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
     drop(rustls::crypto::ring::default_provider().install_default());
     let client = reqwest::Client::new();
@@ -71,11 +74,24 @@ async fn a_killed_program_loses_and_doubles_no_call_that_it_took() {
         let api = |path: &str| format!("{}/api/v1{path}", server.base);
         if hook.is_empty() {
             let post = async |path: &str, body: Value| -> Value {
-                client.post(api(path)).bearer_auth(&key).json(&body).send().await.unwrap().json().await.unwrap()
+                client
+                    .post(api(path))
+                    .bearer_auth(&key)
+                    .json(&body)
+                    .send()
+                    .await
+                    .unwrap()
+                    .json()
+                    .await
+                    .unwrap()
             };
             let line = post("/lines", json!({"name": "Calls"})).await;
             let settings = json!({"provider": "generic", "secrets": {"signing_secret": super::SECRET}});
-            let channel = post("/channels", json!({"kind": "voip", "line_id": line["id"], "name": "PBX", "settings": settings})).await;
+            let channel = post(
+                "/channels",
+                json!({"kind": "voip", "line_id": line["id"], "name": "PBX", "settings": settings}),
+            )
+            .await;
             hook = format!("/hooks/voip/{}", channel["key"].as_str().unwrap());
         }
         for n in 0..8 {
@@ -83,7 +99,10 @@ async fn a_killed_program_loses_and_doubles_no_call_that_it_took() {
             let from = format!("+9989012345{round}{n}");
             for event in ["ringing", "ended"] {
                 let body = json!({"event": event, "call_id": call, "direction": "inbound", "from": from, "to": OURS, "at": clock.now()});
-                let answer = signed(&client, &format!("{}{hook}", server.base), &body, clock.now()).send().await.unwrap();
+                let answer = signed(&client, &format!("{}{hook}", server.base), &body, clock.now())
+                    .send()
+                    .await
+                    .unwrap();
                 assert_eq!(answer.status(), 200);
             }
             taken.push(from);
@@ -94,9 +113,20 @@ async fn a_killed_program_loses_and_doubles_no_call_that_it_took() {
     let mut seen: Vec<String> = Vec::new();
     for _ in 0..200 {
         let url = format!("{}/api/v1/calls?limit=200&state=ended", server.base);
-        let calls: Value = client.get(url).bearer_auth(&key).send().await.unwrap().json().await.unwrap();
+        let calls: Value = client
+            .get(url)
+            .bearer_auth(&key)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         let calls = calls["items"].as_array().unwrap().clone();
-        seen = calls.iter().map(|call| call["from"].as_str().unwrap().to_owned()).collect();
+        seen = calls
+            .iter()
+            .map(|call| call["from"].as_str().unwrap().to_owned())
+            .collect();
         if seen.len() >= taken.len() {
             break;
         }

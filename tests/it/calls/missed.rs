@@ -13,13 +13,21 @@ async fn missed(app: &TestApp, phone: &Phone, clock: &Clock, call: &str) -> Valu
     let now = app.app.clock.now();
     phone.says(app, "ringing", call, now, json!({})).await.expect(200);
     clock.advance(TimeDelta::seconds(20));
-    phone.says(app, "ended", call, now + TimeDelta::seconds(20), json!({})).await.expect(200);
+    phone
+        .says(app, "ended", call, now + TimeDelta::seconds(20), json!({}))
+        .await
+        .expect(200);
     clock.advance(TimeDelta::seconds(11));
-    let call = app.until("the caller waits", || async {
-        let calls = app.get("/calls?disposition=missed").await["items"].as_array().unwrap().clone();
-        let newest = calls.first()?.clone();
-        (!newest["session_id"].is_null()).then_some(newest)
-    }).await;
+    let call = app
+        .until("the caller waits", || async {
+            let calls = app.get("/calls?disposition=missed").await["items"]
+                .as_array()
+                .unwrap()
+                .clone();
+            let newest = calls.first()?.clone();
+            (!newest["session_id"].is_null()).then_some(newest)
+        })
+        .await;
     call["conversation_id"].clone()
 }
 

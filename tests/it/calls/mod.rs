@@ -40,7 +40,14 @@ impl Phone {
     }
 
     /// Reports something; `fields` over an inbound call of [`CLIENT`] named `call`.
-    pub async fn says(&self, app: &TestApp, event: &str, call: &str, at: DateTime<Utc>, fields: Value) -> Answer {
+    pub async fn says(
+        &self,
+        app: &TestApp,
+        event: &str,
+        call: &str,
+        at: DateTime<Utc>,
+        fields: Value,
+    ) -> Answer {
         let mut body = json!({
             "event": event, "call_id": call, "direction": "inbound", "from": CLIENT, "to": OURS, "at": at,
         });
@@ -50,7 +57,13 @@ impl Phone {
     }
 
     pub async fn push(&self, app: &TestApp, body: &Value) -> Answer {
-        app.ask(signed(&app.client, &self.url(&app.base), body, app.app.clock.now())).await
+        app.ask(signed(
+            &app.client,
+            &self.url(&app.base),
+            body,
+            app.app.clock.now(),
+        ))
+        .await
     }
 
     /// The conversations of this channel.
@@ -90,7 +103,12 @@ pub async fn call_that(app: &TestApp, what: &str, fits: impl Fn(&Value) -> bool)
     let fits = &fits;
     app.until(what, || async move {
         let calls = app.get("/calls").await;
-        calls["items"].as_array().unwrap().iter().find(|call| fits(call)).cloned()
+        calls["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|call| fits(call))
+            .cloned()
     })
     .await
 }
@@ -104,7 +122,10 @@ pub async fn entries(app: &TestApp, conversation: &Value) -> Vec<Value> {
     let id = conversation.as_str().unwrap();
     let messages = app.get(&format!("/conversations/{id}/messages")).await;
     let all = messages["items"].as_array().unwrap();
-    all.iter().filter(|message| !message["call"].is_null()).cloned().collect()
+    all.iter()
+        .filter(|message| !message["call"].is_null())
+        .cloned()
+        .collect()
 }
 
 /// The conversation, as it is now.

@@ -27,7 +27,9 @@ use crate::support::{Database, TestApp};
 /// A second of silence, as a telephone system writes it.
 fn wav() -> Vec<u8> {
     let data = vec![0_u8; 8_000];
-    let mut file = b"RIFF\x64\x1f\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x40\x1f\0\0".to_vec();
+    let mut file =
+        b"RIFF\x64\x1f\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x40\x1f\0\0"
+            .to_vec();
     file.extend(data);
     file
 }
@@ -49,19 +51,32 @@ async fn provider() -> (String, Arc<AtomicUsize>) {
         Response::new(body)
     };
     let announced = || async {
-        let mut response = Response::new(Body::from_stream(futures_util::stream::pending::<std::io::Result<Bytes>>()));
-        response.headers_mut().insert(header::CONTENT_LENGTH, "600000000".parse().unwrap());
+        let mut response = Response::new(Body::from_stream(futures_util::stream::pending::<
+            std::io::Result<Bytes>,
+        >()));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, "600000000".parse().unwrap());
         response
     };
     let mirror = |headers: HeaderMap| async move {
-        let seen: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+        let seen: Vec<String> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
         ([(header::CONTENT_TYPE, "audio/x-test")], seen.join("\n"))
     };
     let router = Router::new()
         .route("/late.wav", get(late))
-        .route("/inside", get(|| async { Redirect::to("http://169.254.169.254/latest/meta-data") }))
+        .route(
+            "/inside",
+            get(|| async { Redirect::to("http://169.254.169.254/latest/meta-data") }),
+        )
         .route("/around", get(|| async { Redirect::temporary("/around") }))
-        .route("/page", get(|| async { axum::response::Html("<html>sign in</html>") }))
+        .route(
+            "/page",
+            get(|| async { axum::response::Html("<html>sign in</html>") }),
+        )
         .route("/huge", get(huge))
         .route("/announced", get(announced))
         .route("/mirror", get(mirror));
@@ -73,10 +88,19 @@ async fn provider() -> (String, Arc<AtomicUsize>) {
 
 async fn recorded(app: &TestApp, phone: &Phone, call: &str, url: String, more: Value) {
     let now = app.app.clock.now() - TimeDelta::seconds(60);
-    phone.says(app, "answered", call, now, json!({})).await.expect(200);
+    phone
+        .says(app, "answered", call, now, json!({}))
+        .await
+        .expect(200);
     let mut fields = json!({"recording_url": url, "recording_secs": 30});
-    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    phone.says(app, "ended", call, now + TimeDelta::seconds(30), fields).await.expect(200);
+    fields
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    phone
+        .says(app, "ended", call, now + TimeDelta::seconds(30), fields)
+        .await
+        .expect(200);
 }
 
 both_databases! {
@@ -174,23 +198,47 @@ async fn a_download_stops_at_its_limit_and_gives_other_hosts_no_credentials() {
     let leading = Router::new()
         .route("/away", get(move || async move { Redirect::temporary(&to) }))
         .route("/here", get(|| async { Redirect::temporary("/own") }))
-        .route("/own", get(|headers: HeaderMap| async move { format!("{:?}", headers.get("authorization")) }));
+        .route(
+            "/own",
+            get(|headers: HeaderMap| async move { format!("{:?}", headers.get("authorization")) }),
+        );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, leading).await });
-    let ask = |url: String| http::Request::get(url).header("authorization", "Basic c2VjcmV0").header("x-api-key", "secret").header("accept", "audio/*").body(Bytes::new()).unwrap();
+    let ask = |url: String| {
+        http::Request::get(url)
+            .header("authorization", "Basic c2VjcmV0")
+            .header("x-api-key", "secret")
+            .header("accept", "audio/*")
+            .body(Bytes::new())
+            .unwrap()
+    };
     let folder = app.app.storage.folder().to_owned();
     let get = async |url: String, most: u64| app.app.outgoing.download(ask(url), most, &folder).await;
     let away = get(format!("{base}/away"), 10_000).await.unwrap();
     let seen = String::from_utf8(away.content.read_all().unwrap().to_vec()).unwrap();
-    assert!(seen.contains("accept: audio/*") && !seen.contains("secret") && !seen.contains("c2VjcmV0"), "{seen}");
+    assert!(
+        seen.contains("accept: audio/*") && !seen.contains("secret") && !seen.contains("c2VjcmV0"),
+        "{seen}"
+    );
     let here = get(format!("{base}/here"), 10_000).await.unwrap();
-    assert!(String::from_utf8(here.content.read_all().unwrap().to_vec()).unwrap().contains("Basic c2VjcmV0"));
+    assert!(
+        String::from_utf8(here.content.read_all().unwrap().to_vec())
+            .unwrap()
+            .contains("Basic c2VjcmV0")
+    );
     let begun = std::time::Instant::now();
     let huge = get(format!("{files}/huge"), 5 << 20).await.unwrap_err();
     assert_eq!(huge, DownloadError::TooLarge(5));
     assert!(begun.elapsed() < Duration::from_secs(10));
-    assert!(matches!(get(format!("{files}/nothing"), 10).await, Err(DownloadError::Later { .. })));
-    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().filter_map(Result::ok).filter(|entry| entry.path().is_file()).collect();
+    assert!(matches!(
+        get(format!("{files}/nothing"), 10).await,
+        Err(DownloadError::Later { .. })
+    ));
+    let left: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().is_file())
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }

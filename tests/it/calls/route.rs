@@ -19,7 +19,10 @@ async fn ask(app: &TestApp, phone: &Phone, from: &str) -> Answer {
         .get(url)
         .header("webhook-id", &id)
         .header("webhook-timestamp", now.timestamp().to_string())
-        .header("webhook-signature", switchboard_custom::sign(&[&secret], &id, now.timestamp(), b""));
+        .header(
+            "webhook-signature",
+            switchboard_custom::sign(&[&secret], &id, now.timestamp(), b""),
+        );
     app.ask(request).await
 }
 
