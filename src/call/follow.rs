@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, EntityTrait, IntoActiveModel};
 use serde_json::json;
 use switchboard_sdk::{CallEvent, CancellationToken};
+use tokio::sync::watch;
 
 use super::{
     Setup,
@@ -36,6 +37,8 @@ const BATCH: u64 = 256;
 const DUE: u64 = 64;
 /// How often the clock is looked at; what is reported wakes at once.
 const TICK: Duration = Duration::from_millis(500);
+/// How long is gathered then: under load the log grows all the time, and mostly by something else.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Runs until `stop`.
 pub async fn run(db: Db, clock: SharedClock, host: Host, stop: CancellationToken) {
@@ -54,9 +57,18 @@ pub async fn run(db: Db, clock: SharedClock, host: Host, stop: CancellationToken
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = head.changed() => {}
+            () = grown(&mut head) => {}
             () = tokio::time::sleep(TICK) => {}
         }
+    }
+}
+
+/// The log has grown, and what came with it within a blink.
+async fn grown(head: &mut watch::Receiver<i64>) {
+    // Of a database that is closed nothing more is heard.
+    match head.changed().await {
+        Ok(()) => tokio::time::sleep(GATHER).await,
+        Err(_closed) => std::future::pending().await,
     }
 }
 

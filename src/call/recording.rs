@@ -36,7 +36,7 @@ const LEASE: TimeDelta = TimeDelta::seconds(30);
 const RENEW: Duration = Duration::from_secs(10);
 /// Recordings fetched at the same time.
 const TOGETHER: usize = 4;
-const TICK: Duration = Duration::from_millis(500);
+const TICK: Duration = Duration::from_millis(250);
 
 /// What fetching needs. Cheap to clone.
 #[derive(Clone)]
@@ -73,11 +73,9 @@ impl Fetcher {
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let me = Arc::new(self);
-        let mut head = me.db.head();
         let mut flying: JoinSet<String> = JoinSet::new();
         let mut busy: HashSet<String> = HashSet::new();
         loop {
-            head.mark_unchanged();
             if let Err(error) = me.begin(&mut flying, &mut busy).await {
                 tracing::error!(%error, "recordings could not be looked for; it will be tried again");
             }
@@ -88,7 +86,6 @@ impl Fetcher {
                     // A crash leaves its lease to lapse.
                     Err(_panic) => { busy.clear(); }
                 },
-                _ = head.changed(), if flying.len() < TOGETHER => {}
                 () = tokio::time::sleep(TICK) => {}
             }
         }

@@ -2,9 +2,10 @@ import { api } from '../api/client';
 import type { Call, LogEvent, Page } from '../api/types';
 import { desktop, play } from '../core/notify';
 import { t } from '../i18n/i18n.svelte';
-import { leader, store } from './live.svelte';
+import { knownLines, leader, store } from './live.svelte';
 import { prefs } from './prefs.svelte';
 import { go } from './router.svelte';
+import { isSupervisor } from './session.svelte';
 
 /** Calls that ring for the reader: the cards that say who it is before anybody has picked up. */
 
@@ -25,7 +26,12 @@ export function ringingCalls(): Call[] {
 /** Whether a call rings for this operator: for their own telephone, or for whoever of the line is there. */
 export function ringsFor(call: Call, me: string | null): boolean {
   if (call.state !== 'ringing' || call.direction !== 'inbound' || call.merged_into) return false;
-  return call.ringing_for.length === 0 || call.ringing_for.includes(me ?? '');
+  if (call.ringing_for.length > 0) return call.ringing_for.includes(me ?? '');
+  // Supervisors are told of every line's calls; it rings for them where they stand in the queue themselves.
+  return (
+    !isSupervisor() ||
+    knownLines().some((l) => l.id === call.line_id && l.queue.some((q) => 'operator_id' in q && q.operator_id === me))
+  );
 }
 
 function set(next: Call[]): void {
