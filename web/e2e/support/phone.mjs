@@ -58,7 +58,8 @@ export function tone(seconds) {
   file.writeUInt16LE(8, 34);
   file.write('data', 36);
   file.writeUInt32LE(rate * seconds, 40);
-  for (let i = 0; i < rate * seconds; i += 1) file[44 + i] = 128 + Math.round(60 * Math.sin((i * 440 * 2 * Math.PI) / rate));
+  for (let i = 0; i < rate * seconds; i += 1)
+    file[44 + i] = 128 + Math.round(60 * Math.sin((i * 440 * 2 * Math.PI) / rate));
   return file;
 }
 

@@ -411,7 +411,7 @@ export function startLive(user: User): () => void {
     outbox.stop();
     leader.stop();
     forgetOffers();
-  forgetCalls();
+    forgetCalls();
     store.reset();
   };
 }
