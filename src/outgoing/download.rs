@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, header};
 use reqwest::Url;
 use switchboard_sdk::{Content, HttpRequest, Spool};
 
@@ -89,10 +89,8 @@ impl Outgoing {
             if next.origin() != url.origin() {
                 headers = harmless(&headers);
             }
-            if !matches!(
-                status,
-                StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
-            ) {
+            // 307 and 308 are asked for in the same way again.
+            if !matches!(status.as_u16(), 307 | 308) {
                 (method, body) = (Method::GET, Bytes::new());
                 headers.remove(header::CONTENT_TYPE);
                 headers.remove(header::CONTENT_LENGTH);
@@ -144,7 +142,7 @@ async fn take(
     folder: &std::path::Path,
 ) -> Result<Download, DownloadError> {
     let status = answer.status();
-    if status != StatusCode::OK {
+    if status.as_u16() != 200 {
         let after = answer.headers().get(header::RETRY_AFTER);
         let after = after.and_then(|after| after.to_str().ok()?.parse().ok());
         let reason = format!("the server answered {status}");
