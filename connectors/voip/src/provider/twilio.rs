@@ -267,8 +267,11 @@ impl Dialect for Twilio {
 
     fn reply(&self, push: &Push<'_>) -> WebhookResponse {
         // Where Twilio waits for instructions it says so by asking for the call, not by calling back about it.
-        let wants =
-            push.form(true).is_ok_and(|form| is_voice_url(&form)) || !push.query().raw("after").is_empty();
+        let wants = push.form(true).is_ok_and(|form| {
+            let recorded = form.get("RecordingUrl").is_some() && form.get("RecordingStatus").is_none();
+            let spoken = form.get("TranscriptionSid").is_some();
+            is_voice_url(&form) || form.get("DialCallStatus").is_some() || (recorded && !spoken)
+        });
         if wants {
             xml(r#"<?xml version="1.0" encoding="UTF-8"?><Response/>"#.to_owned())
         } else {
