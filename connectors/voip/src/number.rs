@@ -246,7 +246,7 @@ mod tests {
         #[test]
         fn a_number_is_the_same_however_it_is_written(digits in "[2-9][0-9]{9}", spaced: bool) {
             let plain = format!("+1{digits}");
-            let other = if spaced { format!("+1 ({}) {}", &digits[..3], &digits[3..]) } else { format!("1{digits}") };
+            let other = if spaced { { let (area, rest) = digits.split_at(3); format!("+1 ({area}) {rest}") } } else { format!("1{digits}") };
             let (one, two) = (party(&plain, Some("US"), Written::International), party(&other, Some("US"), Written::International));
             if one.kind == PartyKind::Number {
                 prop_assert_eq!(one, two);

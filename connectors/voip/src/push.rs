@@ -6,12 +6,18 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
-use switchboard_sdk::{CallEvent, Content, InboundBody, InboundEvent, Rejection, WebhookRequest};
+use switchboard_sdk::{
+    CallEvent, CallParty, Content, InboundBody, InboundEvent, PartyKind, Rejection, WebhookRequest,
+};
 
-use crate::{proof, rules::Rules};
+use crate::{number, proof, rules::Rules};
 
 /// Longest external id before its middle is hashed.
 const MAX_KEY: usize = 200;
+/// In the query of addresses this server gives a provider for a call back: which leg of it they are about,
+pub const LEG: &str = "leg";
+/// and the extension of who calls back.
+pub const CALLER: &str = "caller";
 /// How far into the future a provider's clock may be believed.
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
 
@@ -73,6 +79,15 @@ impl<'a> Push<'a> {
     /// The query, read leniently.
     pub fn query(&self) -> Params {
         Params::read(self.request.uri().query().unwrap_or_default().as_bytes(), false).unwrap_or_default()
+    }
+
+    /// Who rings a client back, by the address this server gave the provider for that call.
+    pub fn caller(&self) -> Option<CallParty> {
+        let extension = self.query().get(CALLER)?.to_owned();
+        Some(CallParty {
+            kind: PartyKind::Extension,
+            address: number::clean(&extension),
+        })
     }
 
     /// The media type, without its parameters, in small letters.
@@ -147,6 +162,13 @@ pub fn external_id(parts: &[&str]) -> String {
             .collect::<String>(),
         proof::sha256_hex(&[whole.as_bytes()])
     )
+}
+
+/// The end of an address for reports of one leg of a call back.
+pub fn leg_query(leg: &str, extension: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair(LEG, leg).append_pair(CALLER, extension);
+    query.finish()
 }
 
 /// Fields of a form, in the order they came.

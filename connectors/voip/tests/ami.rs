@@ -283,6 +283,7 @@ async fn an_outbound_call_and_a_transfer_are_told() {
             ("DestChannel", "PJSIP/trunk-mtt-00000011"),
             ("DestUniqueid", "1.11"),
             ("DestLinkedid", "1.10"),
+            ("Channel", "PJSIP/101-00000010"),
             ("DialStatus", "ANSWER"),
         ],
     );
@@ -307,6 +308,11 @@ async fn an_outbound_call_and_a_transfer_are_told() {
     );
     assert_eq!(all[1].to.as_ref().unwrap().address, "+79161234567");
     assert_eq!(all[2].kind, CallEventKind::Answered);
+    assert_eq!(
+        all[2].from.as_ref().unwrap().address,
+        "101",
+        "who talks to the client"
+    );
     assert_eq!(
         (all[3].kind, all[3].call.as_str(), all[3].aliases.as_slice()),
         (CallEventKind::Linked, "1.5", ["1.10".to_owned()].as_slice())

@@ -319,6 +319,50 @@ fn twilio() {
         &client,
         &["CA4 Answered Outbound +79161234567 +74951234567 Client - -"],
     );
+    let named = support::twilio(
+        &format!("{PATH}?leg=client&caller=102"),
+        &[
+            ("CallSid", "CA5"),
+            ("ParentCallSid", "CA4"),
+            ("From", "+74951234567"),
+            ("To", "+79161234567"),
+            ("CallStatus", "in-progress"),
+        ],
+    );
+    let caller = calls(connector.as_ref(), &named).remove(0).1.from.unwrap();
+    assert_eq!(
+        (caller.kind, caller.address.as_str()),
+        (PartyKind::Extension, "102")
+    );
+    // An operator who dials from a browser shows an own number.
+    let browser = support::twilio(
+        PATH,
+        &[
+            ("CallSid", "CA7"),
+            ("ParentCallSid", "CA6"),
+            ("From", "+74951234567"),
+            ("To", "+79161234567"),
+            ("CallStatus", "ringing"),
+        ],
+    );
+    says(
+        &connector,
+        &browser,
+        &["CA6 Ringing Outbound +79161234567 +74951234567 Client - -"],
+    );
+    // After a <Dial> of this server the call is over.
+    let after = with(
+        &format!("{PATH}?after=dial"),
+        &[("CallStatus", "in-progress"), ("DialCallStatus", "no-answer")],
+    );
+    says(
+        &connector,
+        &after,
+        &[
+            "CA1 LegEnded Inbound +79161234567 +74951234567 Operator NoAnswer -",
+            "CA1 Ended - - - - - -",
+        ],
+    );
 }
 
 /// The key of 32 sevens.

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use switchboard_sdk::{
-    CallDirection, CallEvent, CallEventKind, CallLeg, CallRecording, InboundBody, InboundEvent, LegRole,
-    PartyKind,
+    CallDirection, CallEvent, CallEventKind, CallLeg, CallParty, CallRecording, InboundBody, InboundEvent,
+    LegRole, PartyKind,
 };
 
 use super::wire::Message;
@@ -194,6 +194,7 @@ impl<'a> Calls<'a> {
                 } else {
                     CallDirection::Outbound
                 });
+                event.from = Some(caller(extension));
                 event.to = to;
                 event.leg = Some(CallLeg {
                     key: unique.clone(),
@@ -280,6 +281,12 @@ impl<'a> Calls<'a> {
         ))
     }
 
+    /// The operator who dials out; nobody on a call that comes in.
+    fn who_dials(&self, message: &Message) -> Option<CallParty> {
+        let channel = message.get("Channel").filter(|channel| !is_local(channel))?;
+        self.extension(channel).map(|extension| caller(&extension))
+    }
+
     fn rings(&mut self, message: &Message) -> Option<(String, CallEvent)> {
         let (linked, leg) = self.dialled_leg(message)?;
         if self.channels.len() < MAX_CHANNELS {
@@ -291,6 +298,7 @@ impl<'a> Calls<'a> {
             self.channels.entry(leg.key.clone()).or_insert(channel);
         }
         let mut event = Self::event(&linked, CallEventKind::Ringing);
+        event.from = self.who_dials(message);
         // Out of the house: whom it goes to stands in the dial string, or in who is called.
         if leg.role == LegRole::Client {
             let number = message
@@ -326,6 +334,7 @@ impl<'a> Calls<'a> {
             CallEventKind::LegEnded
         };
         let mut event = Self::event(&linked, kind);
+        event.from = self.who_dials(message);
         event.end = end(status).filter(|_| !answered);
         event.cause = Some(number::clean(status));
         let key = format!("{}:{}", if answered { "answered" } else { "dialled" }, leg.key);
@@ -412,12 +421,19 @@ impl<'a> Calls<'a> {
     }
 }
 
+fn caller(extension: &str) -> CallParty {
+    CallParty {
+        kind: PartyKind::Extension,
+        address: extension.to_owned(),
+    }
+}
+
 fn is_local(channel: &str) -> bool {
     channel.starts_with("Local/") || channel.starts_with("Async")
 }
 
 /// The number in `trunk/+79161234567`, `79161234567@trunk`, `PJSIP/trunk/sip:79161234567@host`.
-fn dialled_number(text: &str, rules: &Rules) -> Option<switchboard_sdk::CallParty> {
+fn dialled_number(text: &str, rules: &Rules) -> Option<CallParty> {
     text.split(['/', '@', ':', ',', '&'])
         .map(|part| rules.party(part, Written::Either))
         .find(|party| party.kind == PartyKind::Number)

@@ -14,13 +14,12 @@ use super::{Bodies, Dial, Dialect, Proof, address, escaped, stranger, xml};
 use crate::{
     number::{self, Written},
     proof,
-    push::{Params, Push},
+    push::{CALLER, LEG, Params, Push, leg_query},
     settings::Secret,
 };
 
 const SIGNATURES: [&str; 2] = ["x-plivo-signature-v3", "x-plivo-signature-ma-v3"];
 const NONCE: &str = "x-plivo-signature-v3-nonce";
-const LEG: &str = "leg";
 /// Most signatures of one request that are looked at.
 const MAX_SIGNATURES: usize = 8;
 const EMPTY: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Response/>"#;
@@ -207,13 +206,14 @@ impl Dialect for Plivo {
         };
         let hook = dial.hook;
         // The client is dialled by the answer of this server, when the operator has picked up: see `reply`.
-        let after = format!("{hook}/dial/{}", dial.number.trim_start_matches('+'));
+        let about = leg_query("operator", dial.extension);
+        let after = format!("{hook}/dial/{}?{about}", dial.number.trim_start_matches('+'));
         let body = json!({
             "from": shown.trim_start_matches('+'),
             "to": telephone(dial.rules.telephone(dial.extension), dial.extension),
             "answer_url": after,
             "answer_method": "POST",
-            "hangup_url": format!("{hook}?{LEG}=operator"),
+            "hangup_url": format!("{hook}?{about}"),
             "hangup_method": "POST",
         });
         let request = http::Request::post(format!("{}/v1/Account/{id}/Call/", self.api))
@@ -379,7 +379,12 @@ impl Report<'_> {
         let status = form.get("DialBLegStatus").or_else(|| form.get("DialStatus"));
         let action = form.get("DialAction").unwrap_or("ended");
         let end = match form.get("DialStatus").or(status) {
-            Some("completed" | "answer" | "hangup") => Some(CallEnd::Answered),
+            Some("completed" | "answer") => Some(CallEnd::Answered),
+            // A leg that was never answered hangs up, too.
+            Some("hangup") => form
+                .number("DialBLegDuration")
+                .filter(|secs| *secs > 0)
+                .map(|_| CallEnd::Answered),
             Some("busy") => Some(CallEnd::Busy),
             Some("no-answer" | "timeout") => Some(CallEnd::NoAnswer),
             Some("cancel" | "canceled") => Some(CallEnd::Canceled),
@@ -396,7 +401,6 @@ impl Report<'_> {
         let client = self.push.query().get(LEG) == Some("client");
         let to = form.raw("DialBLegTo");
         let mut event = self.event(call, kind);
-        // A leg that was never answered may hang up, too.
         event.end = if kind == CallEventKind::LegEnded {
             end
         } else {
@@ -420,6 +424,7 @@ impl Report<'_> {
         });
         if client {
             event.direction = Some(CallDirection::Outbound);
+            event.from = self.push.caller();
             let party = self.push.rules.party(to, Written::International);
             event.to = Some(party).filter(|party| party.kind != PartyKind::Hidden);
         }
@@ -450,10 +455,15 @@ fn client_verb(push: &Push<'_>) -> Option<String> {
     let plain = (6..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     let shown = push.rules.shown_number()?;
     let hook = push.url.split(['?', '#']).next().unwrap_or_default();
-    let hook = escaped(hook.strip_suffix(&format!("/{}", push.rest))?);
+    let hook = hook.strip_suffix(&format!("/{}", push.rest))?;
+    let about = leg_query("client", push.query().get(CALLER).unwrap_or_default());
+    let (told, over) = (
+        escaped(&format!("{hook}?{about}")),
+        escaped(&format!("{hook}?after=dial&{about}")),
+    );
     plain.then(|| {
         format!(
-            r#"<?xml version="1.0" encoding="UTF-8"?><Response><Dial callerId="{}" callbackUrl="{hook}?{LEG}=client" callbackMethod="POST" action="{hook}?after=dial&amp;{LEG}=client" method="POST"><Number>{digits}</Number></Dial></Response>"#,
+            r#"<?xml version="1.0" encoding="UTF-8"?><Response><Dial callerId="{}" callbackUrl="{told}" callbackMethod="POST" action="{over}" method="POST"><Number>{digits}</Number></Dial></Response>"#,
             escaped(shown.trim_start_matches('+'))
         )
     })

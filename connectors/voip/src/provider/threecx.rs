@@ -60,7 +60,7 @@ impl Dialect for ThreeCx {
 
     fn addresses(&self, hook: &str) -> Vec<HookAddress> {
         vec![address(
-            "Server of the CRM template (connectors/voip/examples/3cx-template.xml)",
+            "Server of the CRM template (connectors/voip/examples/3cx/switchboard.xml)",
             "POST",
             hook.to_owned(),
         )]

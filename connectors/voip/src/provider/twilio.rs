@@ -15,14 +15,12 @@ use super::{Bodies, Dial, Dialect, Proof, address, escaped, get, stranger, xml};
 use crate::{
     number::{self, Written},
     proof,
-    push::{Params, Push},
+    push::{LEG, Params, Push, leg_query},
     settings::Secret,
 };
 
 const SIGNATURE: &str = "x-twilio-signature";
 const SETTINGS: &str = "x-twilio-webhooks-signature-settings";
-/// In the query of addresses this server gives Twilio itself: which leg of a call back it is.
-const LEG: &str = "leg";
 
 /// With its secrets.
 pub struct Twilio {
@@ -269,8 +267,11 @@ impl Dialect for Twilio {
 
     fn reply(&self, push: &Push<'_>) -> WebhookResponse {
         // Where Twilio waits for instructions it says so by asking for the call, not by calling back about it.
-        let wants =
-            push.form(true).is_ok_and(|form| is_voice_url(&form)) || !push.query().raw("after").is_empty();
+        let wants = push.form(true).is_ok_and(|form| {
+            let recorded = form.get("RecordingUrl").is_some() && form.get("RecordingStatus").is_none();
+            let spoken = form.get("TranscriptionSid").is_some();
+            is_voice_url(&form) || form.get("DialCallStatus").is_some() || (recorded && !spoken)
+        });
         if wants {
             xml(r#"<?xml version="1.0" encoding="UTF-8"?><Response/>"#.to_owned())
         } else {
@@ -344,17 +345,20 @@ impl Dialect for Twilio {
         };
         let operator = target(dial.rules.telephone(dial.extension), dial.extension).address();
         let hook = dial.hook;
+        let about = |leg: &str| leg_query(leg, dial.extension);
         // One action of the call tells the client's leg apart from the operator's.
+        let client = escaped(&format!("{hook}?{}", about("client")));
         let twiml = format!(
-            r#"<Response><Dial callerId="{}" action="{hook}?after=dial&amp;{LEG}=client"><Number statusCallback="{hook}?{LEG}=client" statusCallbackEvent="initiated ringing answered completed">{}</Number></Dial></Response>"#,
+            r#"<Response><Dial callerId="{}" action="{}"><Number statusCallback="{client}" statusCallbackEvent="initiated ringing answered completed">{}</Number></Dial></Response>"#,
             escaped(shown),
+            escaped(&format!("{hook}?after=dial&{}", about("client"))),
             escaped(dial.number),
         );
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         body.append_pair("To", &operator)
             .append_pair("From", shown)
             .append_pair("Twiml", &twiml)
-            .append_pair("StatusCallback", &format!("{hook}?{LEG}=operator"));
+            .append_pair("StatusCallback", &format!("{hook}?{}", about("operator")));
         for event in ["initiated", "ringing", "answered", "completed"] {
             body.append_pair("StatusCallbackEvent", event);
         }
@@ -392,7 +396,12 @@ impl Report<'_> {
         }
         let recording = self.recording(sid);
         if form.get("DialCallStatus").is_some() {
-            return self.dialled(sid).into_iter().chain(recording).collect();
+            return self
+                .dialled(sid)
+                .into_iter()
+                .chain(self.after_dial(sid))
+                .chain(recording)
+                .collect();
         }
         // A callback about a recording alone; `<Record>`'s action has the state of the call with it.
         if form.get("RecordingStatus").is_some() {
@@ -495,7 +504,7 @@ impl Report<'_> {
             event.leg = Some(self.leg(sid, LegRole::Operator, "To"));
         } else {
             // Browser telephones ring out from `client:…`: the company's, whatever the direction says.
-            if !outbound && from.kind == PartyKind::Extension {
+            if !outbound && matches!(from.kind, PartyKind::Extension | PartyKind::Client) {
                 event.direction = Some(CallDirection::Outbound);
                 event.own_number = None;
             }
@@ -506,7 +515,7 @@ impl Report<'_> {
 
     /// A leg that a `<Dial>` began: an operator's telephone, or on a call back the client's.
     fn child(&self, parent: &str, sid: &str, status: &str) -> Option<CallEvent> {
-        let client = self.marked().as_deref() == Some("client");
+        let client = self.is_clients_leg();
         let kind = match status {
             "queued" | "initiated" => CallEventKind::Started,
             "ringing" => CallEventKind::Ringing,
@@ -529,6 +538,7 @@ impl Report<'_> {
         ));
         if client {
             event.direction = Some(CallDirection::Outbound);
+            event.from = self.push.caller();
             event.to = Some(self.party("To"));
             event.own_number = self.push.rules.own(self.form.raw("From"), Written::Either);
         }
@@ -563,12 +573,34 @@ impl Report<'_> {
             },
             extension: None,
         });
-        if !client {
+        let from = self.party("From");
+        // Browser telephones ring out by a `<Dial>`, too.
+        if !client && !matches!(from.kind, PartyKind::Extension | PartyKind::Client) {
             event.direction = Some(CallDirection::Inbound);
-            event.from = Some(self.party("From"));
+            event.from = Some(from);
             event.own_number = self.push.rules.own(self.form.raw("To"), Written::Either);
         }
         Some(self.push.event(&["dial", sid, dialled, status], self.at(), event))
+    }
+
+    /// After a `<Dial>` of this server there is no further instruction: the call is over.
+    fn after_dial(&self, sid: &str) -> Option<InboundEvent> {
+        let ours = !self.push.query().raw("after").is_empty();
+        ours.then(|| {
+            self.push
+                .event(&["after", sid], None, self.event(sid, CallEventKind::Ended))
+        })
+    }
+
+    /// A leg to a client: of a call back, or of an operator who dials from a browser and shows an own number.
+    fn is_clients_leg(&self) -> bool {
+        match self.marked().as_deref() {
+            Some(marked) => marked == "client",
+            None => {
+                let to = self.party("To");
+                to.kind == PartyKind::Number && self.push.rules.is_own(self.form.raw("From"), Written::Either)
+            }
+        }
     }
 
     fn recording(&self, sid: &str) -> Option<InboundEvent> {

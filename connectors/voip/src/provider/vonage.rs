@@ -24,12 +24,10 @@ use super::{Bodies, Dial, Dialect, Proof, address, get, stranger};
 use crate::{
     number::{self, Written},
     proof,
-    push::{Push, external_id, secs, text},
+    push::{LEG, Push, external_id, leg_query, secs, text},
     settings::Secret,
     window,
 };
-
-const LEG: &str = "leg";
 
 /// With its secrets.
 pub struct Vonage {
@@ -283,12 +281,12 @@ impl Dialect for Vonage {
         let body = json!({
             "to": [endpoint(dial.rules.telephone(dial.extension), dial.extension)],
             "from": {"type": "phone", "number": shown},
-            "event_url": [format!("{hook}?{LEG}=operator")],
+            "event_url": [format!("{hook}?{}", leg_query("operator", dial.extension))],
             "event_method": "POST",
             "ncco": [{
                 "action": "connect",
                 "from": shown,
-                "eventUrl": [format!("{hook}?{LEG}=client")],
+                "eventUrl": [format!("{hook}?{}", leg_query("client", dial.extension))],
                 "endpoint": [{"type": "phone", "number": dial.number.trim_start_matches('+')}],
             }],
         });
@@ -537,6 +535,7 @@ impl Report<'_> {
         };
         if client {
             event.direction = Some(CallDirection::Outbound);
+            event.from = self.push.caller();
             event.to = Some(to);
             event.own_number = self.own("from");
         }

@@ -131,7 +131,11 @@ fn event(push: &Push<'_>, form: &Params) -> Vec<InboundEvent> {
         .or_else(|| form.get("user[]"));
     // A user's name is theirs, and no extension, unless it is set as one.
     let extension = telephone.and_then(|raw| match form.get("answeringNumber") {
-        Some(number) => rules.said_extension(number),
+        // On an outbound call it is the client who answers.
+        Some(number) if inbound => rules.said_extension(number),
+        Some(_) => rules
+            .extension(form.raw("user"))
+            .or_else(|| rules.extension(from)),
         None => rules.extension(raw),
     });
     event.leg = extension.map(|extension| CallLeg {

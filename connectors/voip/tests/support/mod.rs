@@ -156,3 +156,147 @@ pub fn hex_sha256(text: &str) -> String {
     use sha2::Digest;
     hex::encode(Sha256::digest(text.as_bytes()))
 }
+
+/// Every provider, with a channel and a request of it that is good.
+pub fn providers() -> Vec<(&'static str, Arc<dyn Connector>, WebhookRequest)> {
+    use ring::signature::KeyPair;
+    let bearer = |path: &str, body: Value| {
+        let request = post(path, "application/json", body.to_string());
+        with_header(request, "authorization", &format!("Bearer {TOKEN}"))
+    };
+    let inbound = json!({"event": "ringing", "call_id": "c1", "direction": "inbound", "from": "+79161234567", "to": "+74951234567"});
+    let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let at = now().timestamp();
+    let telnyx = json!({"data": {"event_type": "call.initiated", "id": "e1", "payload": {"call_session_id": "s1", "call_leg_id": "l1", "direction": "incoming", "from": "+79161234567", "to": "+74951234567"}}}).to_string();
+    let telnyx_signature = base64(pair.sign(format!("{at}|{telnyx}").as_bytes()));
+    let telnyx = with_header(
+        post(PATH, "application/json", telnyx),
+        "telnyx-timestamp",
+        &at.to_string(),
+    );
+    let vonage = json!({"status": "started", "uuid": "u1", "conversation_uuid": "CON-1", "direction": "inbound", "from": "79161234567", "to": "74951234567"}).to_string();
+    let claims = json!({"iat": at, "jti": "j1", "payload_hash": hex_sha256(&vonage)});
+    let jwt = format!(
+        "{}.{}",
+        base64url(r#"{"alg":"HS256"}"#),
+        base64url(claims.to_string())
+    );
+    let jwt = format!("Bearer {jwt}.{}", base64url(sha256("vonage-secret", &jwt)));
+    let plivo = [
+        ("CallUUID", "p1"),
+        ("CallStatus", "ringing"),
+        ("Direction", "inbound"),
+        ("From", "79161234567"),
+        ("To", "74951234567"),
+    ];
+    let plivo_text: String = {
+        let mut sorted = plivo.to_vec();
+        sorted.sort_unstable();
+        sorted
+            .iter()
+            .map(|(name, value)| format!("{name}{value}"))
+            .collect()
+    };
+    let plivo_signature = base64(sha256("tok", &format!("{HOOK}?{plivo_text}.n1")));
+    let urlencoded = "application/x-www-form-urlencoded";
+    let plivo = with_header(
+        post(PATH, urlencoded, form(&plivo)),
+        "x-plivo-signature-v3-nonce",
+        "n1",
+    );
+    let zadarma = form(&[
+        ("event", "NOTIFY_START"),
+        ("caller_id", "1"),
+        ("called_did", "2"),
+        ("call_start", "3"),
+        ("pbx_call_id", "in_1"),
+    ]);
+    let mango = r#"{"entry_id":"e1","call_id":"c1","seq":1,"call_state":"Appeared","location":"ivr","from":{"number":"79161234567"},"to":{"line_number":"74951234567"}}"#;
+    let mango_sign = hex_sha256(&format!("key{mango}salt"));
+    vec![
+        (
+            "twilio",
+            built(settings("twilio", json!({"auth_token": "12345"}))),
+            twilio(
+                PATH,
+                &[
+                    ("CallSid", "CA1"),
+                    ("CallStatus", "ringing"),
+                    ("From", "+79161234567"),
+                    ("To", "+74951234567"),
+                    ("Direction", "inbound"),
+                ],
+            ),
+        ),
+        (
+            "telnyx",
+            built(settings(
+                "telnyx",
+                json!({"public_key": base64(pair.public_key())}),
+            )),
+            with_header(telnyx, "telnyx-signature-ed25519", &telnyx_signature),
+        ),
+        (
+            "vonage",
+            built(settings("vonage", json!({"signature_secret": "vonage-secret"}))),
+            with_header(post(PATH, "application/json", vonage), "authorization", &jwt),
+        ),
+        (
+            "plivo",
+            built(settings("plivo", json!({"auth_token": "tok"}))),
+            with_header(plivo, "x-plivo-signature-v3", &plivo_signature),
+        ),
+        (
+            "zadarma",
+            built(settings("zadarma", json!({"secret": "secret"}))),
+            with_header(
+                post(PATH, urlencoded, zadarma),
+                "signature",
+                &base64(hex::encode(sha1("secret", "123"))),
+            ),
+        ),
+        (
+            "mango",
+            built(settings("mango", json!({"api_key": "key", "salt": "salt"}))),
+            post(
+                &format!("{PATH}/events/call"),
+                urlencoded,
+                form(&[("vpbx_api_key", "key"), ("sign", &mango_sign), ("json", mango)]),
+            ),
+        ),
+        (
+            "voximplant",
+            built(settings("voximplant", json!({"token": TOKEN}))),
+            bearer(PATH, inbound.clone()),
+        ),
+        (
+            "asterisk",
+            built(settings("asterisk", json!({"token": TOKEN}))),
+            bearer(
+                PATH,
+                json!({"event": "started", "linkedid": "l1", "from": "+79161234567"}),
+            ),
+        ),
+        (
+            "3cx",
+            built(settings("3cx", json!({"token": TOKEN}))),
+            bearer(
+                PATH,
+                json!({"number": "+79161234567", "call_type": "Missed", "agent": "101"}),
+            ),
+        ),
+        (
+            "zammad_cti",
+            built(settings("zammad_cti", json!({"token": TOKEN}))),
+            bearer(
+                PATH,
+                json!({"event": "newCall", "from": "79161234567", "to": "74951234567", "direction": "in", "callId": "z1"}),
+            ),
+        ),
+        (
+            "generic",
+            built(settings("generic", json!({"signing_secret": WHSEC}))),
+            standard(PATH, &inbound),
+        ),
+    ]
+}
