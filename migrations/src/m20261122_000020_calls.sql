@@ -108,7 +108,7 @@ CREATE TABLE call_event (
 
 CREATE UNIQUE INDEX call_event_once ON call_event (channel_id, external_id)
 
-CREATE INDEX call_event_call ON call_event (call_id)
+CREATE INDEX call_event_call ON call_event (call_id) WHERE call_id IS NOT NULL
 
 CREATE INDEX call_event_new ON call_event (received_at, id) WHERE call_id IS NULL
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
-use switchboard_sdk::{PartyKind, RouteAnswer, RouteQuestion};
+use switchboard_sdk::{CallParty, PartyKind, RouteAnswer, RouteQuestion};
 
 use super::Setup;
 use crate::{
@@ -42,12 +42,12 @@ pub async fn answer(
     counting: &Counting,
     now: DateTime<Utc>,
 ) -> Result<RouteAnswer, DbErr> {
-    let caller = match question.from.kind {
-        PartyKind::Number => caller(db, &question.from.address).await?,
-        _ => Caller::default(),
-    };
     let lines = BTreeSet::from([line_id.to_owned()]);
-    let mut world = snapshot::world(db, &lines, counting, now).await?;
+    // Neither waits for the other's answer: a caller hears it ring meanwhile.
+    let (caller, mut world) = tokio::try_join!(
+        caller(db, &question.from),
+        snapshot::world(db, &lines, counting, now)
+    )?;
     let stranger: BTreeSet<String> = caller
         .responsible
         .iter()
@@ -120,8 +120,11 @@ fn by_operator(setup: &Setup) -> BTreeMap<&str, Vec<&str>> {
     by_operator
 }
 
-async fn caller(db: &impl ConnectionTrait, number: &str) -> Result<Caller, DbErr> {
-    let known = identity::Entity::find_by_id(("phone".to_owned(), number.to_owned()))
+async fn caller(db: &impl ConnectionTrait, from: &CallParty) -> Result<Caller, DbErr> {
+    if from.kind != PartyKind::Number {
+        return Ok(Caller::default());
+    }
+    let known = identity::Entity::find_by_id(("phone".to_owned(), from.address.clone()))
         .one(db)
         .await?;
     let Some(known) = known else {
