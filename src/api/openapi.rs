@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 22] = [
+const TAGS: [(&str, &str); 23] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -28,6 +28,7 @@ const TAGS: [(&str, &str); 22] = [
     ("lines", "Queues, their rules and hours"),
     ("wall", "What supervisors watch"),
     ("templates", "Texts that operators write again and again"),
+    ("calls", "Telephone calls"),
     ("channels", "Configured connectors"),
     ("connectors", "Kinds of channels"),
     ("apikeys", "Keys for programs"),
