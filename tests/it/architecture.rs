@@ -228,6 +228,8 @@ fn rules_are_pure() {
     for file in [
         "src/conversation/state.rs",
         "src/routing/decide.rs",
+        "src/routing/plan.rs",
+        "src/routing/standing.rs",
         "src/routing/simulate.rs",
         "src/routing/simulate/actions.rs",
         "src/routing/simulate/asking.rs",
