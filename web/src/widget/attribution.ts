@@ -19,21 +19,14 @@ export function touch(url: string, referrer: string, now: number): { touch: Touc
   const found: Touch = {};
   let arrived = false;
   const page = new URL(url);
-  page.searchParams.forEach((value, name) => {
-    if (value && KNOWN.test(name)) {
-      found[name] = value.slice(0, LONGEST);
-      arrived = true;
-    }
-  });
-  try {
-    if (new URL(referrer).host !== page.host) {
-      found.referrer = referrer.slice(0, LONGEST);
-      arrived = true;
-    }
-  } catch {
-    // no referrer, or one that is not an address: a direct visit
-  }
-  found.landing_page = (page.origin + page.pathname + page.search).slice(0, LONGEST);
+  const keep = (name: string, value: string) => {
+    found[name] = value.slice(0, LONGEST);
+    arrived = true;
+  };
+  page.searchParams.forEach((value, name) => value && KNOWN.test(name) && keep(name, value));
+  const from = referrer.split('/')[2];
+  if (from && from !== page.host) keep('referrer', referrer);
+  found.landing_page = (url.split('#')[0] as string).slice(0, LONGEST);
   found.at = new Date(now).toISOString();
   return { touch: found, arrived };
 }
