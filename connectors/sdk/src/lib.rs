@@ -43,7 +43,8 @@ pub use content::{Content, Spool};
 pub use descriptor::{BuildContext, Capabilities, Descriptor, SettingsError, secret_paths};
 pub use event::{
     Attribution, Batch, Consent, Cursor, DeliveryReceipt, Identity, IdentityKind, InboundAttachment,
-    InboundBody, InboundEvent, InboundMessage, LeadHints, Person, ReceiptState, Submission, Thread, Touch,
+    InboundBody, InboundEvent, InboundMessage, LeadHints, Makes, Person, ReceiptState, Submission,
+    SubmissionMakes, Thread, Touch,
 };
 pub use fault::Fault;
 pub use http_client::{Http, HttpError, HttpRequest, HttpResponse, NoHttp};
