@@ -47,6 +47,8 @@ pub enum Kind {
     Template,
     /// How two conversations hang together.
     Link,
+    /// Who may not use a chat.
+    Block,
 }
 
 impl Kind {
@@ -72,6 +74,7 @@ impl Kind {
             Self::Offer => "ofr_",
             Self::Template => "tpl_",
             Self::Link => "lnk_",
+            Self::Block => "blk_",
         }
     }
 }

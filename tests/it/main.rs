@@ -47,5 +47,6 @@ mod telegram;
 mod texts;
 mod timers;
 mod two_processes;
+mod visits;
 mod widget;
 mod writing;

@@ -59,7 +59,6 @@ pub trait VisitorDesk: Send + Sync {
 /// The answer that says what a visitor agreed to, and when.
 pub const CONSENT: &str = "consent";
 
-
 /// `POST sessions`, as it came (API.md, "Visitors").
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use switchboard_sdk::{
-    Attribution, BuildContext, CONSENT, InboundEvent, Opening, Person, PostedMessage, Rejection, SessionRequest,
-    Touch, VisitorDesk,
+    Attribution, BuildContext, CONSENT, InboundEvent, Opening, Person, PostedMessage, Rejection,
+    SessionRequest, Touch, VisitorDesk,
     fields::{Field, FieldKind, Problem, clean_line, person_of},
     origin_allowed,
 };

@@ -331,11 +331,20 @@ mod tests {
                 json!({"prechat_fields": [{"name": "a", "type": "file"}]}),
                 "prechat_fields",
             ),
-            (json!({"closed_fields": [{"name": "a", "type": "file"}]}), "closed_fields"),
+            (
+                json!({"closed_fields": [{"name": "a", "type": "file"}]}),
+                "closed_fields",
+            ),
             (json!({"prechat_fields": [{"name": "consent"}]}), "prechat_fields"),
             (json!({"consent_url": "javascript:alert(1)"}), "consent_url"),
-            (json!({"invitations": [{"text": "a"}, {"text": " "}]}), "invitations[1].text"),
-            (json!({"invitations": [{"text": "a", "visitors": "some"}]}), "invitations"),
+            (
+                json!({"invitations": [{"text": "a"}, {"text": " "}]}),
+                "invitations[1].text",
+            ),
+            (
+                json!({"invitations": [{"text": "a", "visitors": "some"}]}),
+                "invitations",
+            ),
             (json!({"require_prechat": true}), "require_prechat"),
             (json!({"title": 5}), "title"),
             (json!({"colour": "#000000"}), "colour"),

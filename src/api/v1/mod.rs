@@ -32,6 +32,7 @@ pub mod submissions;
 pub mod teams;
 pub mod templates;
 pub mod users;
+pub mod visitors;
 pub mod wall;
 pub mod writing;
 
@@ -51,6 +52,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(channel_pushes::router())
         .merge(channel_sign_in::router())
         .merge(connectors::router())
+        .merge(visitors::router())
         .merge(offers::router())
         .merge(outbox::router())
         .merge(quarantine::router())

@@ -150,6 +150,8 @@ export type Submission = Closer<
 
 // ---- operation -----------------------------------------------------------------------------------------------------
 
+export type VisitorView = Schemas['VisitorView'];
+export type BlockView = Schemas['BlockView'];
 export type QuarantineItem = Schemas['QuarantineEntry'];
 export type QuarantineReplayed = Schemas['QuarantineReplayed'];
 export type OutboxItem = Schemas['OutboxEntry'];
@@ -182,5 +184,16 @@ export interface TypingFrame {
   };
 }
 
+/** Where the visitor is who is watched. */
+export interface VisitorFrame {
+  type: 'visitor';
+  data: { conversation_id: string; online: boolean; page: Schemas['OnPage'] | null };
+}
+
 export type ServerFrame =
-  { type: 'hello'; seq: number; resumed: boolean } | { type: 'pong' } | { type: 'ping' } | TypingFrame | LogEvent;
+  | { type: 'hello'; seq: number; resumed: boolean }
+  | { type: 'pong' }
+  | { type: 'ping' }
+  | TypingFrame
+  | VisitorFrame
+  | LogEvent;

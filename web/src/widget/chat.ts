@@ -40,9 +40,9 @@ export class Chat {
   refused = false;
   /** the history is being read: no announcements, no sounds */
   loading = false;
-  /** what the visitor filled in before the chat */
-  contact: Contact | undefined;
-  prechat: Record<string, string> | undefined;
+  /** what the visitor filled in before the chat, and in which form */
+  contact: (Contact & Record<string, string>) | undefined;
+  form: string | undefined;
 
   /** origin of the server: relative addresses in messages start there */
   readonly origin: string;
@@ -130,7 +130,7 @@ export class Chat {
       },
       ...(attribution && { attribution }),
       ...(Object.values(contact).some(Boolean) && { contact }),
-      ...(this.prechat && { prechat: this.prechat }),
+      ...(this.form && { form: this.form }),
       ...(user_id && exp && signature && { identity: { user_id, exp, signature } }),
       ...(this.#events.length > 0 && { events: this.#events.splice(0) }),
     };
@@ -205,6 +205,11 @@ export class Chat {
   /** A socket makes sense once there is something to hear: a conversation, or a message on its way. */
   #live(): void {
     if (this.session?.conversation_id || this.#remembered) this.#link.start();
+  }
+
+  /** What an invitation said that brought the visitor here. */
+  get greeting(): string | undefined {
+    return this.host.invited;
   }
 
   /** There is a talk that can be ended. */

@@ -31,8 +31,8 @@ export interface Visit {
   page: { url: string; referrer: string; title: string; language: string };
   attribution?: Attribution;
   contact?: Contact;
-  /** all values of the form before the chat, by field name */
-  prechat?: Record<string, string>;
+  /** which questions `contact` answers, when the line is closed */
+  form?: string;
   identity?: Identity;
   events?: unknown[];
 }

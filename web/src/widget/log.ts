@@ -68,7 +68,7 @@ export class Log {
     const { timeline } = this.chat;
     this.element.setAttribute('aria-label', words.log);
     this.element.setAttribute('aria-busy', String(this.chat.loading));
-    this.#hello.textContent = words.hello;
+    this.#hello.textContent = this.chat.greeting ?? words.hello;
     this.#pill.replaceChildren(icon('down'), words.fresh);
 
     const kept = new Set<string>();

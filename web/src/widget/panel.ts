@@ -266,8 +266,8 @@ export async function start(host: Host): Promise<Panel> {
         (answers) => {
           asked = true;
           if (answers) {
-            chat.contact = answers.contact;
-            chat.prechat = answers.values;
+            chat.contact = { ...answers.contact, ...answers.values };
+            chat.form = asking === closed ? 'closed' : undefined;
             host.emit('prechat', answers.values);
             void chat.update().catch(() => undefined);
           }

@@ -29,6 +29,14 @@ export function fault(field: Field, value: string, words: Strings): string | und
   return undefined;
 }
 
+/** Whether a field is asked, after what was filled in so far. */
+export function asked({ show_when }: Field, values: Record<string, string>): boolean {
+  if (!show_when) return true;
+  const value = values[show_when.field] ?? '';
+  const meets = show_when.is?.length ? show_when.is.includes(value) : !!value;
+  return meets !== !!show_when.not;
+}
+
 /** What is asked. */
 export interface Asking {
   fields: Field[];
@@ -44,11 +52,11 @@ const CONSENT: Field = { name: 'consent', type: 'checkbox', required: true };
 
 /** The form; `done` hears the answers, or null when the visitor passed. */
 export function form(
-  { fields: asked, required, consent, title }: Asking,
+  { fields: own, required, consent, title }: Asking,
   words: Strings,
   done: (answers: Answers | null) => void,
 ): HTMLElement {
-  const fields = consent ? [...asked, { ...CONSENT, label: consent.text }] : asked;
+  const fields = consent ? [...own, { ...CONSENT, label: consent.text }] : own;
   const inputs = fields.map((field, at) => {
     const id = 'f' + at;
     const base = {
@@ -100,23 +108,35 @@ export function form(
     return { field, input, value, check, row: h('div', { class: 'f' }, label, error) };
   });
 
+  /** What stands in the fields that are asked; shows those and hides the others. */
+  const read = () => {
+    const values: Record<string, string> = {};
+    for (const { field, value, row } of inputs) {
+      row.hidden = !asked(field, values);
+      const given = row.hidden ? '' : value();
+      if (given) values[field.name] = given;
+    }
+    return values;
+  };
+  for (const { input } of inputs) input.addEventListener('change', read);
+
   const submit = (event: Event) => {
     event.preventDefault();
-    const wrong = inputs.filter((input) => !input.check());
+    read();
+    const wrong = inputs.filter((input) => !input.row.hidden && !input.check());
     if (wrong[0]) {
       wrong[0].input.focus();
       return;
     }
-    const answers: Answers = { values: {}, contact: {} };
-    for (const { field, value } of inputs) {
-      const given = value();
-      if (!given) continue;
-      answers.values[field.name] = given;
+    const answers: Answers = { values: read(), contact: {} };
+    for (const field of fields) {
+      const given = answers.values[field.name];
       const name = part(field);
-      if (name) answers.contact[name] = given;
+      if (name && given) answers.contact[name] = given;
     }
     done(Object.keys(answers.values).length ? answers : null);
   };
+  read();
   return h(
     'form',
     { class: 'fm', novalidate: true, onsubmit: submit },

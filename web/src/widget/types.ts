@@ -44,6 +44,8 @@ export interface Field {
   options?: (string | { value: string; label?: string })[];
   maps_to?: string | null;
   placeholder?: string | null;
+  /** asked only while an earlier field has one of these values (any, when there are none), or has not */
+  show_when?: { field: string; is?: string[]; not?: boolean } | null;
 }
 
 /** What the channel says about itself; every field has a default in the panel. */
