@@ -139,7 +139,8 @@ pub(super) async fn list(
         None => query.after.unwrap_or(0),
     };
     // Listening begins before the look, so that nothing falls between the two. Who has too many ears does not wait.
-    let wait = Duration::from_secs(query.wait.unwrap_or(0).min(LONGEST_WAIT_SECS));
+    let longest = LONGEST_WAIT_SECS.min(app.config.server.request_timeout_secs.saturating_sub(5));
+    let wait = Duration::from_secs(query.wait.unwrap_or(0).min(longest));
     let mut listener = match wait.is_zero() {
         true => None,
         false => app.visitors.listen(&visitor),

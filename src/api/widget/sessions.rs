@@ -75,8 +75,11 @@ pub(super) async fn open(
             .map(|visitor| (token.to_owned(), visitor)),
         None => None,
     };
-    chat.judge(&app, known.as_ref().map(|(_, visitor)| visitor))
-        .await?;
+    // Who signed in is judged once the signature is: an address that is blocked is not theirs alone.
+    if request.identity.is_none() {
+        chat.judge(&app, known.as_ref().map(|(_, visitor)| visitor))
+            .await?;
+    }
     // Who is known, or whom the site's own server knows, is no stranger.
     let stranger = known.is_none() && request.identity.is_none();
     if stranger && let Some(puzzle) = asked_of(&app, &shared, &chat, beside.work.as_ref(), now) {
@@ -84,6 +87,9 @@ pub(super) async fn open(
     }
     let origin = Some(chat.origin());
     let opened = visitors::open(&app.db, desk, chat.channel_id(), &request, origin, known, now).await?;
+    if request.identity.is_some() {
+        chat.judge(&app, Some(&opened.visitor)).await?;
+    }
     let conversation = store::conversation(app.db.read(), &opened.visitor).await?;
     let standing = match &conversation {
         Some(row) => standing::of(&app.db, &app.board, &app.voice, row, now).await?,

@@ -7,7 +7,7 @@ export const CSS = `
 .w{--surface:#fff;--sunk:#edeff3;--text:#15181e;--muted:#5a6372;--edge:#7e8795;--line:#dce0e6;--danger:#b3241c;--warn:#7d5200;--soft:#fff0cc;color-scheme:light}
 .w[data-theme=dark]{--surface:#16191f;--sunk:#262b35;--text:#e8eaee;--muted:#9ba4b2;--edge:#737d8e;--line:#2b313b;--danger:#ff8f85;--warn:#edb94f;--soft:#33280d;color-scheme:dark}
 .p,.p *{box-sizing:border-box;margin:0}
-.p{position:fixed;inset-inline-end:20px;bottom:calc(88px + var(--switchboard-bottom,0px));z-index:2147483001;width:min(384px,100vw - 40px);height:min(640px,100dvh - 108px - var(--switchboard-bottom,0px));display:flex;flex-direction:column;overflow:hidden;background:var(--surface);color:var(--text);border:1px solid var(--line);border-radius:16px;box-shadow:0 12px 40px #0003;font:400 15px/22px system-ui,"Segoe UI",Roboto,"Noto Sans",Vazirmatn,sans-serif;text-align:start;animation:in .2s ease-out}
+.p{position:fixed;inset-inline-end:20px;bottom:calc(88px + var(--switchboard-bottom,0px));z-index:2147483001;width:min(var(--switchboard-width,384px),100vw - 40px);height:min(var(--switchboard-height,640px),100dvh - 108px - var(--switchboard-bottom,0px));display:flex;flex-direction:column;overflow:hidden;background:var(--surface);color:var(--text);border:1px solid var(--line);border-radius:var(--switchboard-radius,16px);box-shadow:0 12px 40px #0003;font:400 15px/22px var(--switchboard-font,system-ui,"Segoe UI",Roboto,"Noto Sans",Vazirmatn,sans-serif);text-align:start;animation:in .2s ease-out}
 .w[data-side=start] .p{inset-inline:20px auto}
 .p[hidden],.p [hidden]{display:none!important}
 @keyframes in{from{opacity:0;transform:translateY(12px)}}

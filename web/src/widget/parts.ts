@@ -29,6 +29,7 @@ export class Loaded {
   #there: Partial<Parts> = {};
   #coming: Partial<Record<keyof Parts, Promise<unknown>>> = {};
   #failures = 0;
+  #resting = false;
 
   constructor(
     private origin: string,
@@ -39,15 +40,17 @@ export class Loaded {
 
   /** The part, or nothing yet: then it is being loaded, and a drawing follows. */
   get<K extends keyof Parts>(name: K): Parts[K] | undefined {
-    const part = this.#there[name];
-    if (!part)
-      this.need(name).catch(() =>
+    // drawings ask again and again: one attempt at a time, and a pause after each that failed
+    if (!this.#there[name] && !this.#coming[name] && !this.#resting) {
+      this.need(name).catch(() => {
+        this.#resting = true;
         setTimeout(() => {
-          delete this.#coming[name];
+          this.#resting = false;
           this.changed();
-        }, AGAIN_MS),
-      );
-    return part as Parts[K] | undefined;
+        }, AGAIN_MS);
+      });
+    }
+    return this.#there[name] as Parts[K] | undefined;
   }
 
   /** The part, once it is there. */
@@ -66,15 +69,16 @@ export class Loaded {
       },
       (error: unknown) => {
         this.#failures++;
+        delete this.#coming[name];
         throw error;
       },
     );
     return this.#coming[name] as Promise<Parts[K]>;
   }
 
-  /** What a visitor does by hand: loads it anew if that failed before. */
+  /** What a visitor does by hand; when the part cannot be had, nothing happens, and they try again. */
   use<K extends keyof Parts>(name: K, act: (part: Parts[K]) => void): void {
-    this.need(name).then(act, () => delete this.#coming[name]);
+    void this.need(name).then(act, () => undefined);
   }
 }
 
