@@ -25,6 +25,7 @@ const NONE: &str = "";
 /// Which touch counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = LeadTouch)]
 pub enum Which {
     /// What brought them the first time.
     First,
@@ -34,8 +35,7 @@ pub enum Which {
 }
 
 /// What leads are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum By {
     /// Where they came from, in a word.
     Source,
@@ -68,6 +68,7 @@ pub struct Question {
 
 /// One row: leads of one origin.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = LeadsReportRow)]
 pub struct Row {
     /// Where they came from; absent when it is not counted by, empty when it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +92,7 @@ pub struct Row {
 
 /// A day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = LeadsReportDay)]
 pub struct Day {
     /// `YYYY-MM-DD`.
     pub date: String,
@@ -100,6 +102,7 @@ pub struct Day {
 
 /// The answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = LeadsReport)]
 pub struct Report {
     /// The most first.
     pub rows: Vec<Row>,

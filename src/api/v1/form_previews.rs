@@ -28,6 +28,7 @@ pub fn router() -> OpenApiRouter<App> {
 
 /// A form as its editor has it now.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = FormPreviewIn)]
 struct PreviewIn {
     /// The form, by id or key, when it exists: its address and its seal are then its own.
     channel: Option<String>,
@@ -38,6 +39,7 @@ struct PreviewIn {
 
 /// What a script needs to draw it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FormPreview)]
 struct Preview {
     /// For the page `/form-preview/frame`, which takes it by `postMessage`.
     #[schema(value_type = Object)]

@@ -149,6 +149,7 @@ async fn reject_submission(
 
 /// Verdicts on several submissions.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = SubmissionsJudgeIn)]
 struct JudgeIn {
     /// At most 200.
     ids: Vec<String>,
@@ -159,6 +160,7 @@ struct JudgeIn {
 /// A verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SubmissionVerdict)]
 enum VerdictIn {
     /// Let it through.
     Approve,
@@ -172,6 +174,7 @@ enum VerdictIn {
 
 /// What became of each.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JudgedSubmissions)]
 struct Judged {
     /// The submissions as they are now, in the order they were named.
     items: Vec<SubmissionView>,
@@ -181,6 +184,7 @@ struct Judged {
 
 /// One that could not be judged.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SubmissionNotJudged)]
 struct NotJudged {
     /// `sub_…`
     id: String,

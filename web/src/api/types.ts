@@ -153,8 +153,14 @@ export type Lead = Closer<
 >;
 export type Submission = Closer<
   Schemas['Submission'],
-  { values: Free; consent?: { given: boolean; text?: string | null; at?: string | null } | null }
+  {
+    values: Free;
+    extra: Free;
+    consent?: { given: boolean; text?: string | null; at?: string | null; version?: string | null } | null;
+  }
 >;
+
+export type LeadsReport = Schemas['LeadsReport'];
 
 // ---- operation -----------------------------------------------------------------------------------------------------
 
