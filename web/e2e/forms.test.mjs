@@ -110,10 +110,13 @@ test('embedded in a site with a strict policy and a hostile style', async () => 
   await embedded.getByRole('heading', { name: 'Ask for an offer' }).waitFor();
 
   // nothing of the site's style reaches the form
-  const look = await embedded.locator('label').first().evaluate((label) => {
-    const style = getComputedStyle(label);
-    return [style.letterSpacing, style.textTransform, style.fontStyle, style.display];
-  });
+  const look = await embedded
+    .locator('label')
+    .first()
+    .evaluate((label) => {
+      const style = getComputedStyle(label);
+      return [style.letterSpacing, style.textTransform, style.fontStyle, style.display];
+    });
   assert.deepEqual(look, ['normal', 'none', 'normal', 'block']);
   assert.ok(await embedded.locator('select').isVisible());
 
@@ -272,7 +275,12 @@ test('submissions are judged by keyboard, in bulk, and taken back; what is writt
     await fetch(`${server.url}/f/plain`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ name: `${HOSTILE} ${at}`, phone: `+99890123458${at}`, more: HOSTILE, utm_source: HOSTILE }),
+      body: JSON.stringify({
+        name: `${HOSTILE} ${at}`,
+        phone: `+99890123458${at}`,
+        more: HOSTILE,
+        utm_source: HOSTILE,
+      }),
     });
   const { page } = desk;
   await page.goto(`${server.url}/submissions?state=held`);

@@ -32,12 +32,11 @@ export async function startFormSite({ desk, key, plain = () => '', lang = 'en' }
       '/plain': `${plain()}<script src="${desk}/f/${key}/from.js" async></script>`,
       '/landing': `<script src="${desk}/f/${key}/from.js" async></script><a href="/">To the form</a>`,
     }[url.pathname];
-    response
-      .writeHead(200, {
-        'Content-Type': 'text/html; charset=utf-8',
-        'Content-Security-Policy': policy,
-        'Referrer-Policy': 'strict-origin-when-cross-origin',
-      })
+    response.writeHead(200, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': policy,
+      'Referrer-Policy': 'strict-origin-when-cross-origin',
+    })
       .end(`<!doctype html><html lang="${url.searchParams.get('lang') ?? lang}"><head><meta charset="utf-8"><title>Lamp shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">${url.pathname === '/plain' ? '' : '<link rel="stylesheet" href="/site.css">'}</head>
 <body><main><h1>Lamp shop</h1>${body ?? '<p>Another page</p>'}</main></body></html>`);
