@@ -48,7 +48,7 @@ const hashOf = (name: string) =>
   createHash('sha256')
     .update(readFileSync(resolve(out, name)))
     .digest('hex')
-    .slice(0, 12);
+    .slice(0, 8);
 
 const languages = readdirSync(source('strings'))
   .sort()
@@ -57,7 +57,7 @@ const english = JSON.parse(readFileSync(source('strings/en.json'), 'utf8')) as o
 const strings = createHash('sha256')
   .update(languages.map((one) => one.text).join())
   .digest('hex')
-  .slice(0, 12);
+  .slice(0, 8);
 
 /** Each language is a small module of its own: a visitor loads one. */
 function translations(): Plugin {

@@ -19,6 +19,7 @@ mod counting;
 mod custom;
 mod due;
 mod fake;
+mod form_life;
 mod forms;
 mod ingest;
 mod journeys;

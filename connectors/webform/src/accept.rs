@@ -8,13 +8,13 @@ use serde_json::Value;
 use switchboard_sdk::{
     Consent, InboundAttachment, InboundBody, InboundEvent, Rejection, Submission, SubmissionMakes,
     WebhookRequest,
-    fields::{Field, FieldKind, Problem, person_of},
+    fields::{Field, FieldKind, Problem, clean_text, person_of},
 };
 
 use crate::{
     attribution,
     body::{self, Posted},
-    extra,
+    extra, foreign,
     form::{Form, digest, peer},
     memory::{self, Seen},
     seal::{self, Drawing, Seal},
@@ -39,17 +39,32 @@ pub const LANGUAGE: &str = "sb_lang";
 /// Shorter texts are alike by chance.
 const LONG_TEXT: usize = 80;
 
-/// Reads, checks and weighs a post.
-pub fn accept(form: &Form, request: &WebhookRequest, now: DateTime<Utc>) -> Result<InboundEvent, Rejection> {
+/// Reads, checks and weighs a post. None when a service only tries the address out.
+pub fn accept(
+    form: &Form,
+    request: &WebhookRequest,
+    now: DateTime<Utc>,
+) -> Result<Option<InboundEvent>, Rejection> {
     form.check_origin(request)?;
-    let posted = body::read(request, form.context.max_upload_bytes)?;
+    let Arrived {
+        posted,
+        lead_id,
+        foreign,
+    } = match arrived(form, request)? {
+        Some(arrived) => arrived,
+        None => return Ok(None),
+    };
     let tongue = spoken(form, request, &posted);
     let seal = seal::open(&form.context.signing_key, posted.last(seal::NAME));
     let drawn = match &seal {
         Seal::Good(drawing) => Some(drawing),
         Seal::None | Seal::Broken => None,
     };
-    let Filled { values, attachments } = fill(form, &posted, drawn, &tongue)?;
+    let Filled {
+        values,
+        attachments,
+        unfit,
+    } = fill(form, &posted, drawn, &tongue, foreign)?;
     let consent = form.settings.consent.as_ref().map(|asked| Consent {
         given: is_given(&posted),
         text: tongue.consent().to_owned(),
@@ -57,7 +72,10 @@ pub fn accept(form: &Form, request: &WebhookRequest, now: DateTime<Utc>) -> Resu
         version: Some(asked.version_of(tongue.consent())),
         language: Some(tongue.language.clone()),
     });
-    let external_id = external_id(form, request, &posted, &values, now)?;
+    let external_id = match lead_id {
+        Some(id) => id,
+        None => external_id(form, request, &posted, &values, now)?,
+    };
 
     let (mut from, lead) = person_of(&form.settings.fields, &values);
     let reads = posted
@@ -65,11 +83,17 @@ pub fn accept(form: &Form, request: &WebhookRequest, now: DateTime<Utc>) -> Resu
         .filter(|tag| tongue::is_tag(tag))
         .map(str::to_owned);
     from.language = words::preferred(accept_language(request)).or(reads);
-    let extra = extra::kept(&form.settings, &posted, drawn);
+    let mut extra = extra::kept(&form.settings, &posted, drawn);
+    extra.extend(unfit);
     let mut text = readable(&form.settings.fields, &values);
-    let former = extra::readable(&extra, drawn);
+    // What a service brings was asked there, all of it.
+    let all = foreign.then(|| Drawing {
+        at: now,
+        fields: extra.keys().cloned().collect(),
+    });
+    let former = extra::readable(&extra, all.as_ref().or(drawn));
     if !former.is_empty() {
-        text = format!("{text}\n{former}");
+        text = format!("{text}\n{former}").trim_start().to_owned();
     }
     let sameness = form.memory.note(seen(&external_id, request, &values, now));
     let verdict = spam::judge(&Signals {
@@ -99,11 +123,57 @@ pub fn accept(form: &Form, request: &WebhookRequest, now: DateTime<Utc>) -> Resu
             operator: form.settings.creates.operator_id.clone(),
         },
     };
-    Ok(InboundEvent {
+    Ok(Some(InboundEvent {
         external_id,
         at: now,
         body: InboundBody::Submission(submission),
-    })
+    }))
+}
+
+/// A post as it is read on.
+struct Arrived {
+    posted: Posted,
+    /// The key of de-duplication that a service gave.
+    lead_id: Option<String>,
+    /// It came in the shape of another service: what does not fit is kept, not refused.
+    foreign: bool,
+}
+
+/// Reads the body; under `/hooks/` in the shapes of other services too. None for a service's trial.
+fn arrived(form: &Form, request: &WebhookRequest) -> Result<Option<Arrived>, Rejection> {
+    let is_hook = request.uri().path().contains("/hooks/");
+    let json = || {
+        serde_json::from_slice::<Value>(request.body())
+            .ok()
+            .and_then(|body| foreign::of_json(&body))
+    };
+    let whole = request.body().len() as u64 <= form.context.max_upload_bytes;
+    let (lead, files) = match Some(is_hook && whole).filter(|hook| *hook).and_then(|_| json()) {
+        Some(lead) => (lead, Vec::new()),
+        None => {
+            let posted = body::read(request, form.context.max_upload_bytes)?;
+            match foreign::of_pairs(&posted).filter(|_| is_hook) {
+                Some(lead) => (lead, posted.files),
+                None => {
+                    return Ok(Some(Arrived {
+                        posted,
+                        lead_id: None,
+                        foreign: false,
+                    }));
+                }
+            }
+        }
+    };
+    if lead.is_test {
+        return Ok(None);
+    }
+    let lead_id = lead.id.as_deref().map(|id| format!("lead:{}:{id}", lead.service));
+    let values = foreign::fitted(lead, &form.settings.fields);
+    Ok(Some(Arrived {
+        posted: Posted { values, files },
+        lead_id,
+        foreign: true,
+    }))
 }
 
 /// The language of an answer: the one the form was drawn in, else the one the visitor likes best.
@@ -142,18 +212,27 @@ fn seen(
 struct Filled {
     values: BTreeMap<String, Value>,
     attachments: Vec<InboundAttachment>,
+    /// What did not fit its field and is kept as it came.
+    unfit: BTreeMap<String, Value>,
 }
 
 /// Reads every declared field; all problems together, so that the visitor corrects once. What the form does
 /// not declare is left alone: sites send buttons, tokens and counters along.
 ///
 /// A field that depends on others is read only while its condition holds. One that the drawing under the seal
-/// did not have is not asked of it.
-fn fill(form: &Form, posted: &Posted, drawn: Option<&Drawing>, tongue: &Tongue) -> Result<Filled, Rejection> {
+/// did not have is not asked of it. Nothing of another service is refused (`foreign`).
+fn fill(
+    form: &Form,
+    posted: &Posted,
+    drawn: Option<&Drawing>,
+    tongue: &Tongue,
+    foreign: bool,
+) -> Result<Filled, Rejection> {
     let mut problems = Vec::new();
     let mut filled = Filled {
         values: BTreeMap::new(),
         attachments: Vec::new(),
+        unfit: BTreeMap::new(),
     };
     let was_drawn = |field: &Field| {
         drawn.is_none_or(|drawing| {
@@ -175,6 +254,14 @@ fn fill(form: &Form, posted: &Posted, drawn: Option<&Drawing>, tongue: &Tongue) 
         ) {
             Ok(Some(value)) => drop(filled.values.insert(field.name.clone(), value)),
             Ok(None) => {}
+            Err(_) if foreign => {
+                let came: String = raw(field, posted).chars().take(1_000).collect();
+                if !came.trim().is_empty() {
+                    filled
+                        .unfit
+                        .insert(field.name.clone(), Value::String(clean_text(&came)));
+                }
+            }
             Err(problem) if missing(&problem) && !was_drawn(field) => {}
             Err(problem) => {
                 let own = tongue.error(field).map(str::to_owned);
@@ -184,6 +271,9 @@ fn fill(form: &Form, posted: &Posted, drawn: Option<&Drawing>, tongue: &Tongue) 
                 ));
             }
         }
+    }
+    if foreign {
+        return Ok(filled);
     }
     if form
         .settings

@@ -164,7 +164,7 @@ pub fn peer(request: &WebhookRequest) -> Option<IpAddr> {
 #[async_trait]
 impl Webhook for Form {
     fn accept(&self, request: &WebhookRequest, now: DateTime<Utc>) -> Result<Batch, Rejection> {
-        accept::accept(self, request, now).map(Batch::one)
+        Ok(accept::accept(self, request, now)?.map_or_else(Batch::default, Batch::one))
     }
 
     /// Asks the captcha's service about each post. What is in doubt is held; an outage is a doubt, never a loss.

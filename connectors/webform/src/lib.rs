@@ -17,6 +17,7 @@ mod captcha;
 mod content;
 mod embed;
 mod extra;
+mod foreign;
 mod form;
 mod memory;
 mod next;

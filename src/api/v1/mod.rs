@@ -12,6 +12,7 @@ pub mod contacts;
 pub mod conversation_actions;
 pub mod conversations;
 pub mod counting;
+pub mod form_previews;
 pub mod leads;
 pub mod line_checks;
 pub mod lines;
@@ -23,6 +24,7 @@ pub mod outbox;
 pub mod presence;
 pub mod quarantine;
 pub mod rearrange;
+pub mod reports;
 pub mod routing;
 pub mod schedules;
 pub mod search;
@@ -79,4 +81,6 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(templates::router())
         .merge(writing::router())
         .merge(rearrange::router())
+        .merge(form_previews::router())
+        .merge(reports::router())
 }

@@ -107,6 +107,14 @@ export interface FormField {
   required: boolean;
   options: string[];
   maps_to: string | null;
+  placeholder?: string | null;
+  value?: string | null;
+  help?: string | null;
+  error?: string | null;
+  /** Asked only while an earlier field has one of these values; any value when there are none. */
+  show_when?: { field: string; is: string[]; not?: boolean } | null;
+  step?: number | null;
+  formerly?: string[];
 }
 
 // ---- conversations -------------------------------------------------------------------------------------------------
@@ -145,8 +153,14 @@ export type Lead = Closer<
 >;
 export type Submission = Closer<
   Schemas['Submission'],
-  { values: Free; consent?: { given: boolean; text?: string | null; at?: string | null } | null }
+  {
+    values: Free;
+    extra: Free;
+    consent?: { given: boolean; text?: string | null; at?: string | null; version?: string | null } | null;
+  }
 >;
+
+export type LeadsReport = Schemas['LeadsReport'];
 
 // ---- operation -----------------------------------------------------------------------------------------------------
 

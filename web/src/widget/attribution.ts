@@ -12,7 +12,7 @@ const KEY = 'switchboard:from';
 const FORGET_MS = 7_776_000_000;
 /** Longer values are cut: they are noise or an attack on storage. */
 const LONGEST = 500;
-const KNOWN = /^(utm_(source|medium|campaign|term|content)|gclid|fbclid|yclid)$/;
+const KNOWN = /^(utm_\w{1,40}|\w*clk?id|[gw]braid|li_fat_id|epik|(rdt_|sc)cid)$/;
 
 /** The touch that this page view is, and whether it came from somewhere (a campaign or another site). */
 export function touch(url: string, referrer: string, now: number): { touch: Touch; arrived: boolean } {

@@ -40,7 +40,7 @@ const LABEL = 'Chat';
 function paint(accent: string): string {
   const fits = /^#[\da-f]{6}$/i.test(accent) ? accent : '#2b50cc';
   const n = parseInt(fits.slice(1), 16);
-  return `--accent:${fits};--on:#${(n >> 16) * 3 + ((n >> 8) & 255) * 6 + (n & 255) > 1200 ? '0b0d12' : 'fff'}`;
+  return `--accent:${fits};--on:#${(n >> 16) * 3 + ((n >> 8) & 255) * 6 + (n & 255) > 1200 ? '000' : 'fff'}`;
 }
 
 (() => {
