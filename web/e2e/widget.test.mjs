@@ -40,7 +40,16 @@ after(async () => {
   await server?.stop();
 });
 
-const settings = (changes) => api.patch(`/channels/${chat.id}`, { settings: { ...chat.settings, ...changes } });
+/** What tests change, as it was; a setting that is left out stays as it is. */
+const PLAIN = {
+  require_prechat: false,
+  prechat_fields: [],
+  consent_text: null,
+  consent_url: null,
+  typing_preview: false,
+  invitations: [],
+};
+const settings = (changes) => api.patch(`/channels/${chat.id}`, { settings: { ...PLAIN, ...changes } });
 
 /** A visitor in a window of their own; `asked` collects whom the page asks for anything. */
 async function guest(options = {}) {
