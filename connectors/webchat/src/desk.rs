@@ -97,14 +97,18 @@ impl Desk {
             ("phone", FieldKind::Phone),
             ("company", FieldKind::Text),
         ] {
-            if fields.iter().any(|field| field.name == name) {
-                continue;
-            }
             let field = Field {
                 name: name.to_owned(),
                 kind,
                 ..Field::default()
             };
+            // What the visitor answered under another name is not said twice.
+            let answered = |other: &Field| {
+                other.name == name || (other.meaning() == field.meaning() && values.contains_key(&other.name))
+            };
+            if fields.iter().any(answered) {
+                continue;
+            }
             // A site may hand over what its own database holds: what is not in order is left out, the chat opens.
             if let Some(Ok(Some(value))) = contact.get(name).map(|raw| field.read(&plain(raw), region)) {
                 values.insert(name.to_owned(), value);
@@ -403,6 +407,20 @@ mod tests {
         );
         let answers = opening.map(|opening| opening.answers).unwrap_or_default();
         assert_eq!(json!(answers), json!({"topic": "Help"}));
+    }
+
+    #[test]
+    fn a_name_that_was_answered_is_not_joined_by_the_one_the_site_knows() {
+        let desk = desk(json!({"prechat_fields": [{"name": "who", "maps_to": "contact.name"}]}));
+        let name = |contact: Value| {
+            let opening = desk.open(&request(json!({"contact": contact})), now());
+            opening.unwrap_or_default().person.name
+        };
+        assert_eq!(
+            name(json!({"who": "Nora", "name": "user 17"})).as_deref(),
+            Some("Nora")
+        );
+        assert_eq!(name(json!({"name": "user 17"})).as_deref(), Some("user 17"));
     }
 
     #[test]

@@ -33,6 +33,7 @@ export async function widgetChat() {
   Object.assign(globalThis, {
     WebSocket,
     location: new URL('https://shop.example/'),
+    navigator: { language: 'en' },
     addEventListener: () => undefined,
     document: { hidden: false, title: 'Lamp shop', referrer: '', addEventListener: () => undefined },
     localStorage: {

@@ -26,7 +26,7 @@ export class Composer {
     private locale: () => string,
     private sent: () => void,
   ) {
-    this.field = h('textarea', { rows: 1, dir: 'auto', autocomplete: 'off', enterkeyhint: 'send' });
+    this.field = h('textarea', { rows: 1, autocomplete: 'off', enterkeyhint: 'send' });
     this.field.addEventListener('input', () => this.#edited());
     this.field.addEventListener('keydown', (event) => {
       // 229: an input method is composing; its Enter chooses a word
@@ -156,6 +156,8 @@ export class Composer {
   }
 
   #grow(): void {
+    // an empty field has the direction of its hint
+    this.field.dir = this.field.value ? 'auto' : '';
     this.field.style.height = '';
     const { scrollHeight, clientHeight } = this.field;
     if (scrollHeight > clientHeight) this.field.style.height = scrollHeight + 'px';

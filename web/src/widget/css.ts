@@ -13,7 +13,7 @@ export const CSS = `
 @keyframes in{from{opacity:0;transform:translateY(12px)}}
 button,input,textarea,select{font:inherit;color:inherit;border:0;background:none;padding:0}
 button{cursor:pointer;border-radius:8px}
-.p svg{display:block;width:20px;height:20px}
+.p svg{display:block;width:20px;height:20px;stroke-linecap:round;stroke-linejoin:round}
 .p :focus-visible{outline:2px solid var(--focus);outline-offset:2px}
 .hd h2,.ty,.qt{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .hd,.go,.o .b,.p .s{background:var(--accent);color:var(--on)}

@@ -28,7 +28,7 @@ const PATHS = {
   file: 'M13.5 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V8.5zM13.5 3v5.5H19',
   down: 'M12 5v14M5.5 12.5L12 19l6.5-6.5',
   face: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8.5 14.5a4.2 4.2 0 0 0 7 0M9 9.5v.5M15 9.5v.5',
-  menu: 'M12 5.5v.5M12 12v.5M12 18.5v.5',
+  menu: 'M12 4.5v1M12 11.5v1M12 18.5v1',
 };
 
 /** A decorative icon; its button carries the name. */

@@ -60,8 +60,8 @@ export async function start(host: Host): Promise<Panel> {
   const log = new Log(chat, parts, words, tag, () => inSight() && chat.unread && see());
   const composer = new Composer(chat, parts, words, tag, () => log.toEnd());
 
-  const title = h('h2', { id: 't', dir: 'auto' });
-  const status = h('p', { dir: 'auto' });
+  const title = h('bdi');
+  const status = h('p');
   const more = h(
     'button',
     {
@@ -90,7 +90,7 @@ export async function start(host: Host): Promise<Panel> {
   const panel = h(
     'div',
     { class: 'p', id: 'p', role: 'dialog', 'aria-labelledby': 't', tabindex: -1, hidden: true },
-    h('header', { class: 'hd' }, h('div', {}, title, status), more, shut),
+    h('header', { class: 'hd' }, h('div', {}, h('h2', { id: 't' }, title), status), more, shut),
     banner,
     log.area,
     typing,
@@ -266,9 +266,9 @@ export async function start(host: Host): Promise<Panel> {
         (answers) => {
           asked = true;
           if (answers) {
-            chat.contact = { ...answers.contact, ...answers.values };
+            chat.contact = answers;
             chat.form = asking === closed ? 'closed' : undefined;
-            host.emit('prechat', answers.values);
+            host.emit('prechat', answers);
             void chat.update().catch(() => undefined);
           }
           changed();

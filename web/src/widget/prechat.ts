@@ -1,15 +1,10 @@
 /** The form before the chat, drawn from the channel's fields. What is typed here is a claim, never proof. */
 import { h } from './dom';
 import type { Strings } from './strings';
-import type { Contact, Field } from './types';
+import type { Field } from './types';
 
-/** What the visitor filled in. */
-export interface Answers {
-  /** all values by field name */
-  values: Record<string, string>;
-  /** those that say who the visitor is */
-  contact: Contact;
-}
+/** What the visitor filled in, by the names of the fields. */
+export type Answers = Record<string, string>;
 
 const CONTACT = ['name', 'email', 'phone'] as const;
 const AUTOCOMPLETE: Record<string, string> = { name: 'name', email: 'email', phone: 'tel' };
@@ -128,13 +123,8 @@ export function form(
       wrong[0].input.focus();
       return;
     }
-    const answers: Answers = { values: read(), contact: {} };
-    for (const field of fields) {
-      const given = answers.values[field.name];
-      const name = part(field);
-      if (name && given) answers.contact[name] = given;
-    }
-    done(Object.keys(answers.values).length ? answers : null);
+    const answers = read();
+    done(Object.keys(answers).length ? answers : null);
   };
   read();
   return h(
