@@ -1,4 +1,5 @@
-//! How fast, and against what: `cargo bench --bench throughput [-- ingest http latency routing mail footprint sockets]`.
+//! How fast, and against what:
+//! `cargo bench --bench throughput [-- ingest http latency routing mail telegram footprint sockets]`.
 //!
 //! Ingest is measured as a ratio to the bare engine inserting **the same rows in the same batches in the
 //! same run**: after each run the rows it made are read back, grouped by the transaction that made them
@@ -19,6 +20,7 @@ mod load;
 mod mail;
 mod routing;
 mod sockets;
+mod telegram;
 
 /// Ingest and sockets make and drop many small values; the system's allocator was a fifth of their time.
 #[global_allocator]
@@ -71,6 +73,9 @@ async fn main() {
     }
     if runs("sockets") {
         sockets::measure().await;
+    }
+    if runs("telegram") {
+        telegram::measure().await;
     }
     if runs("footprint") {
         footprint::measure().await;

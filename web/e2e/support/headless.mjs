@@ -6,6 +6,14 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'vite';
 import { WebSocket } from 'ws';
 
+/** As a browser's: an error that nobody listens to is no exception. */
+class Socket extends WebSocket {
+  constructor(url) {
+    super(url);
+    this.on('error', () => undefined);
+  }
+}
+
 const source = resolve(import.meta.dirname, '../../src/widget/chat.ts');
 
 /** The class as the panel uses it, built from its source; and the few things of a browser that it touches. */
@@ -31,7 +39,7 @@ export async function widgetChat() {
   });
   const kept = new Map();
   Object.assign(globalThis, {
-    WebSocket,
+    WebSocket: Socket,
     location: new URL('https://shop.example/'),
     navigator: { language: 'en' },
     addEventListener: () => undefined,
