@@ -75,7 +75,7 @@ crash: ## the crash test alone (SWITCHBOARD_CRASH_SEED=…, SWITCHBOARD_CRASH_KI
 	@scripts/packages test
 	@scripts/with-servers cargo test --test crash -- --nocapture
 
-bench: ## the benches in release (ARGS="ingest http latency routing footprint mail": only these)
+bench: ## the benches in release (ARGS="ingest http latency routing footprint mail telegram": only these)
 	@scripts/packages test
 	@scripts/web build
 	@scripts/with-servers --durable cargo bench --bench '*' $(if $(ARGS),-- $(ARGS))

@@ -88,11 +88,26 @@ impl Server {
         }
     }
 
+    pub async fn get(&self, path: &str) -> Value {
+        self.ask(client().get(self.address(path)), path).await
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Value {
-        let request = client()
-            .post(format!("{}/api/v1{path}", self.base))
-            .bearer_auth(&self.key);
-        let response = request.json(&body).send().await.unwrap();
+        self.ask(client().post(self.address(path)).json(&body), path)
+            .await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Value {
+        self.ask(client().patch(self.address(path)).json(&body), path)
+            .await
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}/api/v1{path}", self.base)
+    }
+
+    async fn ask(&self, request: reqwest::RequestBuilder, path: &str) -> Value {
+        let response = request.bearer_auth(&self.key).send().await.unwrap();
         assert!(response.status().is_success(), "{path}: {}", response.status());
         response.json().await.unwrap()
     }

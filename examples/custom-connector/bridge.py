@@ -1,26 +1,21 @@
-"""Bridges "Pigeon", a made-up messenger, to a custom channel of Switchboard. Python 3.9, standard library only.
+"""Bridges "Pigeon", a made-up messenger (pigeon.py), to a custom channel. Python 3.9, standard library only.
 
   SWITCHBOARD_HOOKS=https://desk.example/hooks/custom/KEY SWITCHBOARD_SECRET=whsec_... python3 bridge.py
 
-The channel's callback address is http://THIS-MACHINE:8090/switchboard. Pigeon itself is the other half of the
-server below: people POST /say, /seen and /typing and read their room at GET /rooms/NAME.
+The channel's callback address is http://THIS-MACHINE:8090/switchboard.
 """
 
 import base64, hashlib, hmac, json, os, sqlite3, threading, time, urllib.error, urllib.request, uuid
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pigeon import Pigeon
 
 HOOKS = os.environ["SWITCHBOARD_HOOKS"].rstrip("/")
 KEY = base64.b64decode(os.environ["SWITCHBOARD_SECRET"].replace("whsec_", "", 1))
-PORT = int(os.environ.get("BRIDGE_PORT", "8090"))
-LOCK = threading.Lock()
-DB = sqlite3.connect(os.environ.get("BRIDGE_DB", "pigeon.db"), check_same_thread=False)
-DB.executescript("""
-CREATE TABLE IF NOT EXISTS bird (id INTEGER PRIMARY KEY, room TEXT, author TEXT, text TEXT, files TEXT, ours TEXT UNIQUE, deleted INTEGER DEFAULT 0);
-CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY, webhook_id TEXT, path TEXT, body TEXT);
-CREATE TABLE IF NOT EXISTS seen (webhook_id TEXT PRIMARY KEY, answer TEXT);
-""")
-TYPING = {}  # room: who, of late
+LOCK, DB = threading.Lock(), sqlite3.connect(os.environ.get("BRIDGE_DB", "pigeon.db"), check_same_thread=False)
+DB.execute("CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY, webhook_id TEXT, path TEXT, body TEXT)")
+DB.execute("CREATE TABLE IF NOT EXISTS seen (webhook_id TEXT PRIMARY KEY, answer TEXT)")
+PIGEON = Pigeon(DB)
 
 
 def sign(webhook_id, timestamp, body):
@@ -32,8 +27,7 @@ def verified(headers, body):
     """Standard Webhooks: the signature fits, and the request is not older than five minutes."""
     webhook_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     fresh = timestamp.isdigit() and abs(time.time() - int(timestamp)) <= 300
-    ours = sign(webhook_id, timestamp, body)
-    given = headers.get("webhook-signature", "").split()
+    ours, given = sign(webhook_id, timestamp, body), headers.get("webhook-signature", "").split()
     return fresh and any(hmac.compare_digest(ours, one) for one in given)
 
 
@@ -71,19 +65,18 @@ def post(webhook_id, path, text):
 def from_switchboard(call):
     """What operators do. Answers the status and the JSON for it."""
     kind, room = call.get("type"), call.get("conversation", {}).get("external_id")
+    if kind == "message.send" and room == "nowhere":
+        return 404, {"error": "there is no such room"}
     if kind == "message.send":
-        if room == "nowhere":
-            return 404, {"error": "there is no such room"}
-        files = json.dumps([file["url"] for file in call["attachments"]])
         author = (call.get("author") or {}).get("name") or "Support"
-        made = DB.execute("INSERT INTO bird (room, author, text, files, ours) VALUES (?, ?, ?, ?, ?)", (room, author, call["text"], files, call["id"]))
-        return 200, {"external_id": f"p{made.lastrowid}"}
+        files = [file["url"] for file in call["attachments"]]
+        return 200, {"external_id": f"p{PIGEON.add(room, author, call['text'], files, call['id'])}"}
     if kind == "message.edit":
-        DB.execute("UPDATE bird SET text = ? WHERE ours = ?", (call["text"], call["id"]))
+        PIGEON.change(call["text"], ours=call["id"])
     elif kind == "message.delete":
-        DB.execute("UPDATE bird SET deleted = 1 WHERE ours = ?", (call["id"],))
+        PIGEON.remove(ours=call["id"])
     elif kind in ("typing", "session.closed"):
-        TYPING[room] = kind
+        PIGEON.typing[room] = kind
     return 200, {}  # types that are new to us are none of our business
 
 
@@ -93,17 +86,17 @@ def from_people(path, said):
     if path == "/typing":
         to_switchboard("/typing", where)
     elif path == "/seen":
-        for (ours,) in DB.execute("SELECT ours FROM bird WHERE room = ? AND ours IS NOT NULL", (said["room"],)).fetchall():
+        for ours in PIGEON.answers(said["room"]):
             to_switchboard("/status", {"message_id": ours, "state": "read"})
     elif said.get("delete"):
-        DB.execute("UPDATE bird SET deleted = 1 WHERE id = ?", (said["delete"],))
+        PIGEON.remove(said["delete"])
         to_switchboard("/messages", {"id": f"p{said['delete']}", **where, "deleted": True})
     elif said.get("edit"):
-        DB.execute("UPDATE bird SET text = ? WHERE id = ?", (said["text"], said["edit"]))
+        PIGEON.change(said["text"], said["edit"])
         at = datetime.now(timezone.utc).isoformat()
         to_switchboard("/messages", {"id": f"p{said['edit']}", **where, "text": said["text"], "edited": at})
     else:
-        made = DB.execute("INSERT INTO bird (room, author, text) VALUES (?, ?, ?)", (said["room"], said["user"], said["text"])).lastrowid
+        made = PIGEON.add(said["room"], said["user"], said["text"])
         to_switchboard("/messages", {"id": f"p{made}", **where, "text": said["text"], "attachments": said.get("files", [])})
         return {"id": made}
     return {}
@@ -119,10 +112,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def do_GET(self):
-        room = self.path.rsplit("/", 1)[-1]
         with LOCK:
-            birds = DB.execute("SELECT author, text, files FROM bird WHERE room = ? AND NOT deleted ORDER BY id", (room,)).fetchall()
-        self.answer(200, {"birds": birds, "hint": TYPING.get(room)})
+            room = PIGEON.room(self.path.rsplit("/", 1)[-1])
+        self.answer(200, room)
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -146,4 +138,4 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     threading.Thread(target=send_loop, daemon=True).start()
-    ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("BRIDGE_PORT", "8090"))), Handler).serve_forever()

@@ -85,6 +85,8 @@ pub struct ConversationView {
     pub can_delete: bool,
     /// Whether an answer can name the message it answers.
     pub can_reply_to: bool,
+    /// Whether buttons can stand under an answer, the one that asks for a phone number among them.
+    pub can_have_buttons: bool,
     /// Largest message with all its files in bytes, as the provider counts it; none is unlimited.
     pub max_message_bytes: Option<u64>,
     /// Out of sight until then.
@@ -578,6 +580,7 @@ impl Views {
                 can_edit: capabilities.is_some_and(|capabilities| capabilities.edit),
                 can_delete: capabilities.is_some_and(|capabilities| capabilities.delete),
                 can_reply_to: capabilities.is_some_and(|capabilities| capabilities.reply_to),
+                can_have_buttons: capabilities.is_some_and(|capabilities| capabilities.buttons),
                 max_message_bytes: capabilities
                     .zip(channels.get(&row.channel_id))
                     .and_then(|(capabilities, channel)| message_limit(&capabilities, channel)),

@@ -215,7 +215,14 @@ fn check(views: &Views, conversation: &conversation::Model, draft: &Draft) -> Re
             ));
         }
     }
-    let asks = buttons.count() > 0 || draft.extra.request_phone;
+    let has_buttons = buttons.count() > 0;
+    if has_buttons && draft.extra.request_phone {
+        return Err(Error::invalid(
+            "request_phone",
+            "a message asks for the phone number or has other buttons, not both",
+        ));
+    }
+    let asks = has_buttons || draft.extra.request_phone;
     let can_ask = views
         .capabilities(&conversation.channel_kind)
         .is_some_and(|can| can.buttons);

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    decide::{Decision, Outcome, next_turn, unavailable},
+    decide::{Candidate, Decision, Outcome, next_turn, unavailable},
     explain::{self, ROUND, Record},
     snapshot,
     world::{LineState, OperatorState, Waiting, World},
@@ -37,6 +37,8 @@ pub struct Proposal {
     pub session: Waiting,
     /// What was decided.
     pub decision: Decision,
+    /// Everybody looked at, by rank.
+    pub candidates: Vec<Candidate>,
     /// What made the router look.
     pub trigger: &'static str,
     /// The version of the line's rules.
@@ -68,7 +70,7 @@ impl Proposal {
             algorithm: self.decision.algorithm,
             outcome: self.decision.outcome,
             operator_id: self.decision.taker().map(str::to_owned),
-            candidates: self.decision.candidates,
+            candidates: self.candidates,
             reason: None,
         }
     }

@@ -6,19 +6,20 @@
 //! With `offer`, operators are asked one after another, or all at once; nobody twice in a round. When
 //! nobody is left to be asked, the round has an end ([`end_round`]), and after a rest begins anew.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::world::{LineState, OperatorState, Round, Waiting, World, order};
+use super::{
+    standing::{Asked, Look, Seat, Standing},
+    world::{LineState, OperatorState, Waiting},
+};
 use crate::{
     line::{
-        hours,
-        rules::{Acceptance, Distribution, Sticky, has_all},
+        hours::Opening,
+        rules::{Acceptance, Distribution, Sticky},
     },
-    operator::{Availability, Presence, load::fits},
+    operator::{Availability, Presence},
 };
 
 /// The algorithm of an offer to all who let the session lie in this round.
@@ -116,8 +117,6 @@ pub struct Decision {
     pub line_id: Option<String>,
     /// Everybody is asked anew.
     pub new_round: bool,
-    /// Everybody looked at, by rank.
-    pub candidates: Vec<Candidate>,
     /// When time alone may change it.
     pub again_at: Option<DateTime<Utc>>,
 }
@@ -131,55 +130,22 @@ impl Decision {
             (None, _) => None,
         }
     }
+
+    /// Nobody decides on a line that is not there.
+    pub(super) fn without_line() -> Self {
+        nobody(Outcome::Waiting, Distribution::default().as_str(), None)
+    }
 }
 
-/// One session of a plan.
+/// Whom a decision has looked at, listed only when somebody asks.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Placement {
-    /// Its place in [`World::waiting`].
-    pub index: usize,
-    /// What was decided.
-    pub decision: Decision,
-    /// For an assignment, or an offer to one: when, as turns are counted. Grows strictly within a line, so that turns
-    /// of one moment keep their order.
-    pub turn_at: Option<DateTime<Utc>>,
-}
-
-/// Decides about all that wait, in their order. Whoever cannot be placed does not hold up those behind.
-pub fn plan(world: &World, now: DateTime<Utc>) -> Vec<Placement> {
-    let mut world = world.clone();
-    let mut sessions: Vec<(usize, Waiting)> = std::mem::take(&mut world.waiting)
-        .into_iter()
-        .enumerate()
-        .collect();
-    sessions.sort_by(|(_, a), (_, b)| order(a, b));
-    let mut placements = Vec::with_capacity(sessions.len());
-    for (index, session) in sessions {
-        let decision = decide(&world, &session, now);
-        let turn_at = decision
-            .taker()
-            .map(str::to_owned)
-            .map(|to| assume(&mut world, &session, &to, now));
-        placements.push(Placement {
-            index,
-            decision,
-            turn_at,
-        });
-    }
-    placements
-}
-
-/// The world as it is once this session is assigned; answers the moment of the turn.
-fn assume(world: &mut World, session: &Waiting, to: &str, now: DateTime<Utc>) -> DateTime<Utc> {
-    if let Some(operator) = world.operators.get_mut(to) {
-        operator.load.add(&session.line_id, session.weight);
-    }
-    let Some(line) = world.lines.get_mut(&session.line_id) else {
-        return now;
-    };
-    let turn = next_turn(line.turns.values().max().copied(), now);
-    line.turns.insert(to.to_owned(), turn);
-    turn
+pub(super) enum Listing {
+    /// Nobody.
+    Nobody,
+    /// The responsible operator alone.
+    Responsible(Candidate),
+    /// Everybody in the queue, and the responsible operator at the end, if they do not stand in it.
+    Queue { look: Look, outsider: Option<Candidate> },
 }
 
 /// The moment of a turn after `last`: now, or just after the last one where the clock stands still.
@@ -187,122 +153,120 @@ pub fn next_turn(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Ut
     last.map_or(now, |last| now.max(last + TimeDelta::microseconds(1)))
 }
 
-/// Decides about one session.
-pub fn decide(world: &World, session: &Waiting, now: DateTime<Utc>) -> Decision {
-    let Some(line) = world.lines.get(&session.line_id) else {
-        return nobody(
-            Outcome::Waiting,
-            Distribution::default().as_str(),
-            Vec::new(),
-            None,
-        );
-    };
+/// What there is to say of a line that does not work now.
+pub(super) fn closed(line: &LineState, opening: &Opening) -> Option<Decision> {
     let algorithm = line.rules.distribution.as_str();
     if !line.enabled {
-        return nobody(Outcome::Waiting, algorithm, Vec::new(), None);
+        return Some(nobody(Outcome::Waiting, algorithm, None));
     }
-    let opening = hours::opening(line.rules.hours.as_ref(), now);
-    if !opening.open {
-        return nobody(Outcome::OffHours, algorithm, Vec::new(), opening.opens_at);
-    }
-    let offers = line.rules.acceptance == Acceptance::Offer;
-    let anew = if offers {
-        begin_again(line, session, now)
-    } else {
-        let alone = !session.lapsed.is_empty() && !somebody_else_is_there(world, line, session);
-        // Who let it lie is asked again rather than nobody.
-        alone.then(|| Waiting {
-            lapsed: BTreeSet::new(),
-            ..session.clone()
-        })
-    };
-    let new_round = offers && anew.is_some();
-    let session = anew.as_ref().unwrap_or(session);
-    let decision = decide_open(world, line, session, now);
-    Decision {
-        new_round: new_round && decision.outcome == Outcome::Offered,
-        ..decision
-    }
+    (!opening.open).then(|| nobody(Outcome::OffHours, algorithm, opening.opens_at))
 }
 
-/// Decides on a line that is open.
-fn decide_open(world: &World, line: &LineState, session: &Waiting, now: DateTime<Utc>) -> Decision {
+/// Decides on a line that is open. `responsible` is the operator whose contact it is, where the line looks at them.
+pub(super) fn decide_in(
+    standing: &mut Standing<'_>,
+    responsible: Option<Seat<'_>>,
+    session: &Waiting,
+    now: DateTime<Utc>,
+) -> (Decision, Listing) {
+    let line = standing.line;
+    let asked = Asked::of(session);
+    let offers = line.rules.acceptance == Acceptance::Offer;
+    let anew = if offers {
+        let rested = asked.over_at.is_some_and(|over_at| over_at + rest(line) <= now);
+        rested.then(|| asked.anew())
+    } else {
+        let alone = !asked.lapsed.is_empty() && !standing.somebody_else_could(&asked);
+        // Who let it lie is asked again rather than nobody.
+        alone.then(|| asked.nobody_lapsed())
+    };
+    let new_round = offers && anew.is_some();
+    let (decision, listing) = decide_asked(standing, responsible, &anew.unwrap_or(asked), now);
+    let new_round = new_round && decision.outcome == Outcome::Offered;
+    (
+        Decision {
+            new_round,
+            ..decision
+        },
+        listing,
+    )
+}
+
+fn decide_asked(
+    standing: &mut Standing<'_>,
+    responsible: Option<Seat<'_>>,
+    asked: &Asked<'_>,
+    now: DateTime<Utc>,
+) -> (Decision, Listing) {
+    let line = standing.line;
     let algorithm = line.rules.distribution.as_str();
-    if let Some(decision) = decide_sticky(world, line, session, now) {
-        return decision;
+    if let Some(decided) = responsible
+        .as_ref()
+        .and_then(|seat| decide_sticky(seat, line, asked, now))
+    {
+        return decided;
     }
-    let mut candidates = candidates(world, line, session, false);
-    if let Some(first) = first_eligible(&candidates) {
-        return given(line, algorithm, first, candidates);
+    let outsider = responsible.filter(|seat| !seat.in_queue()).map(|seat| Candidate {
+        operator_id: seat.id.to_owned(),
+        load: seat.load,
+        rank: u32::try_from(standing.len()).map_or(u32::MAX, |members| members.saturating_add(1)),
+        rejected_by: seat.rejected_by(line, asked, false),
+    });
+    let queue = |look| Listing::Queue {
+        look,
+        outsider: outsider.clone(),
+    };
+    if let Some(first) = standing.first_for(asked, false).map(str::to_owned) {
+        let decision = given(standing, algorithm, first, asked);
+        return (decision, queue(standing.look(asked, false)));
     }
-    if line.rules.assign_when_offline {
-        candidates = self::candidates(world, line, session, true);
-        if let Some(first) = first_eligible(&candidates) {
-            // Whoever is not there cannot answer an offer.
-            return assigned(algorithm, first, candidates);
-        }
+    let absent_too = line.rules.assign_when_offline;
+    if let Some(first) = absent_too.then(|| standing.first_for(asked, true)).flatten() {
+        // Whoever is not there cannot answer an offer.
+        let decision = assigned(algorithm, first.to_owned());
+        return (decision, queue(standing.look(asked, true)));
     }
-    if line.rules.acceptance == Acceptance::Offer {
-        return end_round(line, session, algorithm, candidates, now);
-    }
-    nobody(Outcome::Waiting, algorithm, candidates, None)
+    let mut look = standing.look(asked, absent_too);
+    let decision = if line.rules.acceptance == Acceptance::Offer {
+        end_round(standing, &mut look, asked, algorithm, now)
+    } else {
+        nobody(Outcome::Waiting, algorithm, None)
+    };
+    (decision, queue(look))
 }
 
 /// Nobody is left to be asked now. When all who are there were asked: the overflow line, then all who
 /// did not answer once more together, then the end of the round. Who said no is not asked again in it.
 fn end_round(
-    line: &LineState,
-    session: &Waiting,
+    standing: &Standing<'_>,
+    look: &mut Look,
+    asked: &Asked<'_>,
     algorithm: &'static str,
-    candidates: Vec<Candidate>,
     now: DateTime<Utc>,
 ) -> Decision {
-    let asked = |why: Rejection| {
-        let those = candidates.iter().filter(move |one| one.rejected_by == Some(why));
-        those.map(|one| one.operator_id.clone()).collect::<Vec<String>>()
-    };
-    let (lapsed, declined) = (asked(Rejection::Lapsed), asked(Rejection::Declined));
+    let line = standing.line;
+    let lapsed = standing.rejected_for(Rejection::Lapsed, asked.lapsed, asked, look.absent_too);
+    let declined = standing.rejected_for(Rejection::Declined, asked.declined, asked, look.absent_too);
     if lapsed.is_empty() && declined.is_empty() {
-        return nobody(Outcome::Waiting, algorithm, candidates, None);
+        return nobody(Outcome::Waiting, algorithm, None);
     }
     let rest = rest(line);
-    if let Some(over_at) = session.round.over_at {
-        return nobody(Outcome::Waiting, algorithm, candidates, Some(over_at + rest));
+    if let Some(over_at) = asked.over_at {
+        return nobody(Outcome::Waiting, algorithm, Some(over_at + rest));
     }
     let to = line.overflow_to.as_ref();
-    if let Some(to) = to.filter(|to| !session.round.overflowed_from.contains(*to)) {
+    if let Some(to) = to.filter(|to| !asked.session.round.overflowed_from.contains(*to)) {
         return Decision {
             line_id: Some(to.clone()),
-            ..nobody(Outcome::Overflow, algorithm, candidates, None)
+            ..nobody(Outcome::Overflow, algorithm, None)
         };
     }
     let all_at_once = line.rules.distribution == Distribution::All;
-    if !session.round.broadcast && !all_at_once && !lapsed.is_empty() {
-        let mut candidates = candidates;
-        for one in &mut candidates {
-            one.rejected_by = one.rejected_by.filter(|why| *why != Rejection::Lapsed);
-        }
-        return Decision {
-            offered_to: lapsed,
-            ..nobody(Outcome::Offered, BROADCAST, candidates, None)
-        };
+    if !asked.broadcast && !all_at_once && !lapsed.is_empty() {
+        look.broadcast = true;
+        return offered(BROADCAST, lapsed);
     }
-    nobody(Outcome::NoAnswer, algorithm, candidates, Some(now + rest))
-}
-
-/// The session as a new round finds it, when the last one is over and the line has rested.
-fn begin_again(line: &LineState, session: &Waiting, now: DateTime<Utc>) -> Option<Waiting> {
-    let over_at = session.round.over_at?;
-    (over_at + rest(line) <= now).then(|| Waiting {
-        declined: BTreeSet::new(),
-        lapsed: BTreeSet::new(),
-        round: Round {
-            broadcast: false,
-            over_at: None,
-            overflowed_from: session.round.overflowed_from.clone(),
-        },
-        ..session.clone()
-    })
+    nobody(Outcome::NoAnswer, algorithm, Some(now + rest))
 }
 
 /// Time between two rounds: as long as one offer stands.
@@ -311,26 +275,30 @@ fn rest(line: &LineState) -> TimeDelta {
 }
 
 /// The responsible operator first: given to them, or kept for them a while, or nobody's privilege.
-fn decide_sticky(world: &World, line: &LineState, session: &Waiting, now: DateTime<Utc>) -> Option<Decision> {
+fn decide_sticky(
+    seat: &Seat<'_>,
+    line: &LineState,
+    asked: &Asked<'_>,
+    now: DateTime<Utc>,
+) -> Option<(Decision, Listing)> {
     let rules = &line.rules.sticky;
-    let id = session.responsible.as_ref().filter(|_| rules.enabled)?;
-    let operator = world.operators.get(id)?;
-    let rejected_by = rejection(line, session, id, operator, false);
-    let candidates = vec![Candidate {
-        operator_id: id.clone(),
-        load: operator.load.total,
+    let rejected_by = seat.rejected_by(line, asked, false);
+    let listing = Listing::Responsible(Candidate {
+        operator_id: seat.id.to_owned(),
+        load: seat.load,
         rank: 1,
         rejected_by,
-    }];
+    });
     let Some(rejection) = rejected_by else {
-        return Some(match line.rules.acceptance {
-            Acceptance::Automatic => assigned("sticky", id.clone(), candidates),
-            Acceptance::Offer => offered("sticky", vec![id.clone()], candidates),
-        });
+        let decision = match line.rules.acceptance {
+            Acceptance::Automatic => assigned("sticky", seat.id.to_owned()),
+            Acceptance::Offer => offered("sticky", vec![seat.id.to_owned()]),
+        };
+        return Some((decision, listing));
     };
-    let until = session.waiting_since + TimeDelta::seconds(i64::from(rules.grace_secs));
-    let keep = now < until && worth_waiting_for(rejection, operator, rules, now);
-    keep.then(|| nobody(Outcome::Waiting, "sticky", candidates, Some(until)))
+    let until = asked.session.waiting_since + TimeDelta::seconds(i64::from(rules.grace_secs));
+    let keep = now < until && worth_waiting_for(rejection, seat.operator, rules, now);
+    keep.then(|| (nobody(Outcome::Waiting, "sticky", Some(until)), listing))
 }
 
 /// Somebody who is busy or just stepped out is waited for; who has gone, pauses or may not is not.
@@ -362,110 +330,6 @@ fn worth_waiting_for(
     }
 }
 
-/// Everybody in the queue in the order of the distribution, each with the first check that failed; and
-/// the responsible operator at the end, if they do not stand in it.
-fn candidates(world: &World, line: &LineState, session: &Waiting, even_if_not_there: bool) -> Vec<Candidate> {
-    let mut people: Vec<(usize, &String, &OperatorState)> = line
-        .queue
-        .iter()
-        .enumerate()
-        .filter_map(|(position, id)| Some((position, id, world.operators.get(id)?)))
-        .collect();
-    let turn = |id: &String| line.turns.get(id);
-    match line.rules.distribution {
-        Distribution::Strict => {}
-        Distribution::Even => people.sort_by_key(|(position, id, _)| (turn(id), *position)),
-        Distribution::LeastLoaded | Distribution::All => people.sort_by(|(at, a, first), (bt, b, second)| {
-            let by_load = first.load.total.total_cmp(&second.load.total);
-            by_load
-                .then_with(|| turn(a).cmp(&turn(b)))
-                .then_with(|| at.cmp(bt))
-        }),
-    }
-    let outsider = session
-        .responsible
-        .as_ref()
-        .filter(|id| line.rules.sticky.enabled && !line.queue.contains(id));
-    let outsider = outsider.and_then(|id| Some((usize::MAX, id, world.operators.get(id)?)));
-    (1..)
-        .zip(people.into_iter().chain(outsider))
-        .map(|(rank, (position, id, operator))| Candidate {
-            operator_id: id.clone(),
-            load: operator.load.total,
-            rank,
-            // Whether they stand in the queue is known here: to look for each would make it quadratic.
-            rejected_by: first_failed(
-                line,
-                session,
-                id,
-                operator,
-                position != usize::MAX,
-                even_if_not_there,
-            ),
-        })
-        .collect()
-}
-
-/// The first check that fails, in the order of [`Rejection`].
-pub fn rejection(
-    line: &LineState,
-    session: &Waiting,
-    id: &str,
-    operator: &OperatorState,
-    even_if_not_there: bool,
-) -> Option<Rejection> {
-    let in_queue = line.queue.iter().any(|member| member == id);
-    first_failed(line, session, id, operator, in_queue, even_if_not_there)
-}
-
-fn first_failed(
-    line: &LineState,
-    session: &Waiting,
-    id: &str,
-    operator: &OperatorState,
-    in_queue: bool,
-    even_if_not_there: bool,
-) -> Option<Rejection> {
-    unavailable(operator, in_queue, even_if_not_there).or_else(|| {
-        if !fits(operator.load.total, session.weight, operator.capacity) {
-            Some(Rejection::AtCapacity)
-        } else if line
-            .rules
-            .limit_per_operator
-            .is_some_and(|limit| operator.load.of_line(&session.line_id) >= limit)
-        {
-            Some(Rejection::LineLimit)
-        } else {
-            unsuited(line, session, id, operator)
-        }
-    })
-}
-
-/// The checks that are about the operator and this session, whatever else they do.
-fn unsuited(line: &LineState, session: &Waiting, id: &str, operator: &OperatorState) -> Option<Rejection> {
-    if session.declined.contains(id) {
-        Some(Rejection::Declined)
-    } else if session.lapsed.contains(id) {
-        Some(Rejection::Lapsed)
-    } else if !has_all(&operator.skills, &line.rules.required_skills) {
-        Some(Rejection::MissingSkill)
-    } else if line.rules.match_language && !speaks(&operator.languages, session.language.as_deref()) {
-        Some(Rejection::Language)
-    } else {
-        None
-    }
-}
-
-/// Whether anybody who did not let it lie is there and could take it, perhaps only when they have room.
-fn somebody_else_is_there(world: &World, line: &LineState, session: &Waiting) -> bool {
-    line.queue.iter().any(|id| {
-        world.operators.get(id).is_some_and(|operator| {
-            unavailable(operator, true, line.rules.assign_when_offline).is_none()
-                && unsuited(line, session, id, operator).is_none()
-        })
-    })
-}
-
 /// The checks that are about the operator alone.
 pub fn unavailable(operator: &OperatorState, in_queue: bool, even_if_not_there: bool) -> Option<Rejection> {
     if !operator.enabled {
@@ -486,54 +350,30 @@ pub fn unavailable(operator: &OperatorState, in_queue: bool, even_if_not_there: 
     }
 }
 
-/// Whether a language is among these; `pt-BR` is spoken by who speaks `pt`. An unknown one is spoken by all.
-fn speaks(languages: &[String], language: Option<&str>) -> bool {
-    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_lowercase();
-    language
-        .map(primary)
-        .is_none_or(|wanted| languages.iter().any(|known| primary(known) == wanted))
-}
-
-fn first_eligible(candidates: &[Candidate]) -> Option<String> {
-    candidates
-        .iter()
-        .find(|candidate| candidate.rejected_by.is_none())
-        .map(|chosen| chosen.operator_id.clone())
-}
-
 /// The line's way of giving a session to the first who can take it.
-fn given(line: &LineState, algorithm: &'static str, first: String, candidates: Vec<Candidate>) -> Decision {
-    match (line.rules.acceptance, line.rules.distribution) {
-        (Acceptance::Automatic, _) => assigned(algorithm, first, candidates),
-        (Acceptance::Offer, Distribution::All) => {
-            let free = candidates.iter().filter(|one| one.rejected_by.is_none());
-            let all = free.map(|one| one.operator_id.clone()).collect();
-            offered(algorithm, all, candidates)
-        }
-        (Acceptance::Offer, _) => offered(algorithm, vec![first], candidates),
+fn given(standing: &mut Standing<'_>, algorithm: &'static str, first: String, asked: &Asked<'_>) -> Decision {
+    match (standing.line.rules.acceptance, standing.line.rules.distribution) {
+        (Acceptance::Automatic, _) => assigned(algorithm, first),
+        (Acceptance::Offer, Distribution::All) => offered(algorithm, standing.all_for(asked, false)),
+        (Acceptance::Offer, _) => offered(algorithm, vec![first]),
     }
 }
 
-fn offered(algorithm: &'static str, to: Vec<String>, candidates: Vec<Candidate>) -> Decision {
+fn offered(algorithm: &'static str, to: Vec<String>) -> Decision {
     Decision {
         offered_to: to,
-        ..nobody(Outcome::Offered, algorithm, candidates, None)
+        ..nobody(Outcome::Offered, algorithm, None)
     }
 }
 
-fn assigned(algorithm: &'static str, to: String, candidates: Vec<Candidate>) -> Decision {
+fn assigned(algorithm: &'static str, to: String) -> Decision {
     Decision {
         operator_id: Some(to),
-        ..nobody(Outcome::Assigned, algorithm, candidates, None)
+        ..nobody(Outcome::Assigned, algorithm, None)
     }
 }
 
-fn nobody(
-    outcome: Outcome,
-    algorithm: &'static str,
-    candidates: Vec<Candidate>,
-    again_at: Option<DateTime<Utc>>,
-) -> Decision {
+fn nobody(outcome: Outcome, algorithm: &'static str, again_at: Option<DateTime<Utc>>) -> Decision {
     Decision {
         outcome,
         algorithm,
@@ -541,7 +381,6 @@ fn nobody(
         offered_to: Vec::new(),
         line_id: None,
         new_round: false,
-        candidates,
         again_at,
     }
 }

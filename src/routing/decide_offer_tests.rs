@@ -6,12 +6,15 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
 use super::{
-    BROADCAST, Decision, Outcome, Rejection, decide, plan,
-    tests::{at, edit, rules, session, why, world},
+    BROADCAST, Decision, Outcome, Rejection,
+    tests::{at, edit, pairs, rules, session, why, world},
 };
 use crate::{
     line::rules::{Acceptance, Distribution},
-    routing::world::{Round, Waiting, World},
+    routing::{
+        plan::{decide, plan},
+        world::{Round, Waiting, World},
+    },
 };
 
 fn asking(distribution: Distribution, queue: &[&str], waiting: usize) -> World {
@@ -33,6 +36,7 @@ fn the_first_who_can_take_it_is_asked_and_room_is_kept_for_it() {
     let mut world = asking(Distribution::Strict, &["a", "b"], 2);
     edit(&mut world, "a", |a| a.capacity = 1.0);
     let asked: Vec<Vec<String>> = plan(&world, at(10))
+        .placements
         .into_iter()
         .map(|placement| placement.decision.offered_to)
         .collect();
@@ -44,7 +48,7 @@ fn all_who_have_room_are_asked_together_and_no_room_is_kept() {
     let mut world = asking(Distribution::All, &["a", "b", "c"], 2);
     edit(&mut world, "a", |a| a.capacity = 1.0);
     edit(&mut world, "c", |c| c.capacity = 0.0);
-    for placement in plan(&world, at(10)) {
+    for placement in plan(&world, at(10)).placements {
         assert_eq!(placement.decision.outcome, Outcome::Offered);
         assert_eq!(placement.decision.offered_to, ["a", "b"]);
         assert_eq!(placement.decision.taker(), None);
@@ -61,12 +65,12 @@ fn who_said_no_or_nothing_is_not_asked_again_in_the_round() {
     let decision = decided(&world, &session, 40);
     assert_eq!(decision.offered_to, ["c"]);
     assert_eq!(
-        why(&decision),
-        [
+        why(&world, &session, at(40)),
+        pairs(&[
             ("a", Some(Rejection::Lapsed)),
             ("b", Some(Rejection::Declined)),
             ("c", None)
-        ]
+        ])
     );
 }
 

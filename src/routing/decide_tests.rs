@@ -7,15 +7,22 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{Decision, Outcome, Placement, Rejection, decide, plan, rejection};
+use super::{Candidate, Outcome, Rejection};
 use crate::{
-    line::{Rules, rules::Distribution},
+    line::{
+        Rules,
+        rules::{Acceptance, Distribution},
+    },
     operator::{
         Availability, Presence,
         load::{Load, fits},
         presence::Observed,
     },
-    routing::world::{LineState, OperatorState, Round, Waiting, World, order},
+    routing::{
+        plan::{Placement, decide, decide_with_candidates, plan},
+        standing::{Asked, Standing},
+        world::{LineState, OperatorState, Round, Waiting, World, order},
+    },
 };
 
 pub(super) fn at(seconds: i64) -> DateTime<Utc> {
@@ -89,15 +96,17 @@ pub(super) fn rules(world: &mut World) -> &mut Rules {
 /// Who got each session, in the order they were served.
 fn owners(world: &World) -> Vec<String> {
     let named = |placement: Placement| placement.decision.operator_id.unwrap_or_else(|| "-".to_owned());
-    plan(world, at(1_000)).into_iter().map(named).collect()
+    plan(world, at(1_000)).placements.into_iter().map(named).collect()
 }
 
-pub(super) fn why(decision: &Decision) -> Vec<(&str, Option<Rejection>)> {
-    decision
-        .candidates
-        .iter()
-        .map(|one| (one.operator_id.as_str(), one.rejected_by))
-        .collect()
+pub(super) fn why(world: &World, session: &Waiting, now: DateTime<Utc>) -> Vec<(String, Option<Rejection>)> {
+    let (_, candidates) = decide_with_candidates(world, session, now);
+    let pair = |one: Candidate| (one.operator_id, one.rejected_by);
+    candidates.into_iter().map(pair).collect()
+}
+
+pub(super) fn pairs(list: &[(&str, Option<Rejection>)]) -> Vec<(String, Option<Rejection>)> {
+    list.iter().map(|(id, why)| ((*id).to_owned(), *why)).collect()
 }
 
 #[test]
@@ -122,7 +131,8 @@ fn even_begins_with_who_was_longest_not_assigned() {
 
 #[test]
 fn turns_of_one_moment_keep_their_order() {
-    let placements = plan(&world(Distribution::Even, &["a", "b"], 4), at(1_000));
+    let even = world(Distribution::Even, &["a", "b"], 4);
+    let placements = plan(&even, at(1_000)).placements;
     let turns: Vec<DateTime<Utc>> = placements.iter().filter_map(|one| one.turn_at).collect();
     assert!(turns.len() == 4 && turns.is_sorted_by(|a, b| a < b));
 }
@@ -176,10 +186,10 @@ fn the_first_failed_check_is_the_reason() {
         ("h", Some(Rejection::Declined)),
         ("i", Some(Rejection::Language)),
     ];
-    assert_eq!(why(&decision), expected);
+    assert_eq!(why(&world, &world.waiting[0], at(1_000)), pairs(&expected));
     rules(&mut world).required_skills = vec!["Billing".to_owned()];
     assert_eq!(
-        why(&decide(&world, &world.waiting[0], at(1_000)))[8].1,
+        why(&world, &world.waiting[0], at(1_000))[8].1,
         Some(Rejection::MissingSkill)
     );
     edit(&mut world, "i", |i| {
@@ -200,6 +210,7 @@ fn a_head_that_cannot_be_placed_does_not_block_those_behind() {
     world.waiting[0].language = Some("uz".to_owned());
     world.waiting[2].priority = 10;
     let placed: Vec<usize> = plan(&world, at(1_000))
+        .placements
         .into_iter()
         .filter(|placement| placement.decision.operator_id.is_some())
         .map(|placement| placement.index)
@@ -213,6 +224,7 @@ fn of_equal_priority_what_is_due_soonest_goes_first_and_what_is_not_due_last() {
     (world.waiting[1].due_at, world.waiting[2].due_at) = (Some(at(9_000)), Some(at(8_000)));
     world.waiting[3].priority = 1;
     let served: Vec<usize> = plan(&world, at(1_000))
+        .placements
         .into_iter()
         .map(|placement| placement.index)
         .collect();
@@ -236,7 +248,10 @@ fn the_responsible_operator_comes_first_within_presence_and_capacity() {
         (decision.outcome, decision.again_at),
         (Outcome::Waiting, Some(at(30)))
     );
-    assert_eq!(why(&decision), [("b", Some(Rejection::AtCapacity))]);
+    assert_eq!(
+        why(&world, &world.waiting[0], at(29)),
+        pairs(&[("b", Some(Rejection::AtCapacity))])
+    );
     assert_eq!(
         decide(&world, &world.waiting[0], at(30)).operator_id.as_deref(),
         Some("a")
@@ -270,7 +285,10 @@ fn a_responsible_operator_outside_the_queue_is_shown_and_not_chosen() {
     world.operators.insert("z".to_owned(), operator());
     world.waiting[0].responsible = Some("z".to_owned());
     let decision = decide(&world, &world.waiting[0], at(1));
-    assert_eq!(why(&decision), [("a", None), ("z", Some(Rejection::NotInQueue))]);
+    assert_eq!(
+        why(&world, &world.waiting[0], at(1)),
+        pairs(&[("a", None), ("z", Some(Rejection::NotInQueue))])
+    );
     assert_eq!(decision.operator_id.as_deref(), Some("a"));
 }
 
@@ -325,8 +343,10 @@ fn who_let_it_lie_gets_it_again_only_when_nobody_else_is_there() {
     assert_eq!(to(&world).as_deref(), Some("b"));
     edit(&mut world, "b", |b| b.capacity = 0.0);
     assert_eq!(to(&world), None, "somebody is there, and will have room");
-    let decision = decide(&world, &world.waiting[0], at(0));
-    assert_eq!(decision.candidates[0].rejected_by, Some(Rejection::Lapsed));
+    assert_eq!(
+        why(&world, &world.waiting[0], at(0))[0].1,
+        Some(Rejection::Lapsed)
+    );
     edit(&mut world, "b", |b| b.availability = Availability::Paused);
     assert_eq!(to(&world).as_deref(), Some("a"));
 }
@@ -441,10 +461,10 @@ prop_compose! {
 /// Applies a plan step by step; `each` sees the world as it was before each session was served.
 fn replay(world: &World, mut each: impl FnMut(&World, &Waiting, &Placement)) -> World {
     let mut state = world.clone();
-    for placement in plan(world, at(0)) {
+    for placement in plan(world, at(0)).placements {
         let session = &world.waiting[placement.index];
         each(&state, session, &placement);
-        if let Some(to) = &placement.decision.operator_id {
+        if let Some(to) = placement.decision.taker() {
             state
                 .operators
                 .get_mut(to)
@@ -456,7 +476,7 @@ fn replay(world: &World, mut each: impl FnMut(&World, &Waiting, &Placement)) -> 
                 .get_mut(&session.line_id)
                 .unwrap()
                 .turns
-                .insert(to.clone(), placement.turn_at.unwrap());
+                .insert(to.to_owned(), placement.turn_at.unwrap());
         }
     }
     state
@@ -465,14 +485,14 @@ fn replay(world: &World, mut each: impl FnMut(&World, &Waiting, &Placement)) -> 
 fn could_take(world: &World, session: &Waiting, id: &str) -> bool {
     let line = &world.lines[&session.line_id];
     line.enabled
-        && rejection(
-            line,
-            session,
-            id,
-            &world.operators[id],
-            line.rules.assign_when_offline,
-        )
-        .is_none()
+        && Standing::new(&session.line_id, line, &world.operators, |_, operator| {
+            &operator.load
+        })
+        .seat(id)
+        .is_some_and(|seat| {
+            let absent_too = line.rules.assign_when_offline;
+            seat.rejected_by(line, &Asked::of(session), absent_too).is_none()
+        })
 }
 
 proptest! {
@@ -506,7 +526,7 @@ proptest! {
 
     #[test]
     fn nobody_idles_while_a_session_they_could_take_waits(world in any_world()) {
-        let placements = plan(&world, at(0));
+        let placements = plan(&world, at(0)).placements;
         let after = replay(&world, |_, _, _| ());
         for placement in placements {
             let kept = placement.decision.algorithm == "sticky" && placement.decision.again_at.is_some();
@@ -539,7 +559,7 @@ proptest! {
     fn the_order_of_the_snapshot_does_not_matter(world in any_world(), by in 0_usize..25) {
         let outcome = |world: &World| -> BTreeMap<String, Option<String>> {
             let named = |one: Placement| (world.waiting[one.index].session_id.clone(), one.decision.operator_id);
-            plan(world, at(0)).into_iter().map(named).collect()
+            plan(world, at(0)).placements.into_iter().map(named).collect()
         };
         let mut turned = world.clone();
         if !turned.waiting.is_empty() {
@@ -547,7 +567,7 @@ proptest! {
             turned.waiting.rotate_left(by);
         }
         prop_assert_eq!(outcome(&world), outcome(&turned));
-        prop_assert_eq!(plan(&world, at(0)), plan(&world, at(0)));
+        prop_assert_eq!(plan(&world, at(0)).placements, plan(&world, at(0)).placements);
     }
 
     #[test]
@@ -571,11 +591,11 @@ proptest! {
     #[test]
     fn each_reason_is_the_first_check_that_fails(world in any_world()) {
         for session in &world.waiting {
-            let decision = decide(&world, session, at(0));
-            for candidate in &decision.candidates {
+            let (decision, candidates) = decide_with_candidates(&world, session, at(0));
+            for candidate in &candidates {
                 let (line, operator) = (&world.lines[&session.line_id], &world.operators[&candidate.operator_id]);
                 let absent_too = line.rules.assign_when_offline && decision.algorithm != "sticky"
-                    && decision.candidates.iter().all(|one| !matches!(one.rejected_by, Some(Rejection::Offline | Rejection::Away)));
+                    && candidates.iter().all(|one| !matches!(one.rejected_by, Some(Rejection::Offline | Rejection::Away)));
                 let has = |words: &[String], word: &String| words.contains(word);
                 let checks = [
                     (Rejection::Disabled, !operator.enabled),
@@ -594,8 +614,25 @@ proptest! {
                 let first = checks.iter().find(|(_, fails)| *fails).map(|(check, _)| *check);
                 prop_assert_eq!(candidate.rejected_by, first);
             }
-            let ranks: Vec<u32> = decision.candidates.iter().map(|one| one.rank).collect();
-            prop_assert_eq!(ranks, (1..=u32::try_from(decision.candidates.len()).unwrap()).collect::<Vec<_>>());
+            let ranks: Vec<u32> = candidates.iter().map(|one| one.rank).collect();
+            prop_assert_eq!(ranks, (1..=u32::try_from(candidates.len()).unwrap()).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_plan_decides_as_one_decision_after_another_would(mut world in any_world(), offers: [bool; 2]) {
+        for (line, offers) in world.lines.values_mut().zip(offers) {
+            if offers {
+                line.rules.acceptance = Acceptance::Offer;
+            }
+        }
+        let plan = plan(&world, at(0));
+        let mut nth = 0;
+        replay(&world, |before, session, placement| {
+            let (decision, candidates) = decide_with_candidates(before, session, at(0));
+            assert_eq!(placement.decision, decision);
+            assert_eq!(plan.candidates(&plan.placements[nth]), candidates);
+            nth += 1;
+        });
     }
 }

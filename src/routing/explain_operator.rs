@@ -11,7 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    decide::{Outcome, Rejection, decide, plan},
+    decide::{Outcome, Rejection},
+    plan::{decide_with_candidates, plan},
     snapshot::{self, Which},
     world::{Round, Waiting, World},
 };
@@ -177,7 +178,7 @@ fn lines(
             line.enabled = true;
             line.rules.hours = None;
         }
-        let candidates = decide(&open, &typical, now).candidates;
+        let (_, candidates) = decide_with_candidates(&open, &typical, now);
         let own = candidates.iter().position(|one| one.operator_id == operator_id);
         let before = candidates.iter().take(own.unwrap_or_default());
         let own = own.and_then(|position| candidates.get(position));
@@ -229,18 +230,17 @@ fn heads(
     now: DateTime<Utc>,
 ) -> Vec<WaitingReason> {
     let mut reasons = Vec::new();
-    for placement in plan(world, now) {
+    let plan = plan(world, now);
+    for placement in &plan.placements {
         let Some(session) = world.waiting.get(placement.index) else {
             continue;
         };
         let Some(shown) = shown.remove(&session.conversation_id) else {
             continue;
         };
-        let decision = placement.decision;
-        let own = decision
-            .candidates
-            .iter()
-            .find(|one| one.operator_id == operator_id);
+        let decision = &placement.decision;
+        let candidates = plan.candidates(placement);
+        let own = candidates.iter().find(|one| one.operator_id == operator_id);
         reasons.push(WaitingReason {
             conversation_id: session.conversation_id.clone(),
             number: shown.number,
@@ -253,7 +253,7 @@ fn heads(
             algorithm: decision.algorithm.to_owned(),
             rank: own.map(|candidate| candidate.rank),
             rejected_by: own.and_then(|candidate| candidate.rejected_by),
-            operator_id: decision.operator_id,
+            operator_id: decision.operator_id.clone(),
         });
     }
     reasons

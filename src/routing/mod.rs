@@ -1,6 +1,7 @@
 //! The queue router: waiting sessions find operators who are really there.
 //!
-//! [`snapshot`] reads the [`world`], [`decide`] is the pure rule, [`commit`] writes what was decided after
+//! [`snapshot`] reads the [`world`], [`decide`] is the pure rule, [`plan`] asks it about many at once (over the
+//! [`standing`](self) of each line, which keeps a decision cheap in a long queue), [`commit`] writes what was decided after
 //! looking again under locks, [`worker`] runs them when the log says that something changed. [`hand`]
 //! is what people do themselves, through the same checks; [`offer`] is what they answer; [`returns`] takes
 //! sessions back from operators who left, [`timers`] does what time alone brings; [`explain`] shows why,
@@ -15,10 +16,12 @@ pub mod hand;
 pub mod history;
 pub mod offer;
 pub mod place;
+pub mod plan;
 pub mod preview;
 pub mod returns;
 pub mod simulate;
 pub mod snapshot;
+mod standing;
 pub mod timers;
 pub mod worker;
 pub mod world;

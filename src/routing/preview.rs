@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{
-    decide::decide,
     explain::Explanation,
+    plan::decide_with_candidates,
     snapshot::{self, Which},
     world::{Waiting, World},
 };
@@ -54,7 +54,7 @@ fn explained(mut world: World, session: &Waiting, holder: Option<&str>, now: Dat
     if let Some(operator) = holder.and_then(|id| world.operators.get_mut(id)) {
         operator.load.remove(&session.line_id, session.weight);
     }
-    let decision = decide(&world, session, now);
+    let (decision, candidates) = decide_with_candidates(&world, session, now);
     let operator_id = decision.taker().map(str::to_owned);
     Explanation {
         at: now,
@@ -64,7 +64,7 @@ fn explained(mut world: World, session: &Waiting, holder: Option<&str>, now: Dat
         line_version: world.lines.get(&session.line_id).map_or(0, |line| line.version),
         outcome: decision.outcome.as_str().to_owned(),
         operator_id,
-        candidates: decision.candidates,
+        candidates,
         reason: None,
     }
 }

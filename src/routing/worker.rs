@@ -15,9 +15,11 @@ use switchboard_sdk::CancellationToken;
 
 use super::{
     commit::{self, Committed, Proposal},
-    decide::{Outcome, plan, unavailable},
+    decide::{Outcome, unavailable},
     explain::{Known, Reasons},
-    offer, returns,
+    offer,
+    plan::plan,
+    returns,
     snapshot::{self, Place, Which},
     timers,
     world::{LineState, Waiting, World},
@@ -398,17 +400,19 @@ impl Router {
         now: DateTime<Utc>,
     ) -> Result<Committed, DbErr> {
         let mut proposals = Vec::new();
-        for (position, placement) in plan(world, now).into_iter().enumerate() {
+        let plan = plan(world, now);
+        for (position, placement) in plan.placements.iter().enumerate() {
             let Some(session) = world.waiting.get(placement.index) else {
                 continue;
             };
             let line_version = world.lines.get(&session.line_id).map_or(0, |line| line.version);
-            let decision = placement.decision;
+            let decision = &placement.decision;
             self.again_at = [self.again_at, decision.again_at].into_iter().flatten().min();
             if let (Outcome::Overflow, Some(to)) = (decision.outcome, &decision.line_id) {
                 self.overflow(session, to, now).await?;
                 continue;
             }
+            let candidates = plan.candidates(placement);
             if !matches!(decision.outcome, Outcome::Assigned | Outcome::Offered) {
                 let last = known
                     .get(&session.session_id)
@@ -418,7 +422,7 @@ impl Router {
                     line_version,
                     decision.algorithm,
                     decision.outcome.as_str(),
-                    &decision.candidates,
+                    &candidates,
                 );
                 let differs = last != Some(&reasons);
                 // The end of a round is remembered wherever the session stands.
@@ -429,7 +433,8 @@ impl Router {
             }
             proposals.push(Proposal {
                 session: session.clone(),
-                decision,
+                decision: decision.clone(),
+                candidates,
                 trigger,
                 line_version,
             });

@@ -14,16 +14,27 @@ pub fn readable_headers(raw: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(raw);
     }
     // Field by field: one may be UTF-8 and the next koi8-r.
-    let declared = declared(head);
+    let declared = declared(head).filter(|name| keeps_ascii(name));
     let mut fixed = Vec::with_capacity(raw.len() + head.len());
     for line in head.split_inclusive(|byte| *byte == b'\n') {
-        match std::str::from_utf8(line) {
-            Ok(_) => fixed.extend_from_slice(line),
-            Err(_) => fixed.extend_from_slice(decode(line, declared.as_deref()).as_bytes()),
+        // Whatever the letters become, a line stays one: where the block ends must not change.
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        match std::str::from_utf8(text) {
+            Ok(_) => fixed.extend_from_slice(text),
+            Err(_) => {
+                fixed.extend_from_slice(decode(text, declared.as_deref()).replace('\n', " ").as_bytes())
+            }
         }
+        fixed.extend_from_slice(line.get(text.len()..).unwrap_or_default());
     }
     fixed.extend_from_slice(raw.get(head.len()..).unwrap_or_default());
     Cow::Owned(fixed)
+}
+
+/// Whether names of fields are still readable in it: those of UTF-16 never are, whatever a mail declares.
+fn keeps_ascii(name: &str) -> bool {
+    const FIELD: &str = "Subject: a";
+    charset_decoder(name.as_bytes()).is_some_and(|decode| decode(FIELD.as_bytes()) == FIELD)
 }
 
 /// Decodes bytes as UTF-8 if they are, else as declared, else as what they look like.
@@ -127,6 +138,16 @@ mod tests {
             decode("уже".as_bytes(), Some("koi8-r")),
             "уже",
             "valid UTF-8 is UTF-8 whatever is declared"
+        );
+    }
+
+    #[test]
+    fn a_line_of_a_header_stays_a_line_whatever_encoding_is_declared() {
+        let raw = b"Subject: \xff\r\nContent-Type: text/plain; charset=utf-16le; a=\xff\r\n\r\nbody";
+        let fixed = readable_headers(raw);
+        assert_eq!(
+            std::str::from_utf8(&fixed).unwrap(),
+            "Subject: ÿ\r\nContent-Type: text/plain; charset=utf-16le; a=ÿ\r\n\r\nbody"
         );
     }
 

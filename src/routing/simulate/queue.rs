@@ -11,7 +11,8 @@ use chrono::{DateTime, Utc};
 use crate::{
     operator::{Counting, load::fits},
     routing::{
-        decide::{Decision, Outcome, decide, unavailable},
+        decide::{Decision, Outcome, unavailable},
+        plan::decide,
         world::{Round, Waiting, World},
     },
 };

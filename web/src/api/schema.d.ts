@@ -1998,6 +1998,8 @@ export interface components {
             can_reply: boolean;
             /** @description Whether an answer can name the message it answers. */
             can_reply_to: boolean;
+            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+            can_have_buttons: boolean;
             /** @description Its channel. */
             channel_id: string;
             /** @description The channel's kind. */
@@ -3207,6 +3209,9 @@ export interface components {
                 can_reply: boolean;
                 /** @description Whether an answer can name the message it answers. */
                 can_reply_to: boolean;
+                can_have_buttons: boolean;
+            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+            can_have_buttons: boolean;
                 /** @description Its channel. */
                 channel_id: string;
                 /** @description The channel's kind. */

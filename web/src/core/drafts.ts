@@ -5,6 +5,32 @@ export interface Draft {
   attachments: Attachment[];
   /** The address fields, on channels that have any. */
   mail?: MailDraft;
+  /** What stands under it, on channels that have buttons. */
+  keys?: Keys;
+}
+
+/** What a customer can press under a message; a channel shows the one or the other. */
+export interface Keys {
+  buttons: Button[];
+  /** A button that shares the customer's phone number. */
+  requestPhone: boolean;
+}
+
+export interface Button {
+  label: string;
+  /** The page it opens, or the text that comes back when it is pressed. */
+  does: 'url' | 'data';
+  value: string;
+}
+
+export const NO_KEYS: Keys = { buttons: [], requestPhone: false };
+
+/** As the server takes them: one button a row. */
+export function keysRequest(keys: Keys): Record<string, unknown> {
+  if (keys.requestPhone) return { request_phone: true };
+  if (!keys.buttons.length) return {};
+  const button = (b: Button) => ({ label: b.label.trim(), [b.does]: b.value.trim() || b.label.trim() });
+  return { buttons: keys.buttons.map((b) => [button(b)]) };
 }
 
 export interface Address {
@@ -55,7 +81,9 @@ export class Drafts {
   save(conversationId: string, kind: 'reply' | 'note', draft: Draft): boolean {
     const key = this.#key(conversationId, kind);
     try {
-      if (!draft.text && draft.attachments.length === 0 && isNew(draft.mail)) this.storage.removeItem(key);
+      const keys = draft.keys ?? NO_KEYS;
+      const bare = !keys.requestPhone && !keys.buttons.length;
+      if (!draft.text && draft.attachments.length === 0 && isNew(draft.mail) && bare) this.storage.removeItem(key);
       else this.storage.setItem(key, JSON.stringify(draft));
       return true;
     } catch {

@@ -1,5 +1,5 @@
 import type { Attachment, Message } from '../api/types';
-import type { MailDraft } from './drafts';
+import type { Keys, MailDraft } from './drafts';
 import { Signal } from './signal';
 
 /** A message that the server has not confirmed yet. */
@@ -13,6 +13,7 @@ export interface Pending {
   source?: string;
   /** Of the draft, to go on writing when it is not taken. */
   mail?: MailDraft;
+  keys?: Keys;
   /** Further fields of the request. */
   extra?: Record<string, unknown>;
   created_at: string;

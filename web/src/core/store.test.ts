@@ -45,6 +45,7 @@ function conv(
     can_edit: true,
     can_delete: true,
     can_reply_to: true,
+    can_have_buttons: false,
     can_reply: true,
     recipients: false,
     rich_text: false,

@@ -24,6 +24,7 @@ export const ICONS = {
   search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5',
   send: 'M4 12l16-8-6 16-2.500-6z',
   attach: 'M20 11l-8.500 8.500a5 5 0 0 1-7-7L13 4a3.500 3.500 0 0 1 5 5l-8.500 8.500a2 2 0 0 1-2.800-2.800L14 7.500',
+  buttons: 'M4 5h16v6H4zM4 14h7v5H4zM13 14h7v5h-7z',
   note: 'M5 4h14v11l-5 5H5zM19 15h-5v5',
   more: 'M5 12h.01M12 12h.01M19 12h.01',
   close: 'M6 6l12 12M18 6L6 18',
