@@ -81,6 +81,7 @@ const inside = {
     },
   ],
   submissions: ['/submissions'],
+  sources: ['/sources'],
   deliveries: ['/deliveries'],
   quarantine: ['/quarantine'],
   lines: ['/admin/lines'],

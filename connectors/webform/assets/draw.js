@@ -138,7 +138,7 @@ function draw(host, main, form, url, texts, language, options) {
 
   const message = (input) => {
     const known = [...rows.values()].find((row) => row.input === input);
-    return (known && known.own) || input.validationMessage;
+    return (known && known.own) || fault(input, texts.problems);
   };
   const complain = (wrong) => show(wrong.map((input) => ({ field: input.name, message: message(input) })));
   const path = walk(body, { next: words.next, back: words.previous, step: words.step }, complain);

@@ -2,10 +2,11 @@
 const form = document.querySelector("form[data-walk]");
 if (form) {
   form.noValidate = true;
+  const words = JSON.parse(form.dataset.walk);
   const rule = (input) => {
     const row = input.closest("[data-error]");
     input.setCustomValidity("");
-    if (row && row.dataset.error && !input.checkValidity()) input.setCustomValidity(row.dataset.error);
+    if (!input.checkValidity()) input.setCustomValidity((row && row.dataset.error) || fault(input, words.problems));
   };
   form.addEventListener("input", (event) => event.target.setCustomValidity && event.target.setCustomValidity(""));
   const complain = (wrong) => {
@@ -13,7 +14,7 @@ if (form) {
     rule(wrong[0]);
     wrong[0].reportValidity();
   };
-  const steps = walk(form, JSON.parse(form.dataset.walk), complain);
+  const steps = walk(form, words, complain);
   form.addEventListener("submit", (event) => {
     const last = steps.done();
     const wrong = last ? steps.wrong() : [];

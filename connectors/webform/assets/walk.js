@@ -1,6 +1,17 @@
 // Hides what is not asked, and goes step by step. A form is told by its markup: [data-name] is a field's row,
 // data-when its condition, data-required what is required while it is shown, [data-step] a step.
 // `complain` hears the inputs that are not right yet. Without this script everything is there at once.
+
+/** What is wrong with an input, in the language of the form rather than of the browser. */
+function fault(input, problems) {
+  const { valueMissing, typeMismatch, badInput } = input.validity;
+  const known = valueMissing
+    ? input.type === "checkbox" ? problems.ticked : input.type === "file" ? problems.file : problems.required
+    : typeMismatch && input.type === "email" ? problems.email
+    : badInput ? problems[input.type] : "";
+  return known || input.validationMessage;
+}
+
 function walk(form, words, complain) {
   const rows = [...form.querySelectorAll("[data-name]")];
   const inputsOf = (node) => [...node.querySelectorAll("input,select,textarea")].filter((input) => !input.closest(".aside"));
@@ -30,6 +41,7 @@ function walk(form, words, complain) {
 
   const steps = [...form.querySelectorAll("[data-step]")];
   const last = form.querySelector("[data-last]");
+  const submit = form.querySelector("button[type=submit]");
   let at = steps.length ? 0 : -1;
   const asksSomething = (step) => step === steps[steps.length - 1] || [...step.querySelectorAll("[data-name]")].some((row) => !row.hidden);
   const wrongIn = (node) => inputsOf(node).filter((input) => !input.disabled && !input.checkValidity());
@@ -39,6 +51,7 @@ function walk(form, words, complain) {
     at = to;
     steps.forEach((step, i) => (step.hidden = i !== at));
     if (last) last.hidden = at !== steps.length - 1;
+    submit.hidden = at !== steps.length - 1;
     back.hidden = at === 0;
     next.hidden = at === steps.length - 1;
     place.textContent = words.step.replace("{at}", at + 1).replace("{of}", steps.length);
@@ -78,8 +91,9 @@ function walk(form, words, complain) {
     place.className = "place";
     place.setAttribute("role", "status");
     form.prepend(place);
-    nav.append(back, next);
-    (last || form.lastElementChild).before(nav);
+    // Sending stands where going on stood.
+    nav.append(back, next, submit);
+    form.append(nav);
     show(0, false);
   }
   return {

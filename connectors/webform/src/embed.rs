@@ -6,7 +6,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use switchboard_sdk::{Page, fields::FieldKind};
+use switchboard_sdk::{
+    Page,
+    fields::{FieldKind, Problem},
+};
 
 use crate::{
     accept::{HONEYPOT, LANGUAGE, OPEN_FOR, PAGE_ID},
@@ -122,8 +125,16 @@ fn texts(form: &Form, tongue: &Tongue) -> Value {
         .map(|number| tongue.step(number))
         .collect();
     json!({
-        "words": tongue.words, "direction": tongue.direction, "title": tongue.title(), "submit": tongue.submit(),
+        "words": tongue.words, "problems": problems(&tongue.language), "direction": tongue.direction, "title": tongue.title(), "submit": tongue.submit(),
         "thanks": tongue.thanks(), "consent": tongue.consent(), "steps": steps, "fields": fields,
+    })
+}
+
+/// What a script says of an input that is not right yet.
+pub(crate) fn problems(language: &str) -> Value {
+    json!({
+        "required": Problem::Required.say(language), "ticked": Problem::NotTicked.say(language), "file": Problem::NotFile.say(language),
+        "email": Problem::NotEmail.say(language), "number": Problem::NotNumber.say(language), "date": Problem::NotDate.say(language),
     })
 }
 

@@ -47,6 +47,7 @@ struct LeadsQuery {
     /// Days are days of this time zone; UTC when absent.
     time_zone: Option<String>,
     /// `last` (default) or `first`: which touch counts.
+    #[param(inline)]
     touch: Option<Which>,
     /// Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent.
     by: Option<String>,

@@ -6,14 +6,20 @@ import { describe, expect, it } from 'vitest';
 const here = import.meta.dirname;
 const src = join(here, '..');
 
+/** All texts of a language, those of rare screens too. */
+const textOf = (code: string) =>
+  readdirSync(here)
+    .filter((name) => name === `${code}.ftl` || (name.startsWith(`${code}.`) && name.endsWith('.ftl')))
+    .map((name) => readFileSync(join(here, name), 'utf8'))
+    .join('\n');
+
 function bundle(code: string): FluentBundle {
   const b = new FluentBundle(code);
-  const errors = b.addResource(new FluentResource(readFileSync(join(here, `${code}.ftl`), 'utf8')));
+  const errors = b.addResource(new FluentResource(textOf(code)));
   expect(errors).toEqual([]);
   return b;
 }
-const keysOf = (code: string) =>
-  [...readFileSync(join(here, `${code}.ftl`), 'utf8').matchAll(/^([a-z][\w-]*) =/gm)].map((m) => m[1] ?? '');
+const keysOf = (code: string) => [...textOf(code).matchAll(/^([a-z][\w-]*) =/gm)].map((m) => m[1] ?? '');
 
 function sources(dir: string): string[] {
   return readdirSync(dir, { withFileTypes: true }).flatMap((e) => {
