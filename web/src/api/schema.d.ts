@@ -2166,12 +2166,12 @@ export interface components {
             can_delete: boolean;
             /** @description Whether what was sent can be changed at the customer's side. */
             can_edit: boolean;
+            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+            can_have_buttons: boolean;
             /** @description Whether an answer can be sent on this channel. */
             can_reply: boolean;
             /** @description Whether an answer can name the message it answers. */
             can_reply_to: boolean;
-            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
-            can_have_buttons: boolean;
             /** @description Its channel. */
             channel_id: string;
             /** @description The channel's kind. */
@@ -3495,13 +3495,12 @@ export interface components {
                 can_delete: boolean;
                 /** @description Whether what was sent can be changed at the customer's side. */
                 can_edit: boolean;
+                /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+                can_have_buttons: boolean;
                 /** @description Whether an answer can be sent on this channel. */
                 can_reply: boolean;
                 /** @description Whether an answer can name the message it answers. */
                 can_reply_to: boolean;
-                can_have_buttons: boolean;
-            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
-            can_have_buttons: boolean;
                 /** @description Its channel. */
                 channel_id: string;
                 /** @description The channel's kind. */
@@ -8318,7 +8317,7 @@ export interface operations {
                 /** @description Days are days of this time zone; UTC when absent. */
                 time_zone?: string;
                 /** @description `last` (default) or `first`: which touch counts. */
-                touch?: string;
+                touch?: "first" | "last";
                 /** @description Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent. */
                 by?: string;
                 /** @description One line, by id. */
@@ -8355,7 +8354,7 @@ export interface operations {
                 /** @description Days are days of this time zone; UTC when absent. */
                 time_zone?: string;
                 /** @description `last` (default) or `first`: which touch counts. */
-                touch?: string;
+                touch?: "first" | "last";
                 /** @description Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent. */
                 by?: string;
                 /** @description One line, by id. */
