@@ -762,6 +762,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/forms/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draws a form that is not saved, or not saved so. What is wrong with its settings is named as when saving. */
+        post: operations["preview_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/leads": {
         parameters: {
             query?: never;
@@ -1189,6 +1206,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/leads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Leads of a time, by where they came from. */
+        get: operations["report_leads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/leads.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets. What one of them would take for a formula has an apostrophe before it. */
+        get: operations["report_leads_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routing/counting": {
         parameters: {
             query?: never;
@@ -1273,6 +1324,23 @@ export interface paths {
         get: operations["list_submissions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/submissions/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Judges several submissions: each for itself, so that one that fails holds up no other. */
+        post: operations["judge_submissions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1994,12 +2062,12 @@ export interface components {
             can_delete: boolean;
             /** @description Whether what was sent can be changed at the customer's side. */
             can_edit: boolean;
+            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+            can_have_buttons: boolean;
             /** @description Whether an answer can be sent on this channel. */
             can_reply: boolean;
             /** @description Whether an answer can name the message it answers. */
             can_reply_to: boolean;
-            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
-            can_have_buttons: boolean;
             /** @description Its channel. */
             channel_id: string;
             /** @description The channel's kind. */
@@ -2274,6 +2342,18 @@ export interface components {
              */
             password: string;
         };
+        /** @description What a script needs to draw it. */
+        FormPreview: {
+            /** @description For the page `/form-preview/frame`, which takes it by `postMessage`. */
+            definition: Record<string, never>;
+        };
+        /** @description A form as its editor has it now. */
+        FormPreviewIn: {
+            /** @description The form, by id or key, when it exists: its address and its seal are then its own. */
+            channel?: string | null;
+            /** @description The settings as they would be saved. */
+            settings: Record<string, never>;
+        };
         /** @description How the server is. */
         Health: {
             /** @description `ok`. */
@@ -2307,6 +2387,13 @@ export interface components {
             value: string;
             /** @description Proven, not merely claimed. */
             verified: boolean;
+        };
+        /** @description What became of each. */
+        JudgedSubmissions: {
+            /** @description Those that could not be judged so. */
+            failed: components["schemas"]["SubmissionNotJudged"][];
+            /** @description The submissions as they are now, in the order they were named. */
+            items: components["schemas"]["Submission"][];
         };
         /** @description The newest message, in short. */
         LastMessage: {
@@ -2395,6 +2482,59 @@ export interface components {
              * @description The version the change was made from; 409 when it is not the present one.
              */
             version?: number | null;
+        };
+        /** @description The answer. */
+        LeadsReport: {
+            /** @description Days with leads, in order. */
+            days: components["schemas"]["LeadsReportDay"][];
+            /**
+             * Format: int64
+             * @description All leads of the time.
+             */
+            leads: number;
+            /**
+             * Format: int64
+             * @description Leads whose rows are left out because there are too many rows.
+             */
+            left_out: number;
+            /** @description The most first. */
+            rows: components["schemas"]["LeadsReportRow"][];
+        };
+        /** @description A day. */
+        LeadsReportDay: {
+            /** @description `YYYY-MM-DD`. */
+            date: string;
+            /**
+             * Format: int64
+             * @description Leads of that day.
+             */
+            leads: number;
+        };
+        /** @description One row: leads of one origin. */
+        LeadsReportRow: {
+            /** @description `utm_campaign`. */
+            campaign?: string | null;
+            /** @description The channel they came by. */
+            channel_id?: string | null;
+            /**
+             * Format: int64
+             * @description Of them converted.
+             */
+            converted: number;
+            /**
+             * Format: int64
+             * @description Of them junk.
+             */
+            junk: number;
+            /**
+             * Format: int64
+             * @description How many leads.
+             */
+            leads: number;
+            /** @description `utm_medium`. */
+            medium?: string | null;
+            /** @description Where they came from; absent when it is not counted by, empty when it is not known. */
+            source?: string | null;
         };
         /** @description A line. */
         Line: components["schemas"]["Rules"] & {
@@ -3205,13 +3345,12 @@ export interface components {
                 can_delete: boolean;
                 /** @description Whether what was sent can be changed at the customer's side. */
                 can_edit: boolean;
+                /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+                can_have_buttons: boolean;
                 /** @description Whether an answer can be sent on this channel. */
                 can_reply: boolean;
                 /** @description Whether an answer can name the message it answers. */
                 can_reply_to: boolean;
-                can_have_buttons: boolean;
-            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
-            can_have_buttons: boolean;
                 /** @description Its channel. */
                 channel_id: string;
                 /** @description The channel's kind. */
@@ -3659,8 +3798,17 @@ export interface components {
                  * @description When it came.
                  */
                 created_at: string;
+                /** @description What was sent beside the form's fields: by a page that was made when the form had others. */
+                extra: Record<string, never>;
                 /** @description `sub_…` */
                 id: string;
+                /**
+                 * Format: date-time
+                 * @description When they did.
+                 */
+                judged_at?: string | null;
+                /** @description The operator who did. */
+                judged_by?: string | null;
                 /** @description The lead it made or joined. */
                 lead_id?: string | null;
                 /** @description Why. */
@@ -3674,6 +3822,8 @@ export interface components {
                 state: string;
                 /** @description What was filled in, by field name. */
                 values: unknown;
+                /** @description What a moderator decided: `approved`, `rejected` or `spam`. */
+                verdict?: string | null;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -4680,8 +4830,17 @@ export interface components {
              * @description When it came.
              */
             created_at: string;
+            /** @description What was sent beside the form's fields: by a page that was made when the form had others. */
+            extra: Record<string, never>;
             /** @description `sub_…` */
             id: string;
+            /**
+             * Format: date-time
+             * @description When they did.
+             */
+            judged_at?: string | null;
+            /** @description The operator who did. */
+            judged_by?: string | null;
             /** @description The lead it made or joined. */
             lead_id?: string | null;
             /** @description Why. */
@@ -4695,6 +4854,27 @@ export interface components {
             state: string;
             /** @description What was filled in, by field name. */
             values: unknown;
+            /** @description What a moderator decided: `approved`, `rejected` or `spam`. */
+            verdict?: string | null;
+        };
+        /** @description One that could not be judged. */
+        SubmissionNotJudged: {
+            /** @description Why, in words. */
+            detail: string;
+            /** @description `sub_…` */
+            id: string;
+        };
+        /**
+         * @description A verdict.
+         * @enum {string}
+         */
+        SubmissionVerdict: "approve" | "reject" | "spam" | "hold";
+        /** @description Verdicts on several submissions. */
+        SubmissionsJudgeIn: {
+            /** @description At most 200. */
+            ids: string[];
+            /** @description `approve` makes what the form makes; `reject` and `spam` make nothing; `hold` takes a `reject` or a `spam` back. */
+            verdict: components["schemas"]["SubmissionVerdict"];
         };
         /** @description A contact that may be the same person. */
         Suggestion: {
@@ -6905,6 +7085,35 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    preview_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormPreviewIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
     list_leads: {
         parameters: {
             query?: {
@@ -7790,6 +7999,80 @@ export interface operations {
             403: components["responses"]["Forbidden"];
         };
     };
+    report_leads: {
+        parameters: {
+            query?: {
+                /** @description From this moment on; 30 days before `to` when absent. */
+                from?: string;
+                /** @description Until before this moment; now when absent. */
+                to?: string;
+                /** @description Days are days of this time zone; UTC when absent. */
+                time_zone?: string;
+                /** @description `last` (default) or `first`: which touch counts. */
+                touch?: "first" | "last";
+                /** @description Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent. */
+                by?: string;
+                /** @description One line, by id. */
+                line?: string;
+                /** @description One channel, by id. */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadsReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    report_leads_csv: {
+        parameters: {
+            query?: {
+                /** @description From this moment on; 30 days before `to` when absent. */
+                from?: string;
+                /** @description Until before this moment; now when absent. */
+                to?: string;
+                /** @description Days are days of this time zone; UTC when absent. */
+                time_zone?: string;
+                /** @description `last` (default) or `first`: which touch counts. */
+                touch?: "first" | "last";
+                /** @description Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent. */
+                by?: string;
+                /** @description One line, by id. */
+                line?: string;
+                /** @description One channel, by id. */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
     get_counting: {
         parameters: {
             query?: never;
@@ -7990,6 +8273,35 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+        };
+    };
+    judge_submissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmissionsJudgeIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgedSubmissions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     get_submission: {
