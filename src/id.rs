@@ -49,6 +49,12 @@ pub enum Kind {
     Link,
     /// Who may not use a chat.
     Block,
+    /// A telephone call.
+    Call,
+    /// A report about one.
+    CallEvent,
+    /// What was recorded of one.
+    CallRecording,
 }
 
 impl Kind {
@@ -75,6 +81,9 @@ impl Kind {
             Self::Template => "tpl_",
             Self::Link => "lnk_",
             Self::Block => "blk_",
+            Self::Call => "cal_",
+            Self::CallEvent => "cle_",
+            Self::CallRecording => "rec_",
         }
     }
 }
