@@ -169,3 +169,10 @@ sources-total = { $count ->
    *[other] { $count } leads
   }
 sources-left-out = { $count } more leads in smaller rows
+
+# ---- a chat's settings ----
+blocks = Blocked
+blocks-visitor = A visitor
+blocks-until = until { $time }
+list-add = Add
+blocks-unblock = Let in again

@@ -172,3 +172,10 @@ sources-total = { $count ->
    *[other] { $count } лидов
   }
 sources-left-out = Ещё { $count } лидов в меньших строках
+
+# ---- a chat's settings ----
+blocks = Заблокированы
+blocks-visitor = Посетитель
+blocks-until = до { $time }
+list-add = Добавить
+blocks-unblock = Снова впустить
