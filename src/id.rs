@@ -47,6 +47,8 @@ pub enum Kind {
     Template,
     /// How two conversations hang together.
     Link,
+    /// Who may not use a chat.
+    Block,
     /// A telephone call.
     Call,
     /// A report about one.
@@ -78,6 +80,7 @@ impl Kind {
             Self::Offer => "ofr_",
             Self::Template => "tpl_",
             Self::Link => "lnk_",
+            Self::Block => "blk_",
             Self::Call => "cal_",
             Self::CallEvent => "cle_",
             Self::CallRecording => "rec_",

@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 23] = [
+const TAGS: [(&str, &str); 24] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -19,6 +19,7 @@ const TAGS: [(&str, &str); 23] = [
     ("messages", "What was said"),
     ("attachments", "Files"),
     ("contacts", "People outside"),
+    ("reports", "Figures over a time"),
     ("leads", "Sales interests"),
     ("submissions", "Filled forms"),
     ("search", "Finding things"),

@@ -103,6 +103,8 @@ pub struct Limits {
     pub enabled: bool,
     /// Largest upload in MB.
     pub upload_mb: u64,
+    /// New visitors a minute of one chat, above which each solves a puzzle.
+    pub chat_strangers_per_minute: u32,
     /// Largest recording of a call in MB.
     pub recording_mb: u64,
 }

@@ -77,7 +77,8 @@ rows!(LEAD, lead, lead, [
 rows!(SUBMISSION, submission, submission, [
     "id" => id, "channel_id" => channel_id, "state" => state, "contact_id" => contact_id, "lead_id" => lead_id,
     "conversation_id" => conversation_id, "body" => body, "consent" => consent, "spam_score" => spam_score,
-    "spam_reasons" => spam_reasons, "held" => held, "created_at" => created_at,
+    "spam_reasons" => spam_reasons, "held" => held, "created_at" => created_at, "extra" => extra,
+    "verdict" => verdict, "judged_by" => judged_by, "judged_at" => judged_at,
 ]);
 
 rows!(COMPANY, company, company, [

@@ -82,6 +82,7 @@ const inside = {
     },
   ],
   submissions: ['/submissions'],
+  sources: ['/sources'],
   deliveries: ['/deliveries'],
   quarantine: ['/quarantine'],
   lines: ['/admin/lines'],

@@ -14,6 +14,7 @@ pub mod contacts;
 pub mod conversation_actions;
 pub mod conversations;
 pub mod counting;
+pub mod form_previews;
 pub mod leads;
 pub mod line_checks;
 pub mod lines;
@@ -25,6 +26,7 @@ pub mod outbox;
 pub mod presence;
 pub mod quarantine;
 pub mod rearrange;
+pub mod reports;
 pub mod routing;
 pub mod schedules;
 pub mod search;
@@ -34,6 +36,7 @@ pub mod submissions;
 pub mod teams;
 pub mod templates;
 pub mod users;
+pub mod visitors;
 pub mod wall;
 pub mod writing;
 
@@ -54,6 +57,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(channel_pushes::router())
         .merge(channel_sign_in::router())
         .merge(connectors::router())
+        .merge(visitors::router())
         .merge(offers::router())
         .merge(outbox::router())
         .merge(quarantine::router())
@@ -81,4 +85,6 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(templates::router())
         .merge(writing::router())
         .merge(rearrange::router())
+        .merge(form_previews::router())
+        .merge(reports::router())
 }

@@ -51,4 +51,5 @@ pub mod team_member;
 pub mod template;
 pub mod thread_ref;
 pub mod visitor;
+pub mod visitor_block;
 pub mod waiting_change;

@@ -83,6 +83,8 @@ pub(super) struct World {
     /// Colleagues whose mail is filed, by address: their id and name.
     pub colleagues: HashMap<String, (String, String)>,
     pub leads: HashMap<String, History>,
+    /// Those of the operators that forms name who are there.
+    pub responsible: BTreeSet<String>,
 
     // What is new, in the order of its making.
     pub new_companies: Vec<company::Model>,

@@ -290,6 +290,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{id}/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may not use a chat, the newest first; at most 500. */
+        get: operations["list_channel_blocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/blocks/{block}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Lets somebody in again. */
+        delete: operations["remove_channel_block"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}/check": {
         parameters: {
             query?: never;
@@ -851,6 +885,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/visitor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the visitor of a web chat's conversation is. The operators' socket tells of changes to who sends `watch`. */
+        get: operations["get_conversation_visitor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/visitor/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keeps the visitor of a conversation out of the chat: they cannot write any more, nor open it anew with what they
+         *     have. What they wrote stays.
+         */
+        post: operations["block_conversation_visitor"];
+        /** Lets the visitor of a conversation in again, and the address that was blocked with them. */
+        delete: operations["unblock_conversation_visitor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/writing": {
         parameters: {
             query?: never;
@@ -862,6 +934,23 @@ export interface paths {
         get: operations["get_writing"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draws a form that is not saved, or not saved so. What is wrong with its settings is named as when saving. */
+        post: operations["preview_form"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1295,6 +1384,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/leads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Leads of a time, by where they came from. */
+        get: operations["report_leads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/leads.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets. What one of them would take for a formula has an apostrophe before it. */
+        get: operations["report_leads_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routing/counting": {
         parameters: {
             query?: never;
@@ -1379,6 +1502,23 @@ export interface paths {
         get: operations["list_submissions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/submissions/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Judges several submissions: each for itself, so that one that fails holds up no other. */
+        post: operations["judge_submissions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1814,6 +1954,38 @@ export interface components {
              * @description How many there are to look at, as far as it is known.
              */
             total: number;
+        };
+        /** @description Whom to block. */
+        BlockInput: {
+            /**
+             * @description Also everybody who comes from the visitor's address, for seven days; an office shares one. Those whom the
+             *     site's server vouched for are let in all the same.
+             * @default false
+             */
+            address: boolean;
+        };
+        /** @description Somebody who may not use a chat. */
+        BlockView: {
+            /** @description The address, where it is one. */
+            address?: string | null;
+            /** @description The conversation from which it was done. */
+            conversation_id: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Until when; for good, when there is no end.
+             */
+            ends_at?: string | null;
+            /** @description `blk_…` */
+            id: string;
+            /** @description `visitor` or `address`. */
+            kind: string;
+            /** @description Who did it. */
+            operator_name?: string | null;
         };
         /** @description A call (API.md). */
         Call: {
@@ -2375,12 +2547,12 @@ export interface components {
             can_delete: boolean;
             /** @description Whether what was sent can be changed at the customer's side. */
             can_edit: boolean;
+            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+            can_have_buttons: boolean;
             /** @description Whether an answer can be sent on this channel. */
             can_reply: boolean;
             /** @description Whether an answer can name the message it answers. */
             can_reply_to: boolean;
-            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
-            can_have_buttons: boolean;
             /** @description Its channel. */
             channel_id: string;
             /** @description The channel's kind. */
@@ -2664,6 +2836,18 @@ export interface components {
              */
             password: string;
         };
+        /** @description What a script needs to draw it. */
+        FormPreview: {
+            /** @description For the page `/form-preview/frame`, which takes it by `postMessage`. */
+            definition: Record<string, never>;
+        };
+        /** @description A form as its editor has it now. */
+        FormPreviewIn: {
+            /** @description The form, by id or key, when it exists: its address and its seal are then its own. */
+            channel?: string | null;
+            /** @description The settings as they would be saved. */
+            settings: Record<string, never>;
+        };
         /** @description How the server is. */
         Health: {
             /** @description `ok`. */
@@ -2706,6 +2890,13 @@ export interface components {
             value: string;
             /** @description Proven, not merely claimed. */
             verified: boolean;
+        };
+        /** @description What became of each. */
+        JudgedSubmissions: {
+            /** @description Those that could not be judged so. */
+            failed: components["schemas"]["SubmissionNotJudged"][];
+            /** @description The submissions as they are now, in the order they were named. */
+            items: components["schemas"]["Submission"][];
         };
         /** @description The newest message, in short. */
         LastMessage: {
@@ -2794,6 +2985,59 @@ export interface components {
              * @description The version the change was made from; 409 when it is not the present one.
              */
             version?: number | null;
+        };
+        /** @description The answer. */
+        LeadsReport: {
+            /** @description Days with leads, in order. */
+            days: components["schemas"]["LeadsReportDay"][];
+            /**
+             * Format: int64
+             * @description All leads of the time.
+             */
+            leads: number;
+            /**
+             * Format: int64
+             * @description Leads whose rows are left out because there are too many rows.
+             */
+            left_out: number;
+            /** @description The most first. */
+            rows: components["schemas"]["LeadsReportRow"][];
+        };
+        /** @description A day. */
+        LeadsReportDay: {
+            /** @description `YYYY-MM-DD`. */
+            date: string;
+            /**
+             * Format: int64
+             * @description Leads of that day.
+             */
+            leads: number;
+        };
+        /** @description One row: leads of one origin. */
+        LeadsReportRow: {
+            /** @description `utm_campaign`. */
+            campaign?: string | null;
+            /** @description The channel they came by. */
+            channel_id?: string | null;
+            /**
+             * Format: int64
+             * @description Of them converted.
+             */
+            converted: number;
+            /**
+             * Format: int64
+             * @description Of them junk.
+             */
+            junk: number;
+            /**
+             * Format: int64
+             * @description How many leads.
+             */
+            leads: number;
+            /** @description `utm_medium`. */
+            medium?: string | null;
+            /** @description Where they came from; absent when it is not counted by, empty when it is not known. */
+            source?: string | null;
         };
         /** @description A line. */
         Line: components["schemas"]["Rules"] & {
@@ -3323,6 +3567,24 @@ export interface components {
             /** @description The oldest first. As many as the caller has room for, and those made to all. */
             items: components["schemas"]["StandingOffer"][];
         };
+        /** @description The page a visitor is on. */
+        OnPage: {
+            /**
+             * @description Another tab or window is before it.
+             * @default false
+             */
+            hidden: boolean;
+            /**
+             * @description Its title.
+             * @default
+             */
+            title: string;
+            /**
+             * @description Its address.
+             * @default
+             */
+            url: string;
+        };
         /** @description Hours that are looked at before they are saved. */
         OpeningIn: {
             /**
@@ -3461,6 +3723,34 @@ export interface components {
                 prefix: string;
                 /** @description What its service user may do. */
                 role: components["schemas"]["Role"];
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_BlockView: {
+            /** @description The rows. */
+            items: {
+                /** @description The address, where it is one. */
+                address?: string | null;
+                /** @description The conversation from which it was done. */
+                conversation_id: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description Until when; for good, when there is no end.
+                 */
+                ends_at?: string | null;
+                /** @description `blk_…` */
+                id: string;
+                /** @description `visitor` or `address`. */
+                kind: string;
+                /** @description Who did it. */
+                operator_name?: string | null;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -3739,13 +4029,12 @@ export interface components {
                 can_delete: boolean;
                 /** @description Whether what was sent can be changed at the customer's side. */
                 can_edit: boolean;
+                /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+                can_have_buttons: boolean;
                 /** @description Whether an answer can be sent on this channel. */
                 can_reply: boolean;
                 /** @description Whether an answer can name the message it answers. */
                 can_reply_to: boolean;
-                can_have_buttons: boolean;
-            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
-            can_have_buttons: boolean;
                 /** @description Its channel. */
                 channel_id: string;
                 /** @description The channel's kind. */
@@ -4224,8 +4513,17 @@ export interface components {
                  * @description When it came.
                  */
                 created_at: string;
+                /** @description What was sent beside the form's fields: by a page that was made when the form had others. */
+                extra: Record<string, never>;
                 /** @description `sub_…` */
                 id: string;
+                /**
+                 * Format: date-time
+                 * @description When they did.
+                 */
+                judged_at?: string | null;
+                /** @description The operator who did. */
+                judged_by?: string | null;
                 /** @description The lead it made or joined. */
                 lead_id?: string | null;
                 /** @description Why. */
@@ -4239,6 +4537,8 @@ export interface components {
                 state: string;
                 /** @description What was filled in, by field name. */
                 values: unknown;
+                /** @description What a moderator decided: `approved`, `rejected` or `spam`. */
+                verdict?: string | null;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -5256,8 +5556,17 @@ export interface components {
              * @description When it came.
              */
             created_at: string;
+            /** @description What was sent beside the form's fields: by a page that was made when the form had others. */
+            extra: Record<string, never>;
             /** @description `sub_…` */
             id: string;
+            /**
+             * Format: date-time
+             * @description When they did.
+             */
+            judged_at?: string | null;
+            /** @description The operator who did. */
+            judged_by?: string | null;
             /** @description The lead it made or joined. */
             lead_id?: string | null;
             /** @description Why. */
@@ -5271,6 +5580,27 @@ export interface components {
             state: string;
             /** @description What was filled in, by field name. */
             values: unknown;
+            /** @description What a moderator decided: `approved`, `rejected` or `spam`. */
+            verdict?: string | null;
+        };
+        /** @description One that could not be judged. */
+        SubmissionNotJudged: {
+            /** @description Why, in words. */
+            detail: string;
+            /** @description `sub_…` */
+            id: string;
+        };
+        /**
+         * @description A verdict.
+         * @enum {string}
+         */
+        SubmissionVerdict: "approve" | "reject" | "spam" | "hold";
+        /** @description Verdicts on several submissions. */
+        SubmissionsJudgeIn: {
+            /** @description At most 200. */
+            ids: string[];
+            /** @description `approve` makes what the form makes; `reject` and `spam` make nothing; `hold` takes a `reject` or a `spam` back. */
+            verdict: components["schemas"]["SubmissionVerdict"];
         };
         /** @description A contact that may be the same person. */
         Suggestion: {
@@ -5531,6 +5861,21 @@ export interface components {
              * @description The version that was read; a stale one answers 409.
              */
             version?: number | null;
+        };
+        /** @description The visitor of a conversation. */
+        VisitorView: {
+            /** @description They may not write any more. */
+            blocked: boolean;
+            /**
+             * Format: date-time
+             * @description When they last opened the chat.
+             */
+            last_seen_at: string;
+            /** @description They have the chat on a page that is open now, as far as this node knows. */
+            online: boolean;
+            page?: components["schemas"]["OnPage"] | null;
+            /** @description The site's own server vouched for who they are. */
+            proven: boolean;
         };
         /** @description A session that waits, and why this operator does not get it. */
         WaitingReason: {
@@ -6590,6 +6935,58 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BackfillView"];
                 };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_channel_blocks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BlockView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    remove_channel_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+                /** @description `blk_…` */
+                block: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -7682,6 +8079,97 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    get_conversation_visitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such conversation, or none of a web chat */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    block_conversation_visitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlockInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    unblock_conversation_visitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     get_writing: {
         parameters: {
             query?: never;
@@ -7706,6 +8194,35 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    preview_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormPreviewIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     list_leads: {
@@ -8593,6 +9110,80 @@ export interface operations {
             403: components["responses"]["Forbidden"];
         };
     };
+    report_leads: {
+        parameters: {
+            query?: {
+                /** @description From this moment on; 30 days before `to` when absent. */
+                from?: string;
+                /** @description Until before this moment; now when absent. */
+                to?: string;
+                /** @description Days are days of this time zone; UTC when absent. */
+                time_zone?: string;
+                /** @description `last` (default) or `first`: which touch counts. */
+                touch?: "first" | "last";
+                /** @description Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent. */
+                by?: string;
+                /** @description One line, by id. */
+                line?: string;
+                /** @description One channel, by id. */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadsReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    report_leads_csv: {
+        parameters: {
+            query?: {
+                /** @description From this moment on; 30 days before `to` when absent. */
+                from?: string;
+                /** @description Until before this moment; now when absent. */
+                to?: string;
+                /** @description Days are days of this time zone; UTC when absent. */
+                time_zone?: string;
+                /** @description `last` (default) or `first`: which touch counts. */
+                touch?: "first" | "last";
+                /** @description Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent. */
+                by?: string;
+                /** @description One line, by id. */
+                line?: string;
+                /** @description One channel, by id. */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
     get_counting: {
         parameters: {
             query?: never;
@@ -8793,6 +9384,35 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+        };
+    };
+    judge_submissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmissionsJudgeIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgedSubmissions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     get_submission: {

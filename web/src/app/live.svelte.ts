@@ -1,5 +1,5 @@
 import { api, ApiError, request } from '../api/client';
-import type { Conversation, Counts, Line, LogEvent, Message, Page, User } from '../api/types';
+import type { Conversation, Counts, Line, LogEvent, Message, Page, User, VisitorFrame } from '../api/types';
 import { Drafts } from '../core/drafts';
 import { Idle } from '../core/idle';
 import { Leader, desktop, play, type Tone } from '../core/notify';
@@ -95,6 +95,7 @@ const realtime = new Realtime(browserHost(), {
     );
     setTimeout(() => store.expireTyping(Date.now()), 6_100);
   },
+  visitor: (frame) => (visitorNow = frame),
   hello: (reload) => {
     if (reload) void reloadAll();
     outbox.flush();
@@ -307,6 +308,17 @@ export function join(id: string, hidden: boolean): Promise<Conversation> {
 export async function removeParticipant(id: string, operatorId: string): Promise<void> {
   store.putConversation(await api.delete<Conversation>(`/conversations/${id}/participants/${operatorId}`));
   refreshCounts();
+}
+
+/** What the socket said last of the visitor who is watched. */
+let visitorNow = $state.raw<VisitorFrame['data'] | null>(null);
+export const visitorSeen = () => visitorNow;
+
+/** Watches the visitor of a conversation; answers how to stop. */
+export function watchVisitor(conversationId: string): () => void {
+  visitorNow = null;
+  realtime.watch(conversationId);
+  return () => realtime.watch(null);
 }
 
 let lastTyping = 0;
