@@ -34,6 +34,7 @@ test: ## installs and starts what the tests need, then runs all of them
 	@scripts/packages test
 	@scripts/mails
 	@scripts/telegram-clients
+	@scripts/telephony-sdks
 	@scripts/web build
 	@scripts/with-servers scripts/test all
 
@@ -41,6 +42,7 @@ test-rust: ## Rust tests alone, with PostgreSQL and mail servers
 	@scripts/packages test
 	@scripts/mails
 	@scripts/telegram-clients
+	@scripts/telephony-sdks
 	@scripts/web build
 	@scripts/with-servers scripts/test rust
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{password::Passwords, session, throttle::SignInThrottle},
-    automation,
+    automation, call,
     clock::SharedClock,
     config::Config,
     connector::{self, Host, registry},
@@ -290,6 +290,21 @@ impl Assembly {
             consumer::run(db.clone(), clock.clone(), greeter, stop.clone())
         });
         followers.spawn("live", live::run(app.live.clone(), db.clone(), stop.clone()));
+        followers.spawn(
+            "calls",
+            call::follow::run(db.clone(), clock.clone(), app.host.clone(), stop.clone()),
+        );
+        followers.spawn("recordings", {
+            let fetcher = call::recording::Fetcher {
+                db: db.clone(),
+                storage: app.storage.clone(),
+                clock: clock.clone(),
+                host: app.host.clone(),
+                outgoing: app.outgoing.clone(),
+                max_bytes: app.config.limits.recording_bytes(),
+            };
+            fetcher.run(stop.clone())
+        });
         followers.spawn(
             "search index",
             consumer::run(db.clone(), clock.clone(), search::Indexer, stop.clone()),

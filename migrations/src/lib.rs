@@ -18,6 +18,7 @@ mod m20261122_000011_mail;
 mod m20261122_000012_writing;
 mod m20261122_000013_threads;
 mod m20261122_000015_changes;
+mod m20261122_000020_calls;
 mod m20261122_000024_judged;
 
 /// All migrations, in order.
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000013_threads::Migration),
             Box::new(m20261122_000010_lag::Migration),
             Box::new(m20261122_000015_changes::Migration),
+            Box::new(m20261122_000020_calls::Migration),
             Box::new(m20261122_000024_judged::Migration),
         ]
     }

@@ -29,6 +29,7 @@ const TAGS: [(&str, &str); 23] = [
     ("lines", "Queues, their rules and hours"),
     ("wall", "What supervisors watch"),
     ("templates", "Texts that operators write again and again"),
+    ("calls", "Telephone calls"),
     ("channels", "Configured connectors"),
     ("connectors", "Kinds of channels"),
     ("apikeys", "Keys for programs"),

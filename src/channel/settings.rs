@@ -217,6 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_active_secrets_is_one_secret() {
+        let whole = json!({"imap": {"password": ["new", "old"]}, "token": ["t"]});
+        let (shown, secrets) = split(whole.clone(), &paths());
+        assert_eq!(shown, json!({"imap": {"password": null}, "token": null}));
+        assert_eq!(secrets, whole);
+        assert_eq!(join(shown, &secrets), whole);
+        let patch = json!({"imap": {"password": null}, "token": "u"});
+        let wanted = json!({"imap": {"password": ["new", "old"]}, "token": "u"});
+        assert_eq!(patched(&whole, &patch, &schema(), &paths()), wanted);
+    }
+
+    #[test]
     fn a_part_that_is_not_there_gets_no_secret() {
         let (shown, secrets) = split(json!({"title": "t", "token": ""}), &paths());
         assert_eq!(shown, json!({"title": "t", "token": null}));

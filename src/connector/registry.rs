@@ -6,10 +6,11 @@
 use switchboard_sdk::Descriptor;
 
 /// All connectors, in the order the admin app offers them.
-pub static ALL: [&Descriptor; 5] = [
+pub static ALL: [&Descriptor; 6] = [
     &switchboard_webchat::DESCRIPTOR,
     &switchboard_webform::DESCRIPTOR,
     &switchboard_email::DESCRIPTOR,
     &switchboard_telegram::DESCRIPTOR,
     &switchboard_custom::DESCRIPTOR,
+    &switchboard_voip::DESCRIPTOR,
 ];

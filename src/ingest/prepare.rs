@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use switchboard_sdk::{
-    Attribution, Capture, Consent, Content, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent,
-    InboundMessage, InboundReachability, LeadHints, MailFacts, Person, Recipient, SubmissionMakes, Thread,
-    ThreadFacts, Verdict,
+    Attribution, CallEvent, Capture, Consent, Content, DeliveryReceipt, InboundAttachment, InboundBody,
+    InboundEvent, InboundMessage, InboundReachability, LeadHints, MailFacts, Person, Recipient,
+    SubmissionMakes, Thread, ThreadFacts, Verdict,
 };
 
 use super::{
-    Error,
+    Error, call,
     change::{self, PreparedChange},
     html,
 };
@@ -50,6 +50,7 @@ pub(super) enum PreparedBody {
     Receipt(DeliveryReceipt),
     Change(PreparedChange),
     Reachability(InboundReachability),
+    Call(Box<CallEvent>),
     Poison {
         reason: String,
         size: i64,
@@ -287,6 +288,7 @@ pub(super) async fn prepare(
             reach.reason = reach.reason.map(|reason| clean_line(&reason, 500));
             PreparedBody::Reachability(reach)
         }
+        InboundBody::Call(call) => PreparedBody::Call(Box::new(call::clean(*call, &event.external_id))),
         InboundBody::Poison { reason, raw } => keep_poison(storage, &reason, raw, now).await?,
     };
     Ok(Prepared {

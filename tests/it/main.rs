@@ -13,6 +13,7 @@ mod support;
 mod api;
 mod apply;
 mod architecture;
+mod calls;
 mod changes;
 mod cli;
 mod counting;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Content, Forwarded, InboundDeletion, InboundEdit, InboundReachability, InboundReaction, Location,
-    MailFacts, Recipient, ThreadFacts,
+    CallEvent, Content, Forwarded, InboundDeletion, InboundEdit, InboundReachability, InboundReaction,
+    Location, MailFacts, Recipient, ThreadFacts,
 };
 
 /// Events that are stored in one transaction, with the cursor that covers them.
@@ -72,6 +72,8 @@ pub enum InboundBody {
     Reaction(InboundReaction),
     /// Somebody can be reached no longer, or again.
     Reachability(InboundReachability),
+    /// A telephone system says something about a call.
+    Call(Box<CallEvent>),
     /// It could not be understood: kept raw in quarantine, with a replay button; the cursor moves on.
     Poison {
         /// Why, for the admin.

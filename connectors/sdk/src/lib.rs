@@ -9,6 +9,7 @@
 //! registry; nothing else in the server names the crate.
 
 mod backfill;
+mod call;
 mod change;
 mod check;
 mod clock;
@@ -34,6 +35,10 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 pub use backfill::{Backfill, BackfillOrder};
+pub use call::{
+    CallDirection, CallEnd, CallEvent, CallEventKind, CallLeg, CallParty, CallRecording, HookAddress,
+    LegRole, OwnNumber, PartyKind, RecordingKind, RecordingState, RouteAnswer, RouteQuestion, Telephony,
+};
 pub use change::{
     Forwarded, InboundDeletion, InboundEdit, InboundReachability, InboundReaction, Location, Typing,
 };
@@ -114,6 +119,11 @@ pub trait Connector: Send + Sync {
 
     /// The half that answers visitors of a web site, when there is one.
     fn visitor_desk(&self) -> Option<&dyn VisitorDesk> {
+        None
+    }
+
+    /// The half that knows telephones, when there is one.
+    fn telephony(&self) -> Option<&dyn Telephony> {
         None
     }
 

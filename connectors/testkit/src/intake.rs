@@ -256,7 +256,7 @@ fn first_outcome(event: &InboundEvent, number: usize) -> Outcome {
     match &event.body {
         InboundBody::Message(_) => stored(true, false),
         InboundBody::Submission(_) => stored(true, true),
-        InboundBody::Receipt(_) | InboundBody::Reachability(_) => stored(false, false),
+        InboundBody::Receipt(_) | InboundBody::Reachability(_) | InboundBody::Call(_) => stored(false, false),
         InboundBody::Edit(_) | InboundBody::Deletion(_) | InboundBody::Reaction(_) => stored(true, false),
         InboundBody::Poison { .. } => Outcome::Quarantined {
             id: format!("qrt_{number}"),

@@ -3,6 +3,8 @@
 pub mod apikeys;
 pub mod attachments;
 pub mod auth;
+pub mod calls;
+pub mod channel_addresses;
 pub mod channel_backfill;
 pub mod channel_pushes;
 pub mod channel_sign_in;
@@ -49,6 +51,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(me::router())
         .merge(apikeys::router())
         .merge(channels::router())
+        .merge(channel_addresses::router())
         .merge(channel_backfill::router())
         .merge(channel_pushes::router())
         .merge(channel_sign_in::router())
@@ -65,6 +68,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(conversations::router())
         .merge(contacts::router())
         .merge(attachments::router())
+        .merge(calls::router())
         .merge(users::router())
         .merge(teams::router())
         .merge(routing::router())

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use switchboard_sdk::{Attribution, LeadHints, Makes, Outcome, Person, Recipient, Thread};
+use switchboard_sdk::{Attribution, CallEvent, LeadHints, Makes, Outcome, Person, Recipient, Thread};
 
 use super::{
     mail::only_filed,
@@ -19,8 +19,8 @@ use crate::{
         session::opened,
     },
     db::entity::{
-        attachment, contact, contact_suggestion, conversation, identity, lead, message, quarantine,
-        submission,
+        attachment, call_event, contact, contact_suggestion, conversation, identity, lead, message,
+        quarantine, submission,
     },
     event::{EventType, NewEvent},
     id::{self, Kind},
@@ -79,6 +79,7 @@ impl World {
             }
             PreparedBody::Change(change) => self.apply_change(channel, event, change),
             PreparedBody::Reachability(reach) => self.apply_reachability(channel, reach),
+            PreparedBody::Call(call) => self.apply_call(channel, event, call),
             PreparedBody::Poison {
                 reason,
                 size,
@@ -99,6 +100,28 @@ impl World {
                     .push(NewEvent::new(EventType::QuarantineUpdated, &id, self.now));
                 Outcome::Quarantined { id }
             }
+        }
+    }
+
+    /// Only keeps what was said: the call itself is folded afterwards, from all that is kept.
+    fn apply_call(&mut self, channel: &Channel, event: &Prepared, call: &CallEvent) -> Outcome {
+        let id = id::new(Kind::CallEvent, self.now);
+        self.events
+            .push(NewEvent::new(EventType::CallReported, &id, self.now));
+        self.calls.push(call_event::Model {
+            id,
+            channel_id: channel.id.clone(),
+            external_id: event.external_id.clone(),
+            call_id: None,
+            event: json!(call),
+            at: event.at,
+            received_at: self.now,
+        });
+        Outcome::Stored {
+            message_id: None,
+            seq: None,
+            conversation_id: None,
+            submission_id: None,
         }
     }
 

@@ -97,7 +97,10 @@ impl World {
                         keys.insert(thread_key_of_name(name));
                     }
                 }
-                PreparedBody::Receipt(_) | PreparedBody::Change(_) | PreparedBody::Poison { .. } => {}
+                PreparedBody::Receipt(_)
+                | PreparedBody::Change(_)
+                | PreparedBody::Call(_)
+                | PreparedBody::Poison { .. } => {}
             }
         }
         people.append(&mut mails.clients);
@@ -197,7 +200,10 @@ impl World {
             let per_contact = match &works[w].events[e].body {
                 PreparedBody::Message(message) => message.thread == Thread::Contact,
                 PreparedBody::Submission(_) | PreparedBody::Reachability(_) => true,
-                PreparedBody::Receipt(_) | PreparedBody::Change(_) | PreparedBody::Poison { .. } => false,
+                PreparedBody::Receipt(_)
+                | PreparedBody::Change(_)
+                | PreparedBody::Call(_)
+                | PreparedBody::Poison { .. } => false,
             };
             if per_contact && !contacts.is_empty() {
                 let keys = keys.entry(works[w].channel_id.as_str()).or_default();

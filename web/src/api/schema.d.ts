@@ -107,6 +107,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls, newest first, as far as the caller sees them. */
+        get: operations["list_calls"];
+        put?: never;
+        /**
+         * Rings the caller's own telephone first and then the client's. The call itself appears when the telephone system
+         *     reports it. 409 where the telephone system cannot be asked to dial, or the caller has no extension there.
+         */
+        post: operations["dial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets (CSV, UTF-8), at most 50,000 calls. */
+        get: operations["export_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/phones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The telephone channels, and whether the caller can be rung by them. */
+        get: operations["list_phones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call. */
+        get: operations["get_call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that was reported of a call, in the order it came. For supervisors. */
+        get: operations["list_call_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -160,6 +249,23 @@ export interface paths {
         head?: never;
         /** Changes a channel. */
         patch: operations["update_channel"];
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The addresses of a telephone channel to enter at its provider; none for other channels. */
+        get: operations["list_channel_addresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/channels/{id}/backfill": {
@@ -1777,6 +1883,281 @@ export interface components {
              */
             total: number;
         };
+        /** @description A call (API.md). */
+        Call: {
+            /**
+             * Format: date-time
+             * @description When people began to talk.
+             */
+            answered_at?: string | null;
+            /**
+             * Format: int64
+             * @description Which attempt of this caller it was since somebody has to call back, from 1; 0 where nobody has to.
+             */
+            attempt: number;
+            /** @description The network's name for the caller. */
+            caller_name?: string | null;
+            /** @description Why, in its words. */
+            cause?: string | null;
+            /** @description By which channel. */
+            channel_id: string;
+            contact?: components["schemas"]["ContactRef"] | null;
+            /** @description Who the client is. */
+            contact_id?: string | null;
+            /** @description The client's conversation; null for callers who are nobody in particular. */
+            conversation_id?: string | null;
+            /** @description `inbound`, `outbound` or `internal`; null while no report says. */
+            direction?: string | null;
+            /** @description What became of it: `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`; null while it goes on. */
+            disposition?: string | null;
+            /**
+             * Format: int64
+             * @description Seconds from its beginning to its end.
+             */
+            duration_secs?: number | null;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            ended_at?: string | null;
+            /** @description The extension. */
+            extension?: string | null;
+            /** @description Who rings; null when hidden. */
+            from?: string | null;
+            /** @description `cal_…` */
+            id: string;
+            /** @description The lead it belongs to. */
+            lead_id?: string | null;
+            /** @description What that lead is about. */
+            lead_title?: string | null;
+            /** @description What was said at the telephones: who took part, and when. */
+            legs: Record<string, never>[];
+            /** @description The line of that channel when it began. */
+            line_id: string;
+            /** @description The call this one turned out to be. */
+            merged_into?: string | null;
+            /** @description The client's number or address. */
+            number?: string | null;
+            /** @description What that is: `number`, `short_code`, `sip`, `client`, `extension` or `hidden`. */
+            number_kind?: string | null;
+            /** @description Who answered, or rang the client. */
+            operator_id?: string | null;
+            /** @description Their name. */
+            operator_name?: string | null;
+            /** @description What that number stands for, in the admin's words. */
+            own_label?: string | null;
+            /** @description The company's number. */
+            own_number?: string | null;
+            /** @description How the telephone system says that it ended. */
+            reason?: string | null;
+            recording?: components["schemas"]["CallRecording"] | null;
+            /** @description All of them. */
+            recordings: components["schemas"]["CallEntryRecording"][];
+            /**
+             * Format: int64
+             * @description Seconds it rang.
+             */
+            ring_secs?: number | null;
+            /** @description Operators whose telephones ring now. */
+            ringing_for: string[];
+            /** @description The session in which the caller waits for that. */
+            session_id?: string | null;
+            /** @description Its end was never reported. */
+            stale: boolean;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at: string;
+            /** @description `ringing`, `answered` or `ended`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Seconds people talked.
+             */
+            talk_secs?: number | null;
+            /** @description Who is rung. */
+            to?: string | null;
+            /** @description The touch it is for whoever rings it: `utm_source`, `utm_medium`, `utm_campaign`, `called_number`. */
+            touch: Record<string, never>;
+            /** @description What was said, as text. */
+            transcript?: string | null;
+            /**
+             * Format: int64
+             * @description Grows with each change.
+             */
+            version: number;
+        };
+        /** @description A call in its conversation. */
+        CallEntry: {
+            /**
+             * Format: date-time
+             * @description When people began to talk.
+             * @default null
+             */
+            answered_at: string | null;
+            /**
+             * Format: int64
+             * @description Which attempt of this caller it was since somebody has to call back, from 1; 0 where nobody has to.
+             * @default 0
+             */
+            attempt: number;
+            /**
+             * @description `inbound`, `outbound` or `internal`; null while it is not known.
+             * @default null
+             */
+            direction: string | null;
+            /**
+             * @description `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`; null while it goes on.
+             * @default null
+             */
+            disposition: string | null;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             * @default null
+             */
+            ended_at: string | null;
+            /**
+             * @description The extension.
+             * @default null
+             */
+            extension: string | null;
+            /**
+             * @description `cal_…`
+             * @default
+             */
+            id: string;
+            /**
+             * @description The client's number.
+             * @default null
+             */
+            number: string | null;
+            /**
+             * @description Who answered, or rang the client.
+             * @default null
+             */
+            operator_id: string | null;
+            /**
+             * @description Their name.
+             * @default null
+             */
+            operator_name: string | null;
+            /**
+             * @description What that number stands for.
+             * @default null
+             */
+            own_label: string | null;
+            /**
+             * @description The company's number.
+             * @default null
+             */
+            own_number: string | null;
+            /**
+             * @description What was recorded.
+             * @default []
+             */
+            recordings: components["schemas"]["CallEntryRecording"][];
+            /**
+             * Format: int64
+             * @description Seconds it rang.
+             * @default null
+             */
+            ring_secs: number | null;
+            /**
+             * Format: date-time
+             * @description When it began.
+             * @default 1970-01-01T00:00:00Z
+             */
+            started_at: string;
+            /**
+             * @description `ringing`, `answered` or `ended`.
+             * @default
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description Seconds people talked.
+             * @default null
+             */
+            talk_secs: number | null;
+            /**
+             * @description What was said.
+             * @default null
+             */
+            transcript: string | null;
+        };
+        /** @description A recording in such an entry. */
+        CallEntryRecording: {
+            /**
+             * @description The file, once it is here.
+             * @default null
+             */
+            attachment_id: string | null;
+            /**
+             * @description Why it is not here.
+             * @default null
+             */
+            error: string | null;
+            /**
+             * @description `conversation` or `voicemail`.
+             * @default
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Its length in seconds, when known.
+             * @default null
+             */
+            secs: number | null;
+            /**
+             * @description `announced`, `fetching`, `stored`, `failed` or `absent`.
+             * @default
+             */
+            state: string;
+        };
+        /** @description What was reported of a call, as the channel understood it. */
+        CallEventView: {
+            /**
+             * Format: date-time
+             * @description When it happened, by the provider's word.
+             */
+            at: string;
+            /** @description What it says. Addresses of recordings are left out: they may hold credentials. */
+            event: Record<string, never>;
+            /** @description The provider's id of the report. */
+            external_id: string;
+            /** @description `cle_…` */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it came.
+             */
+            received_at: string;
+        };
+        /** @description Whom to ring. */
+        CallIn: {
+            /** @description By this channel; that of the conversation, or the only one that can, when absent. */
+            channel_id?: string | null;
+            /** @description The same for each repeat of one wish: the telephone rings once. */
+            client_id?: string | null;
+            /** @description The client of this conversation. */
+            conversation_id?: string | null;
+            /** @description This number, in E.164. */
+            number?: string | null;
+        };
+        /** @description A recording that is here. */
+        CallRecording: {
+            /** @description The file. */
+            attachment_id: string;
+            /**
+             * Format: int64
+             * @description Its length, when known.
+             */
+            duration_secs?: number | null;
+            /** @description `conversation` or `voicemail`. */
+            kind: string;
+        };
         /** @description An operator who was looked at. */
         Candidate: {
             /**
@@ -2259,6 +2640,15 @@ export interface components {
             /** @description `queued`, `sending`, `sent`, `delayed`, `delivered`, `read`, `failed` or `uncertain`. */
             state: string;
         };
+        /** @description That the telephone system was asked. */
+        Dialling: {
+            /** @description By which channel. */
+            channel_id: string;
+            /** @description The caller's own telephone, which rings first. */
+            extension: string;
+            /** @description The number that is rung after the caller's own telephone. */
+            number: string;
+        };
         /**
          * @description Whose turn it is.
          * @enum {string}
@@ -2360,6 +2750,15 @@ export interface components {
             status: string;
             /** @description The version that runs. */
             version: string;
+        };
+        /** @description An address to enter at the provider. */
+        HookAddressView: {
+            /** @description Where it goes there, in the provider's words. */
+            label: string;
+            /** @description The method to choose there. */
+            method: string;
+            /** @description The address. */
+            url: string;
         };
         /** @description When a line is open. */
         Hours: {
@@ -2807,6 +3206,7 @@ export interface components {
             automatic: boolean;
             /** @description Rows of buttons under it: each `{"label","url"}` or `{"label","data"}`. */
             buttons: Record<string, never>[][];
+            call?: components["schemas"]["CallEntry"] | null;
             change?: components["schemas"]["MessageChange"] | null;
             /** @description The writer's own idempotency key. */
             client_id?: string | null;
@@ -3206,6 +3606,140 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_Call: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When people began to talk.
+                 */
+                answered_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Which attempt of this caller it was since somebody has to call back, from 1; 0 where nobody has to.
+                 */
+                attempt: number;
+                /** @description The network's name for the caller. */
+                caller_name?: string | null;
+                /** @description Why, in its words. */
+                cause?: string | null;
+                /** @description By which channel. */
+                channel_id: string;
+                contact?: components["schemas"]["ContactRef"] | null;
+                /** @description Who the client is. */
+                contact_id?: string | null;
+                /** @description The client's conversation; null for callers who are nobody in particular. */
+                conversation_id?: string | null;
+                /** @description `inbound`, `outbound` or `internal`; null while no report says. */
+                direction?: string | null;
+                /** @description What became of it: `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`; null while it goes on. */
+                disposition?: string | null;
+                /**
+                 * Format: int64
+                 * @description Seconds from its beginning to its end.
+                 */
+                duration_secs?: number | null;
+                /**
+                 * Format: date-time
+                 * @description When it was over.
+                 */
+                ended_at?: string | null;
+                /** @description The extension. */
+                extension?: string | null;
+                /** @description Who rings; null when hidden. */
+                from?: string | null;
+                /** @description `cal_…` */
+                id: string;
+                /** @description The lead it belongs to. */
+                lead_id?: string | null;
+                /** @description What that lead is about. */
+                lead_title?: string | null;
+                /** @description What was said at the telephones: who took part, and when. */
+                legs: Record<string, never>[];
+                /** @description The line of that channel when it began. */
+                line_id: string;
+                /** @description The call this one turned out to be. */
+                merged_into?: string | null;
+                /** @description The client's number or address. */
+                number?: string | null;
+                /** @description What that is: `number`, `short_code`, `sip`, `client`, `extension` or `hidden`. */
+                number_kind?: string | null;
+                /** @description Who answered, or rang the client. */
+                operator_id?: string | null;
+                /** @description Their name. */
+                operator_name?: string | null;
+                /** @description What that number stands for, in the admin's words. */
+                own_label?: string | null;
+                /** @description The company's number. */
+                own_number?: string | null;
+                /** @description How the telephone system says that it ended. */
+                reason?: string | null;
+                recording?: components["schemas"]["CallRecording"] | null;
+                /** @description All of them. */
+                recordings: components["schemas"]["CallEntryRecording"][];
+                /**
+                 * Format: int64
+                 * @description Seconds it rang.
+                 */
+                ring_secs?: number | null;
+                /** @description Operators whose telephones ring now. */
+                ringing_for: string[];
+                /** @description The session in which the caller waits for that. */
+                session_id?: string | null;
+                /** @description Its end was never reported. */
+                stale: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                started_at: string;
+                /** @description `ringing`, `answered` or `ended`. */
+                state: string;
+                /**
+                 * Format: int64
+                 * @description Seconds people talked.
+                 */
+                talk_secs?: number | null;
+                /** @description Who is rung. */
+                to?: string | null;
+                /** @description The touch it is for whoever rings it: `utm_source`, `utm_medium`, `utm_campaign`, `called_number`. */
+                touch: Record<string, never>;
+                /** @description What was said, as text. */
+                transcript?: string | null;
+                /**
+                 * Format: int64
+                 * @description Grows with each change.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CallEventView: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it happened, by the provider's word.
+                 */
+                at: string;
+                /** @description What it says. Addresses of recordings are left out: they may hold credentials. */
+                event: Record<string, never>;
+                /** @description The provider's id of the report. */
+                external_id: string;
+                /** @description `cle_…` */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it came.
+                 */
+                received_at: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Channel: {
             /** @description The rows. */
             items: {
@@ -3494,6 +4028,20 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_HookAddressView: {
+            /** @description The rows. */
+            items: {
+                /** @description Where it goes there, in the provider's words. */
+                label: string;
+                /** @description The method to choose there. */
+                method: string;
+                /** @description The address. */
+                url: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Lead: {
             /** @description The rows. */
             items: {
@@ -3644,6 +4192,7 @@ export interface components {
                 automatic: boolean;
                 /** @description Rows of buttons under it: each `{"label","url"}` or `{"label","data"}`. */
                 buttons: Record<string, never>[][];
+                call?: components["schemas"]["CallEntry"] | null;
                 change?: components["schemas"]["MessageChange"] | null;
                 /** @description The writer's own idempotency key. */
                 client_id?: string | null;
@@ -3746,6 +4295,22 @@ export interface components {
                 message_id: string;
                 /** @description `queued`, `sending`, `failed` or `uncertain`. */
                 state: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_PhoneView: {
+            /** @description The rows. */
+            items: {
+                /** @description `chn_…` */
+                channel_id: string;
+                /** @description Whether the telephone system can be asked to dial; else a `tel:` link has to do. */
+                dials: boolean;
+                /** @description The caller's own extension there. */
+                extension?: string | null;
+                /** @description Its name. */
+                name: string;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -3977,6 +4542,17 @@ export interface components {
              * @description The one from now on, eight characters or more.
              */
             new: string;
+        };
+        /** @description A channel by which calls are made. */
+        PhoneView: {
+            /** @description `chn_…` */
+            channel_id: string;
+            /** @description Whether the telephone system can be asked to dial; else a `tel:` link has to do. */
+            dials: boolean;
+            /** @description The caller's own extension there. */
+            extension?: string | null;
+            /** @description Its name. */
+            name: string;
         };
         /**
          * @description What is observed. The order is "more there".
@@ -5663,6 +6239,207 @@ export interface operations {
             403: components["responses"]["Forbidden"];
         };
     };
+    list_calls: {
+        parameters: {
+            query?: {
+                /** @description `inbound`, `outbound` or `internal`. */
+                direction?: string;
+                /** @description `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`. */
+                disposition?: string;
+                /** @description `ringing`, `answered` or `ended`. */
+                state?: string;
+                /** @description Who answered, or rang the client; `me` is the caller. */
+                operator?: string;
+                /** @description A line, by id or key. */
+                line?: string;
+                /** @description A channel. */
+                channel?: string;
+                /** @description A contact. */
+                contact?: string;
+                /** @description A conversation. */
+                conversation?: string;
+                /** @description Part of the client's number. */
+                number?: string;
+                /** @description The company's number. */
+                own_number?: string;
+                /** @description Begun at this moment or later. */
+                from?: string;
+                /** @description Begun before this moment. */
+                to?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Call"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    dial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallIn"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dialling"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    export_calls: {
+        parameters: {
+            query?: {
+                /** @description `inbound`, `outbound` or `internal`. */
+                direction?: string;
+                /** @description `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`. */
+                disposition?: string;
+                /** @description `ringing`, `answered` or `ended`. */
+                state?: string;
+                /** @description Who answered, or rang the client; `me` is the caller. */
+                operator?: string;
+                /** @description A line, by id or key. */
+                line?: string;
+                /** @description A channel. */
+                channel?: string;
+                /** @description A contact. */
+                contact?: string;
+                /** @description A conversation. */
+                conversation?: string;
+                /** @description Part of the client's number. */
+                number?: string;
+                /** @description The company's number. */
+                own_number?: string;
+                /** @description Begun at this moment or later. */
+                from?: string;
+                /** @description Begun before this moment. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    list_phones: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PhoneView"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    get_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cal_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_call_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cal_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CallEventView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     list_channels: {
         parameters: {
             query?: {
@@ -5878,6 +6655,32 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+        };
+    };
+    list_channel_addresses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HookAddressView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
         };
     };
     channel_backfill: {

@@ -94,6 +94,8 @@ export interface JsonSchema {
   'x-when'?: [string, string];
   /** Words with a line each. */
   'x-lines'?: boolean;
+  /** Which telephone systems have it. */
+  'x-providers'?: string[];
 }
 
 export type FieldType =
@@ -142,6 +144,13 @@ export type SearchAnswer = Closer<
   { contacts: Contact[]; messages: Closer<Schemas['MessageHit'], { message: Message }>[] }
 >;
 
+// ---- calls ---------------------------------------------------------------------------------------------------------
+
+export type Call = Closer<Schemas['Call'], { touch: Record<string, string> }>;
+export type CallEntry = Schemas['CallEntry'];
+export type Phone = Schemas['PhoneView'];
+export type HookAddress = Schemas['HookAddressView'];
+
 // ---- contacts, leads, forms ----------------------------------------------------------------------------------------
 
 export type Contact = Closer<Schemas['Contact'], { fields: Free }>;
@@ -185,7 +194,7 @@ export type LogEvent =
   | { seq: number; at: string; type: 'channel.health'; data: Channel }
   | { seq: number; at: string; type: 'line.updated'; data: Line }
   | { seq: number; at: string; type: 'offer.created' | 'offer.ended'; data: Offer }
-  | { seq: number; at: string; type: 'call.updated'; data: Free };
+  | { seq: number; at: string; type: 'call.updated'; data: Call };
 
 export interface TypingFrame {
   type: 'typing';

@@ -7,6 +7,7 @@ import { Outbox } from '../core/outbox';
 import { Store, type Filter, type Nudge, type View } from '../core/store';
 import { Realtime, browserHost, type LinkState } from '../core/ws';
 import { t } from '../i18n/i18n.svelte';
+import { forgetCalls, loadCalls, onCallEvent } from './calls.svelte';
 import { fetchAll } from './loader.svelte';
 import { forgetOffers, loadOffers, onOfferEvent } from './offers.svelte';
 import { prefs } from './prefs.svelte';
@@ -116,6 +117,7 @@ function onEvents(batch: LogEvent[]): void {
     if (e.type === 'message.created' && e.data.client_id) outbox.confirm(e.data.client_id);
     if (e.type === 'operator.updated' && e.data.id === store.me) setMe(e.data);
     if (e.type === 'offer.created' || e.type === 'offer.ended') onOfferEvent(e);
+    if (e.type === 'call.updated') onCallEvent(e);
   }
   store.apply(batch);
   if (batch.some((e) => e.type === 'conversation.updated' || e.type === 'conversation.removed')) refreshCounts();
@@ -258,6 +260,7 @@ async function reloadAll(): Promise<void> {
   for (const id of [...store.threads.keys()]) if (id !== open) store.threads.delete(id);
   refreshCounts(0);
   void loadOffers();
+  void loadCalls();
   void loadPeople();
   void reloadLines();
   await Promise.all([store.list.state === 'idle' ? null : retryList(), open ? loadThread(open) : null]);
@@ -408,6 +411,7 @@ export function startLive(user: User): () => void {
     outbox.stop();
     leader.stop();
     forgetOffers();
+    forgetCalls();
     store.reset();
   };
 }

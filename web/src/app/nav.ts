@@ -17,6 +17,7 @@ export const WORK_ENTRIES: NavEntry[] = [
   { path: '/search', key: 'nav-search', icon: 'search' },
   { path: '/contacts', key: 'nav-contacts', icon: 'contacts' },
   { path: '/leads', key: 'nav-leads', icon: 'lead' },
+  { path: '/calls', key: 'nav-calls', icon: 'phone' },
   { path: '/submissions', key: 'nav-submissions', icon: 'form' },
   { path: '/templates', key: 'nav-templates', icon: 'template' },
 ];

@@ -69,7 +69,7 @@ describe('texts', () => {
     for (const code of ['en', 'ru']) {
       const b = bundle(code);
       const args = Object.fromEntries(
-        'item count name state status query level line version algorithm rank time at ago self load capacity reason reasons before members assigned offered place interval day date when file rows column after share by host size limit step lag provider since done total language names n detail verdict'
+        'item count name state status query level line version algorithm rank time at ago self load capacity reason reasons before members assigned offered place interval day date when file rows column after share by host size limit step lag provider since done total number extension pace language names n detail verdict'
           .split(' ')
           .map((k) => [k, k === 'count' ? 2 : 'x']),
       );
