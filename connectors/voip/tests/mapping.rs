@@ -547,6 +547,11 @@ fn vonage() {
         &post(&completed),
         &["CON-1 Ended Inbound +79161234567 +74951234567 Client - -"],
     );
+    // An operator who waits for the client talks to nobody.
+    let mut waited = outbound("completed");
+    waited["duration"] = json!("30");
+    let waited = vonage_event(&format!("{PATH}?leg=operator&caller=101"), &waited);
+    says(&connector, &waited, &["CON-1 LegEnded - - - 101 - -"]);
     let mut client = outbound("answered");
     client["to"] = json!("79161234567");
     says(

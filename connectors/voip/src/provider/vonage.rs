@@ -514,7 +514,9 @@ impl Report<'_> {
             "answered" if client || marked.is_none() => CallEventKind::Answered,
             _ => CallEventKind::Started,
         };
-        let talk = secs(self.body, "/duration").filter(|secs| *secs > 0 && status == "completed");
+        // An operator who calls back waits for the client for as long as it takes: that is no talk.
+        let waits = marked.is_some() && !client;
+        let talk = secs(self.body, "/duration").filter(|secs| *secs > 0 && status == "completed" && !waits);
         let mut event = CallEvent {
             call: number::clean(conversation),
             kind,
