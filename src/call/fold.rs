@@ -186,8 +186,8 @@ pub fn fold(reports: &[Report], now: DateTime<Utc>) -> Option<Call> {
         .find_map(|report| text(report.event.transcript.as_ref()));
     call.recordings = recordings(&reports);
     call.legs = legs(&reports, call.direction);
-    answer(&mut call, &reports);
-    end(&mut call, &reports, last_heard, now);
+    let last_talk = answer(&mut call, &reports);
+    end(&mut call, &reports, last_talk, last_heard, now);
     judge(&mut call, &reports);
     count(&mut call, &reports);
     Some(call)
@@ -354,10 +354,11 @@ fn earliest(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTi
     a.into_iter().chain(b).min()
 }
 
-/// Whether and when people talked, and who of us. A robot that picks up is nobody.
-fn answer(call: &mut Call, reports: &[&Report]) {
+/// Whether and when people talked, and who of us. A robot that picks up is nobody. Answers the latest moment at which
+/// somebody began to.
+fn answer(call: &mut Call, reports: &[&Report]) -> Option<DateTime<Utc>> {
     let mut first: Option<(DateTime<Utc>, Option<String>)> = None;
-    let mut talked = false;
+    let (mut talked, mut last) = (false, None);
     for report in reports.iter().filter(|report| of_the_call(report)) {
         let event = &report.event;
         if is_robot(event) {
@@ -373,6 +374,7 @@ fn answer(call: &mut Call, reports: &[&Report]) {
             });
         talked = talked || when.is_some() || event.end == Some(CallEnd::Answered);
         let Some(when) = when else { continue };
+        last = last.max(Some(when));
         let who = extension(event, call.direction);
         first = Some(match first {
             Some((at, known)) if at <= when => (at, known.or(who)),
@@ -403,10 +405,17 @@ fn answer(call: &mut Call, reports: &[&Report]) {
             .collect();
         call.ringing = ringing.into_iter().collect();
     }
+    last
 }
 
 /// Whether and when it was over, by report or because nothing was heard for too long.
-fn end(call: &mut Call, reports: &[&Report], last_heard: DateTime<Utc>, now: DateTime<Utc>) {
+fn end(
+    call: &mut Call,
+    reports: &[&Report],
+    last_talk: Option<DateTime<Utc>>,
+    last_heard: DateTime<Utc>,
+    now: DateTime<Utc>,
+) {
     let ends = reports
         .iter()
         .filter(|report| report.event.kind == CallEventKind::Ended);
@@ -437,9 +446,7 @@ fn end(call: &mut Call, reports: &[&Report], last_heard: DateTime<Utc>, now: Dat
     };
     if let Some(ended_at) = call.ended_at {
         // An answer that happened "after" the end: two clocks, and the call lasted at least until then.
-        let ended_at = ended_at
-            .max(call.started_at)
-            .max(call.answered_at.unwrap_or(ended_at));
+        let ended_at = ended_at.max(call.started_at).max(last_talk.unwrap_or(ended_at));
         call.ended_at = Some(ended_at);
         if call.state == State::Answered {
             call.answered_at = Some(call.answered_at.unwrap_or(ended_at));

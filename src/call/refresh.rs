@@ -45,14 +45,12 @@ pub(super) async fn refresh(
     store::name(write, &known.channel_id, call_id, &call.names).await?;
     let people = people(write, setup, &call).await?;
     let mut row = described(&known, &call, setup, &people);
-    if row.shown && row.conversation_id.is_none() && row.direction.as_deref() != Some("internal") {
-        if let Some(client) = call
-            .client
-            .as_ref()
-            .filter(|client| client.kind == PartyKind::Number)
-        {
-            place::place(write, setup, &mut row, &client.address, now).await?;
-        }
+    let number = call.client.as_ref().filter(|client| {
+        let outside = row.direction.as_deref() != Some("internal");
+        row.shown && outside && row.conversation_id.is_none() && client.kind == PartyKind::Number
+    });
+    if let Some(client) = number {
+        place::place(write, setup, &mut row, &client.address, now).await?;
     }
     follow_up(write, setup, &known, &mut row, &call, now).await?;
     let recordings = recordings(write, &row, &call, now).await?;
