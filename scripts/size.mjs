@@ -25,10 +25,19 @@ const sum = (paths) => paths.reduce((total, path) => total + size(path), 0);
 
 const widget = (name) => join(dist, 'widget', name);
 
+const languages = readdirSync(join(dist, 'widget')).filter((name) => name.startsWith('strings-'));
+const language = Math.max(...languages.map((name) => sum([widget(name)])));
+
 const rows = [
-  ['widget loader (every page of a customer)', sum([widget('v1.js')]), 2.5 * KB],
-  ['widget panel (when opened)', sum([widget('panel.js')]), 15 * KB],
+  ['widget loader (every page of a customer)', sum([widget('v1.js')]), 2 * KB],
+  ['widget panel (when opened)', sum([widget('panel.js')]), 14 * KB],
+  ['widget language (one, the largest)', language, 1.5 * KB],
+  ['what a first message needs: both', sum([widget('panel.js')]) + language, 15 * KB],
   ['widget forms (when asked for)', sum([widget('forms.js')]), 2.5 * KB],
+  ['widget files (with a first file)', sum([widget('files.js')]), 2.5 * KB],
+  ['widget tools (menu, emoji, sound)', sum([widget('tools.js')]), 2.2 * KB],
+  ['widget invitations (where there are some)', sum([widget('invite.js')]), 2.4 * KB],
+  ['widget proof of work (under attack)', sum([widget('work.js')]), 1 * KB],
   ['everything', sum(files(dist)), 600 * KB],
 ];
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{password::Passwords, session, throttle::SignInThrottle},
-    automation,
+    automation, call,
     clock::SharedClock,
     config::Config,
     connector::{self, Host, registry},
@@ -28,7 +28,7 @@ use crate::{
     retention, routing, search,
     secret::Vault,
     storage::Storage,
-    telemetry,
+    telemetry, visitor,
 };
 
 /// How often what has lapsed is swept away.
@@ -56,6 +56,8 @@ pub struct Inner {
     pub ingest: Ingest,
     /// The bus to the sockets.
     pub live: Live,
+    /// The visitors' sockets of this process.
+    pub visitors: visitor::hub::Hub,
     /// The way out over HTTP.
     pub outgoing: Outgoing,
     /// How conversations look.
@@ -181,6 +183,7 @@ impl App {
             host,
             ingest,
             live,
+            visitors: visitor::hub::Hub::default(),
             outgoing,
             views,
         }));
@@ -290,6 +293,25 @@ impl Assembly {
             consumer::run(db.clone(), clock.clone(), greeter, stop.clone())
         });
         followers.spawn("live", live::run(app.live.clone(), db.clone(), stop.clone()));
+        followers.spawn("visitors' sockets", {
+            let (hub, live, db, stop) = (app.visitors.clone(), app.live.clone(), db.clone(), stop.clone());
+            async move { hub.run(live, db, stop).await }
+        });
+        followers.spawn(
+            "calls",
+            call::follow::run(db.clone(), clock.clone(), app.host.clone(), stop.clone()),
+        );
+        followers.spawn("recordings", {
+            let fetcher = call::recording::Fetcher {
+                db: db.clone(),
+                storage: app.storage.clone(),
+                clock: clock.clone(),
+                host: app.host.clone(),
+                outgoing: app.outgoing.clone(),
+                max_bytes: app.config.limits.recording_bytes(),
+            };
+            fetcher.run(stop.clone())
+        });
         followers.spawn(
             "search index",
             consumer::run(db.clone(), clock.clone(), search::Indexer, stop.clone()),

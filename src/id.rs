@@ -47,6 +47,14 @@ pub enum Kind {
     Template,
     /// How two conversations hang together.
     Link,
+    /// Who may not use a chat.
+    Block,
+    /// A telephone call.
+    Call,
+    /// A report about one.
+    CallEvent,
+    /// What was recorded of one.
+    CallRecording,
 }
 
 impl Kind {
@@ -72,6 +80,10 @@ impl Kind {
             Self::Offer => "ofr_",
             Self::Template => "tpl_",
             Self::Link => "lnk_",
+            Self::Block => "blk_",
+            Self::Call => "cal_",
+            Self::CallEvent => "cle_",
+            Self::CallRecording => "rec_",
         }
     }
 }

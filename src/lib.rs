@@ -7,6 +7,7 @@ pub mod app;
 pub mod apply;
 pub mod auth;
 pub mod automation;
+pub mod call;
 pub mod channel;
 pub mod cli;
 pub mod clock;

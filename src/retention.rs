@@ -93,6 +93,8 @@ async fn loose_files(db: &Db, storage: &Storage, before: DateTime<Utc>) -> Resul
         .filter(attachment::Column::CreatedAt.lt(before))
         // Files of a submission that waits for its moderator are nobody's upload.
         .filter(attachment::Column::Owner.not_like("submission:%"))
+        // Nor are recordings of callers who are nobody in particular.
+        .filter(attachment::Column::Owner.not_like("call:%"))
         .limit(CHUNK)
         .all(db.read())
         .await?;

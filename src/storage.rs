@@ -1,6 +1,7 @@
 //! Files: attachments and raw bytes of what could not be understood.
 
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -8,7 +9,8 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use object_store::{
-    MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem, path::Path as Key,
+    GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem,
+    path::Path as Key,
 };
 use switchboard_sdk::{Content, Spool};
 
@@ -98,6 +100,25 @@ impl Storage {
     ) -> Result<(u64, impl Stream<Item = Result<Bytes, Error>> + Send + 'static), Error> {
         let found = self.store.get(&Key::from(key)).await?;
         Ok((found.meta.size, found.into_stream().map_err(Error::from)))
+    }
+
+    /// The size of a key.
+    pub async fn size(&self, key: &str) -> Result<u64, Error> {
+        Ok(self.store.head(&Key::from(key)).await?.size)
+    }
+
+    /// A part of a key, piece by piece.
+    pub async fn part(
+        &self,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + 'static, Error> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(range)),
+            ..GetOptions::default()
+        };
+        let found = self.store.get_opts(&Key::from(key), options).await?;
+        Ok(found.into_stream().map_err(Error::from))
     }
 
     /// The bytes of a key: in memory when they are few, else in a temporary file.

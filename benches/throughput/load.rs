@@ -24,7 +24,7 @@ const SECONDS: u64 = 10;
 const VISITORS: usize = 100;
 
 /// A client that keeps its connections.
-fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .pool_max_idle_per_host(CONNECTIONS)
         .build()
@@ -112,7 +112,7 @@ impl Server {
         response.json().await.unwrap()
     }
 
-    async fn channel(&self, kind: &str) -> Value {
+    pub async fn channel(&self, kind: &str) -> Value {
         let line = self.post("/lines", json!({"name": "Bench"})).await;
         self.post(
             "/channels",

@@ -58,7 +58,7 @@ async fn taken_in(name: &str, mails: &[String]) -> (Duration, u64) {
         "kind": "email", "line_id": line["id"], "name": "mail", "settings": settings(&address),
     });
     server.post("/channels", channel).await;
-    let database = rusqlite::Connection::open(server.folder.path().join("switchboard.db")).unwrap();
+    let database = rusqlite::Connection::open(server.folder.path().join("data/switchboard.db")).unwrap();
     loop {
         let count: i64 = database
             .query_row("SELECT count(*) FROM message", [], |row| row.get(0))

@@ -1,4 +1,5 @@
-//! How fast, and against what: `cargo bench --bench throughput [-- ingest http latency routing mail telegram footprint]`.
+//! How fast, and against what:
+//! `cargo bench --bench throughput [-- ingest http latency routing mail telegram footprint sockets]`.
 //!
 //! Ingest is measured as a ratio to the bare engine inserting **the same rows in the same batches in the
 //! same run**: after each run the rows it made are read back, grouped by the transaction that made them
@@ -18,6 +19,7 @@ mod footprint;
 mod load;
 mod mail;
 mod routing;
+mod sockets;
 mod telegram;
 
 /// Ingest and sockets make and drop many small values; the system's allocator was a fifth of their time.
@@ -68,6 +70,9 @@ async fn main() {
     }
     if runs("mail") {
         mail::measure().await;
+    }
+    if runs("sockets") {
+        sockets::measure().await;
     }
     if runs("telegram") {
         telegram::measure().await;

@@ -18,6 +18,9 @@ mod m20261122_000011_mail;
 mod m20261122_000012_writing;
 mod m20261122_000013_threads;
 mod m20261122_000015_changes;
+mod m20261122_000020_calls;
+mod m20261122_000022_visits;
+mod m20261122_000024_judged;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +42,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000013_threads::Migration),
             Box::new(m20261122_000010_lag::Migration),
             Box::new(m20261122_000015_changes::Migration),
+            Box::new(m20261122_000020_calls::Migration),
+            Box::new(m20261122_000022_visits::Migration),
+            Box::new(m20261122_000024_judged::Migration),
         ]
     }
 }

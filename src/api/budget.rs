@@ -71,6 +71,15 @@ impl From<IpAddr> for Origin {
     }
 }
 
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            IpAddr::V4(address) => write!(f, "{address}"),
+            IpAddr::V6(network) => write!(f, "{network}/64"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
@@ -84,6 +93,7 @@ mod tests {
     #[test]
     fn neighbours_in_an_ipv6_network_are_one_and_a_mapped_address_is_its_ipv4_self() {
         assert_eq!(origin("2001:db8:1:2:3::4"), origin("2001:db8:1:2::9"));
+        assert_eq!(origin("2001:db8:1:2:3::4").to_string(), "2001:db8:1:2::/64");
         assert_ne!(origin("2001:db8:1:2::9"), origin("2001:db8:1:3::9"));
         assert_eq!(origin("::ffff:203.0.113.7"), origin("203.0.113.7"));
         assert_ne!(origin("203.0.113.8"), origin("203.0.113.7"));

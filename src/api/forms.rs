@@ -17,6 +17,7 @@ use super::{
     limits::ClientAddress,
     problem::Problem,
     push,
+    v1::form_previews::unsaved,
 };
 use crate::{app::App, connector::Served};
 
@@ -31,6 +32,7 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/f/{key}", get(page).post(submit).options(preflight))
         .route("/f/{key}/{*path}", get(sub_page))
+        .route("/form-preview/{page}", get(preview))
         .layer(Extension(Arc::new(Posts(Budget::new(120, 240)))))
 }
 
@@ -45,6 +47,24 @@ async fn sub_page(
     headers: HeaderMap,
 ) -> Response {
     draw(&app, &key, path, query, &headers).await
+}
+
+/// The page in which editors of forms show what they make, and its script. The same for every form: what is shown
+/// comes from the page around it.
+async fn preview(State(app): State<App>, Path(page): Path<String>) -> Response {
+    let path = match page.as_str() {
+        "frame" => "preview",
+        "preview.js" => "preview.js",
+        _ => return Problem::not_found("page").into_response(),
+    };
+    let request = PageRequest {
+        path: path.to_owned(),
+        now: app.clock.now(),
+        ..PageRequest::default()
+    };
+    let form = app.host.build(&unsaved(&app), serde_json::json!({}));
+    let page = form.ok().and_then(|form| form.page()?.page(&request));
+    page.map_or_else(|| Problem::not_found("page").into_response(), page_response)
 }
 
 async fn draw(

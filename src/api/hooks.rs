@@ -6,13 +6,14 @@
 use axum::{
     Router,
     extract::{Path, Request, State},
+    http::Method,
     response::{IntoResponse, Response},
     routing::any,
 };
 use serde::Deserialize;
 
-use super::{limits::ClientAddress, problem::Problem, push};
-use crate::app::App;
+use super::{limits::ClientAddress, problem::Problem, push, telephone};
+use crate::{app::App, connector::Served};
 
 /// The kinds of hooks whose word differs from the channel kind they belong to.
 const ALIASES: [(&str, &str); 1] = [("lead", "webform")];
@@ -59,7 +60,22 @@ async fn take(
         return Problem::not_found("hook").into_response();
     }
     match push::read(&app, address, request).await {
+        Ok(request)
+            if request.method() == Method::GET
+                && telephone::is_route(request.uri().path())
+                && asks(&served) =>
+        {
+            telephone::route(&app, &served, request).await
+        }
         Ok(request) => push::take(&app, &served, request).await,
         Err(problem) => problem.into_response(),
     }
+}
+
+/// Whether questions can be asked of this channel; one that is paused says so when it is asked.
+fn asks(served: &Served) -> bool {
+    served
+        .connector
+        .as_ref()
+        .is_ok_and(|connector| connector.telephony().is_some())
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 22] = [
+const TAGS: [(&str, &str); 24] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -19,6 +19,7 @@ const TAGS: [(&str, &str); 22] = [
     ("messages", "What was said"),
     ("attachments", "Files"),
     ("contacts", "People outside"),
+    ("reports", "Figures over a time"),
     ("leads", "Sales interests"),
     ("submissions", "Filled forms"),
     ("search", "Finding things"),
@@ -28,6 +29,7 @@ const TAGS: [(&str, &str); 22] = [
     ("lines", "Queues, their rules and hours"),
     ("wall", "What supervisors watch"),
     ("templates", "Texts that operators write again and again"),
+    ("calls", "Telephone calls"),
     ("channels", "Configured connectors"),
     ("connectors", "Kinds of channels"),
     ("apikeys", "Keys for programs"),

@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use switchboard_sdk::{Batch, Connector, Receipt, Rejection, WebhookRequest};
 
-use super::problem::Problem;
+use super::{problem::Problem, telephone};
 use crate::{
     app::App,
     connector::{Served, intake::tell_typing, pushes::Verdict},
@@ -141,6 +141,9 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
         }
     };
     watch(app, served, connector, &request, Verdict::of(&receipt));
+    if let Some(response) = telephone::answered(app, served, connector, &request).await {
+        return response;
+    }
     match connector.webhook() {
         Some(webhook) => answer(webhook.reply(&request, &receipt)),
         None => paused().into_response(),
@@ -148,7 +151,7 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
 }
 
 /// Why a push was refused, with the fields that are to blame.
-fn words(rejection: &Rejection) -> String {
+pub(super) fn words(rejection: &Rejection) -> String {
     match rejection {
         Rejection::Invalid(errors) => {
             let errors: Vec<String> = errors
@@ -162,7 +165,7 @@ fn words(rejection: &Rejection) -> String {
 }
 
 /// Keeps a push for admins to look at, on channels that are watched.
-fn watch(
+pub(super) fn watch(
     app: &App,
     served: &Served,
     connector: &Arc<dyn Connector>,
@@ -227,7 +230,11 @@ async fn complete(
     }
 }
 
-fn refuse(connector: &Arc<dyn Connector>, request: &WebhookRequest, rejection: &Rejection) -> Response {
+pub(super) fn refuse(
+    connector: &Arc<dyn Connector>,
+    request: &WebhookRequest,
+    rejection: &Rejection,
+) -> Response {
     let own = connector
         .webhook()
         .and_then(|webhook| webhook.refuse(request, rejection));

@@ -97,7 +97,13 @@ async fn open_realtime(
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Said {
     Ping,
-    Typing { conversation_id: String },
+    Typing {
+        conversation_id: String,
+    },
+    /// Wants to know where the visitor of this conversation is; of none, without an id.
+    Watch {
+        conversation_id: Option<String>,
+    },
     Away,
     Active,
 }
@@ -117,6 +123,8 @@ struct Connection {
     state: Presence,
     /// The number of the last event that was sent or passed over.
     seq: i64,
+    /// The conversation whose visitor is watched.
+    watched: Option<String>,
 }
 
 impl Connection {
@@ -128,6 +136,7 @@ impl Connection {
             source: format!("socket:{}", id::word()),
             state: Presence::Online,
             seq: 0,
+            watched: None,
         }
     }
 
@@ -203,6 +212,7 @@ impl Connection {
         let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
+        let mut moves = self.app.visitors.moves();
         let stop = self.app.stop.clone();
         loop {
             tokio::select! {
@@ -228,6 +238,17 @@ impl Connection {
                     },
                     Err(RecvError::Closed) => return Ok(End::Close(CLOSE_RESTART, "the server restarts")),
                 },
+                moved = moves.recv() => {
+                    // Behind by more than the buffer: the one that is watched may have been among them.
+                    let concerns = match &moved {
+                        Ok(id) => self.watched.as_deref() == Some(&**id),
+                        Err(RecvError::Lagged(_)) => true,
+                        Err(RecvError::Closed) => return Ok(End::Close(CLOSE_RESTART, "the server restarts")),
+                    };
+                    if concerns && self.tell_whereabouts().await.is_err() {
+                        return Ok(End::Close(CLOSE_TOO_SLOW, "too slow"));
+                    }
+                }
                 message = self.socket.recv() => match message {
                     Some(Ok(message)) => {
                         heard = Instant::now();
@@ -313,6 +334,17 @@ impl Connection {
             .is_err())
     }
 
+    /// Says where the visitor is who is watched.
+    async fn tell_whereabouts(&mut self) -> std::result::Result<(), ()> {
+        let Some(id) = &self.watched else {
+            return Ok(());
+        };
+        let now = self.app.visitors.whereabouts(id);
+        let data = json!({"conversation_id": id, "online": now.online, "page": now.page});
+        self.send(json!({"type": "visitor", "data": data}).to_string().into())
+            .await
+    }
+
     async fn hear(&mut self, message: Message) -> std::result::Result<Option<End>, DbErr> {
         let text = match message {
             Message::Text(text) => text,
@@ -343,6 +375,21 @@ impl Connection {
                         author_name: Some(self.caller.operator.name.clone()),
                         text: None,
                     });
+                }
+            }
+            Said::Watch { conversation_id } => {
+                let sees = match &conversation_id {
+                    Some(id) => {
+                        self.caller
+                            .scope
+                            .sees_conversation(self.app.db.read(), id)
+                            .await?
+                    }
+                    None => false,
+                };
+                self.watched = conversation_id.filter(|_| sees);
+                if self.tell_whereabouts().await.is_err() {
+                    return Ok(Some(End::Close(CLOSE_TOO_SLOW, "too slow")));
                 }
             }
             Said::Away => self.change_presence(Presence::Away).await?,

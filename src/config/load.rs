@@ -164,6 +164,12 @@ fn check(mut config: Config) -> Result<Config, Error> {
     if !(1..=1024).contains(&config.limits.upload_mb) {
         return Err(invalid("limits.upload_mb", "must be 1 to 1024"));
     }
+    if config.limits.chat_strangers_per_minute == 0 {
+        return Err(invalid("limits.chat_strangers_per_minute", "must be at least 1"));
+    }
+    if !(1..=10_240).contains(&config.limits.recording_mb) {
+        return Err(invalid("limits.recording_mb", "must be 1 to 10240"));
+    }
     let key = config.security.master_key.reveal();
     if !key.is_empty() && key.chars().count() < crate::secret::MIN_KEY_CHARS {
         return Err(invalid("security.master_key", "must have 16 characters or more"));

@@ -103,12 +103,21 @@ pub struct Limits {
     pub enabled: bool,
     /// Largest upload in MB.
     pub upload_mb: u64,
+    /// New visitors a minute of one chat, above which each solves a puzzle.
+    pub chat_strangers_per_minute: u32,
+    /// Largest recording of a call in MB.
+    pub recording_mb: u64,
 }
 
 impl Limits {
     /// Largest upload in bytes.
     pub fn upload_bytes(&self) -> u64 {
         self.upload_mb.saturating_mul(1 << 20)
+    }
+
+    /// Largest recording of a call in bytes.
+    pub fn recording_bytes(&self) -> u64 {
+        self.recording_mb.saturating_mul(1 << 20)
     }
 }
 

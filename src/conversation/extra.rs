@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use switchboard_sdk::{Button, Forwarded, Location};
 use utoipa::ToSchema;
 
+use super::call::CallEntry;
+
 /// All of it; empty parts are not stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -25,6 +27,9 @@ pub struct Extra {
     /// Rows of buttons under it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Vec<Button>>,
+    /// The telephone call it stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<Box<CallEntry>>,
     /// It asks for the phone number.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub request_phone: bool,

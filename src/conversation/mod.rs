@@ -1,5 +1,6 @@
 //! The thread of one contact on one channel, and its sessions.
 
+pub mod call;
 pub mod change;
 pub mod extra;
 pub mod label;

@@ -10,6 +10,7 @@ use switchboard_sdk::{Button, Capabilities, Recipient, RecipientRole};
 use utoipa::ToSchema;
 
 use super::{
+    call::CallEntry,
     change,
     extra::{Extra, MissingFile, Origin, Place},
     link::{self, LinkView},
@@ -217,6 +218,8 @@ pub struct MessageView {
     /// Rows of buttons under it: each `{"label","url"}` or `{"label","data"}`.
     #[schema(value_type = Vec<Vec<Object>>)]
     pub buttons: Vec<Vec<Button>>,
+    /// The telephone call it stands for; it changes as the call goes on.
+    pub call: Option<Box<CallEntry>>,
     /// When its words were last changed; its versions are at `/messages/{id}/versions`.
     pub edited_at: Option<DateTime<Utc>>,
     /// When and by whom it was taken back; the words stay, for the staff.
@@ -384,6 +387,7 @@ impl MessageView {
             location: extra.location,
             missing_files: extra.missing_files,
             buttons: extra.buttons,
+            call: extra.call,
             edited_at: row.edited_at,
             deleted: row.deleted_at.map(|at| DeletedView {
                 at,

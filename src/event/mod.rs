@@ -47,10 +47,14 @@ pub enum EventType {
     OfferEnded,
     /// What counts toward the operators' load changed.
     RoutingUpdated,
+    /// A telephone system said something about a call; nobody but the folding of calls cares.
+    CallReported,
+    /// A call was made or changed.
+    CallUpdated,
 }
 
 impl EventType {
-    const ALL: [(Self, &'static str); 16] = [
+    const ALL: [(Self, &'static str); 18] = [
         (Self::MessageCreated, "message.created"),
         (Self::MessageUpdated, "message.updated"),
         (Self::ConversationUpdated, "conversation.updated"),
@@ -67,6 +71,8 @@ impl EventType {
         (Self::OfferCreated, "offer.created"),
         (Self::OfferEnded, "offer.ended"),
         (Self::RoutingUpdated, "routing.updated"),
+        (Self::CallReported, "call.reported"),
+        (Self::CallUpdated, "call.updated"),
     ];
 
     /// The word.

@@ -39,6 +39,15 @@ pub struct SubmissionView {
     pub spam_score: f64,
     /// Why.
     pub spam_reasons: Vec<String>,
+    /// What was sent beside the form's fields: by a page that was made when the form had others.
+    #[schema(value_type = Object)]
+    pub extra: Value,
+    /// What a moderator decided: `approved`, `rejected` or `spam`.
+    pub verdict: Option<String>,
+    /// The operator who did.
+    pub judged_by: Option<String>,
+    /// When they did.
+    pub judged_at: Option<DateTime<Utc>>,
     /// When it came.
     pub created_at: DateTime<Utc>,
 }
@@ -56,6 +65,10 @@ impl From<submission::Model> for SubmissionView {
             contact_id: row.contact_id,
             consent: row.consent,
             spam_score: row.spam_score,
+            extra: row.extra.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+            verdict: row.verdict,
+            judged_by: row.judged_by,
+            judged_at: row.judged_at,
             created_at: row.created_at,
         }
     }
@@ -104,18 +117,54 @@ pub async fn list(
         .await
 }
 
-/// Marks a held submission as spam. Answers whether there was one.
-pub async fn reject(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result<bool, DbErr> {
+/// What a moderator decides about a submission that makes nothing (yet).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not wanted.
+    Rejected,
+    /// Not wanted, and made by a machine.
+    Spam,
+    /// To be decided anew: an earlier verdict is taken back.
+    None,
+}
+
+impl Verdict {
+    /// The state a submission has after it, and the verdict's own word.
+    fn words(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Rejected => ("spam", Some("rejected")),
+            Self::Spam => ("spam", Some("spam")),
+            Self::None => ("held", None),
+        }
+    }
+}
+
+/// Judges a submission that was not accepted. Answers whether anything changed: a verdict given twice is given once.
+pub async fn judge(
+    write: &mut WriteTx,
+    id: &str,
+    verdict: Verdict,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
     let row = submission::Entity::find_by_id(id)
         .lock_exclusive()
         .one(write.tx())
         .await?;
-    let Some(row) = row.filter(|row| row.state == "held") else {
+    let (state, word) = verdict.words();
+    // What was stored as accepted has no way back from here: it is a conversation.
+    let Some(row) = row.filter(|row| row.state != "accepted" && row.held.is_some()) else {
         return Ok(false);
     };
+    if row.state == state && row.verdict.as_deref() == word {
+        return Ok(false);
+    }
     let change = submission::ActiveModel {
         id: Set(row.id),
-        state: Set("spam".to_owned()),
+        state: Set(state.to_owned()),
+        verdict: Set(word.map(str::to_owned)),
+        judged_by: Set(word.map(|_| by.to_owned())),
+        judged_at: Set(word.map(|_| now)),
         ..Default::default()
     };
     change.update_without_returning(write.tx()).await?;

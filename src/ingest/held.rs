@@ -20,6 +20,7 @@ pub async fn approve(
     ingest: &Ingest,
     db: &Db,
     submission_id: &str,
+    by: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Receipt>, Error> {
     let Some(row) = submission::Entity::find_by_id(submission_id)
@@ -42,6 +43,8 @@ pub async fn approve(
             .and_then(|consent| serde_json::from_value(consent).ok()),
         spam_score: row.spam_score,
         spam_reasons: strings(&row.spam_reasons),
+        extra: row.extra,
+        approved_by: Some(by.to_owned()),
         content,
     });
     let event = Prepared {

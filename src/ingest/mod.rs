@@ -5,6 +5,7 @@
 //! the next gathers. What cannot be stored ends in quarantine and never stops what comes after it.
 
 mod batch;
+mod call;
 mod change;
 mod held;
 mod html;

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use switchboard_sdk::{
-    Attribution, Capture, Consent, Content, DeliveryReceipt, InboundAttachment, InboundBody, InboundEvent,
-    InboundMessage, InboundReachability, LeadHints, MailFacts, Person, Recipient, Thread, ThreadFacts,
-    Verdict,
+    Attribution, CallEvent, Capture, Consent, Content, DeliveryReceipt, InboundAttachment, InboundBody,
+    InboundEvent, InboundMessage, InboundReachability, LeadHints, MailFacts, Person, Recipient,
+    SubmissionMakes, Thread, ThreadFacts, Verdict,
 };
 
 use super::{
-    Error,
+    Error, call,
     change::{self, PreparedChange},
     html,
 };
@@ -50,6 +50,7 @@ pub(super) enum PreparedBody {
     Receipt(DeliveryReceipt),
     Change(PreparedChange),
     Reachability(InboundReachability),
+    Call(Box<CallEvent>),
     Poison {
         reason: String,
         size: i64,
@@ -102,6 +103,10 @@ pub(super) struct PreparedSubmission {
     pub consent: Option<Consent>,
     pub spam_score: f64,
     pub spam_reasons: Vec<String>,
+    /// What was sent beside the form's fields; none: nothing.
+    pub extra: Option<serde_json::Value>,
+    /// Who let it through, when somebody did.
+    pub approved_by: Option<String>,
     pub content: SubmissionContent,
 }
 
@@ -117,6 +122,8 @@ pub(super) struct SubmissionContent {
     pub lead_fields: std::collections::BTreeMap<String, serde_json::Value>,
     pub attribution: Attribution,
     pub files: Vec<KeptFile>,
+    #[serde(default)]
+    pub makes: SubmissionMakes,
 }
 
 /// An identity in storable form.
@@ -242,6 +249,9 @@ pub(super) async fn prepare(
                 consent: submission.consent,
                 spam_score: submission.spam_score,
                 spam_reasons: submission.spam_reasons,
+                extra: (!submission.extra.is_empty())
+                    .then(|| clean_json(serde_json::Value::Object(submission.extra.into_iter().collect()))),
+                approved_by: None,
                 content: SubmissionContent {
                     name: from.name,
                     identities: from
@@ -264,6 +274,7 @@ pub(super) async fn prepare(
                         .map(|(name, value)| (clean_line(&name, 100), clean_json(value)))
                         .collect(),
                     attribution: clean_attribution(submission.attribution),
+                    makes: submission.makes,
                     files: keep_files(storage, submission.attachments, now).await?,
                 },
             })
@@ -277,15 +288,7 @@ pub(super) async fn prepare(
             reach.reason = reach.reason.map(|reason| clean_line(&reason, 500));
             PreparedBody::Reachability(reach)
         }
-        InboundBody::Call(_) => {
-            keep_poison(
-                storage,
-                "calls are not taken yet",
-                switchboard_sdk::Content::default(),
-                now,
-            )
-            .await?
-        }
+        InboundBody::Call(call) => PreparedBody::Call(Box::new(call::clean(*call, &event.external_id))),
         InboundBody::Poison { reason, raw } => keep_poison(storage, &reason, raw, now).await?,
     };
     Ok(Prepared {

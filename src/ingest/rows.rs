@@ -4,8 +4,9 @@
 use sea_orm::Value;
 
 use crate::db::entity::{
-    attachment, company, contact, contact_suggestion, conversation, conversation_link, conversation_member,
-    identity, lead, message, message_version, quarantine, session, submission, thread_ref, waiting_change,
+    attachment, call_event, company, contact, contact_suggestion, conversation, conversation_link,
+    conversation_member, identity, lead, message, message_version, quarantine, session, submission,
+    thread_ref, waiting_change,
 };
 
 macro_rules! rows {
@@ -76,7 +77,8 @@ rows!(LEAD, lead, lead, [
 rows!(SUBMISSION, submission, submission, [
     "id" => id, "channel_id" => channel_id, "state" => state, "contact_id" => contact_id, "lead_id" => lead_id,
     "conversation_id" => conversation_id, "body" => body, "consent" => consent, "spam_score" => spam_score,
-    "spam_reasons" => spam_reasons, "held" => held, "created_at" => created_at,
+    "spam_reasons" => spam_reasons, "held" => held, "created_at" => created_at, "extra" => extra,
+    "verdict" => verdict, "judged_by" => judged_by, "judged_at" => judged_at,
 ]);
 
 rows!(COMPANY, company, company, [
@@ -113,4 +115,9 @@ rows!(MEMBER, member, conversation_member, [
 rows!(LINK, link, conversation_link, [
     "id" => id, "kind" => kind, "from_id" => from_id, "to_id" => to_id, "reason" => reason,
     "operator_id" => operator_id, "moved" => moved, "at" => at,
+]);
+
+rows!(CALL_EVENT, call_event, call_event, [
+    "id" => id, "channel_id" => channel_id, "external_id" => external_id, "call_id" => call_id, "event" => event,
+    "at" => at, "received_at" => received_at,
 ]);

@@ -2,6 +2,7 @@
 
 pub mod callback;
 pub mod follow;
+pub mod report;
 pub mod rule;
 pub mod source;
 pub mod store;

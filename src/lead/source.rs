@@ -3,24 +3,33 @@
 use switchboard_sdk::{Attribution, Touch};
 
 /// Click ids and the source they stand for.
-const CLICK_IDS: [(&str, &str); 6] = [
+const CLICK_IDS: [(&str, &str); 14] = [
     ("gclid", "google"),
     ("gbraid", "google"),
     ("wbraid", "google"),
     ("yclid", "yandex"),
     ("fbclid", "facebook"),
     ("msclkid", "bing"),
+    ("dclid", "google"),
+    ("ymclid", "yandex"),
+    ("ttclid", "tiktok"),
+    ("twclid", "x"),
+    ("li_fat_id", "linkedin"),
+    ("rdt_cid", "reddit"),
+    ("epik", "pinterest"),
+    ("sccid", "snapchat"),
 ];
 
 /// The source of a lead: what the last touch says, else the first, else the kind of channel.
 /// `utm_source` counts before a click id, that before the referrer's host.
 pub fn of(attribution: &Attribution, channel_kind: &str) -> String {
-    touch(&attribution.last)
-        .or_else(|| touch(&attribution.first))
+    of_touch(&attribution.last)
+        .or_else(|| of_touch(&attribution.first))
         .unwrap_or_else(|| channel_kind.to_owned())
 }
 
-fn touch(touch: &Touch) -> Option<String> {
+/// What one touch says.
+pub fn of_touch(touch: &Touch) -> Option<String> {
     if let Some(source) = touch
         .get("utm_source")
         .map(|source| source.trim())

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{Audience, LiveEvent, Object, frame};
 use crate::{
+    call::{self, CallView},
     channel::{self, view::Channel},
     clock::SharedClock,
     conversation::{
@@ -124,6 +125,13 @@ impl Hydrator {
             .map(|row| (row.id.clone(), OfferView::from(row)))
             .collect();
 
+        let call_ids = ids(&[EventType::CallUpdated]);
+        let calls: HashMap<String, CallView> = call::view::by_id(db.read(), &call_ids)
+            .await?
+            .into_iter()
+            .map(|view| (view.id.clone(), view))
+            .collect();
+
         let mut loaded = Vec::with_capacity(events.len());
         for event in events {
             let Some(kind) = event.kind else { continue };
@@ -208,6 +216,19 @@ impl Hydrator {
                         )
                     })
                 }
+                EventType::CallReported => None,
+                EventType::CallUpdated => calls.get(&event.object_id).map(|call| {
+                    let operators = call.ringing_for.iter().chain(&call.operator_id);
+                    let audience = Audience::Call {
+                        line_id: call.line_id.clone(),
+                        operators: operators.cloned().collect(),
+                    };
+                    (
+                        of(&event, kind, call),
+                        audience,
+                        Object::Other(event.object_id.clone()),
+                    )
+                }),
                 EventType::RoutingUpdated => Some((
                     of(&event, kind, &self.counting.get()),
                     Audience::Supervisors,

@@ -78,6 +78,13 @@ pub enum Audience {
     Conversation(Arc<ConversationView>),
     /// This operator, and those who see all.
     Operator(String),
+    /// Those who see calls of this line, or whose telephone rings, or who answered.
+    Call {
+        /// The line.
+        line_id: String,
+        /// These operators, whatever lines they stand in.
+        operators: Vec<String>,
+    },
     /// Those who see leads of this line or own it.
     Lead {
         /// The line.
@@ -101,6 +108,9 @@ impl Audience {
                     .map(|participant| participant.operator_id.as_str()),
             ),
             Self::Operator(id) => scope.sees_all() || *id == scope.operator_id,
+            Self::Call { line_id, operators } => {
+                scope.sees_all() || scope.line_ids.contains(line_id) || operators.contains(&scope.operator_id)
+            }
             Self::Lead { line_id, operator_id } => {
                 scope.sees_all()
                     || operator_id.as_deref() == Some(&scope.operator_id)

@@ -6,6 +6,7 @@
 //! here and judged before anything connects, so that a name cannot mean one thing to the guard and another
 //! to the connection; redirects are never followed.
 
+pub mod download;
 mod fetch;
 pub mod guard;
 

@@ -95,7 +95,9 @@ impl Touched {
                 | EventType::ChannelHealth
                 | EventType::QuarantineUpdated
                 | EventType::OfferCreated
-                | EventType::OfferEnded,
+                | EventType::OfferEnded
+                | EventType::CallReported
+                | EventType::CallUpdated,
             )
             | None => {}
         }

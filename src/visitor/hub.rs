@@ -13,8 +13,13 @@ use std::{
 };
 
 use sea_orm::EntityTrait;
+use serde::{Deserialize, Serialize};
 use switchboard_sdk::CancellationToken;
-use tokio::sync::{broadcast::error::RecvError, mpsc};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    mpsc,
+};
+use utoipa::ToSchema;
 
 use super::store;
 use crate::{
@@ -29,8 +34,47 @@ use crate::{
 
 /// Signals a socket may lag behind.
 const BUFFER: usize = 128;
+/// Changes of whereabouts an operator's socket may lag behind; it then looks anew.
+const MOVES: usize = 1024;
+/// Longest address and title of a page that are kept, in characters.
+const PAGE_CHARS: usize = 500;
 /// Sockets of one visitor at once: tabs and a few that are not yet known to be dead.
 pub const SOCKETS_PER_VISITOR: usize = 20;
+
+/// The page a visitor is on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct OnPage {
+    /// Its address.
+    pub url: String,
+    /// Its title.
+    pub title: String,
+    /// Another tab or window is before it.
+    pub hidden: bool,
+}
+
+impl OnPage {
+    /// No longer than is worth keeping.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        for text in [&mut self.url, &mut self.title] {
+            if let Some((at, _)) = text.char_indices().nth(PAGE_CHARS) {
+                text.truncate(at);
+                text.shrink_to_fit();
+            }
+        }
+        self
+    }
+}
+
+/// Whether a visitor is on the site, and where.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Whereabouts {
+    /// They have the chat on a page that is open now.
+    pub online: bool,
+    /// That page; the one they look at, when there are several.
+    pub page: Option<OnPage>,
+}
 
 /// What a socket is told.
 #[derive(Debug, Clone)]
@@ -72,15 +116,36 @@ enum Place {
 #[derive(Debug, Clone, Default)]
 pub struct Hub(Arc<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     state: Mutex<State>,
     next: AtomicU64,
+    /// Conversations whose visitor came, went or turned a page.
+    moves: broadcast::Sender<Arc<str>>,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            next: AtomicU64::default(),
+            moves: broadcast::Sender::new(MOVES),
+        }
+    }
+}
+
+/// A socket's end of the wire, and what page it is on.
+#[derive(Debug)]
+struct Ear {
+    sender: mpsc::Sender<Signal>,
+    page: Option<OnPage>,
+    /// The latest to speak of a page counts.
+    spoke: u64,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    places: HashMap<Place, HashMap<u64, mpsc::Sender<Signal>>>,
+    places: HashMap<Place, HashMap<u64, Ear>>,
     visitors: HashMap<String, usize>,
 }
 
@@ -114,7 +179,12 @@ impl Hub {
             return None;
         }
         *count += 1;
-        state.places.entry(place.clone()).or_default().insert(id, sender);
+        let ear = Ear {
+            sender,
+            page: None,
+            spoke: 0,
+        };
+        state.places.entry(place.clone()).or_default().insert(id, ear);
         drop(state);
         Some(Listener {
             id,
@@ -123,6 +193,36 @@ impl Hub {
             signals,
             hub: self.clone(),
         })
+    }
+
+    /// Where the visitor of a conversation is, as far as this process knows.
+    pub fn whereabouts(&self, conversation_id: &str) -> Whereabouts {
+        let state = self.lock();
+        let Some(ears) = state.places.get(&Place::Conversation(conversation_id.to_owned())) else {
+            return Whereabouts::default();
+        };
+        let looked_at = |ear: &&Ear| (ear.page.as_ref().is_some_and(|page| !page.hidden), ear.spoke);
+        Whereabouts {
+            online: true,
+            page: ears
+                .values()
+                .max_by_key(looked_at)
+                .and_then(|ear| ear.page.clone()),
+        }
+    }
+
+    /// Conversations whose visitor comes, goes or turns a page, from now on.
+    pub fn moves(&self) -> broadcast::Receiver<Arc<str>> {
+        self.0.moves.subscribe()
+    }
+
+    fn moved(&self, place: &Place) {
+        if let Place::Conversation(id) = place
+            && self.0.moves.receiver_count() > 0
+        {
+            // Nobody listening is fine.
+            drop(self.0.moves.send(id.as_str().into()));
+        }
     }
 
     /// Sockets now open.
@@ -215,13 +315,13 @@ impl Hub {
     fn tell(&self, place: &Place, signal: &Signal) {
         if let Some(sockets) = self.lock().places.get_mut(place) {
             // A full buffer drops the sender, at which the socket sees the end of its signals.
-            sockets.retain(|_, sender| sender.try_send(signal.clone()).is_ok());
+            sockets.retain(|_, ear| ear.sender.try_send(signal.clone()).is_ok());
         }
     }
 
     fn tell_all(&self) {
         for sockets in self.lock().places.values_mut() {
-            sockets.retain(|_, sender| sender.try_send(Signal::Resync).is_ok());
+            sockets.retain(|_, ear| ear.sender.try_send(Signal::Resync).is_ok());
         }
     }
 
@@ -254,15 +354,32 @@ impl Listener {
             return;
         }
         let mut state = self.hub.lock();
-        if let Some(sender) = take(&mut state.places, &self.place, self.id) {
+        if let Some(ear) = take(&mut state.places, &self.place, self.id) {
             state
                 .places
                 .entry(place.clone())
                 .or_default()
-                .insert(self.id, sender);
+                .insert(self.id, ear);
         }
         drop(state);
         self.place = place;
+        self.hub.moved(&self.place);
+    }
+
+    /// Says which page it is on.
+    pub fn on_page(&self, page: OnPage) {
+        let spoke = self.hub.0.next.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.hub.lock();
+        if let Some(ear) = state
+            .places
+            .get_mut(&self.place)
+            .and_then(|ears| ears.get_mut(&self.id))
+        {
+            ear.page = Some(page.cut());
+            ear.spoke = spoke;
+        }
+        drop(state);
+        self.hub.moved(&self.place);
     }
 }
 
@@ -276,20 +393,18 @@ impl Drop for Listener {
                 state.visitors.remove(&self.visitor_id);
             }
         }
+        drop(state);
+        self.hub.moved(&self.place);
     }
 }
 
-fn take(
-    places: &mut HashMap<Place, HashMap<u64, mpsc::Sender<Signal>>>,
-    place: &Place,
-    id: u64,
-) -> Option<mpsc::Sender<Signal>> {
+fn take(places: &mut HashMap<Place, HashMap<u64, Ear>>, place: &Place, id: u64) -> Option<Ear> {
     let sockets = places.get_mut(place)?;
-    let sender = sockets.remove(&id);
+    let ear = sockets.remove(&id);
     if sockets.is_empty() {
         places.remove(place);
     }
-    sender
+    ear
 }
 
 #[cfg(test)]
@@ -297,7 +412,7 @@ mod tests {
     use chrono::DateTime;
     use serde_json::Value;
 
-    use super::{BUFFER, Hub, Place, SOCKETS_PER_VISITOR, Signal};
+    use super::{BUFFER, Hub, OnPage, Place, SOCKETS_PER_VISITOR, Signal, Whereabouts};
     use crate::db::entity::visitor;
 
     fn visitor() -> visitor::Model {
@@ -312,6 +427,7 @@ mod tests {
             page: Value::Null,
             created_at: DateTime::UNIX_EPOCH,
             last_seen_at: DateTime::UNIX_EPOCH,
+            origin: None,
         }
     }
 
@@ -349,6 +465,37 @@ mod tests {
         assert!(slow.next().await.is_none());
         hub.tell(&Place::Conversation("cnv_1".to_owned()), &typing());
         assert!(quick.next().await.is_some());
+    }
+
+    fn page(url: &str, hidden: bool) -> OnPage {
+        OnPage {
+            url: url.to_owned(),
+            hidden,
+            ..OnPage::default()
+        }
+    }
+
+    #[test]
+    fn the_page_that_is_looked_at_is_told_and_who_left_is_nowhere() {
+        let hub = Hub::default();
+        let (mut one, mut other) = (hub.listen(&visitor()).unwrap(), hub.listen(&visitor()).unwrap());
+        one.bind("cnv_1");
+        other.bind("cnv_1");
+        let mut moves = hub.moves();
+        one.on_page(page("/lamps", false));
+        assert_eq!(&*moves.try_recv().unwrap(), "cnv_1");
+        other.on_page(page("/other", true));
+        assert_eq!(hub.whereabouts("cnv_1").page, Some(page("/lamps", false)));
+        other.on_page(page("/other", false));
+        assert_eq!(hub.whereabouts("cnv_1").page, Some(page("/other", false)));
+        drop((one, other));
+        assert_eq!(hub.whereabouts("cnv_1"), Whereabouts::default());
+    }
+
+    #[test]
+    fn an_endless_address_is_cut() {
+        let cut = page(&"ы".repeat(9_000), false).cut();
+        assert_eq!(cut.url.chars().count(), 500);
     }
 
     #[test]

@@ -5,12 +5,14 @@
 //! identity on that channel: an e-mail that somebody merely typed joins the contact on the operators'
 //! side and never opens somebody's history here. Who wrote nothing has no conversation and no contact.
 
+pub mod block;
 pub mod files;
 pub mod hub;
 pub mod profile;
 pub mod standing;
 pub mod store;
 pub mod view;
+pub mod work;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ActiveModelTrait, DbErr, IntoActiveModel};
@@ -22,7 +24,10 @@ use switchboard_sdk::{
 
 use self::profile::Profile;
 use crate::{
-    conversation::message::{self, Author, MessageKind, NewMessage},
+    conversation::{
+        message::{self, Author, MessageKind, NewMessage},
+        session,
+    },
     db::{
         Db,
         entity::{conversation, visitor},
@@ -36,6 +41,8 @@ use crate::{
 const SEEN_AGAIN: TimeDelta = TimeDelta::minutes(5);
 /// A rating may be changed for so long.
 const RATING_STANDS: TimeDelta = TimeDelta::minutes(15);
+/// Why a session was closed that its visitor ended.
+const ENDED: &str = "visitor";
 /// Longest comment of a rating, in characters.
 pub const MAX_COMMENT_CHARS: usize = 2000;
 
@@ -72,20 +79,18 @@ pub struct Opened {
 ///
 /// A signed identity makes the visitor that user: an anonymous conversation of before goes along, unless
 /// the user has one already. A token of another user is not continued: somebody else sits there now.
+///
+/// `known` is the visitor of the token that was shown, `origin` where the request comes from.
 pub async fn open(
     db: &Db,
     desk: &dyn VisitorDesk,
     channel_id: &str,
     request: &SessionRequest,
+    origin: Option<String>,
+    known: Option<(String, visitor::Model)>,
     now: DateTime<Utc>,
 ) -> Result<Opened, Error> {
     let opening = desk.open(request, now)?;
-    let known = match request.visitor_token.as_deref() {
-        Some(token) => store::by_token(db.read(), channel_id, token)
-            .await?
-            .map(|visitor| (token.to_owned(), visitor)),
-        None => None,
-    };
     let somebody_else = |visitor: &visitor::Model| {
         opening.verified.as_ref().is_some_and(|proven| {
             visitor.identity_kind != IdentityKind::Webchat.as_str()
@@ -108,6 +113,7 @@ pub async fn open(
             page: Value::Null,
             created_at: now,
             last_seen_at: now,
+            origin: origin.clone(),
             id,
         }
     });
@@ -116,6 +122,9 @@ pub async fn open(
     profile.write(&mut visitor);
     if !request.page.is_empty() {
         visitor.page = Value::Object(request.page.clone());
+    }
+    if origin.is_some() {
+        visitor.origin = origin;
     }
     let old_key = store::thread_key(&visitor);
     if let Some(proven) = &opening.verified {
@@ -197,6 +206,13 @@ pub async fn post(
         });
     }
     let profile = Profile::of(visitor);
+    if desk.asks_consent() && !profile.consented() {
+        let missing = (
+            "consent".to_owned(),
+            "the visitor has not agreed yet; open a session with it".to_owned(),
+        );
+        return Err(Rejection::Invalid(vec![missing]).into());
+    }
     let message = PostedMessage {
         client_id: posted.client_id.clone(),
         text: posted.text,
@@ -245,6 +261,26 @@ pub async fn post(
         conversation_id: row.conversation_id,
         is_new,
     })
+}
+
+/// The visitor ends the talk; one that is over stays so.
+pub async fn end(db: &Db, conversation: &conversation::Model, now: DateTime<Utc>) -> Result<(), Error> {
+    let mut write = db.write().await?;
+    let mut held = match session::hold(&write, &conversation.id).await {
+        Ok(held) => held,
+        Err(session::Error::Db(error)) => return Err(error.into()),
+        Err(_) => return Err(Error::NoConversation),
+    };
+    match session::end(&mut write, &mut held, Some(ENDED.to_owned()), now).await {
+        Ok(()) => {}
+        Err(session::Error::Db(error)) => return Err(error.into()),
+        // It is over.
+        Err(_) => return Ok(()),
+    }
+    held.say(&mut write, "The visitor ended the chat".to_owned(), true, now)
+        .await?;
+    write.commit().await?;
+    Ok(())
 }
 
 /// Rates the last session, 1 (bad) to 5 (good), and may change that for a while. Score and comment become a

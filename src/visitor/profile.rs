@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use switchboard_sdk::{Attribution, Identity, IdentityKind, Opening, Person};
+use switchboard_sdk::{Attribution, CONSENT, Identity, IdentityKind, Opening, Person};
 
 use crate::db::entity::visitor;
 
@@ -112,6 +112,11 @@ impl Profile {
         }
     }
 
+    /// They agreed to what the chat asks.
+    pub fn consented(&self) -> bool {
+        self.said.answers.contains_key(CONSENT)
+    }
+
     /// Where they came from; answers to pre-chat questions go along as `prechat_…` of the last touch.
     pub fn attribution(&self) -> Attribution {
         let mut touches = self.touches.clone();
@@ -146,6 +151,7 @@ mod tests {
             page: Value::Null,
             created_at: chrono::DateTime::UNIX_EPOCH,
             last_seen_at: chrono::DateTime::UNIX_EPOCH,
+            origin: None,
         }
     }
 

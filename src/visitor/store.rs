@@ -7,13 +7,15 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
+use switchboard_sdk::IdentityKind;
+
 use super::{Error, RATING_STANDS};
 use crate::{
     db::{
         WriteTx,
         entity::{
-            attachment, contact_suggestion, conversation, identity, inbound_event, message, participant,
-            session, session_rating, visitor,
+            attachment, contact_suggestion, conversation, identity, inbound_event, message, operator,
+            participant, session, session_rating, visitor,
         },
         fixed::the_one,
     },
@@ -41,6 +43,42 @@ pub async fn by_token(
 /// The key of a visitor's conversation on their channel.
 pub fn thread_key(visitor: &visitor::Model) -> String {
     format!("i:{}:{}", visitor.identity_kind, visitor.identity_value)
+}
+
+/// Whether the site's own server vouched for them.
+pub fn is_proven(visitor: &visitor::Model) -> bool {
+    visitor.identity_kind != IdentityKind::Webchat.as_str()
+}
+
+/// The browser that wrote in a conversation lately, if it is a web chat's.
+pub async fn latest_of_conversation(
+    db: &impl ConnectionTrait,
+    conversation: &conversation::Model,
+) -> Result<Option<visitor::Model>, DbErr> {
+    let mut parts = conversation.thread_key.splitn(3, ':');
+    let (Some("i"), Some(kind), Some(value)) = (parts.next(), parts.next(), parts.next()) else {
+        return Ok(None);
+    };
+    visitor::Entity::find()
+        .filter(visitor::Column::ChannelId.eq(&conversation.channel_id))
+        .filter(visitor::Column::IdentityKind.eq(kind))
+        .filter(visitor::Column::IdentityValue.eq(value))
+        .order_by_desc(visitor::Column::LastSeenAt)
+        .one(db)
+        .await
+}
+
+/// The names of all staff, the longest first: where a chat hides them, they are taken out of what it says.
+pub async fn staff_names(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let mut names: Vec<String> = operator::Entity::find()
+        .select_only()
+        .column(operator::Column::Name)
+        .into_tuple()
+        .all(db)
+        .await?;
+    names.retain(|name| !name.trim().is_empty());
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    Ok(names)
 }
 
 /// The conversation of a visitor, once they wrote something.

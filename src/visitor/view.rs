@@ -83,10 +83,48 @@ pub fn is_visible(message: &MessageView) -> bool {
     !message.hidden && matches!(message.kind.as_str(), "inbound" | "reply" | "system")
 }
 
+/// How the staff is called before visitors: by their names, or all by one.
+#[derive(Debug, Clone, Default)]
+pub struct Mask(Option<Masked>);
+
+#[derive(Debug, Clone)]
+struct Masked {
+    name: String,
+    /// What it hides.
+    names: Vec<String>,
+}
+
+impl Mask {
+    /// One name for all of these, the longest first.
+    pub fn new(name: String, names: Vec<String>) -> Self {
+        Self(Some(Masked { name, names }))
+    }
+
+    /// The name shown for this one of an operator.
+    pub fn name(&self, name: Option<String>) -> Option<String> {
+        match &self.0 {
+            Some(masked) => Some(masked.name.clone()),
+            None => name,
+        }
+    }
+
+    /// What the server says, without names that are not to be known.
+    fn line(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        if let Some(masked) = &self.0 {
+            for name in &masked.names {
+                text = text.replace(name.as_str(), &masked.name);
+            }
+        }
+        text
+    }
+}
+
 /// The visitor's view of a message; `None` when they may not see it. `read_seq` is how far the staff has read.
 pub fn message(
     message: &MessageView,
     read_seq: i64,
+    mask: &Mask,
     vault: &Vault,
     channel_key: &str,
     now: DateTime<Utc>,
@@ -113,12 +151,16 @@ pub fn message(
         kind: message.kind.clone(),
         author: VisitorAuthor {
             r#type: message.author.kind.clone(),
-            name: message.author.name.clone(),
+            name: if message.author.kind == "operator" {
+                mask.name(message.author.name.clone())
+            } else {
+                message.author.name.clone()
+            },
         },
-        text: if deleted {
-            String::new()
-        } else {
-            message.text.clone()
+        text: match message.kind.as_str() {
+            _ if deleted => String::new(),
+            "system" => mask.line(&message.text),
+            _ => message.text.clone(),
         },
         html: message.html.clone().filter(|_| !deleted),
         attachments: message
@@ -131,7 +173,7 @@ pub fn message(
         deleted,
         reply_to: replied.filter(|_| !deleted).map(|replied| VisitorReplied {
             id: replied.id.clone(),
-            name: replied.author_name.clone(),
+            name: replied.author_name.as_deref().map(|name| mask.line(name)),
             text: replied.text.clone(),
         }),
         client_id: message.client_id.clone().filter(|_| inbound),

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 22] = [
+const CONCEPTS: [&str; 23] = [
     "apply",
     "auth",
     "automation",
+    "call",
     "channel",
     "connector",
     "contact",
@@ -229,6 +230,8 @@ fn rules_are_pure() {
     for file in [
         "src/conversation/state.rs",
         "src/routing/decide.rs",
+        "src/routing/plan.rs",
+        "src/routing/standing.rs",
         "src/routing/simulate.rs",
         "src/routing/simulate/actions.rs",
         "src/routing/simulate/asking.rs",
@@ -247,6 +250,10 @@ fn rules_are_pure() {
         "src/contact/identify.rs",
         "src/conversation/rearrange/order.rs",
         "src/ingest/threading.rs",
+        "src/call/csv.rs",
+        "src/call/fold.rs",
+        "src/call/retry.rs",
+        "src/ingest/call.rs",
         "src/line/due.rs",
         "src/outbound/address.rs",
         "src/outbound/budget.rs",

@@ -146,6 +146,22 @@ async fn hot_questions_use_their_indexes() {
             "lead_created",
         ),
         (
+            "SELECT * FROM call_event WHERE call_id IS NULL ORDER BY received_at, id LIMIT 256",
+            "call_event_new",
+        ),
+        (
+            "SELECT id FROM call WHERE check_at IS NOT NULL AND check_at <= '2026' ORDER BY check_at LIMIT 64",
+            "call_check",
+        ),
+        (
+            "SELECT * FROM call_recording WHERE next_attempt_at IS NOT NULL AND next_attempt_at <= '2026' ORDER BY next_attempt_at LIMIT 4",
+            "call_recording_due",
+        ),
+        (
+            "SELECT * FROM call WHERE shown = TRUE ORDER BY started_at DESC, id DESC LIMIT 50",
+            "call_started",
+        ),
+        (
             "SELECT * FROM event WHERE seq > 5 ORDER BY seq LIMIT 500",
             "USING INTEGER PRIMARY KEY",
         ),

@@ -238,7 +238,7 @@ both_databases! {
 #[tokio::test(flavor = "multi_thread")]
 async fn typing_goes_both_ways_and_a_hidden_participant_does_not_show() {
     let app = TestApp::start(Database::sqlite().await).await;
-    let channel = chat(&app, json!({})).await;
+    let channel = chat(&app, json!({"typing_preview": true})).await;
     let token = app.visitor(&channel).await;
     app.says(&channel, &token, "hello").await;
     let conversation = conversation_of(&app, &channel, &token).await;

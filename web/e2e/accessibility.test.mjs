@@ -115,6 +115,7 @@ for (const [name, path, landmark] of [
   ['the contacts', '/contacts', 'td a'],
   ['the leads', '/leads', 'td a'],
   ['the submissions', '/submissions', '#main h1'],
+  ['the lead sources', '/sources', '#main h1'],
   ['the wall', '/wall', '[data-operator]'],
   ['the deliveries', '/deliveries', '#main h1'],
   ['the quarantine', '/quarantine', '#main h1'],

@@ -70,6 +70,7 @@ const inside = {
   contacts: ['/contacts'],
   contact: ['/contacts', firstOf('td a')],
   leads: ['/leads'],
+  calls: ['/calls'],
   lead: ['/leads', firstOf('td a')],
   wall: ['/wall'],
   'why-nothing': [
@@ -81,6 +82,7 @@ const inside = {
     },
   ],
   submissions: ['/submissions'],
+  sources: ['/sources'],
   deliveries: ['/deliveries'],
   quarantine: ['/quarantine'],
   lines: ['/admin/lines'],

@@ -455,6 +455,20 @@ function route(method, path, q, body, me) {
     q.replayed_at = now();
     return [200, { ...q, conversation_id: db.conversations[0].id }];
   }
+  if (a === 'submissions' && b === 'judge') {
+    const items = body.ids.map((id) => find(db.submissions, id));
+    for (const s of items) {
+      s.state = { approve: 'accepted', reject: 'spam', spam: 'spam', hold: 'held' }[body.verdict];
+      s.verdict = { approve: 'approved', reject: 'rejected', spam: 'spam', hold: null }[body.verdict];
+    }
+    return [200, { items, failed: [] }];
+  }
+  if (a === 'reports') {
+    const leads = db.leads.length;
+    const day = now().slice(0, 10);
+    const rows = [{ source: 'google', medium: 'cpc', campaign: 'spring', leads, converted: 1, junk: 0 }];
+    return [200, { rows, days: [{ date: day, leads }], leads, left_out: 0 }];
+  }
   if (a === 'submissions' && c) {
     const s = find(db.submissions, b);
     s.state = c === 'approve' ? 'accepted' : 'spam';

@@ -256,6 +256,34 @@ pub struct Submission {
     pub spam_reasons: Vec<String>,
     /// Waits for a moderator before it makes a lead.
     pub held: bool,
+    /// What was sent beside the fields of the form: by a page that was made when the form had others.
+    pub extra: BTreeMap<String, Value>,
+    /// What it makes, and for whom.
+    pub makes: SubmissionMakes,
+}
+
+/// What an accepted submission makes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SubmissionMakes {
+    /// How much of it.
+    pub what: Makes,
+    /// Responsible for the lead: an operator, by id. Nobody: whoever answers first.
+    pub operator: Option<String>,
+}
+
+/// How much a submission makes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Makes {
+    /// Contact, conversation and, by the line's rule, a lead.
+    #[default]
+    Lead,
+    /// Contact and conversation.
+    Conversation,
+    /// The contact alone.
+    Contact,
 }
 
 /// What a form says about the lead it makes.
@@ -276,6 +304,12 @@ pub struct Consent {
     pub text: String,
     /// When.
     pub at: DateTime<Utc>,
+    /// Which version of the text: the admin's own word, or a short hash of the text and its link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The language it was shown in, as a BCP 47 tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// What the provider reports about an outbound message.

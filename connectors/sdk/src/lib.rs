@@ -48,7 +48,8 @@ pub use content::{Content, Spool};
 pub use descriptor::{BuildContext, Capabilities, Descriptor, SettingsError, secret_paths};
 pub use event::{
     Attribution, Batch, Consent, Cursor, DeliveryReceipt, Identity, IdentityKind, InboundAttachment,
-    InboundBody, InboundEvent, InboundMessage, LeadHints, Person, ReceiptState, Submission, Thread, Touch,
+    InboundBody, InboundEvent, InboundMessage, LeadHints, Makes, Person, ReceiptState, Submission,
+    SubmissionMakes, Thread, Touch,
 };
 pub use fault::Fault;
 pub use http_client::{Http, HttpError, HttpRequest, HttpResponse, NoHttp};
@@ -67,7 +68,7 @@ pub use sign_in::{SecretChange, SignIn, SignInRequest};
 pub use subject::{base_subject, is_forward, without_answer_marks};
 pub use threading::{Capture, ForwardedMail, SigningKey, ThreadFacts, ThreadRules};
 pub use tokio_util::sync::CancellationToken;
-pub use visitor::{Opening, PostedMessage, SessionRequest, SignedIdentity, VisitorDesk};
+pub use visitor::{CONSENT, Opening, PostedMessage, SessionRequest, SignedIdentity, VisitorDesk};
 pub use webhook::{HostedPage, Page, PageRequest, Rejection, Webhook, WebhookRequest, WebhookResponse};
 
 /// One configured channel, built from its settings by [`Descriptor::build`].

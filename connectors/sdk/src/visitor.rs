@@ -33,7 +33,31 @@ pub trait VisitorDesk: Send + Sync {
 
     /// What the widget may know of the settings (title, colour, locale, pre-chat fields).
     fn public_settings(&self) -> Value;
+
+    /// When visitors who have not opened the chat are invited to it: a list for the widget.
+    fn invitations(&self) -> Value {
+        Value::Array(Vec::new())
+    }
+
+    /// The name visitors see in place of the operators' names, if they are not to be known.
+    fn staff_name(&self) -> Option<&str> {
+        None
+    }
+
+    /// May operators see what a visitor writes before it is sent?
+    fn shows_typing(&self) -> bool {
+        false
+    }
+
+    /// What a visitor must have agreed to before the first message (`answers` of the opening then have
+    /// [`CONSENT`]).
+    fn asks_consent(&self) -> bool {
+        false
+    }
 }
+
+/// The answer that says what a visitor agreed to, and when.
+pub const CONSENT: &str = "consent";
 
 /// `POST sessions`, as it came (API.md, "Visitors").
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -47,6 +71,8 @@ pub struct SessionRequest {
     pub contact: Option<Map<String, Value>>,
     /// An identity signed by the site's own server.
     pub identity: Option<SignedIdentity>,
+    /// Which questions `contact` answers: those of a closed line (`closed`), else those before the chat.
+    pub form: Option<String>,
     /// First and last touch, kept by the loader.
     pub attribution: Option<Attribution>,
 }

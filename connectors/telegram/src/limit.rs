@@ -4,7 +4,9 @@
 //! answers more with 429 and a pause for the whole bot. Whoever asks for a place gets a moment that is near, or
 //! learns how long to wait and who has to: all of the bot, or this one chat, so that a busy chat holds up no other.
 //!
-//! The distances are a little longer than Telegram's own, because messages do not arrive as evenly as they leave.
+//! Messages do not arrive as evenly as they leave. A place therefore counts from the answer to its message, which
+//! comes after the arrival: what leaves a second after the answers to the thirty before it is never too much, however
+//! long each was on its way. Until it leaves, a place can move back ([`Pace::due`]).
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,9 +18,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// Messages of a bot
 const BOT_MESSAGES: usize = 30;
 /// in this time.
-const BOT_WINDOW: TimeDelta = TimeDelta::milliseconds(1_030);
+const BOT_WINDOW: TimeDelta = TimeDelta::milliseconds(1_005);
 /// Between two messages in a chat.
-const CHAT_PAUSE: TimeDelta = TimeDelta::milliseconds(1_030);
+const CHAT_PAUSE: TimeDelta = TimeDelta::milliseconds(1_005);
 /// Messages in a group
 const GROUP_MESSAGES: usize = 20;
 /// in this time.
@@ -27,6 +29,8 @@ const GROUP_WINDOW: TimeDelta = TimeDelta::milliseconds(61_000);
 const NEAR: TimeDelta = TimeDelta::milliseconds(1_100);
 /// The same for a chat, where the place of who waits is missed by others.
 const NEAR_IN_CHAT: TimeDelta = TimeDelta::milliseconds(40);
+/// An answer that did not come within this time does not count any more.
+const LOST: TimeDelta = TimeDelta::seconds(30);
 /// Chats that said nothing for this long are forgotten.
 const FORGET: TimeDelta = TimeDelta::minutes(2);
 
@@ -50,18 +54,38 @@ pub struct Full {
     pub reason: &'static str,
 }
 
+/// A place that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// When the message may leave, as far as is known now; see [`Pace::due`].
+    pub at: DateTime<Utc>,
+    chat: i64,
+    number: u64,
+    count: usize,
+}
+
 /// What was said of late, and what is about to be.
 #[derive(Debug, Default)]
 pub struct Pace {
     frozen_until: Option<DateTime<Utc>>,
-    said: VecDeque<DateTime<Utc>>,
+    last: u64,
+    said: VecDeque<Said>,
     chats: HashMap<i64, Chat>,
+}
+
+/// One message.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    place: u64,
+    /// When it is to leave; once it was answered, when that was.
+    at: DateTime<Utc>,
+    answered: bool,
 }
 
 #[derive(Debug, Default)]
 struct Chat {
     free_at: DateTime<Utc>,
-    said: VecDeque<DateTime<Utc>>,
+    said: VecDeque<Said>,
 }
 
 impl Pace {
@@ -74,7 +98,7 @@ impl Pace {
     ///
     /// # Errors
     /// When no place is near.
-    pub fn take(&mut self, chat: i64, count: usize, now: DateTime<Utc>) -> Result<DateTime<Utc>, Full> {
+    pub fn take(&mut self, chat: i64, count: usize, now: DateTime<Utc>) -> Result<Place, Full> {
         self.forget(now);
         let full = |at: DateTime<Utc>, whole, reason| Full {
             whole,
@@ -92,7 +116,14 @@ impl Pace {
         let in_chat = room.map_or(now, |room| room.free_at.max(now));
         let in_group = room
             .filter(|_| chat < 0)
-            .and_then(|room| next(&room.said, GROUP_MESSAGES, count, GROUP_WINDOW))
+            .and_then(|room| {
+                next(
+                    room.said.iter().map(|said| said.at),
+                    GROUP_MESSAGES,
+                    count,
+                    GROUP_WINDOW,
+                )
+            })
             .unwrap_or(now);
         if in_group > now + NEAR_IN_CHAT {
             return Err(full(
@@ -108,11 +139,23 @@ impl Pace {
                 "Telegram takes a message a second in a chat",
             ));
         }
-        let of_bot = next(&self.said, BOT_MESSAGES, count, BOT_WINDOW).unwrap_or(now);
+        let of_bot = next(
+            self.said.iter().map(|said| said.at),
+            BOT_MESSAGES,
+            count,
+            BOT_WINDOW,
+        )
+        .unwrap_or(now);
         // Never before what was promised earlier: the window is kept in order.
+        let promised = self
+            .said
+            .iter()
+            .filter(|said| !said.answered)
+            .map(|said| said.at)
+            .max();
         let at = [in_chat, in_group, of_bot]
             .into_iter()
-            .chain(self.said.back().copied())
+            .chain(promised)
             .fold(now, Ord::max);
         if at > now + NEAR {
             return Err(full(
@@ -122,19 +165,55 @@ impl Pace {
             ));
         }
         let room = self.chats.entry(chat).or_default();
-        room.free_at = at + CHAT_PAUSE * i32::try_from(count).unwrap_or(i32::MAX);
-        for _ in 0..count {
-            self.said.push_back(at);
-            room.said.push_back(at);
+        room.free_at = at + pause_after(count);
+        self.last += 1;
+        let said = Said {
+            place: self.last,
+            at,
+            answered: false,
+        };
+        self.said.extend(std::iter::repeat_n(said, count));
+        room.said.extend(std::iter::repeat_n(said, count));
+        Ok(Place {
+            at,
+            chat,
+            number: self.last,
+            count,
+        })
+    }
+
+    /// When the message of a place may leave: later than was promised where those before it were late, or are still
+    /// on their way. Then it is to be asked again once one of them was answered.
+    pub fn due(&self, place: &Place, now: DateTime<Utc>) -> DateTime<Utc> {
+        let before = self.said.iter().take_while(|said| said.place != place.number);
+        let times = before.map(|said| match said {
+            Said {
+                answered: true, at, ..
+            } => *at,
+            // Given up by whoever sent it, or about to be.
+            Said { at, .. } if *at + LOST <= now => *at,
+            Said { at, .. } => now.max(*at),
+        });
+        next(times, BOT_MESSAGES, place.count, BOT_WINDOW).map_or(place.at, |due| due.max(place.at))
+    }
+
+    /// The message of this place was answered, or will not be sent.
+    pub fn answered(&mut self, place: &Place, now: DateTime<Utc>) {
+        let room = self.chats.get_mut(&place.chat);
+        let in_room = room.map(|room| {
+            room.free_at = room.free_at.max(now + pause_after(place.count));
+            room.said.iter_mut()
+        });
+        for said in self.said.iter_mut().chain(in_room.into_iter().flatten()) {
+            if said.place == place.number {
+                (said.at, said.answered) = (now, true);
+            }
         }
-        Ok(at)
     }
 
     fn forget(&mut self, now: DateTime<Utc>) {
-        let old = |said: &mut VecDeque<DateTime<Utc>>, window| {
-            while said.front().is_some_and(|at| *at + window <= now) {
-                said.pop_front();
-            }
+        let old = |said: &mut VecDeque<Said>, window: TimeDelta| {
+            said.retain(|said| said.at + if said.answered { window } else { window.max(LOST) } > now);
         };
         old(&mut self.said, BOT_WINDOW);
         if self.chats.len() > 1000 {
@@ -146,14 +225,20 @@ impl Pace {
     }
 }
 
+fn pause_after(count: usize) -> TimeDelta {
+    CHAT_PAUSE * i32::try_from(count).unwrap_or(i32::MAX)
+}
+
 /// When the window has room for `count` more; none when it has now.
 fn next(
-    said: &VecDeque<DateTime<Utc>>,
+    said: impl Iterator<Item = DateTime<Utc>>,
     limit: usize,
     count: usize,
     window: TimeDelta,
 ) -> Option<DateTime<Utc>> {
+    let mut said: Vec<DateTime<Utc>> = said.collect();
     let index = (said.len() + count.min(limit)).checked_sub(limit + 1)?;
+    said.sort_unstable();
     said.get(index).map(|at| *at + window)
 }
 
@@ -165,6 +250,13 @@ mod tests {
 
     use super::*;
 
+    /// Takes a place, sends and is answered in the same moment.
+    fn said(pace: &mut Pace, chat: i64, count: usize, now: DateTime<Utc>) -> Result<DateTime<Utc>, Full> {
+        let place = pace.take(chat, count, now)?;
+        pace.answered(&place, place.at);
+        Ok(place.at)
+    }
+
     fn at(millis: i64) -> DateTime<Utc> {
         DateTime::<Utc>::UNIX_EPOCH + TimeDelta::milliseconds(millis)
     }
@@ -172,38 +264,38 @@ mod tests {
     #[test]
     fn a_busy_chat_waits_alone() {
         let mut pace = Pace::default();
-        assert_eq!(pace.take(1, 1, at(0)), Ok(at(0)));
-        let full = pace.take(1, 1, at(0)).unwrap_err();
+        assert_eq!(said(&mut pace, 1, 1, at(0)), Ok(at(0)));
+        let full = said(&mut pace, 1, 1, at(0)).unwrap_err();
         assert_eq!(
             (full.whole, full.after),
-            (Whole::Chat, Duration::from_millis(1_030))
+            (Whole::Chat, Duration::from_millis(1_005))
         );
-        assert_eq!(pace.take(2, 1, at(0)), Ok(at(0)));
-        assert_eq!(pace.take(1, 1, at(1_030)), Ok(at(1_030)));
+        assert_eq!(said(&mut pace, 2, 1, at(0)), Ok(at(0)));
+        assert_eq!(said(&mut pace, 1, 1, at(1_005)), Ok(at(1_005)));
     }
 
     #[test]
     fn the_thirty_first_message_of_a_second_leaves_in_the_next() {
         let mut pace = Pace::default();
         for chat in 0..30 {
-            assert_eq!(pace.take(chat, 1, at(0)), Ok(at(0)));
+            assert_eq!(said(&mut pace, chat, 1, at(0)), Ok(at(0)));
         }
-        assert_eq!(pace.take(30, 1, at(10)), Ok(at(1_030)));
+        assert_eq!(said(&mut pace, 30, 1, at(10)), Ok(at(1_005)));
         for chat in 31..60 {
-            assert_eq!(pace.take(chat, 1, at(10)), Ok(at(1_030)), "{chat}");
+            assert_eq!(said(&mut pace, chat, 1, at(10)), Ok(at(1_005)), "{chat}");
         }
-        assert_eq!(pace.take(99, 1, at(10)).unwrap_err().whole, Whole::Bot);
+        assert_eq!(said(&mut pace, 99, 1, at(10)).unwrap_err().whole, Whole::Bot);
     }
 
     #[test]
     fn a_group_takes_twenty_a_minute_and_an_album_counts_as_its_files() {
         let mut pace = Pace::default();
-        assert_eq!(pace.take(-5, 10, at(0)), Ok(at(0)));
-        assert_eq!(pace.take(-5, 10, at(11_000)), Ok(at(11_000)));
-        let full = pace.take(-5, 1, at(22_000)).unwrap_err();
+        assert_eq!(said(&mut pace, -5, 10, at(0)), Ok(at(0)));
+        assert_eq!(said(&mut pace, -5, 10, at(11_000)), Ok(at(11_000)));
+        let full = said(&mut pace, -5, 1, at(22_000)).unwrap_err();
         assert_eq!((full.whole, full.after), (Whole::Chat, Duration::from_secs(39)));
-        assert_eq!(pace.take(-5, 1, at(61_000)), Ok(at(61_000)));
-        assert_eq!(pace.take(5, 1, at(61_000)), Ok(at(61_000)));
+        assert_eq!(said(&mut pace, -5, 1, at(61_000)), Ok(at(61_000)));
+        assert_eq!(said(&mut pace, 5, 1, at(61_000)), Ok(at(61_000)));
     }
 
     #[test]
@@ -211,9 +303,9 @@ mod tests {
         let mut pace = Pace::default();
         pace.freeze(at(5_000));
         pace.freeze(at(3_000));
-        let full = pace.take(1, 1, at(1_000)).unwrap_err();
+        let full = said(&mut pace, 1, 1, at(1_000)).unwrap_err();
         assert_eq!((full.whole, full.after), (Whole::Bot, Duration::from_secs(4)));
-        assert_eq!(pace.take(1, 1, at(5_000)), Ok(at(5_000)));
+        assert_eq!(said(&mut pace, 1, 1, at(5_000)), Ok(at(5_000)));
     }
 
     /// 2,000 messages to 50 chats, written in this order, sent as the outbox does: of each chat the oldest may go, of
@@ -232,7 +324,7 @@ mod tests {
         {
             now = now.max(due);
             let queue = waiting.get_mut(&chat).unwrap();
-            match pace.take(chat, 1, now) {
+            match said(&mut pace, chat, 1, now) {
                 Ok(moment) => {
                     (now, last) = (moment, moment);
                     queue.pop_front();
@@ -273,7 +365,7 @@ mod tests {
             let (mut pace, mut now, mut sent) = (Pace::default(), at(0), Vec::new());
             for (chat, count, pause) in asks {
                 now += TimeDelta::milliseconds(pause);
-                if let Ok(moment) = pace.take(chat, count, now) {
+                if let Ok(moment) = said(&mut pace, chat, count, now) {
                     prop_assert!(moment >= now && moment <= now + NEAR);
                     sent.extend(std::iter::repeat_n((moment, chat), count));
                 }
@@ -291,5 +383,60 @@ mod tests {
                 }
             }
         }
+    }
+
+    proptest! {
+        // Each plays seconds, millisecond by millisecond.
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        #[test]
+        fn however_long_messages_are_on_their_way_never_too_many_arrive_in_a_second(
+            ways in prop::collection::vec((0_i64..400, 0_i64..400), 1..100), senders in 1_usize..40,
+        ) {
+            let arrived = play(&ways, senders);
+            prop_assert_eq!(arrived.len(), ways.len());
+            for moment in &arrived {
+                let within = arrived.iter().filter(|other| **other > *moment - TimeDelta::seconds(1) && **other <= *moment);
+                prop_assert!(within.count() <= BOT_MESSAGES);
+            }
+        }
+    }
+
+    /// Each message goes to a chat of its own: how long it is on its way, and how long the answer is on its way back.
+    /// So many are sent at the same time. Answers when they arrived.
+    fn play(ways: &[(i64, i64)], senders: usize) -> Vec<DateTime<Utc>> {
+        enum Sender {
+            Free,
+            Waits(Place, usize),
+            Asks(Place, DateTime<Utc>),
+        }
+        let (mut pace, mut now, mut next, mut arrived) = (Pace::default(), at(0), 0, Vec::new());
+        let mut all: Vec<Sender> = (0..senders).map(|_| Sender::Free).collect();
+        while next < ways.len() || all.iter().any(|one| !matches!(one, Sender::Free)) {
+            for one in &mut all {
+                if let Sender::Asks(place, answered) = one
+                    && *answered <= now
+                {
+                    pace.answered(place, now);
+                    *one = Sender::Free;
+                }
+                if let Sender::Free = one
+                    && next < ways.len()
+                    && let Ok(place) = pace.take(i64::try_from(next).unwrap(), 1, now)
+                {
+                    *one = Sender::Waits(place, next);
+                    next += 1;
+                }
+                if let Sender::Waits(place, number) = one
+                    && pace.due(place, now) <= now
+                {
+                    let arrives = now + TimeDelta::milliseconds(ways[*number].0);
+                    arrived.push(arrives);
+                    *one = Sender::Asks(*place, arrives + TimeDelta::milliseconds(ways[*number].1));
+                }
+            }
+            now += TimeDelta::milliseconds(1);
+        }
+        arrived
     }
 }

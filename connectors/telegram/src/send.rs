@@ -18,14 +18,17 @@ use teloxide_core::{
     requests::JsonRequest,
     types::{BusinessConnectionId, ChatId, MessageId, Recipient, ReplyMarkup},
 };
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 
 use crate::{
     address::{Address, message_id, number_of},
     api::Api,
     calls::{self, Frame},
     entities::utf16_len,
-    limit::{Pace, Whole},
+    limit::{Pace, Place, Whole},
     markup::Rich,
     menu,
     plan::{self, Kind, Part},
@@ -44,10 +47,25 @@ pub struct Outlet {
     api: Api,
     settings: Arc<Settings>,
     pace: Mutex<Pace>,
+    /// One of those who hold a place was answered.
+    answered: Notify,
     /// Groups that were given another number.
     moved: Mutex<HashMap<i64, i64>>,
     /// Limits go by a clock that nobody sets.
     since: Instant,
+}
+
+/// A place in the bot's pace, until Telegram has answered what was sent from it.
+struct Placed<'a> {
+    outlet: &'a Outlet,
+    place: Place,
+}
+
+impl Drop for Placed<'_> {
+    fn drop(&mut self) {
+        lock(&self.outlet.pace).answered(&self.place, self.outlet.now());
+        self.outlet.answered.notify_waiters();
+    }
 }
 
 impl std::fmt::Debug for Outlet {
@@ -63,6 +81,7 @@ impl Outlet {
             api,
             settings,
             pace: Mutex::default(),
+            answered: Notify::new(),
             moved: Mutex::default(),
             since: Instant::now(),
         }
@@ -82,10 +101,10 @@ impl Outlet {
         for (index, part) in parts.iter().enumerate() {
             frame.markup = part.last.then(|| self.markup(message)).flatten();
             let sent = if index == 0 {
-                self.place(&frame.address, part.count()).await?;
-                self.part(&mut frame, message, part)
-                    .await
-                    .map_err(|trouble| self.judged(trouble))?
+                let placed = self.place(&frame.address, part.count()).await?;
+                let sent = self.part(&mut frame, message, part).await;
+                drop(placed);
+                sent.map_err(|trouble| self.judged(trouble))?
             } else {
                 self.finish(&mut frame, message, part)
                     .await
@@ -117,7 +136,7 @@ impl Outlet {
         let until = Instant::now() + FINISH;
         loop {
             let (pause, reason) = match self.place(&frame.address, part.count()).await {
-                Ok(()) => match self.part(frame, message, part).await {
+                Ok(_placed) => match self.part(frame, message, part).await {
                     Ok(numbers) => return Ok(numbers),
                     Err(trouble) => {
                         self.freeze_if_told(&trouble);
@@ -198,14 +217,26 @@ impl Outlet {
         }
     }
 
-    /// Waits for a place that is near; who has to wait longer is put back.
-    async fn place(&self, address: &Address, count: usize) -> Result<(), SendError> {
-        let now = self.now();
-        let taken = lock(&self.pace).take(address.chat, count, now);
+    /// Waits for a place that is near; who has to wait longer is put back. It is held until Telegram has answered.
+    async fn place(&self, address: &Address, count: usize) -> Result<Placed<'_>, SendError> {
+        let taken = lock(&self.pace).take(address.chat, count, self.now());
         match taken {
-            Ok(at) => {
-                sleep((at - now).to_std().unwrap_or_default()).await;
-                Ok(())
+            Ok(place) => {
+                let placed = Placed { outlet: self, place };
+                loop {
+                    let answered = self.answered.notified();
+                    let now = self.now();
+                    let due = lock(&self.pace).due(&place, now);
+                    let Ok(rest) = (due - now).to_std() else { break };
+                    if rest.is_zero() {
+                        break;
+                    }
+                    tokio::select! {
+                        () = sleep(rest) => {}
+                        () = answered => {}
+                    }
+                }
+                Ok(placed)
             }
             Err(full) if full.whole == Whole::Chat => Err(SendError::Hold {
                 after: full.after,
@@ -240,7 +271,7 @@ impl Outlet {
             });
         }
         for (number, part) in said {
-            self.place(&address, 1).await?;
+            let _placed = self.place(&address, 1).await?;
             let markup = part.last.then(|| calls::buttons(&edit.message.buttons)).flatten();
             let done = self
                 .change(&address, number, part, &part.rich, markup.as_ref())
@@ -315,7 +346,7 @@ impl Outlet {
                 reason: "nobody knows its number on Telegram".to_owned(),
             });
         }
-        self.place(&address, 1).await?;
+        let _placed = self.place(&address, 1).await?;
         let done = self
             .api
             .delete(address.business.as_deref(), address.chat, &numbers)

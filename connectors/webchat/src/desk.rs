@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use switchboard_sdk::{
-    Attribution, BuildContext, InboundEvent, Opening, Person, PostedMessage, Rejection, SessionRequest,
-    Touch, VisitorDesk,
+    Attribution, BuildContext, CONSENT, InboundEvent, Opening, Person, PostedMessage, Rejection,
+    SessionRequest, Touch, VisitorDesk,
     fields::{Field, FieldKind, Problem, clean_line, person_of},
     origin_allowed,
 };
@@ -56,14 +56,23 @@ impl Desk {
     fn claims(
         &self,
         contact: &Map<String, Value>,
+        closed: bool,
         language: &str,
     ) -> Result<(Person, BTreeMap<String, Value>), Rejection> {
         let region = self.settings.default_region.as_deref();
         let mut wrong = Vec::new();
         let mut values = BTreeMap::new();
-        for field in &self.settings.prechat_fields {
+        let asked = if closed {
+            &self.settings.closed_fields
+        } else {
+            &self.settings.prechat_fields
+        };
+        for field in asked {
+            if !field.is_asked(&values) {
+                continue;
+            }
             let raw = contact.get(&field.name).map(plain).unwrap_or_default();
-            let required = field.required && self.settings.require_prechat;
+            let required = field.required && (closed || self.settings.require_prechat);
             match (Field {
                 required,
                 ..field.clone()
@@ -81,21 +90,25 @@ impl Desk {
         if !wrong.is_empty() {
             return Err(Rejection::Invalid(wrong));
         }
-        let mut fields = self.settings.prechat_fields.clone();
+        let mut fields = asked.clone();
         for (name, kind) in [
             ("name", FieldKind::Text),
             ("email", FieldKind::Email),
             ("phone", FieldKind::Phone),
             ("company", FieldKind::Text),
         ] {
-            if fields.iter().any(|field| field.name == name) {
-                continue;
-            }
             let field = Field {
                 name: name.to_owned(),
                 kind,
                 ..Field::default()
             };
+            // What the visitor answered under another name is not said twice.
+            let answered = |other: &Field| {
+                other.name == name || (other.meaning() == field.meaning() && values.contains_key(&other.name))
+            };
+            if fields.iter().any(answered) {
+                continue;
+            }
             // A site may hand over what its own database holds: what is not in order is left out, the chat opens.
             if let Some(Ok(Some(value))) = contact.get(name).map(|raw| field.read(&plain(raw), region)) {
                 values.insert(name.to_owned(), value);
@@ -113,6 +126,17 @@ impl Desk {
             values.remove(&field.name);
         }
         Ok((person, values))
+    }
+}
+
+impl Desk {
+    /// The day and the words, when the visitor agreed to what this chat asks.
+    fn agreed(&self, request: &SessionRequest, now: DateTime<Utc>) -> Option<String> {
+        let text = self.settings.consent_text.as_deref()?;
+        let given = plain(request.contact.as_ref()?.get(CONSENT)?);
+        ["true", "on", "1", "yes"]
+            .contains(&given.as_str())
+            .then(|| format!("{}: {text}", now.format("%Y-%m-%d")))
     }
 }
 
@@ -151,10 +175,14 @@ impl VisitorDesk for Desk {
             .locale
             .clone()
             .or_else(|| page_text(&request.page, "language"));
-        let (mut person, answers) = match &request.contact {
-            Some(contact) => self.claims(contact, language.as_deref().unwrap_or("en"))?,
+        let closed = request.form.as_deref() == Some("closed") && !self.settings.closed_fields.is_empty();
+        let (mut person, mut answers) = match &request.contact {
+            Some(contact) => self.claims(contact, closed, language.as_deref().unwrap_or("en"))?,
             None => Default::default(),
         };
+        if let Some(agreed) = self.agreed(request, now) {
+            answers.insert(CONSENT.to_owned(), agreed.into());
+        }
         person.language = language;
         let attribution = match &request.attribution {
             Some(given) => Attribution {
@@ -187,9 +215,28 @@ impl VisitorDesk for Desk {
             "locale": self.settings.locale,
             "prechat_fields": self.settings.prechat_fields,
             "require_prechat": self.settings.require_prechat,
+            "closed_fields": self.settings.closed_fields,
+            "consent": self.settings.consent_text.as_ref().map(|text| json!({"text": text, "url": self.settings.consent_url})),
+            "typing_preview": self.settings.typing_preview,
             "max_text_chars": MAX_TEXT_CHARS,
             "max_upload_bytes": self.context.max_upload_bytes,
         })
+    }
+
+    fn invitations(&self) -> Value {
+        json!(self.settings.invitations)
+    }
+
+    fn staff_name(&self) -> Option<&str> {
+        self.settings.staff_name.as_deref()
+    }
+
+    fn shows_typing(&self) -> bool {
+        self.settings.typing_preview
+    }
+
+    fn asks_consent(&self) -> bool {
+        self.settings.consent_text.is_some()
     }
 }
 
@@ -360,6 +407,64 @@ mod tests {
         );
         let answers = opening.map(|opening| opening.answers).unwrap_or_default();
         assert_eq!(json!(answers), json!({"topic": "Help"}));
+    }
+
+    #[test]
+    fn a_name_that_was_answered_is_not_joined_by_the_one_the_site_knows() {
+        let desk = desk(json!({"prechat_fields": [{"name": "who", "maps_to": "contact.name"}]}));
+        let name = |contact: Value| {
+            let opening = desk.open(&request(json!({"contact": contact})), now());
+            opening.unwrap_or_default().person.name
+        };
+        assert_eq!(
+            name(json!({"who": "Nora", "name": "user 17"})).as_deref(),
+            Some("Nora")
+        );
+        assert_eq!(name(json!({"name": "user 17"})).as_deref(), Some("user 17"));
+    }
+
+    #[test]
+    fn a_question_that_is_not_asked_is_not_demanded_and_its_answer_is_left_out() {
+        let desk = desk(json!({"require_prechat": true, "prechat_fields": [
+            {"name": "topic", "type": "select", "options": ["Sales", "Help"], "required": true},
+            {"name": "order", "required": true, "show_when": {"field": "topic", "is": ["Help"]}}
+        ]}));
+        let open = |contact: Value| desk.open(&request(json!({"contact": contact})), now());
+        let sales = open(json!({"topic": "Sales", "order": "17"})).map(|opening| opening.answers);
+        assert_eq!(json!(sales.unwrap_or_default()), json!({"topic": "Sales"}));
+        assert!(
+            matches!(open(json!({"topic": "Help"})), Err(Rejection::Invalid(wrong)) if wrong[0].0 == "contact.order")
+        );
+        assert!(open(json!({"topic": "Help", "order": "17"})).is_ok());
+    }
+
+    #[test]
+    fn while_the_line_is_closed_other_questions_are_asked_and_always_demanded() {
+        let desk = desk(json!({
+            "require_prechat": true,
+            "prechat_fields": [{"name": "topic", "required": true}],
+            "closed_fields": [{"name": "email", "type": "email", "required": true}]
+        }));
+        let open = |contact: Value| desk.open(&request(json!({"form": "closed", "contact": contact})), now());
+        assert!(open(json!({"email": "a@b.co"})).is_ok());
+        assert!(
+            matches!(open(json!({})), Err(Rejection::Invalid(wrong)) if wrong.len() == 1 && wrong[0].0 == "contact.email")
+        );
+    }
+
+    #[test]
+    fn what_was_agreed_to_is_kept_with_its_words_and_day() {
+        let settings = json!({"consent_text": "I agree to the rules of 2026."});
+        let answers = |contact: Value| {
+            let opening = desk(settings.clone()).open(&request(json!({"contact": contact})), now());
+            opening.unwrap_or_default().answers
+        };
+        let agreed = answers(json!({"consent": "true"}));
+        let words = agreed.get(CONSENT).and_then(Value::as_str).unwrap_or_default();
+        assert!(words.ends_with(": I agree to the rules of 2026."), "{words}");
+        assert_eq!(words.find(':'), Some("2026-11-22".len()));
+        assert_eq!(answers(json!({"consent": "false"})).get(CONSENT), None);
+        assert_eq!(answers(json!({"name": "Ann"})).get(CONSENT), None);
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use switchboard_sdk::{
-    SettingsError,
+    CONSENT, SettingsError,
     fields::{Field, FieldKind, check_fields, region_problem},
     origin_problem,
 };
@@ -34,6 +34,24 @@ pub struct Settings {
     /// The visitor must answer the required questions before writing.
     #[schemars(title = "Ask before the chat")]
     pub require_prechat: bool,
+    /// Questions instead of these while the line is closed: how to reach the visitor. They are always asked.
+    #[schemars(title = "Questions while the line is closed", length(max = 20))]
+    pub closed_fields: Vec<Field>,
+    /// What the visitor agrees to before the first message; nothing is asked when empty. The words go with the answer.
+    #[schemars(title = "Consent", length(max = 1000))]
+    pub consent_text: Option<String>,
+    /// Address of your privacy policy, shown beside the consent.
+    #[schemars(title = "Privacy policy", length(max = 1000))]
+    pub consent_url: Option<String>,
+    /// Name that visitors see in place of the operators' names; empty: they see who answers.
+    #[schemars(title = "Name of the staff", length(max = 100))]
+    pub staff_name: Option<String>,
+    /// Operators see what a visitor writes before it is sent. Say so in your privacy policy.
+    #[schemars(title = "Show what is being written")]
+    pub typing_preview: bool,
+    /// Invitations to the chat for visitors who have not opened it; the first that fits is shown, once a day.
+    #[schemars(title = "Invitations", length(max = 20))]
+    pub invitations: Vec<Invitation>,
     /// Country of phone numbers written without a country code: two capital letters, like UZ.
     #[schemars(title = "Default country of phone numbers", length(max = 2))]
     pub default_region: Option<String>,
@@ -51,10 +69,48 @@ impl Default for Settings {
             locale: None,
             prechat_fields: Vec::new(),
             require_prechat: false,
+            closed_fields: Vec::new(),
+            consent_text: None,
+            consent_url: None,
+            staff_name: None,
+            typing_preview: false,
+            invitations: Vec::new(),
             default_region: None,
             identity_secret: None,
         }
     }
+}
+
+/// When a visitor is invited.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Invitation {
+    /// What the invitation says.
+    #[schemars(title = "Text", length(min = 1, max = 500))]
+    pub text: String,
+    /// After so many seconds on the page.
+    #[schemars(title = "Seconds on the page", range(min = 0, max = 3600))]
+    pub after_secs: u32,
+    /// Part of the page's address, like `/prices`; `*` stands for anything. Every page when empty.
+    #[schemars(title = "Pages", length(max = 500))]
+    pub url: Option<String>,
+    /// Whom.
+    #[schemars(title = "Visitors")]
+    pub visitors: Invited,
+}
+
+/// Whom an invitation is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Invited {
+    /// Everybody.
+    #[default]
+    Any,
+    /// Who is on the site for the first time.
+    New,
+    /// Who was there before.
+    Returning,
 }
 
 /// A text that is never shown.
@@ -114,7 +170,14 @@ impl Settings {
             identity_secret: read.identity_secret.filter(|secret| !secret.expose().is_empty()),
             ..read
         };
-        for text in [&mut read.title, &mut read.locale, &mut read.default_region] {
+        for text in [
+            &mut read.title,
+            &mut read.locale,
+            &mut read.default_region,
+            &mut read.consent_text,
+            &mut read.consent_url,
+            &mut read.staff_name,
+        ] {
             *text = text
                 .take()
                 .map(|text| text.trim().to_owned())
@@ -151,16 +214,37 @@ impl Settings {
         if let Some(problem) = self.default_region.as_deref().and_then(region_problem) {
             return wrong("default_region", problem);
         }
-        check_fields(&self.prechat_fields, "prechat_fields", |_| false)?;
-        if let Some(field) = self
-            .prechat_fields
-            .iter()
-            .find(|field| field.kind == FieldKind::File)
-        {
+        for (name, fields) in [
+            ("prechat_fields", &self.prechat_fields),
+            ("closed_fields", &self.closed_fields),
+        ] {
+            check_fields(fields, name, |_| false)?;
+            if let Some(field) = fields.iter().find(|field| field.kind == FieldKind::File) {
+                return wrong(
+                    name,
+                    format!("{:?} is a file: files are sent in the chat itself", field.name),
+                );
+            }
+            if fields.iter().any(|field| field.name == CONSENT) {
+                return wrong(
+                    name,
+                    format!("{CONSENT:?} is the name of the consent: write its words into consent_text"),
+                );
+            }
+        }
+        let is_address = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+        if self.consent_url.as_ref().is_some_and(|url| !is_address(url)) {
             return wrong(
-                "prechat_fields",
-                format!("{:?} is a file: files are sent in the chat itself", field.name),
+                "consent_url",
+                "write the whole address, like https://shop.example/privacy".to_owned(),
             );
+        }
+        if let Some(at) = self
+            .invitations
+            .iter()
+            .position(|invitation| invitation.text.trim().is_empty())
+        {
+            return wrong(&format!("invitations[{at}].text"), "says nothing".to_owned());
         }
         if self.require_prechat && !self.prechat_fields.iter().any(|field| field.required) {
             return wrong(
@@ -246,6 +330,20 @@ mod tests {
             (
                 json!({"prechat_fields": [{"name": "a", "type": "file"}]}),
                 "prechat_fields",
+            ),
+            (
+                json!({"closed_fields": [{"name": "a", "type": "file"}]}),
+                "closed_fields",
+            ),
+            (json!({"prechat_fields": [{"name": "consent"}]}), "prechat_fields"),
+            (json!({"consent_url": "javascript:alert(1)"}), "consent_url"),
+            (
+                json!({"invitations": [{"text": "a"}, {"text": " "}]}),
+                "invitations[1].text",
+            ),
+            (
+                json!({"invitations": [{"text": "a", "visitors": "some"}]}),
+                "invitations",
             ),
             (json!({"require_prechat": true}), "require_prechat"),
             (json!({"title": 5}), "title"),

@@ -6,17 +6,22 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::header;
 use serde_json::Value;
 use switchboard_sdk::{
-    Consent, InboundAttachment, InboundBody, InboundEvent, Rejection, Submission, WebhookRequest,
-    fields::{Field, FieldKind, Problem, person_of},
+    Consent, InboundAttachment, InboundBody, InboundEvent, Rejection, Submission, SubmissionMakes,
+    WebhookRequest,
+    fields::{Field, FieldKind, Problem, clean_text, person_of},
 };
 
 use crate::{
     attribution,
     body::{self, Posted},
+    extra, foreign,
     form::{Form, digest, peer},
+    memory::{self, Seen},
+    seal::{self, Drawing, Seal},
     settings::CONSENT,
     spam::{self, HOLD_FROM, Signals},
-    words::{self, Words},
+    tongue::{self, Tongue},
+    words,
 };
 
 /// Longest idempotency key, in characters.
@@ -29,29 +34,77 @@ pub const DRAWN_AT: &str = "sb_ts";
 pub const OPEN_FOR: &str = "sb_ms";
 /// Which drawing of the page was sent.
 pub const PAGE_ID: &str = "sb_id";
+/// The language the form was drawn in.
+pub const LANGUAGE: &str = "sb_lang";
+/// Shorter texts are alike by chance.
+const LONG_TEXT: usize = 80;
 
-/// Reads, checks and weighs a post.
-pub fn accept(form: &Form, request: &WebhookRequest, now: DateTime<Utc>) -> Result<InboundEvent, Rejection> {
+/// Reads, checks and weighs a post. None when a service only tries the address out.
+pub fn accept(
+    form: &Form,
+    request: &WebhookRequest,
+    now: DateTime<Utc>,
+) -> Result<Option<InboundEvent>, Rejection> {
     form.check_origin(request)?;
-    let posted = body::read(request, form.context.max_upload_bytes)?;
-    let words = words::for_visitor(accept_language(request));
-    let Filled { values, attachments } = fill(form, &posted, words)?;
+    let Arrived {
+        posted,
+        lead_id,
+        foreign,
+    } = match arrived(form, request)? {
+        Some(arrived) => arrived,
+        None => return Ok(None),
+    };
+    let tongue = spoken(form, request, &posted);
+    let seal = seal::open(&form.context.signing_key, posted.last(seal::NAME));
+    let drawn = match &seal {
+        Seal::Good(drawing) => Some(drawing),
+        Seal::None | Seal::Broken => None,
+    };
+    let Filled {
+        values,
+        attachments,
+        unfit,
+    } = fill(form, &posted, drawn, &tongue, foreign)?;
     let consent = form.settings.consent.as_ref().map(|asked| Consent {
         given: is_given(&posted),
-        text: asked.text.trim().to_owned(),
+        text: tongue.consent().to_owned(),
         at: now,
+        version: Some(asked.version_of(tongue.consent())),
+        language: Some(tongue.language.clone()),
     });
-    let external_id = external_id(form, request, &posted, &values, now)?;
+    let external_id = match lead_id {
+        Some(id) => id,
+        None => external_id(form, request, &posted, &values, now)?,
+    };
 
     let (mut from, lead) = person_of(&form.settings.fields, &values);
-    from.language = words::preferred(accept_language(request));
-    let text = readable(&form.settings.fields, &values);
+    let reads = posted
+        .last(LANGUAGE)
+        .filter(|tag| tongue::is_tag(tag))
+        .map(str::to_owned);
+    from.language = words::preferred(accept_language(request)).or(reads);
+    let mut extra = extra::kept(&form.settings, &posted, drawn);
+    extra.extend(unfit);
+    let mut text = readable(&form.settings.fields, &values);
+    // What a service brings was asked there, all of it.
+    let all = foreign.then(|| Drawing {
+        at: now,
+        fields: extra.keys().cloned().collect(),
+    });
+    let former = extra::readable(&extra, all.as_ref().or(drawn));
+    if !former.is_empty() {
+        text = format!("{text}\n{former}").trim_start().to_owned();
+    }
+    let sameness = form.memory.note(seen(&external_id, request, &values, now));
     let verdict = spam::judge(&Signals {
         honeypot: posted.last(HONEYPOT).is_some(),
-        elapsed: elapsed(&posted, now),
+        elapsed: elapsed(&posted, drawn, now),
+        broken_seal: seal == Seal::Broken,
         named_client: request.headers().contains_key(header::USER_AGENT),
         name: from.name.as_deref(),
         text: &text,
+        values: &values,
+        sameness,
     });
     let submission = Submission {
         from,
@@ -64,29 +117,135 @@ pub fn accept(form: &Form, request: &WebhookRequest, now: DateTime<Utc>) -> Resu
         spam_score: verdict.score,
         spam_reasons: verdict.reasons,
         values,
+        extra,
+        makes: SubmissionMakes {
+            what: form.settings.creates.what,
+            operator: form.settings.creates.operator_id.clone(),
+        },
     };
-    Ok(InboundEvent {
+    Ok(Some(InboundEvent {
         external_id,
         at: now,
         body: InboundBody::Submission(submission),
-    })
+    }))
+}
+
+/// A post as it is read on.
+struct Arrived {
+    posted: Posted,
+    /// The key of de-duplication that a service gave.
+    lead_id: Option<String>,
+    /// It came in the shape of another service: what does not fit is kept, not refused.
+    foreign: bool,
+}
+
+/// Reads the body; under `/hooks/` in the shapes of other services too. None for a service's trial.
+fn arrived(form: &Form, request: &WebhookRequest) -> Result<Option<Arrived>, Rejection> {
+    let is_hook = request.uri().path().contains("/hooks/");
+    let json = || {
+        serde_json::from_slice::<Value>(request.body())
+            .ok()
+            .and_then(|body| foreign::of_json(&body))
+    };
+    let whole = request.body().len() as u64 <= form.context.max_upload_bytes;
+    let (lead, files) = match Some(is_hook && whole).filter(|hook| *hook).and_then(|_| json()) {
+        Some(lead) => (lead, Vec::new()),
+        None => {
+            let posted = body::read(request, form.context.max_upload_bytes)?;
+            match foreign::of_pairs(&posted).filter(|_| is_hook) {
+                Some(lead) => (lead, posted.files),
+                None => {
+                    return Ok(Some(Arrived {
+                        posted,
+                        lead_id: None,
+                        foreign: false,
+                    }));
+                }
+            }
+        }
+    };
+    if lead.is_test {
+        return Ok(None);
+    }
+    let lead_id = lead.id.as_deref().map(|id| format!("lead:{}:{id}", lead.service));
+    let values = foreign::fitted(lead, &form.settings.fields);
+    Ok(Some(Arrived {
+        posted: Posted { values, files },
+        lead_id,
+        foreign: true,
+    }))
+}
+
+/// The language of an answer: the one the form was drawn in, else the one the visitor likes best.
+pub fn spoken<'a>(form: &'a Form, request: &WebhookRequest, posted: &Posted) -> Tongue<'a> {
+    let mut wanted: Vec<String> = posted.last(LANGUAGE).map(str::to_owned).into_iter().collect();
+    wanted.extend(words::wanted(accept_language(request)));
+    tongue::choose(&form.settings, &wanted)
+}
+
+/// What is remembered of a post.
+fn seen(
+    external_id: &str,
+    request: &WebhookRequest,
+    values: &BTreeMap<String, Value>,
+    now: DateTime<Utc>,
+) -> Seen {
+    let texts: Vec<String> = values
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let longest = values
+        .values()
+        .filter_map(Value::as_str)
+        .max_by_key(|text| text.len());
+    let longest = longest.filter(|text| text.chars().count() >= LONG_TEXT);
+    Seen {
+        at: now,
+        id: external_id.to_owned(),
+        whole: digest(texts.iter().map(String::as_bytes)),
+        text: longest.map(|text| digest([text.to_lowercase().as_bytes()])),
+        network: peer(request).map(memory::network),
+    }
 }
 
 /// What was filled in, in order.
 struct Filled {
     values: BTreeMap<String, Value>,
     attachments: Vec<InboundAttachment>,
+    /// What did not fit its field and is kept as it came.
+    unfit: BTreeMap<String, Value>,
 }
 
 /// Reads every declared field; all problems together, so that the visitor corrects once. What the form does
 /// not declare is left alone: sites send buttons, tokens and counters along.
-fn fill(form: &Form, posted: &Posted, words: &Words) -> Result<Filled, Rejection> {
+///
+/// A field that depends on others is read only while its condition holds. One that the drawing under the seal
+/// did not have is not asked of it. Nothing of another service is refused (`foreign`).
+fn fill(
+    form: &Form,
+    posted: &Posted,
+    drawn: Option<&Drawing>,
+    tongue: &Tongue,
+    foreign: bool,
+) -> Result<Filled, Rejection> {
     let mut problems = Vec::new();
     let mut filled = Filled {
         values: BTreeMap::new(),
         attachments: Vec::new(),
+        unfit: BTreeMap::new(),
+    };
+    let was_drawn = |field: &Field| {
+        drawn.is_none_or(|drawing| {
+            field
+                .names()
+                .any(|name| drawing.fields.iter().any(|known| known == name))
+        })
     };
     for field in &form.settings.fields {
+        if !field.is_asked(&filled.values) {
+            continue;
+        }
+        let missing = |problem: &Problem| matches!(problem, Problem::Required | Problem::NotTicked);
         match read_field(
             field,
             posted,
@@ -95,8 +254,26 @@ fn fill(form: &Form, posted: &Posted, words: &Words) -> Result<Filled, Rejection
         ) {
             Ok(Some(value)) => drop(filled.values.insert(field.name.clone(), value)),
             Ok(None) => {}
-            Err(problem) => problems.push((field.name.clone(), problem.say(words.language))),
+            Err(_) if foreign => {
+                let came: String = raw(field, posted).chars().take(1_000).collect();
+                if !came.trim().is_empty() {
+                    filled
+                        .unfit
+                        .insert(field.name.clone(), Value::String(clean_text(&came)));
+                }
+            }
+            Err(problem) if missing(&problem) && !was_drawn(field) => {}
+            Err(problem) => {
+                let own = tongue.error(field).map(str::to_owned);
+                problems.push((
+                    field.name.clone(),
+                    own.unwrap_or_else(|| problem.say(&tongue.language)),
+                ));
+            }
         }
+    }
+    if foreign {
+        return Ok(filled);
     }
     if form
         .settings
@@ -105,7 +282,7 @@ fn fill(form: &Form, posted: &Posted, words: &Words) -> Result<Filled, Rejection
         .is_some_and(|consent| consent.required)
         && !is_given(posted)
     {
-        problems.push((CONSENT.to_owned(), Problem::NotTicked.say(words.language)));
+        problems.push((CONSENT.to_owned(), Problem::NotTicked.say(&tongue.language)));
     }
     if problems.is_empty() && !says_anything(form, &filled) {
         let first = form
@@ -114,7 +291,7 @@ fn fill(form: &Form, posted: &Posted, words: &Words) -> Result<Filled, Rejection
             .iter()
             .find(|field| field.kind != FieldKind::Hidden)
             .or(form.settings.fields.first());
-        problems.extend(first.map(|field| (field.name.clone(), Problem::Required.say(words.language))));
+        problems.extend(first.map(|field| (field.name.clone(), Problem::Required.say(&tongue.language))));
     }
     if problems.is_empty() {
         Ok(filled)
@@ -144,13 +321,13 @@ fn read_field(
     let files: Vec<&InboundAttachment> = posted
         .files
         .iter()
-        .filter(|(name, _)| *name == field.name)
+        .filter(|(name, _)| field.names().any(|known| known == name))
         .map(|(_, file)| file)
         .collect();
     if field.kind == FieldKind::File {
         if files.is_empty() {
             // Programs that post no multipart send an empty text for an empty file input.
-            let text = posted.last(&field.name).is_some();
+            let text = field.names().any(|name| posted.last(name).is_some());
             return if text {
                 Err(Problem::NotFile)
             } else if field.required {
@@ -175,14 +352,19 @@ fn read_field(
 fn raw(field: &Field, posted: &Posted) -> String {
     match field.kind {
         FieldKind::Text | FieldKind::Textarea | FieldKind::Hidden => {
-            let mut parts: Vec<&str> = posted
-                .all(&field.name)
+            let mut parts: Vec<&str> = field
+                .names()
+                .flat_map(|name| posted.all(name))
                 .filter(|value| !value.trim().is_empty())
                 .collect();
             parts.dedup();
             parts.join(", ")
         }
-        _ => posted.last(&field.name).unwrap_or_default().to_owned(),
+        _ => field
+            .names()
+            .find_map(|name| posted.last(name))
+            .unwrap_or_default()
+            .to_owned(),
     }
 }
 
@@ -192,17 +374,25 @@ fn is_given(posted: &Posted) -> bool {
         .is_some_and(|value| ["true", "on", "1", "yes"].contains(&value.to_ascii_lowercase().as_str()))
 }
 
-fn elapsed(posted: &Posted, now: DateTime<Utc>) -> Option<TimeDelta> {
+/// How long the form was open. What a seal says counts before what anybody may write.
+fn elapsed(posted: &Posted, drawn: Option<&Drawing>, now: DateTime<Utc>) -> Option<TimeDelta> {
     let millis = |name| posted.last(name).and_then(|value| value.parse::<i64>().ok());
     let open = millis(OPEN_FOR)
         .filter(|open| (0..i64::from(i32::MAX)).contains(open))
         .map(TimeDelta::milliseconds);
-    open.or_else(|| DateTime::from_timestamp_millis(millis(DRAWN_AT)?).map(|drawn| now - drawn))
+    let drawn = drawn.map(|drawing| now - drawing.at);
+    match (open, drawn) {
+        // A script's clock cannot have run longer than the drawing is old, but for a clock that is wrong.
+        (Some(open), Some(drawn)) => Some(open.min(drawn.max(TimeDelta::zero()))),
+        (open, drawn) => open
+            .or(drawn)
+            .or_else(|| DateTime::from_timestamp_millis(millis(DRAWN_AT)?).map(|drawn| now - drawn)),
+    }
 }
 
 /// "Label: value" lines in the order of the form; values of several lines begin on their own.
 pub fn readable(fields: &[Field], values: &BTreeMap<String, Value>) -> String {
-    let english = words::for_visitor(None);
+    let english = words::of("en");
     let line = |field: &Field| {
         let value = match values.get(&field.name)? {
             Value::Null => return None,

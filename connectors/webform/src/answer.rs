@@ -6,13 +6,19 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use switchboard_sdk::{Outcome, Page, Receipt, Rejection, WebhookRequest, WebhookResponse};
 
-use crate::{accept::accept_language, body, form::Form, page};
+use crate::{
+    accept::{accept_language, spoken},
+    body,
+    form::Form,
+    next, page, words,
+};
 
 /// 201 with the submission's id (200 when it was known) for programs; 303 to the thanks for people.
 pub fn reply(form: &Form, request: &WebhookRequest, receipt: &Receipt) -> WebhookResponse {
     let outcome = receipt.outcomes.first();
     let mut response = if wants_json(request) {
-        let status = if outcome.is_some_and(Outcome::is_duplicate) {
+        // Nothing is made of a service's trial.
+        let status = if outcome.is_none_or(Outcome::is_duplicate) {
             StatusCode::OK
         } else {
             StatusCode::CREATED
@@ -20,12 +26,22 @@ pub fn reply(form: &Form, request: &WebhookRequest, receipt: &Receipt) -> Webhoo
         let body = serde_json::json!({"submission_id": outcome.and_then(Outcome::submission_id)});
         answer(status, "application/json", body.to_string())
     } else {
-        let target = form
-            .settings
-            .success
-            .redirect_url
-            .clone()
-            .unwrap_or_else(|| format!("{}/thanks", form.path()));
+        let posted = body::read(request, form.context.max_upload_bytes).unwrap_or_default();
+        let asked_in_address = asked_next(request);
+        let asked = posted.last(next::NAME).or(asked_in_address.as_deref());
+        let target = next::page(&form.settings, asked).map_or_else(
+            || {
+                // The language is told only where there was a drawing in it: a plain post keeps its plain address.
+                let drawn = posted
+                    .last(crate::accept::LANGUAGE)
+                    .map(|_| spoken(form, request, &posted));
+                let language = drawn
+                    .map(|tongue| format!("?lang={}", tongue.language))
+                    .unwrap_or_default();
+                format!("{}/thanks{language}", form.path())
+            },
+            str::to_owned,
+        );
         let mut response = answer(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", String::new());
         // A target that is no header value (letters outside ASCII) is written as a URL is.
         let target = HeaderValue::from_str(&target)
@@ -41,16 +57,25 @@ pub fn reply(form: &Form, request: &WebhookRequest, receipt: &Receipt) -> Webhoo
     response
 }
 
+/// The page that the address posted to asks for.
+fn asked_next(request: &WebhookRequest) -> Option<String> {
+    let query = request.uri().query()?;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs
+        .find(|(name, _)| name == next::NAME)
+        .map(|(_, value)| value.into_owned())
+}
+
 /// A page for people: the form again with what was typed, or a plain word. Programs get the server's problem+json.
 pub fn refuse(form: &Form, request: &WebhookRequest, rejection: &Rejection) -> Option<WebhookResponse> {
     if wants_json(request) {
         return None;
     }
-    let language = accept_language(request);
+    let language = &words::wanted(accept_language(request));
     let page = match rejection {
         Rejection::Invalid(problems) => {
             let posted = body::read(request, form.context.max_upload_bytes).unwrap_or_default();
-            page::again(form, &posted, problems, language)
+            page::again(form, &posted, problems, &spoken(form, request, &posted))
         }
         // Programs that did not say what they want are served better by problem+json.
         _ if !accepts(request, "text/html") => return None,

@@ -16,7 +16,7 @@ const MAX_VALUE_CHARS: usize = 2_000;
 /// Most keys of one touch.
 const MAX_KEYS: usize = 40;
 /// Keys that are recognised by name; all that begin with `utm_` are too.
-const MARKS: [&str; 15] = [
+const MARKS: [&str; 19] = [
     "gclid",
     "gbraid",
     "wbraid",
@@ -27,6 +27,10 @@ const MARKS: [&str; 15] = [
     "ymclid",
     "ttclid",
     "li_fat_id",
+    "twclid",
+    "rdt_cid",
+    "epik",
+    "sccid",
     "referrer",
     "landing_page",
     "page_url",

@@ -5,15 +5,16 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use http::header;
 use sha2::{Digest, Sha256};
 use switchboard_sdk::{
-    Batch, BuildContext, HostedPage, Page, PageRequest, Receipt, Rejection, Webhook, WebhookRequest,
-    WebhookResponse, origin_allowed,
+    Batch, BuildContext, Fault, HostedPage, InboundBody, Page, PageRequest, Receipt, Rejection, Webhook,
+    WebhookRequest, WebhookResponse, origin_allowed,
 };
 
-use crate::{Settings, accept, answer, embed, page};
+use crate::{Settings, accept, answer, body, captcha, embed, memory::Memory, page, seal};
 
 /// One form.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Form {
     pub settings: Settings,
     /// What the server lends.
     pub context: BuildContext,
+    /// What was posted lately.
+    pub memory: Memory,
     /// Sets apart two ids made in the same microsecond.
     counter: AtomicU64,
 }
@@ -31,6 +34,7 @@ impl Form {
         Self {
             settings,
             context,
+            memory: Memory::default(),
             counter: AtomicU64::new(0),
         }
     }
@@ -115,6 +119,17 @@ impl Form {
         ))
     }
 
+    /// Seals a drawing of the form as it is now.
+    pub fn seal(&self, now: DateTime<Utc>) -> String {
+        let names: Vec<&str> = self
+            .settings
+            .fields
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect();
+        seal::seal(&self.context.signing_key, now, &names)
+    }
+
     /// An id nobody else has: of the channel, the moment, a counter and whatever sets the occasion apart.
     pub fn fresh_id(&self, now: DateTime<Utc>, occasion: &[&[u8]]) -> String {
         let number = self.counter.fetch_add(1, Ordering::Relaxed);
@@ -146,9 +161,29 @@ pub fn peer(request: &WebhookRequest) -> Option<IpAddr> {
         .ok()
 }
 
+#[async_trait]
 impl Webhook for Form {
     fn accept(&self, request: &WebhookRequest, now: DateTime<Utc>) -> Result<Batch, Rejection> {
-        accept::accept(self, request, now).map(Batch::one)
+        Ok(accept::accept(self, request, now)?.map_or_else(Batch::default, Batch::one))
+    }
+
+    /// Asks the captcha's service about each post. What is in doubt is held; an outage is a doubt, never a loss.
+    async fn complete(&self, request: &WebhookRequest, mut batch: Batch) -> Result<Batch, Fault> {
+        let Some(wanted) = &self.settings.captcha else {
+            return Ok(batch);
+        };
+        let token = body::read(request, self.context.max_upload_bytes)
+            .ok()
+            .and_then(|posted| posted.last(wanted.provider.field()).map(str::to_owned));
+        let peer = peer(request).map(|peer| peer.to_string());
+        let doubt = captcha::doubt(wanted, self.context.http.as_ref(), token.as_deref(), peer).await;
+        for event in &mut batch.events {
+            if let (Some(reason), InboundBody::Submission(submission)) = (doubt, &mut event.body) {
+                submission.held = true;
+                submission.spam_reasons.push(reason.to_owned());
+            }
+        }
+        Ok(batch)
     }
 
     fn reply(&self, request: &WebhookRequest, receipt: &Receipt) -> WebhookResponse {
@@ -167,10 +202,15 @@ impl Webhook for Form {
 impl HostedPage for Form {
     fn page(&self, request: &PageRequest) -> Option<Page> {
         match request.path.trim_matches('/') {
-            "embed.js" => Some(embed::script(self, request.paused)),
-            "" if request.paused => Some(page::paused(self, request.accept_language.as_deref())),
+            "embed.js" => Some(embed::script(self, request.paused, request.now)),
+            "form.js" => Some(embed::hosted()),
+            "from.js" => Some(embed::from()),
+            "preview" => Some(page::preview()),
+            "preview.js" => Some(embed::preview()),
+            "definition.json" => Some(embed::definition_page(self, request.now)),
+            "" if request.paused => Some(page::paused(self, &page::wanted(request))),
             "" => Some(page::blank(self, request)),
-            "thanks" => Some(page::thanks(self, request.accept_language.as_deref())),
+            "thanks" => Some(page::thanks(self, &page::wanted(request))),
             _ => None,
         }
     }

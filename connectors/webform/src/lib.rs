@@ -2,28 +2,40 @@
 //!
 //! One channel is one form. The way of a post: `body` reads what came by its media type, `accept` checks
 //! it against the definition in `settings`, `attribution` finds where the visitor came from, `spam` weighs
-//! it, and one [`InboundEvent`](switchboard_sdk::InboundEvent) goes out. `answer` words what the caller gets,
-//! `page` draws the hosted form and `embed` the script that puts it into other pages.
+//! it with `content` and `memory`, and one [`InboundEvent`](switchboard_sdk::InboundEvent) goes out. `answer`
+//! words what the caller gets, `next` says where they go, `page` draws the hosted form and `embed` the scripts
+//! that put it into other pages, each in the visitor's `tongue`. A `seal` lets old drawings go on working.
 //!
-//! Everything here is pure: no clock, no network, no state but a counter.
+//! Nearly everything here is pure: no clock, no network, no state but a counter and what was posted lately. Only a
+//! `captcha`, where an admin wants one, asks its service.
 
 mod accept;
 mod answer;
 mod attribution;
 mod body;
+mod captcha;
+mod content;
 mod embed;
+mod extra;
+mod foreign;
 mod form;
+mod memory;
+mod next;
 mod page;
+mod seal;
 mod settings;
 mod spam;
+mod tongue;
 mod words;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+pub use captcha::{CaptchaSettings, Provider};
 use form::Form;
+pub use memory::Sameness;
 use serde_json::{Value, json};
-pub use settings::{ConsentSettings, Settings, SuccessSettings};
+pub use settings::{ConsentSettings, CreatesSettings, Settings, SuccessSettings, Theme};
 pub use spam::{HOLD_FROM, Signals, Verdict, judge};
 use switchboard_sdk::{
     BuildContext, Capabilities, Connector, Descriptor, Fault, HostedPage, SettingsError, Webhook,

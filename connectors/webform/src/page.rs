@@ -1,7 +1,8 @@
 //! The hosted pages: the form, the form again with its errors, thanks, and plain words.
 //!
 //! Templates escape everything by themselves (a property test holds it); styles are allowed by their
-//! hashes, scripts not at all.
+//! hashes, scripts from this server alone. The form works without its script: that only hides what is not asked
+//! yet, and goes step by step.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -10,15 +11,22 @@ use minijinja::{Environment, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use switchboard_sdk::{Page, PageRequest, fields::FieldKind};
+use switchboard_sdk::{
+    Page, PageRequest,
+    fields::{Condition, FieldKind},
+};
 
 use crate::{
-    accept::{DRAWN_AT, HONEYPOT, PAGE_ID},
+    Settings, Theme,
+    accept::{DRAWN_AT, HONEYPOT, LANGUAGE, PAGE_ID},
     answer, attribution,
     body::Posted,
+    embed,
     form::Form,
+    next, seal,
     settings::CONSENT,
-    words::{self, Words},
+    tongue::{self, Tongue},
+    words,
 };
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -34,6 +42,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("layout.html", include_str!("../assets/layout.html")),
         ("form.html", include_str!("../assets/form.html")),
         ("message.html", include_str!("../assets/message.html")),
+        ("input.html", include_str!("../assets/input.html")),
     ] {
         // A test draws every page, so a template that does not parse is found there.
         drop(templates.add_template(name, source));
@@ -52,8 +61,14 @@ struct Input<'a> {
     /// `text`, `textarea`, `select`, `checkbox` or an HTML input type.
     kind: &'static str,
     required: bool,
-    options: Vec<&'a str>,
+    options: Vec<(&'a str, &'a str)>,
     placeholder: &'a str,
+    help: &'a str,
+    /// What the script says instead of the browser's own words.
+    own_error: &'a str,
+    /// When it is asked, as JSON; empty: always.
+    when: String,
+    step: u8,
     value: String,
     ticked: bool,
     max: usize,
@@ -72,18 +87,36 @@ struct Contents<'a> {
     hidden: Vec<(String, String)>,
 }
 
+/// The languages a page is wanted in: the one in its address before those of the browser.
+pub fn wanted(request: &PageRequest) -> Vec<String> {
+    let asked = request
+        .query
+        .iter()
+        .find(|(name, _)| name == "lang")
+        .map(|(_, tag)| tag.clone());
+    let mut wanted: Vec<String> = asked.into_iter().collect();
+    wanted.extend(words::wanted(request.accept_language.as_deref()));
+    wanted
+}
+
 /// The form as it starts: initial values, values and campaign tags out of the query.
 pub fn blank(form: &Form, request: &PageRequest) -> Page {
     let id = form.fresh_id(request.now, &[]);
+    let tongue = tongue::choose(&form.settings, &wanted(request));
     let mut hidden = vec![
         (PAGE_ID.to_owned(), id),
         (DRAWN_AT.to_owned(), request.now.timestamp_millis().to_string()),
+        (LANGUAGE.to_owned(), tongue.language.clone()),
     ];
+    let seal = form.seal(request.now);
+    if !seal.is_empty() {
+        hidden.push((seal::NAME.to_owned(), seal));
+    }
     let declared = |name: &str| form.settings.fields.iter().any(|field| field.name == name);
     let marks: Vec<_> = request
         .query
         .iter()
-        .filter(|(name, _)| attribution::is_mark(name) && !declared(name))
+        .filter(|(name, _)| (attribution::is_mark(name) || name == next::NAME) && !declared(name))
         .collect();
     hidden.extend(
         marks
@@ -102,27 +135,25 @@ pub fn blank(form: &Form, request: &PageRequest) -> Page {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    draw(
-        form,
-        200,
-        &Contents {
-            values,
-            hidden,
-            ..Contents::default()
-        },
-        words::for_visitor(request.accept_language.as_deref()),
-    )
+    let contents = Contents {
+        values,
+        hidden,
+        ..Contents::default()
+    };
+    draw(form, 200, &contents, &tongue)
 }
 
 /// The form with what was typed and what is wrong with it: 422.
-pub fn again(
-    form: &Form,
-    posted: &Posted,
-    errors: &[(String, String)],
-    accept_language: Option<&str>,
-) -> Page {
-    let carried =
-        |name: &str| [PAGE_ID, DRAWN_AT, attribution::FIELD].contains(&name) || attribution::is_mark(name);
+pub fn again(form: &Form, posted: &Posted, errors: &[(String, String)], tongue: &Tongue) -> Page {
+    let ours = [
+        PAGE_ID,
+        DRAWN_AT,
+        LANGUAGE,
+        seal::NAME,
+        next::NAME,
+        attribution::FIELD,
+    ];
+    let carried = |name: &str| ours.contains(&name) || attribution::is_mark(name);
     let declared = |name: &str| form.settings.fields.iter().any(|field| field.name == name);
     let hidden = posted
         .values
@@ -130,75 +161,90 @@ pub fn again(
         .filter(|(name, _)| carried(name) && !declared(name))
         .cloned()
         .collect();
-    draw(
-        form,
-        422,
-        &Contents {
-            values: answer::typed(posted),
-            posted: true,
-            errors,
-            hidden,
-        },
-        words::for_visitor(accept_language),
-    )
+    let contents = Contents {
+        values: answer::typed(posted),
+        posted: true,
+        errors,
+        hidden,
+    };
+    draw(form, 422, &contents, tongue)
 }
 
 /// The words of thanks.
-pub fn thanks(form: &Form, accept_language: Option<&str>) -> Page {
-    let words = words::for_visitor(accept_language);
-    message(
-        form,
-        200,
-        words,
-        form.settings.success.message.as_deref().unwrap_or(words.thanks),
-        false,
-    )
+pub fn thanks(form: &Form, wanted: &[String]) -> Page {
+    let tongue = tongue::choose(&form.settings, wanted);
+    message(form, 200, &tongue, tongue.thanks(), false)
 }
 
 /// The form takes nothing now: 503.
-pub fn paused(form: &Form, accept_language: Option<&str>) -> Page {
-    let words = words::for_visitor(accept_language);
-    message(form, 503, words, words.paused, false)
+pub fn paused(form: &Form, wanted: &[String]) -> Page {
+    let tongue = tongue::choose(&form.settings, wanted);
+    message(form, 503, &tongue, tongue.words.paused, false)
 }
 
 /// A post that could not be taken, in words for people.
-pub fn refused(form: &Form, status: u16, accept_language: Option<&str>) -> Page {
-    let words = words::for_visitor(accept_language);
+pub fn refused(form: &Form, status: u16, wanted: &[String]) -> Page {
+    let tongue = tongue::choose(&form.settings, wanted);
     let text = match status {
-        403 => words.forbidden,
-        413 => words.too_large,
-        _ => words.unreadable,
+        403 => tongue.words.forbidden,
+        413 => tongue.words.too_large,
+        _ => tongue.words.unreadable,
     };
-    message(form, status, words, text, true)
+    message(form, status, &tongue, text, true)
 }
 
-fn draw(form: &Form, status: u16, contents: &Contents, words: &Words) -> Page {
-    let settings = &form.settings;
+/// An empty page that draws whatever form it is told of by the page around it: the preview of an editor.
+pub fn preview() -> Page {
+    Page {
+        status: 200,
+        content_type: "text/html; charset=utf-8",
+        // The preview's colours change with each keystroke, so that no hash can name them; there is nothing of a
+        // visitor's in it.
+        csp: Some(
+            "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+                .to_owned(),
+        ),
+        body: include_str!("../assets/preview.html").to_owned(),
+    }
+}
+
+/// When a field is asked, as its script reads it.
+pub(crate) fn when(condition: Option<&Condition>) -> Value {
+    condition.map_or(Value::Null, |condition| {
+        let is: Vec<&str> = condition.is.iter().map(|word| word.trim()).collect();
+        json!({"field": condition.field, "is": is, "not": condition.not})
+    })
+}
+
+fn inputs<'a>(form: &'a Form, contents: &Contents<'a>, tongue: &Tongue<'a>) -> Vec<Input<'a>> {
     let error_of = |name: &str| {
-        contents
-            .errors
-            .iter()
-            .find(|(field, _)| field == name)
-            .map(|(_, message)| message.as_str())
+        let found = contents.errors.iter().find(|(field, _)| field == name);
+        found.map(|(_, message)| message.as_str())
     };
-    let visible = settings
-        .fields
-        .iter()
-        .enumerate()
-        .filter(|(_, field)| field.kind != FieldKind::Hidden);
-    let inputs: Vec<Input> = visible
+    let fields = form.settings.fields.iter().enumerate();
+    let visible = fields.filter(|(_, field)| field.kind != FieldKind::Hidden);
+    visible
         .map(|(i, field)| {
             let given = contents.values.get(field.name.as_str()).copied();
             let value = given.or(field.value.as_deref()).unwrap_or_default();
             let (kind, autocomplete) = html_kind(field.kind, &field.name);
+            let when = when(field.show_when.as_ref());
             Input {
                 id: format!("field-{i}"),
                 name: &field.name,
-                label: words.label(field),
+                label: tongue.label(field),
                 kind,
                 required: field.required,
-                options: field.options.iter().map(|option| option.trim()).collect(),
-                placeholder: field.placeholder.as_deref().unwrap_or_default(),
+                options: tongue.options(field),
+                placeholder: tongue.placeholder(field),
+                help: tongue.help(field),
+                own_error: tongue.error(field).unwrap_or_default(),
+                when: if when.is_null() {
+                    String::new()
+                } else {
+                    when.to_string()
+                },
+                step: field.step(),
                 value: value.chars().take(field.max_chars()).collect(),
                 ticked: ["on", "true", "1", "yes"].contains(&if contents.posted {
                     given.unwrap_or_default()
@@ -210,7 +256,16 @@ fn draw(form: &Form, status: u16, contents: &Contents, words: &Words) -> Page {
                 error: error_of(&field.name),
             }
         })
-        .collect();
+        .collect()
+}
+
+fn draw(form: &Form, status: u16, contents: &Contents, tongue: &Tongue) -> Page {
+    let settings = &form.settings;
+    let error_of = |name: &str| {
+        let found = contents.errors.iter().find(|(field, _)| field == name);
+        found.map(|(_, message)| message.as_str())
+    };
+    let inputs = inputs(form, contents, tongue);
     let mut hidden: Vec<(String, String)> = settings
         .fields
         .iter()
@@ -237,45 +292,57 @@ fn draw(form: &Form, status: u16, contents: &Contents, words: &Words) -> Page {
         .is_some_and(|value| contents.posted && !value.trim().is_empty());
     let consent = consent.map(|consent| {
         let url = consent.url.as_deref().filter(|url| !url.is_empty());
-        json!({"text": consent.text, "url": url, "required": consent.required, "error": error_of(CONSENT), "ticked": ticked})
+        json!({"text": tongue.consent(), "url": url, "required": consent.required, "error": error_of(CONSENT), "ticked": ticked})
     });
-    let submit = settings.submit_label.as_deref().unwrap_or(words.submit);
+    let steps: Vec<Value> = (1..=u8::try_from(settings.steps.len()).unwrap_or(u8::MAX))
+        .map(|number| json!({"number": number, "title": tongue.step(number)}))
+        .collect();
+    let walked = steps.len() > 1 || settings.fields.iter().any(|field| field.show_when.is_some());
+    let captcha = settings.captcha.as_ref().map(|captcha| {
+        let provider = captcha.provider;
+        json!({"class": provider.class(), "key": captcha.site_key.trim(), "script": provider.script()})
+    });
     render(
         form,
         status,
         "form.html",
-        words,
+        tongue,
         json!({
             "inputs": inputs, "hidden": hidden, "consent": consent, "has_files": has_files, "stray": stray,
+            "steps": if steps.len() > 1 { steps } else { Vec::new() },
+            "script": walked.then(|| format!("{}/form.js", form.path())),
+            "walk": json!({"next": tongue.words.next, "back": tongue.words.previous, "step": tongue.words.step, "problems": embed::problems(&tongue.language)}).to_string(),
+            "captcha": captcha,
             "failed": !contents.errors.is_empty(),
             "action": form.path(),
-            "submit": submit,
+            "submit": tongue.submit(),
             "honeypot": HONEYPOT,
             "files_again": has_files && contents.posted,
         }),
     )
 }
 
-fn message(form: &Form, status: u16, words: &Words, text: &str, back: bool) -> Page {
+fn message(form: &Form, status: u16, tongue: &Tongue, text: &str, back: bool) -> Page {
     let back = back.then(|| form.path());
     render(
         form,
         status,
         "message.html",
-        words,
+        tongue,
         json!({"text": text, "back": back}),
     )
 }
 
-fn render(form: &Form, status: u16, template: &str, words: &Words, mut inner: Value) -> Page {
-    let accent = accent(form.settings.colour());
-    let title = form.settings.title.as_deref().unwrap_or(words.title);
+fn render(form: &Form, status: u16, template: &str, tongue: &Tongue, mut inner: Value) -> Page {
+    let look = look(&form.settings);
     if let Value::Object(context) = &mut inner {
         for (name, value) in [
-            ("words", json!(words)),
-            ("title", title.into()),
+            ("words", json!(tongue.words)),
+            ("language", json!(tongue.language)),
+            ("direction", json!(tongue.direction)),
+            ("title", tongue.title().into()),
             ("style", STYLE.into()),
-            ("accent", accent.clone().into()),
+            ("look", look.clone().into()),
         ] {
             context.insert(name.to_owned(), value);
         }
@@ -284,45 +351,68 @@ fn render(form: &Form, status: u16, template: &str, words: &Words, mut inner: Va
         .get_template(template)
         .and_then(|template| template.render(Serde(inner)));
     // Never seen as long as the tests that draw every page pass; without markup, so nothing needs escaping.
-    let body = drawn.unwrap_or_else(|_| words.failed.to_owned());
+    let body = drawn.unwrap_or_else(|_| tongue.words.failed.to_owned());
     Page {
         status,
         content_type: "text/html; charset=utf-8",
-        csp: Some(policy(form, &accent)),
+        csp: Some(policy(form, &look)),
         body,
     }
 }
 
-/// The page may be framed by the sites that may send the form. `form-action` names the page of thanks too: browsers
-/// check it along redirects.
-fn policy(form: &Form, accent: &str) -> String {
+/// The page may be framed by the sites that may send the form. `form-action` names the pages after sending too:
+/// browsers check it along redirects.
+fn policy(form: &Form, look: &str) -> String {
+    let settings = &form.settings;
     let hash = |style: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(style.as_bytes())));
-    let origins: Vec<&str> = form
-        .settings
-        .allowed_origins
-        .iter()
-        .map(|origin| origin.trim().trim_end_matches('/'))
-        .collect();
-    let redirect = form
-        .settings
+    let trim = |origin: &String| origin.trim().trim_end_matches('/').to_owned();
+    let origins: Vec<String> = settings.allowed_origins.iter().map(trim).collect();
+    let set = settings
         .success
         .redirect_url
         .as_deref()
-        .filter(|url| url.contains("://"));
-    let redirect = redirect
-        .map(|url| url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/"))
-        .filter(|origin| origin.is_ascii());
+        .filter(|url| url.contains("://"))
+        .map(|url| url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/"));
+    let mut targets: Vec<String> = set
+        .into_iter()
+        .chain(settings.success.redirect_origins.iter().map(trim))
+        .collect();
+    targets.extend(origins.iter().filter(|origin| *origin != "*").cloned());
+    targets.retain(|origin| origin.is_ascii());
+    targets.sort();
+    targets.dedup();
+    let captcha = settings.captcha.as_ref().map(|captcha| captcha.provider.hosts());
+    let captcha = captcha.map(|hosts| {
+        (
+            format!(" {hosts}"),
+            format!("frame-src {hosts}; connect-src {hosts}; "),
+        )
+    });
+    let (script, more) = captcha.unwrap_or_default();
     format!(
-        "default-src 'none'; style-src {} {}; form-action 'self' {}; base-uri 'none'; frame-ancestors 'self' {}",
+        "default-src 'none'; script-src 'self'{script}; {more}style-src {} {}; form-action 'self' {}; base-uri 'none'; frame-ancestors 'self' {}",
         hash(STYLE),
-        hash(accent),
-        redirect.unwrap_or_default(),
+        hash(look),
+        targets.join(" "),
         origins.join(" ")
     )
 }
 
+/// What sets this form apart from others: its colour and its theme.
+pub(crate) fn look(settings: &Settings) -> String {
+    /// As in the style sheet.
+    const LIGHT: &str = "color-scheme:light;--page:#f4f5f7;--card:#fff;--ink:#1a1d21;--soft:#5b6470;--line:#8a93a0;--bad:#b42318;--bad-page:#fef3f2";
+    const DARK: &str = "color-scheme:dark;--page:#111418;--card:#1b2026;--ink:#eceff3;--soft:#a3adb9;--line:#6c7683;--bad:#ff9b90;--bad-page:#3a1d1a";
+    let theme = match settings.theme {
+        Theme::Auto => String::new(),
+        Theme::Light => format!(":root{{{LIGHT}}}"),
+        Theme::Dark => format!(":root{{{DARK}}}"),
+    };
+    format!("{theme}{}", accent(settings.colour()))
+}
+
 /// The form's own colour, with black or white letters on it, whichever stands out more (WCAG 2 relative luminance).
-pub(crate) fn accent(colour: &str) -> String {
+fn accent(colour: &str) -> String {
     let channel = |at: usize| {
         let part = colour
             .get(at..at + 2)

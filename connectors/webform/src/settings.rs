@@ -1,12 +1,21 @@
 //! What an admin sets for a form.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use switchboard_sdk::{
-    SettingsError,
+    Makes, SettingsError,
     fields::{Field, FieldKind, MapsTo, check_fields, region_problem},
     origin_problem,
+};
+
+use crate::{
+    captcha::{self, CaptchaSettings},
+    next,
+    tongue::{self, Translation},
 };
 
 /// Settings of one form (API.md, "webform"). `{}` is a form that works: name, phone, e-mail, comment.
@@ -35,15 +44,57 @@ pub struct Settings {
     /// Every submission waits for approval before it makes a lead.
     #[schemars(title = "Approve by hand")]
     pub moderation: bool,
-    /// Not available yet: leave it null.
+    /// A captcha of another service. What does not pass it is held; the form's own defence works without.
     #[schemars(title = "Captcha")]
-    pub captcha: (),
+    pub captcha: Option<CaptchaSettings>,
     /// Colour of the button, as #rrggbb.
     #[schemars(title = "Colour", length(min = 7, max = 7))]
     pub color: Option<String>,
     /// Country of phone numbers written without a country code: two capital letters, like UZ.
     #[schemars(title = "Default country of phone numbers", length(max = 2))]
     pub default_region: Option<String>,
+    /// Light, dark, or as the visitor's device has it.
+    #[schemars(title = "Theme")]
+    pub theme: Theme,
+    /// Headings of the steps; with two and more the form is asked step by step, and each field says in which
+    /// it stands.
+    #[schemars(title = "Steps", length(max = 20))]
+    pub steps: Vec<String>,
+    /// Language of the texts above; English or Russian or Persian words are chosen for the visitor when empty.
+    #[schemars(title = "Language", length(max = 35))]
+    pub locale: Option<String>,
+    /// The texts in other languages, by language.
+    #[schemars(title = "Translations")]
+    pub translations: BTreeMap<String, Translation>,
+    /// What an accepted submission makes, and for whom.
+    #[schemars(title = "Makes")]
+    pub creates: CreatesSettings,
+}
+
+/// Colours of the form around its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Theme {
+    /// As the device has it.
+    #[default]
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// What an accepted submission makes, and for whom.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CreatesSettings {
+    /// Contact, conversation and, by the line's rule, a lead; or less.
+    #[schemars(title = "Makes")]
+    pub what: Makes,
+    /// Responsible for its lead: an operator. Nobody: whoever answers first.
+    #[schemars(title = "Responsible", length(max = 64))]
+    pub operator_id: Option<String>,
 }
 
 /// What the visitor sees after sending.
@@ -53,9 +104,13 @@ pub struct SuccessSettings {
     /// Words of thanks; general ones in the visitor's language when empty.
     #[schemars(title = "Message", length(max = 2000))]
     pub message: Option<String>,
-    /// Page to go to instead: https://… or a path on this server.
+    /// Page to go to instead: a path on this server, or https://… of an allowed site.
     #[schemars(title = "Go to page", length(max = 2000))]
     pub redirect_url: Option<String>,
+    /// Further sites that may be gone to, by this form or by a post that asks for it (`sb_next`):
+    /// `https://shop.example`.
+    #[schemars(title = "Allowed pages", length(max = 50))]
+    pub redirect_origins: Vec<String>,
 }
 
 /// The box to tick for the processing of personal data.
@@ -73,6 +128,31 @@ pub struct ConsentSettings {
     #[serde(default)]
     #[schemars(title = "Link", length(max = 2000))]
     pub url: Option<String>,
+    /// Name of this version of the text, kept with each consent; a short hash of text and link when empty.
+    #[serde(default)]
+    #[schemars(title = "Version", length(max = 100))]
+    pub version: Option<String>,
+}
+
+impl ConsentSettings {
+    /// The version of the text as it is shown in a language.
+    pub fn version_of(&self, text: &str) -> String {
+        let own = self
+            .version
+            .as_deref()
+            .map(str::trim)
+            .filter(|version| !version.is_empty());
+        own.map_or_else(
+            || {
+                let hash = Sha256::new()
+                    .chain_update(text)
+                    .chain_update([0])
+                    .chain_update(self.url.as_deref().unwrap_or_default());
+                hex::encode(hash.finalize().get(..6).unwrap_or_default())
+            },
+            str::to_owned,
+        )
+    }
 }
 
 fn yes() -> bool {
@@ -105,9 +185,14 @@ impl Default for Settings {
             consent: None,
             allowed_origins: vec!["*".to_owned()],
             moderation: false,
-            captcha: (),
+            captcha: None,
             color: None,
             default_region: None,
+            theme: Theme::Auto,
+            steps: Vec::new(),
+            locale: None,
+            translations: BTreeMap::new(),
+            creates: CreatesSettings::default(),
         }
     }
 }
@@ -129,6 +214,8 @@ impl Settings {
             &mut read.success.redirect_url,
             &mut read.color,
             &mut read.default_region,
+            &mut read.locale,
+            &mut read.creates.operator_id,
         ] {
             *text = text
                 .take()
@@ -156,6 +243,40 @@ impl Settings {
             return wrong(
                 "success.redirect_url",
                 format!("{url:?} is not a page: write https://… or /path"),
+            );
+        }
+        if let Some(problem) = self.success.redirect_origins.iter().find_map(|entry| {
+            let any =
+                (entry.trim() == "*").then(|| "name the sites: any site would be an open door".to_owned());
+            any.or_else(|| origin_problem(entry))
+        }) {
+            return wrong("success.redirect_origins", problem);
+        }
+        if let Some(url) = self
+            .success
+            .redirect_url
+            .as_deref()
+            .filter(|url| !next::may_be_set(self, url))
+        {
+            return wrong(
+                "success.redirect_url",
+                format!(
+                    "{url:?} is on another site: add that site to allowed_origins or to success.redirect_origins"
+                ),
+            );
+        }
+        if let Some(captcha) = &self.captcha {
+            captcha::check(captcha)?;
+        }
+        tongue::check(self)?;
+        let last = self.fields.iter().map(Field::step).max().unwrap_or(1);
+        if usize::from(last) > self.steps.len().max(1) {
+            return wrong(
+                "steps",
+                format!(
+                    "a field stands in step {last}, and there are {} steps",
+                    self.steps.len()
+                ),
             );
         }
         if let Some(consent) = &self.consent {
@@ -192,12 +313,12 @@ impl Settings {
 }
 
 /// Names the form uses itself. Campaign tags (`utm_source`) may well be fields: they count as both.
-fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     name == CONSENT || name == "submission_id" || name == "_charset_" || name.starts_with("sb_")
 }
 
 /// A web address, or a path on this server. Nothing else goes into `href` and `Location`: no `javascript:`.
-fn is_link(url: &str) -> bool {
+pub(crate) fn is_link(url: &str) -> bool {
     let path = url.starts_with('/') && !url.starts_with("//") && !url.starts_with("/\\");
     let lower = url.to_ascii_lowercase();
     let web = ["https://", "http://"]
@@ -223,9 +344,6 @@ fn blame(settings: &Value, error: serde_json::Error) -> SettingsError {
     let fields = settings.as_object().into_iter().flatten();
     let tried = fields.map(|(name, value)| (name, serde_json::from_value::<Settings>(alone(name, value))));
     match tried.filter_map(|(name, read)| Some((name, read.err()?))).next() {
-        Some((name, _)) if name == "captcha" => {
-            SettingsError::new(name, "is not available yet: leave it null")
-        }
         Some((name, error)) => SettingsError::new(name, error.to_string()),
         None => error.into(),
     }
@@ -302,6 +420,39 @@ mod tests {
             (json!({"allowed_origins": ["shop.example"]}), "allowed_origins"),
             (json!({"color": "red;}"}), "color"),
             (json!({"captcha": {"kind": "x"}}), "captcha"),
+            (
+                json!({"captcha": {"provider": "turnstile", "site_key": "\"", "secret": "s"}}),
+                "captcha.site_key",
+            ),
+            (
+                json!({"captcha": {"provider": "turnstile", "site_key": "k", "secret": " "}}),
+                "captcha.secret",
+            ),
+            (
+                json!({"success": {"redirect_origins": ["*"]}}),
+                "success.redirect_origins",
+            ),
+            (
+                json!({"allowed_origins": ["https://shop.example"], "success": {"redirect_url": "https://evil.test/x"}}),
+                "success.redirect_url",
+            ),
+            (json!({"locale": "english!"}), "locale"),
+            (json!({"translations": {"\"": {}}}), "translations"),
+            (json!({"translations": {"ru": {"titel": "x"}}}), "translations"),
+            (json!({"fields": [{"name": "a", "step": 2}]}), "steps"),
+            (
+                json!({"steps": ["A", "B"], "fields": [{"name": "a", "step": 2}, {"name": "b", "step": 1}]}),
+                "fields[1].step",
+            ),
+            (
+                json!({"fields": [{"name": "a", "show_when": {"field": "b"}}, {"name": "b"}]}),
+                "fields[0].show_when",
+            ),
+            (
+                json!({"fields": [{"name": "a"}, {"name": "b", "formerly": ["a"]}]}),
+                "fields[1].formerly",
+            ),
+            (json!({"creates": {"what": "deal"}}), "creates"),
             (json!({"default_region": "uz"}), "default_region"),
             (json!({"subtitle": "x"}), "subtitle"),
         ] {

@@ -3,7 +3,12 @@
 //! A plausible plain post (no script, no token, any client) stays far below [`HOLD_FROM`]. Nothing is dropped: what
 //! reaches it waits for a moderator.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
+use serde_json::Value;
+
+use crate::{content, memory::Sameness};
 
 /// From this score on a submission is held.
 pub const HOLD_FROM: f64 = 0.8;
@@ -13,19 +18,43 @@ const FASTEST_PERSON: TimeDelta = TimeDelta::milliseconds(2_000);
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(30);
 
 /// What is looked at.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Signals<'a> {
     /// The field nobody sees was filled.
     pub honeypot: bool,
     /// Time between drawing the form and sending it, when the form told it. Long times mean nothing:
     /// pages are cached and left open.
     pub elapsed: Option<TimeDelta>,
+    /// It came with a seal that is not ours.
+    pub broken_seal: bool,
     /// The request named its program (`User-Agent`).
     pub named_client: bool,
     /// The contact's name.
     pub name: Option<&'a str>,
     /// All that was typed.
     pub text: &'a str,
+    /// The same by field.
+    pub values: &'a BTreeMap<String, Value>,
+    /// How much of the same there was lately.
+    pub sameness: Sameness,
+}
+
+/// A form without values.
+static NOTHING: BTreeMap<String, Value> = BTreeMap::new();
+
+impl Default for Signals<'_> {
+    fn default() -> Self {
+        Self {
+            honeypot: false,
+            elapsed: None,
+            broken_seal: false,
+            named_client: false,
+            name: None,
+            text: "",
+            values: &NOTHING,
+            sameness: Sameness::default(),
+        }
+    }
 }
 
 /// The judgement.
@@ -54,7 +83,22 @@ pub fn judge(signals: &Signals) -> Verdict {
         (too_fast, 0.5, "too_fast"),
         (from_the_future, 0.4, "bad_time"),
         (name_is_link, 0.6, "link_in_name"),
-        (text.contains("[url=") || text.contains("<a href"), 0.6, "markup"),
+        (
+            text.contains("[url=") || text.contains("<a href") || text.contains("<script"),
+            0.6,
+            "markup",
+        ),
+        (signals.broken_seal, 0.4, "bad_seal"),
+        (content::sells(&text), 0.4, "sales_talk"),
+        (content::is_disguised(signals.text), 0.4, "disguised_letters"),
+        (content::is_random(signals.name), 0.4, "random_name"),
+        (content::repeats_itself(signals.values), 0.5, "same_in_all_fields"),
+        // Two colleagues may well write the same; ten do not within an hour.
+        ((3..10).contains(&signals.sameness.whole), 0.5, "repeated"),
+        (signals.sameness.whole >= 10, 0.85, "flood"),
+        (signals.sameness.text >= 3, 0.5, "same_text"),
+        // An office behind one address may be busy: this alone holds nobody.
+        (signals.sameness.network >= 30, 0.3, "busy_network"),
         ((3..6).contains(&links), 0.3, "links"),
         (links >= 6, 0.6, "many_links"),
         (!signals.named_client, 0.1, "no_client"),
@@ -135,11 +179,25 @@ mod tests {
         assert!(both.score >= HOLD_FROM);
     }
 
+    #[test]
+    fn the_same_again_and_again_is_a_flood_and_an_office_is_none() {
+        let again = |whole, text, network| {
+            judge(&Signals {
+                sameness: Sameness { whole, text, network },
+                ..plain()
+            })
+        };
+        assert_eq!(again(2, 0, 20).score, 0.0);
+        assert!(again(3, 0, 40).score < HOLD_FROM);
+        assert!(again(10, 0, 0).score >= HOLD_FROM);
+        assert_eq!(again(0, 5, 0).reasons, ["same_text"]);
+    }
+
     proptest! {
         #[test]
         fn the_score_stays_between_nothing_and_certainty(honeypot: bool, millis in any::<Option<i32>>(), named_client: bool, text: String) {
             let elapsed = millis.map(|millis| TimeDelta::milliseconds(millis.into()));
-            let verdict = judge(&Signals { honeypot, elapsed, named_client, name: Some(&text), text: &text });
+            let verdict = judge(&Signals { honeypot, elapsed, named_client, name: Some(&text), text: &text, ..Signals::default() });
             prop_assert!((0.0..=1.0).contains(&verdict.score));
             prop_assert_eq!(verdict.score > 0.0, !verdict.reasons.is_empty());
         }

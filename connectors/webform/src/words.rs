@@ -44,6 +44,12 @@ pub struct Words {
     pub unreadable: &'static str,
     /// Back to the form.
     pub back: &'static str,
+    /// To the next step.
+    pub next: &'static str,
+    /// To the step before.
+    pub previous: &'static str,
+    /// Where one is, with `{at}` and `{of}` in it.
+    pub step: &'static str,
     /// Labels of fields that have none: name, phone, email, comment, company.
     labels: [&'static str; 5],
 }
@@ -68,6 +74,9 @@ const EN: Words = Words {
     too_large: "The form is too large to be sent. Choose smaller files and try again.",
     unreadable: "The form could not be read. Go back and try again.",
     back: "Back to the form",
+    next: "Next",
+    previous: "Back",
+    step: "Step {at} of {of}",
     labels: ["Name", "Phone", "E-mail", "Comment", "Company"],
 };
 
@@ -91,23 +100,51 @@ const RU: Words = Words {
     too_large: "Форма слишком велика. Выберите файлы поменьше и попробуйте ещё раз.",
     unreadable: "Не удалось прочитать форму. Вернитесь и попробуйте ещё раз.",
     back: "Вернуться к форме",
+    next: "Далее",
+    previous: "Назад",
+    step: "Шаг {at} из {of}",
     labels: ["Имя", "Телефон", "Электронная почта", "Комментарий", "Компания"],
 };
 
-/// All languages there are, English first: it is the one for everybody else.
-pub const ALL: [&Words; 2] = [&EN, &RU];
+const FA: Words = Words {
+    language: "fa",
+    direction: "rtl",
+    title: "تماس با ما",
+    submit: "ارسال",
+    sending: "در حال ارسال…",
+    thanks: "سپاسگزاریم! پیام شما رسید و به‌زودی پاسخ می‌دهیم.",
+    errors: "این موارد را اصلاح کنید:",
+    error: "خطا",
+    choose: "انتخاب کنید…",
+    optional: "اختیاری",
+    policy: "جزئیات",
+    honeypot: "این قسمت را خالی بگذارید",
+    paused: "این فرم اکنون پیام نمی‌پذیرد. بعداً دوباره امتحان کنید.",
+    failed: "فرم ارسال نشد. اتصال خود را بررسی کنید و دوباره امتحان کنید.",
+    files_again: "فایل‌های خود را دوباره انتخاب کنید.",
+    forbidden: "از این صفحه نمی‌توان فرم را ارسال کرد.",
+    too_large: "فرم بیش از حد بزرگ است. فایل‌های کوچک‌تری انتخاب کنید و دوباره امتحان کنید.",
+    unreadable: "فرم خوانده نشد. برگردید و دوباره امتحان کنید.",
+    back: "بازگشت به فرم",
+    next: "بعدی",
+    previous: "قبلی",
+    step: "مرحلهٔ {at} از {of}",
+    labels: ["نام", "تلفن", "ایمیل", "توضیحات", "شرکت"],
+};
 
-/// The words for an `Accept-Language` header (RFC 9110 §12.5.4).
-pub fn for_visitor(accept_language: Option<&str>) -> &'static Words {
-    let known = |tag: &str| {
-        let primary = tag.split('-').next().unwrap_or(tag);
-        ALL.into_iter()
-            .find(|words| words.language.eq_ignore_ascii_case(primary))
-    };
-    ranked(accept_language.unwrap_or_default())
-        .into_iter()
-        .find_map(|tag| known(&tag))
+/// All languages there are, English first: it is the one for everybody else.
+pub const ALL: [&Words; 3] = [&EN, &RU, &FA];
+
+/// The words of a language, by the part of its tag that names it; English when there are none.
+pub fn of(primary: &str) -> &'static Words {
+    ALL.into_iter()
+        .find(|words| words.language == primary)
         .unwrap_or(&EN)
+}
+
+/// The tags of an `Accept-Language` header (RFC 9110 §12.5.4), the most wanted first.
+pub fn wanted(accept_language: Option<&str>) -> Vec<String> {
+    ranked(accept_language.unwrap_or_default())
 }
 
 /// The language the visitor likes best, whether or not there are words for it.
@@ -163,21 +200,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_wanted_language_there_is_wins() {
-        for (header, wanted) in [
-            ("ru-RU,ru;q=0.9,en;q=0.8", "ru"),
-            ("fr, ru;q=0.5, en;q=0.7", "en"),
-            ("fr", "en"),
-            ("ru;q=0, de", "en"),
-            ("*;q=x,,;;", "en"),
-            ("", "en"),
+    fn the_tags_come_in_the_order_they_are_wanted() {
+        for (header, first) in [
+            ("ru-RU,ru;q=0.9,en;q=0.8", Some("ru-RU")),
+            ("fr;q=0.1, ru;q=0.5, en;q=0.7", Some("en")),
+            ("ru;q=0, de", Some("de")),
+            ("", None),
         ] {
-            assert_eq!(for_visitor(Some(header)).language, wanted, "{header}");
+            assert_eq!(
+                wanted(Some(header)).first().map(String::as_str),
+                first,
+                "{header}"
+            );
         }
         assert_eq!(
             preferred(Some("en;q=0.5, uz-Latn;q=0.9")).as_deref(),
             Some("uz-Latn")
         );
         assert_eq!(preferred(Some("*, <b>")), None);
+    }
+
+    #[test]
+    fn every_language_names_where_one_is() {
+        assert!(
+            ALL.iter()
+                .all(|words| words.step.contains("{at}") && words.step.contains("{of}"))
+        );
     }
 }

@@ -32,7 +32,17 @@ fn options() -> Options {
         unproven: None,
     };
     Options::default()
-        .debug(|value| format!("{:?}", Settings::read(value)))
+        .debug(|mut value| {
+            // The example asks for no captcha: its secret comes without the rest.
+            if let Some(captcha) = value
+                .get_mut("captcha")
+                .and_then(|captcha| captcha.as_object_mut())
+            {
+                captcha.insert("provider".to_owned(), "turnstile".into());
+                captcha.insert("site_key".to_owned(), "key".into());
+            }
+            format!("{:?}", Settings::read(value))
+        })
         .webhook(sample("a plain post", urlencoded(&fields), false))
         .webhook(sample("a post with a key", keyed, true))
         .webhook(sample("a post of the hosted page", urlencoded(&page), true))

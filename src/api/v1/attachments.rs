@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartRejection},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use sea_orm::{EntityTrait, IntoActiveModel};
@@ -19,6 +19,7 @@ use crate::{
         problem::{Problem, Result},
     },
     app::App,
+    call::store as calls,
     conversation::view::AttachmentView,
     db::entity::{attachment, message},
     id::{self, Kind},
@@ -27,16 +28,21 @@ use crate::{
 };
 
 /// Media types a browser may show in place; everything else is a download.
-const INLINE: [&str; 8] = [
+const INLINE: [&str; 10] = [
     "image/png",
     "image/jpeg",
     "image/gif",
     "image/webp",
     "audio/mpeg",
     "audio/ogg",
+    "audio/wav",
+    "audio/mp4",
     "video/mp4",
     "text/plain",
 ];
+
+/// What the owner of a call's files begins with.
+const CALL_OWNER: &str = "call:";
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
@@ -161,6 +167,7 @@ async fn get_attachment(
     State(app): State<App>,
     Staff(caller): Staff,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response> {
     let missing = || Problem::not_found("attachment");
     let row = attachment::Entity::find_by_id(&id)
@@ -178,17 +185,28 @@ async fn get_attachment(
                 .map_err(|_| missing())?;
         }
         None if row.owner == format!("operator:{}", caller.operator.id) => {}
+        // A recording of a caller who is nobody in particular belongs to no conversation.
+        None if row.owner.starts_with(CALL_OWNER) => {
+            let call_id = row.owner.trim_start_matches(CALL_OWNER);
+            calls::find(app.db.read(), &caller.scope, call_id)
+                .await?
+                .ok_or_else(missing)?;
+        }
         None if caller.scope.sees_all() => {}
         None => return Err(missing()),
     }
-    file_response(&app, &row).await
+    file_response(&app, &row, &headers).await
 }
 
 /// Sends a file so that a browser cannot be made to run it.
-pub(crate) async fn file_response(app: &App, row: &attachment::Model) -> Result<Response> {
+pub(crate) async fn file_response(
+    app: &App,
+    row: &attachment::Model,
+    asking: &HeaderMap,
+) -> Result<Response> {
     let inline = INLINE.contains(&row.content_type.as_str());
     let disposition = disposition(inline, &row.name);
-    let mut response = file::stored(&app.storage, &row.storage_key, "file").await?;
+    let mut response = file::asked(&app.storage, &row.storage_key, "file", asking).await?;
     let headers = response.headers_mut();
     let kind = HeaderValue::from_str(&row.content_type);
     headers.insert(

@@ -3,6 +3,8 @@
 pub mod apikeys;
 pub mod attachments;
 pub mod auth;
+pub mod calls;
+pub mod channel_addresses;
 pub mod channel_backfill;
 pub mod channel_pushes;
 pub mod channel_sign_in;
@@ -12,6 +14,7 @@ pub mod contacts;
 pub mod conversation_actions;
 pub mod conversations;
 pub mod counting;
+pub mod form_previews;
 pub mod leads;
 pub mod line_checks;
 pub mod lines;
@@ -23,6 +26,7 @@ pub mod outbox;
 pub mod presence;
 pub mod quarantine;
 pub mod rearrange;
+pub mod reports;
 pub mod routing;
 pub mod schedules;
 pub mod search;
@@ -32,6 +36,7 @@ pub mod submissions;
 pub mod teams;
 pub mod templates;
 pub mod users;
+pub mod visitors;
 pub mod wall;
 pub mod writing;
 
@@ -47,10 +52,12 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(me::router())
         .merge(apikeys::router())
         .merge(channels::router())
+        .merge(channel_addresses::router())
         .merge(channel_backfill::router())
         .merge(channel_pushes::router())
         .merge(channel_sign_in::router())
         .merge(connectors::router())
+        .merge(visitors::router())
         .merge(offers::router())
         .merge(outbox::router())
         .merge(quarantine::router())
@@ -63,6 +70,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(conversations::router())
         .merge(contacts::router())
         .merge(attachments::router())
+        .merge(calls::router())
         .merge(users::router())
         .merge(teams::router())
         .merge(routing::router())
@@ -77,4 +85,6 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(templates::router())
         .merge(writing::router())
         .merge(rearrange::router())
+        .merge(form_previews::router())
+        .merge(reports::router())
 }

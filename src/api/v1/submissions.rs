@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -21,6 +21,9 @@ use crate::{
     operator::rights::Scope,
 };
 
+/// Most submissions that are judged at once.
+const MOST_AT_ONCE: usize = 200;
+
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -28,6 +31,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(get_submission))
         .routes(routes!(approve_submission))
         .routes(routes!(reject_submission))
+        .routes(routes!(judge_submissions))
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -121,12 +125,7 @@ async fn approve_submission(
     Path(id): Path<String>,
 ) -> Result<Json<SubmissionView>> {
     one(&app, &caller.scope, &id).await?;
-    ingest::approve(&app.ingest, &app.db, &id, app.clock.now())
-        .await
-        .map_err(|error| match error {
-            ingest::Error::Stopping => Problem::unavailable(error.to_string()),
-            other => Problem::from_cause(&other),
-        })?;
+    approve(&app, &id, &caller.scope).await?;
     Ok(Json(one(&app, &caller.scope, &id).await?.into()))
 }
 
@@ -144,8 +143,115 @@ async fn reject_submission(
             "this submission was accepted already; mark its conversation as spam instead",
         ));
     }
-    let mut write = app.db.write().await?;
-    store::reject(&mut write, &id, app.clock.now()).await?;
-    write.commit().await?;
+    judge(&app, &id, store::Verdict::Rejected, &caller.scope).await?;
     Ok(Json(one(&app, &caller.scope, &id).await?.into()))
+}
+
+/// Verdicts on several submissions.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = SubmissionsJudgeIn)]
+struct JudgeIn {
+    /// At most 200.
+    ids: Vec<String>,
+    /// `approve` makes what the form makes; `reject` and `spam` make nothing; `hold` takes a `reject` or a `spam` back.
+    verdict: VerdictIn,
+}
+
+/// A verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SubmissionVerdict)]
+enum VerdictIn {
+    /// Let it through.
+    Approve,
+    /// Not wanted.
+    Reject,
+    /// Not wanted, and made by a machine.
+    Spam,
+    /// Decide anew.
+    Hold,
+}
+
+/// What became of each.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JudgedSubmissions)]
+struct Judged {
+    /// The submissions as they are now, in the order they were named.
+    items: Vec<SubmissionView>,
+    /// Those that could not be judged so.
+    failed: Vec<NotJudged>,
+}
+
+/// One that could not be judged.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SubmissionNotJudged)]
+struct NotJudged {
+    /// `sub_…`
+    id: String,
+    /// Why, in words.
+    detail: String,
+}
+
+/// Judges several submissions: each for itself, so that one that fails holds up no other.
+#[utoipa::path(post, path = "/api/v1/submissions/judge", tag = "submissions", request_body = JudgeIn,
+    responses((status = 200, body = Judged)))]
+async fn judge_submissions(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Json(input): Json<JudgeIn>,
+) -> Result<Json<Judged>> {
+    if input.ids.is_empty() || input.ids.len() > MOST_AT_ONCE {
+        return Err(Problem::invalid(
+            "ids",
+            format!("name 1 to {MOST_AT_ONCE} submissions"),
+        ));
+    }
+    let (mut items, mut failed) = (Vec::new(), Vec::new());
+    for id in input.ids {
+        match judge_one(&app, &caller.scope, &id, input.verdict).await {
+            Ok(row) => items.push(row.into()),
+            Err(problem) => failed.push(NotJudged {
+                detail: problem.detail,
+                id,
+            }),
+        }
+    }
+    Ok(Json(Judged { items, failed }))
+}
+
+async fn judge_one(app: &App, scope: &Scope, id: &str, verdict: VerdictIn) -> Result<submission::Model> {
+    let row = one(app, scope, id).await?;
+    let verdict = match verdict {
+        VerdictIn::Approve => {
+            approve(app, id, scope).await?;
+            return one(app, scope, id).await;
+        }
+        VerdictIn::Reject => store::Verdict::Rejected,
+        VerdictIn::Spam => store::Verdict::Spam,
+        VerdictIn::Hold => store::Verdict::None,
+    };
+    if row.state == "accepted" {
+        return Err(Problem::conflict(
+            "this submission was accepted already; mark its conversation as spam instead",
+        ));
+    }
+    judge(app, id, verdict, scope).await?;
+    one(app, scope, id).await
+}
+
+async fn approve(app: &App, id: &str, by: &Scope) -> Result<()> {
+    ingest::approve(&app.ingest, &app.db, id, &by.operator_id, app.clock.now())
+        .await
+        .map(|_receipt| ())
+        .map_err(|error| match error {
+            ingest::Error::Stopping => Problem::unavailable(error.to_string()),
+            other => Problem::from_cause(&other),
+        })
+}
+
+async fn judge(app: &App, id: &str, verdict: store::Verdict, by: &Scope) -> Result<()> {
+    let mut write = app.db.write().await?;
+    store::judge(&mut write, id, verdict, &by.operator_id, app.clock.now()).await?;
+    write.commit().await?;
+    Ok(())
 }

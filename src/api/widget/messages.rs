@@ -1,6 +1,6 @@
 //! What visitors write, read and say about it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension,
@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use switchboard_sdk::VisitorDesk;
 
 use super::{Chat, Shared, Visitor, spend};
 use crate::{
@@ -27,6 +28,7 @@ use crate::{
     routing::place::InQueue,
     visitor::{
         self as visitors, Posted,
+        hub::{Listener, Signal},
         profile::Profile,
         standing::{self, Asked},
         store,
@@ -37,6 +39,8 @@ use crate::{
 /// Messages of a page, unless asked for fewer or more.
 const PAGE: u64 = 50;
 const LARGEST_PAGE: u64 = 200;
+/// The longest a request waits for something new.
+const LONGEST_WAIT_SECS: u64 = 25;
 /// How much of an unsent text operators are shown, in characters.
 const TYPED_CHARS: usize = 2000;
 
@@ -65,6 +69,7 @@ pub(super) async fn create(
 ) -> Result<Response> {
     chat.spend(&app, &shared.messages)?;
     spend(&app, &shared.visitor_messages, &visitor)?;
+    chat.spend_of_channel(&app, &shared.channel_messages)?;
     let given: PostIn = read_json(&body)?;
     let posted = Posted {
         client_id: given.client_id,
@@ -99,6 +104,8 @@ pub(super) struct ListQuery {
     after: Option<i64>,
     cursor: Option<String>,
     limit: Option<u64>,
+    /// Seconds to wait for something new, where there are no sockets.
+    wait: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -131,7 +138,29 @@ pub(super) async fn list(
             .map_err(|_| Problem::bad_request("this cursor is none of this list"))?,
         None => query.after.unwrap_or(0),
     };
-    let Some(conversation) = store::conversation(app.db.read(), &visitor).await? else {
+    // Listening begins before the look, so that nothing falls between the two. Who has too many ears does not wait.
+    let longest = LONGEST_WAIT_SECS.min(app.config.server.request_timeout_secs.saturating_sub(5));
+    let wait = Duration::from_secs(query.wait.unwrap_or(0).min(longest));
+    let mut listener = match wait.is_zero() {
+        true => None,
+        false => app.visitors.listen(&visitor),
+    };
+    let mut conversation = store::conversation(app.db.read(), &visitor).await?;
+    if let (Some(listener), Some(found)) = (&mut listener, &conversation) {
+        listener.bind(&found.id);
+        // What was stored before the ear was there is seen, what comes after is heard.
+        conversation = store::conversation_by_id(app.db.read(), &found.id).await?;
+    }
+    if let Some(mut listener) = listener
+        && conversation.as_ref().is_none_or(|row| row.last_seq <= after)
+    {
+        tokio::select! {
+            () = app.stop.cancelled() => {}
+            _ = tokio::time::timeout(wait, news(&mut listener, after)) => {}
+        }
+        conversation = store::conversation(app.db.read(), &visitor).await?;
+    }
+    let Some(conversation) = conversation else {
         return Ok(Json(ListOut {
             items: Vec::new(),
             next_cursor: None,
@@ -149,6 +178,23 @@ pub(super) async fn list(
         queue: standing.queue,
         rating: standing.rating,
     }))
+}
+
+/// Resolves when there is something to come for: a message, or the session stands differently.
+async fn news(listener: &mut Listener, after: i64) {
+    let mut stood: Option<String> = None;
+    while let Some(signal) = listener.next().await {
+        match signal {
+            Signal::Message(message) if message.seq > after => return,
+            Signal::Found(_) | Signal::Resync => return,
+            Signal::Progress { stands, .. } => {
+                if stood.replace(stands.clone()).is_some_and(|stood| stood != stands) {
+                    return;
+                }
+            }
+            Signal::Message(_) | Signal::Changed(_) | Signal::Typing { .. } => {}
+        }
+    }
 }
 
 /// Messages after a number, and whether there are more.
@@ -170,8 +216,8 @@ pub(super) async fn page(
     let views = Views::new(std::iter::empty())
         .messages(app.db.read(), rows)
         .await?;
-    let now = app.clock.now();
-    let seen = |message| view::message(message, conversation.read_seq, &app.vault, chat.key(), now);
+    let (now, mask) = (app.clock.now(), chat.mask(app).await?);
+    let seen = |message| view::message(message, conversation.read_seq, &mask, &app.vault, chat.key(), now);
     Ok((views.iter().filter_map(seen).collect(), more))
 }
 
@@ -184,6 +230,7 @@ pub(super) struct TypingIn {
 pub(super) async fn typing(
     State(app): State<App>,
     Extension(shared): Extension<Arc<Shared>>,
+    Extension(chat): Extension<Chat>,
     Visitor(visitor): Visitor,
     body: Bytes,
 ) -> Result<StatusCode> {
@@ -196,25 +243,45 @@ pub(super) async fn typing(
     if spend(&app, &shared.visitor_hints, &visitor).is_ok()
         && let Some(conversation) = store::conversation(app.db.read(), &visitor).await?
     {
-        tell_typing(&app, &visitor, &conversation, given.text);
+        tell_typing(&app, &chat, &visitor, &conversation, given.text);
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Tells the operators that the visitor is typing.
+/// Tells the operators that the visitor is typing; what they type, where the chat says so.
 pub(super) fn tell_typing(
     app: &App,
+    chat: &Chat,
     visitor: &visitor::Model,
     conversation: &conversation::Model,
     text: Option<String>,
 ) {
+    let shown = chat
+        .connector
+        .visitor_desk()
+        .is_some_and(VisitorDesk::shows_typing);
     app.live.typing(Typing {
         conversation_id: conversation.id.clone(),
         author_type: "contact",
         author_id: conversation.contact_id.clone(),
         author_name: Profile::of(visitor).person(visitor).name,
-        text: text.map(|text| text.chars().take(TYPED_CHARS).collect()),
+        text: text
+            .filter(|_| shown)
+            .map(|text| text.chars().take(TYPED_CHARS).collect()),
     });
+}
+
+/// Ends the talk.
+pub(super) async fn end(
+    State(app): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Visitor(visitor): Visitor,
+) -> Result<StatusCode> {
+    spend(&app, &shared.visitor_messages, &visitor)?;
+    let conversation = store::conversation(app.db.read(), &visitor).await?;
+    let conversation = conversation.ok_or(visitors::Error::NoConversation)?;
+    visitors::end(&app.db, &conversation, app.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Debug, Deserialize)]

@@ -10,10 +10,7 @@ mod socket;
 
 pub(crate) use files::file_response;
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, OnceLock},
-};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Extension, Router,
@@ -35,7 +32,7 @@ use crate::{
     app::App,
     connector::Served,
     db::entity::visitor,
-    visitor::{self as visitors, hub::Hub, store},
+    visitor::{self as visitors, block, store, view::Mask, work::Spent},
 };
 
 /// Largest JSON body: the longest message, four bytes a character, and what is around it.
@@ -54,6 +51,8 @@ pub fn router(app: &App) -> Router<App> {
             "/widget/v1/{key}/messages",
             get(messages::list).post(messages::create),
         )
+        .route("/widget/v1/{key}/invitations", get(sessions::invitations))
+        .route("/widget/v1/{key}/end", post(messages::end))
         .route("/widget/v1/{key}/typing", post(messages::typing))
         .route("/widget/v1/{key}/read", post(messages::read))
         .route("/widget/v1/{key}/rating", post(messages::rate))
@@ -65,11 +64,17 @@ pub fn router(app: &App) -> Router<App> {
             post(files::upload).layer(DefaultBodyLimit::max(upload)),
         )
         .layer(from_fn_with_state(app.clone(), admit))
-        .layer(Extension(Arc::new(Shared::default())))
+        .layer(Extension(Arc::new(Shared::new(app))))
 }
 
 /// What all requests share.
 struct Shared {
+    /// Above these, strangers solve a puzzle first: for a channel, and for an address, which may be an office.
+    strangers: Budget<String>,
+    neighbours: Budget<Origin>,
+    spent: Spent,
+    /// Of a channel as a whole: what no site writes unless it is flooded.
+    channel_messages: Budget<String>,
     sessions: Budget<Origin>,
     messages: Budget<Origin>,
     uploads: Budget<Origin>,
@@ -78,12 +83,16 @@ struct Shared {
     visitor_uploads: Budget<String>,
     visitor_reads: Budget<String>,
     visitor_hints: Budget<String>,
-    hub: OnceLock<Hub>,
 }
 
-impl Default for Shared {
-    fn default() -> Self {
+impl Shared {
+    fn new(app: &App) -> Self {
+        let strangers = app.config.limits.chat_strangers_per_minute;
         Self {
+            strangers: Budget::new(strangers, strangers),
+            neighbours: Budget::new(strangers.div_ceil(4), strangers.div_ceil(4)),
+            spent: Spent::default(),
+            channel_messages: Budget::new(12_000, 6_000),
             // An office of a hundred behind one address stays far below these.
             sessions: Budget::new(300, 300),
             messages: Budget::new(1200, 600),
@@ -93,20 +102,7 @@ impl Default for Shared {
             visitor_uploads: Budget::new(30, 20),
             visitor_reads: Budget::new(600, 200),
             visitor_hints: Budget::new(240, 120),
-            hub: OnceLock::new(),
         }
-    }
-}
-
-impl Shared {
-    /// The sockets of this process; the first one starts what feeds them.
-    fn hub(&self, app: &App) -> &Hub {
-        self.hub.get_or_init(|| {
-            let hub = Hub::default();
-            let (feeding, live, db, stop) = (hub.clone(), app.live.clone(), app.db.clone(), app.stop.clone());
-            tokio::spawn(async move { feeding.run(live, db, stop).await });
-            hub
-        })
     }
 }
 
@@ -141,11 +137,44 @@ impl Chat {
         }
     }
 
-    /// The visitor of a token.
+    /// Takes one of the channel's budget, when budgets are on.
+    fn spend_of_channel(&self, app: &App, budget: &Budget<String>) -> Result<()> {
+        if app.config.limits.enabled {
+            budget.take(&self.served.channel.id)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Where the request comes from, as blocks name it.
+    fn origin(&self) -> String {
+        Origin::from(self.address).to_string()
+    }
+
+    /// The visitor of a token, unless they are blocked.
     async fn visitor(&self, app: &App, token: &str) -> Result<visitor::Model> {
         let known = store::by_token(app.db.read(), self.channel_id(), token).await?;
-        known.ok_or_else(|| {
+        let visitor = known.ok_or_else(|| {
             Problem::unauthenticated_because("this visitor token is not known here; open a session")
+        })?;
+        self.judge(app, Some(&visitor)).await?;
+        Ok(visitor)
+    }
+
+    /// Refuses who is blocked.
+    async fn judge(&self, app: &App, visitor: Option<&visitor::Model>) -> Result<()> {
+        let (origin, now) = (self.origin(), app.clock.now());
+        if block::is_blocked(app.db.read(), self.channel_id(), visitor, Some(&origin), now).await? {
+            return Err(Problem::forbidden("this chat is not available to you"));
+        }
+        Ok(())
+    }
+
+    /// How the staff is called here.
+    async fn mask(&self, app: &App) -> Result<Mask> {
+        Ok(match self.desk()?.staff_name() {
+            Some(name) => Mask::new(name.to_owned(), store::staff_names(app.db.read()).await?),
+            None => Mask::default(),
         })
     }
 }

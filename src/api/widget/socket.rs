@@ -12,6 +12,7 @@ use axum::{
 };
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     Chat, Shared,
@@ -31,7 +32,7 @@ use crate::{
     routing::place::InQueue,
     telemetry::metrics::Counter,
     visitor::{
-        hub::{Listener, SOCKETS_PER_VISITOR, Signal},
+        hub::{Listener, OnPage, SOCKETS_PER_VISITOR, Signal},
         standing::{self, Asked, Standing},
         store,
         view::{self, VisitorMessage},
@@ -50,8 +51,11 @@ const FRAME_BYTES: usize = 32 << 10;
 const PAGE: u64 = 100;
 /// How often a visitor who waits is told a new place in the queue.
 const QUEUE_EVERY: Duration = Duration::from_secs(3);
-/// The least time between two typing hints that are passed on.
-const TYPING_EVERY: chrono::TimeDelta = chrono::TimeDelta::milliseconds(500);
+/// The least time between two hints that are passed on (what is typed, which page is open); the last one of a burst
+/// is passed on at its end.
+const HINTS_EVERY: Duration = Duration::from_millis(500);
+/// Bytes read from a connection at once. Visitors write little, and there are thousands of them.
+const READ_BYTES: usize = 2 << 10;
 
 /// Close codes beyond the standard's, see API.md.
 mod code {
@@ -80,6 +84,7 @@ enum Said {
     Typing {
         text: Option<String>,
     },
+    Page(OnPage),
     #[serde(other)]
     Other,
 }
@@ -113,11 +118,15 @@ pub(super) async fn open(
     chat.spend(&app, &shared.sockets)?;
     let visitor = chat.visitor(&app, &query.token).await?;
     let upgrade = upgrade.map_err(|_| Problem::bad_request("this path is a WebSocket"))?;
-    let listener = shared.hub(&app).listen(&visitor).ok_or_else(|| Problem {
+    let listener = app.visitors.listen(&visitor).ok_or_else(|| Problem {
         detail: format!("one visitor may have {SOCKETS_PER_VISITOR} sockets"),
         ..Problem::rate_limited(30)
     })?;
-    let upgrade = upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES);
+    let upgrade = upgrade
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(FRAME_BYTES)
+        .max_frame_size(FRAME_BYTES);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let (sink, mut stream) = socket.split();
         let mut session = Session {
@@ -131,7 +140,9 @@ pub(super) async fn open(
             told: (0, 0),
             stands: String::new(),
             standing: Standing::default(),
-            typed_at: None,
+            hinted_at: None,
+            typing: None,
+            page: None,
         };
         let who = [("end", "visitor".to_owned())];
         Counter::SocketsOpened.add(1, &who);
@@ -174,7 +185,10 @@ struct Session {
     stands: String,
     /// What the visitor was told of it.
     standing: Standing,
-    typed_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// When hints were last passed on, and what is to be passed on next.
+    hinted_at: Option<Instant>,
+    typing: Option<Option<String>>,
+    page: Option<OnPage>,
 }
 
 type Step = std::result::Result<(), End>;
@@ -191,6 +205,7 @@ impl Session {
         let mut unanswered = 0;
         let stop = self.app.stop.clone();
         loop {
+            let hints = self.hints_due();
             let step = tokio::select! {
                 () = stop.cancelled() => return End::Restarting,
                 signal = self.listener.next() => match signal {
@@ -204,6 +219,10 @@ impl Session {
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
                         Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => Ok(()),
                     }
+                }
+                () = sleep_until(hints.unwrap_or_else(Instant::now)), if hints.is_some() => {
+                    self.pass_hints();
+                    Ok(())
                 }
                 _ = places.tick(), if self.standing.waits.is_some() => self.place().await,
                 _ = pings.tick() => {
@@ -256,8 +275,8 @@ impl Session {
         if message.seq > self.sent_seq.unwrap_or(0) {
             return Ok(());
         }
-        let now = self.app.clock.now();
-        match view::message(message, self.told.1, &self.app.vault, self.chat.key(), now) {
+        let (now, mask) = (self.app.clock.now(), self.chat.mask(&self.app).await?);
+        match view::message(message, self.told.1, &mask, &self.app.vault, self.chat.key(), now) {
             Some(message) => self.send(&Frame::Updated { message: &message }).await,
             None => Ok(()),
         }
@@ -297,9 +316,9 @@ impl Session {
                     return Ok(());
                 }
                 let read_seq = self.told.1;
-                let now = self.app.clock.now();
+                let (now, mask) = (self.app.clock.now(), self.chat.mask(&self.app).await?);
                 self.sent_seq = Some(message.seq);
-                match view::message(&message, read_seq, &self.app.vault, self.chat.key(), now) {
+                match view::message(&message, read_seq, &mask, &self.app.vault, self.chat.key(), now) {
                     Some(message) => self.send(&Frame::Message { message: &message }).await,
                     None => Ok(()),
                 }
@@ -321,6 +340,8 @@ impl Session {
                 self.receipt(last_seq, read_seq).await
             }
             Signal::Typing { name } => {
+                let masked = self.chat.desk()?.staff_name().map(str::to_owned);
+                let name = masked.or(name);
                 self.send(&Frame::Typing {
                     author: Typist {
                         name: name.as_deref(),
@@ -423,16 +444,32 @@ impl Session {
                 .await
             }
             Said::Typing { text } => {
-                let now = self.app.clock.now();
-                let recently = self.typed_at.is_some_and(|at| now - at < TYPING_EVERY);
-                // The first message makes the conversation; before it there is nobody to tell.
-                if let (Some(conversation), false) = (&self.conversation, recently) {
-                    self.typed_at = Some(now);
-                    tell_typing(&self.app, &self.visitor, conversation, text);
-                }
+                self.typing = Some(text);
+                Ok(())
+            }
+            Said::Page(page) => {
+                self.page = Some(page);
                 Ok(())
             }
             Said::Other => Ok(()),
+        }
+    }
+
+    /// When hints are to be passed on, if there are some.
+    fn hints_due(&self) -> Option<Instant> {
+        (self.typing.is_some() || self.page.is_some())
+            .then(|| self.hinted_at.map_or_else(Instant::now, |at| at + HINTS_EVERY))
+    }
+
+    /// Passes on what the visitor typed last, and the page they are on.
+    fn pass_hints(&mut self) {
+        self.hinted_at = Some(Instant::now());
+        if let Some(page) = self.page.take() {
+            self.listener.on_page(page);
+        }
+        // The first message makes the conversation; before it there is nobody to tell.
+        if let (Some(text), Some(conversation)) = (self.typing.take(), &self.conversation) {
+            tell_typing(&self.app, &self.chat, &self.visitor, conversation, text);
         }
     }
 

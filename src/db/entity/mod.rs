@@ -6,6 +6,10 @@
 pub mod api_key;
 pub mod attachment;
 pub mod auth_session;
+pub mod call;
+pub mod call_event;
+pub mod call_name;
+pub mod call_recording;
 pub mod channel;
 pub mod channel_cursor;
 pub mod company;
@@ -47,4 +51,5 @@ pub mod team_member;
 pub mod template;
 pub mod thread_ref;
 pub mod visitor;
+pub mod visitor_block;
 pub mod waiting_change;

@@ -18,6 +18,10 @@ pub struct Model {
     pub spam_reasons: Json,
     pub held: Option<Json>,
     pub created_at: DateTimeUtc,
+    pub extra: Option<Json>,
+    pub verdict: Option<String>,
+    pub judged_by: Option<String>,
+    pub judged_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,7 @@ pub struct Model {
     pub page: Json,
     pub created_at: DateTimeUtc,
     pub last_seen_at: DateTimeUtc,
+    pub origin: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

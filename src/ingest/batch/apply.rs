@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use switchboard_sdk::{Attribution, LeadHints, Outcome, Person, Recipient, Thread};
+use switchboard_sdk::{Attribution, CallEvent, LeadHints, Makes, Outcome, Person, Recipient, Thread};
 
 use super::{
     mail::only_filed,
@@ -19,8 +19,8 @@ use crate::{
         session::opened,
     },
     db::entity::{
-        attachment, contact, contact_suggestion, conversation, identity, lead, message, quarantine,
-        submission,
+        attachment, call_event, contact, contact_suggestion, conversation, identity, lead, message,
+        quarantine, submission,
     },
     event::{EventType, NewEvent},
     id::{self, Kind},
@@ -29,6 +29,7 @@ use crate::{
         rule::{self, Effect},
         source,
     },
+    line::rules::CreateLead,
 };
 
 /// What a message needs beside its conversation.
@@ -54,6 +55,8 @@ struct Incoming<'a> {
     history: Option<DateTime<Utc>>,
     attribution: &'a Attribution,
     hints: LeadHints,
+    /// Responsible for the lead it makes, when the channel says who.
+    responsible: Option<&'a str>,
     /// The provider's id of the message it answers.
     reply_to: Option<&'a str>,
     extra: Option<Value>,
@@ -76,6 +79,7 @@ impl World {
             }
             PreparedBody::Change(change) => self.apply_change(channel, event, change),
             PreparedBody::Reachability(reach) => self.apply_reachability(channel, reach),
+            PreparedBody::Call(call) => self.apply_call(channel, event, call),
             PreparedBody::Poison {
                 reason,
                 size,
@@ -96,6 +100,28 @@ impl World {
                     .push(NewEvent::new(EventType::QuarantineUpdated, &id, self.now));
                 Outcome::Quarantined { id }
             }
+        }
+    }
+
+    /// Only keeps what was said: the call itself is folded afterwards, from all that is kept.
+    fn apply_call(&mut self, channel: &Channel, event: &Prepared, call: &CallEvent) -> Outcome {
+        let id = id::new(Kind::CallEvent, self.now);
+        self.events
+            .push(NewEvent::new(EventType::CallReported, &id, self.now));
+        self.calls.push(call_event::Model {
+            id,
+            channel_id: channel.id.clone(),
+            external_id: event.external_id.clone(),
+            call_id: None,
+            event: json!(call),
+            at: event.at,
+            received_at: self.now,
+        });
+        Outcome::Stored {
+            message_id: None,
+            seq: None,
+            conversation_id: None,
+            submission_id: None,
         }
     }
 
@@ -163,6 +189,7 @@ impl World {
             history: message.history.then(|| event.at.min(self.now)),
             attribution: &message.attribution,
             hints: LeadHints::default(),
+            responsible: None,
             reply_to: message.reply_to.as_deref(),
             extra: message.extra.stored(),
         };
@@ -208,6 +235,10 @@ impl World {
             spam_reasons: json!(submission.spam_reasons),
             held: Some(json!(content)),
             created_at: event.at,
+            extra: submission.extra.clone(),
+            verdict: submission.approved.then(|| "approved".to_owned()),
+            judged_by: submission.approved_by.clone(),
+            judged_at: submission.approved.then_some(self.now),
         };
         let happened = if submission.approved {
             EventType::SubmissionUpdated
@@ -228,6 +259,14 @@ impl World {
         }
         let person = content.person();
         let (contact_id, claimed) = self.identify(&person, true);
+        let channel = &match content.makes.what {
+            Makes::Lead => channel.clone(),
+            Makes::Conversation => Channel {
+                create_lead: CreateLead::Never,
+                ..channel.clone()
+            },
+            Makes::Contact => return self.accept_quietly(submission, row, contact_id, happened),
+        };
         let key = thread_key_of_contact(&contact_id);
         let found = self.by_key.get(&(channel.id.clone(), key.clone())).cloned();
         let incoming = Incoming {
@@ -249,6 +288,11 @@ impl World {
             history: None,
             attribution: &content.attribution,
             hints: content.hints(),
+            responsible: content
+                .makes
+                .operator
+                .as_deref()
+                .filter(|id| self.responsible.contains(*id)),
             reply_to: None,
             extra: None,
         };
@@ -268,6 +312,34 @@ impl World {
             message_id: Some(submission.message_id.clone()),
             seq: Some(seq),
             conversation_id: Some(conversation_id),
+            submission_id: Some(submission.id.clone()),
+        }
+    }
+
+    /// A form that makes contacts alone: nobody has to answer, and its files stay with the submission.
+    fn accept_quietly(
+        &mut self,
+        submission: &PreparedSubmission,
+        mut row: submission::Model,
+        contact_id: String,
+        happened: EventType,
+    ) -> Outcome {
+        if !submission.approved {
+            self.keep_loose_files(
+                &format!("submission:{}", submission.id),
+                &submission.content.files,
+            );
+        }
+        row.state = "accepted".to_owned();
+        row.held = None;
+        row.contact_id = Some(contact_id);
+        self.submissions.push(row);
+        self.events
+            .push(NewEvent::new(happened, &submission.id, self.now));
+        Outcome::Stored {
+            message_id: None,
+            seq: None,
+            conversation_id: None,
             submission_id: Some(submission.id.clone()),
         }
     }
@@ -726,7 +798,7 @@ impl World {
                     line_id: Some(channel.line_id.clone()),
                     channel_id: Some(channel.id.clone()),
                     channel_kind: Some(channel.kind.clone()),
-                    operator_id: None,
+                    operator_id: incoming.responsible.map(str::to_owned),
                     source: source::of(&attribution, &channel.kind),
                     attribution: json!(attribution),
                     fields: Value::Object(incoming.hints.fields.clone().into_iter().collect()),

@@ -158,6 +158,7 @@ fn own_ids(body: &PreparedBody) -> (Option<String>, Option<String>) {
         PreparedBody::Receipt(_)
         | PreparedBody::Change(_)
         | PreparedBody::Reachability(_)
+        | PreparedBody::Call(_)
         | PreparedBody::Poison { .. } => (None, None),
     }
 }

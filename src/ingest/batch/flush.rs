@@ -132,6 +132,8 @@ impl World {
         write
             .insert("submission", rows::SUBMISSION, rows, &approved)
             .await?;
+        let rows = take(&mut self.calls).into_iter().map(rows::call_event);
+        write.insert("call_event", rows::CALL_EVENT, rows, "").await?;
         let rows = take(&mut self.quarantined).into_iter().map(rows::quarantine);
         write.insert("quarantine", rows::QUARANTINE, rows, "").await
     }

@@ -28,7 +28,7 @@ use crate::{
     contact::identify::Known,
     db::{
         BatchTx, bulk,
-        entity::{company, contact, conversation, line, session, thread_ref},
+        entity::{company, contact, conversation, line, operator, session, thread_ref},
     },
     id,
     ingest::prepare::PreparedBody,
@@ -97,7 +97,10 @@ impl World {
                         keys.insert(thread_key_of_name(name));
                     }
                 }
-                PreparedBody::Receipt(_) | PreparedBody::Change(_) | PreparedBody::Poison { .. } => {}
+                PreparedBody::Receipt(_)
+                | PreparedBody::Change(_)
+                | PreparedBody::Call(_)
+                | PreparedBody::Poison { .. } => {}
             }
         }
         people.append(&mut mails.clients);
@@ -134,7 +137,37 @@ impl World {
         world.load_changes(write, works, &told.first).await?;
         world.load_members(write).await?;
         world.load_leads(write).await?;
+        world.load_responsible(write, works, &told.first).await?;
         Ok((world, known))
+    }
+
+    /// A form may name somebody who is gone since.
+    async fn load_responsible(
+        &mut self,
+        write: &BatchTx,
+        works: &[Work],
+        events: &[Place],
+    ) -> Result<(), DbErr> {
+        let named: BTreeSet<&str> = events
+            .iter()
+            .filter_map(|&(w, e)| match &works[w].events[e].body {
+                PreparedBody::Submission(submission) => submission.content.makes.operator.as_deref(),
+                _ => None,
+            })
+            .collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<String> = operator::Entity::find()
+            .select_only()
+            .column(operator::Column::Id)
+            .filter(operator::Column::Id.is_in(bulk::padded(named)))
+            .filter(operator::Column::Enabled.eq(true))
+            .into_tuple()
+            .all(&write.read())
+            .await?;
+        self.responsible.extend(rows);
+        Ok(())
     }
 
     async fn load_threads(
@@ -167,7 +200,10 @@ impl World {
             let per_contact = match &works[w].events[e].body {
                 PreparedBody::Message(message) => message.thread == Thread::Contact,
                 PreparedBody::Submission(_) | PreparedBody::Reachability(_) => true,
-                PreparedBody::Receipt(_) | PreparedBody::Change(_) | PreparedBody::Poison { .. } => false,
+                PreparedBody::Receipt(_)
+                | PreparedBody::Change(_)
+                | PreparedBody::Call(_)
+                | PreparedBody::Poison { .. } => false,
             };
             if per_contact && !contacts.is_empty() {
                 let keys = keys.entry(works[w].channel_id.as_str()).or_default();

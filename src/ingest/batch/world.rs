@@ -13,7 +13,7 @@ use crate::{
     contact::identify::Known,
     conversation::store::NAMED,
     db::entity::{
-        attachment, company, contact, contact_suggestion, conversation, conversation_link,
+        attachment, call_event, company, contact, contact_suggestion, conversation, conversation_link,
         conversation_member, identity, lead, message, quarantine, session, submission, thread_ref,
     },
     event::NewEvent,
@@ -83,6 +83,8 @@ pub(super) struct World {
     /// Colleagues whose mail is filed, by address: their id and name.
     pub colleagues: HashMap<String, (String, String)>,
     pub leads: HashMap<String, History>,
+    /// Those of the operators that forms name who are there.
+    pub responsible: BTreeSet<String>,
 
     // What is new, in the order of its making.
     pub new_companies: Vec<company::Model>,
@@ -109,6 +111,8 @@ pub(super) struct World {
     /// Sessions whose client was answered outside Switchboard.
     pub answered: BTreeSet<String>,
     pub changes: Changes,
+    /// What telephone systems said, to be folded into calls afterwards.
+    pub calls: Vec<call_event::Model>,
     pub events: Vec<NewEvent>,
 }
 

@@ -63,15 +63,25 @@ impl TestApp {
 
     /// Starts a server with other connectors.
     pub async fn start_with(database: Database, descriptors: Vec<&'static Descriptor>) -> Self {
-        Self::start_on(database, descriptors, Arc::new(SystemClock)).await
+        Self::start_on(database, descriptors, Arc::new(SystemClock), &[]).await
+    }
+
+    /// Starts a server with further settings.
+    pub async fn start_set(database: Database, settings: &[(&'static str, &str)]) -> Self {
+        Self::start_on(database, registry::ALL.to_vec(), Arc::new(SystemClock), settings).await
     }
 
     /// Starts a server whose time is the test's.
     pub async fn start_at(database: Database, clock: Arc<ManualClock>) -> Self {
-        Self::start_on(database, registry::ALL.to_vec(), clock).await
+        Self::start_on(database, registry::ALL.to_vec(), clock, &[]).await
     }
 
-    async fn start_on(database: Database, descriptors: Vec<&'static Descriptor>, clock: SharedClock) -> Self {
+    async fn start_on(
+        database: Database,
+        descriptors: Vec<&'static Descriptor>,
+        clock: SharedClock,
+        settings: &[(&'static str, &str)],
+    ) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -92,6 +102,8 @@ impl TestApp {
                 "[\"127.0.0.0/8\"]".to_owned(),
             ),
         ];
+        let further = settings.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let environment = environment.into_iter().chain(further);
         let config = config::load(None, environment.map(|(name, value)| (name.to_owned(), value))).unwrap();
         let db = switchboard::db::Db::connect(&database.url).await.unwrap();
         let assembly = App::assemble_with(config, clock, db, descriptors).await.unwrap();

@@ -13,7 +13,7 @@ const START_MS = 60_000;
 const STOP_MS = 30_000;
 
 /**
- * Starts the server. Answers its public address `url`, `setupLink` (null once somebody exists), `cut`/`restore` for the
+ * Starts the server. Answers its public address `url`, its own `direct`, `setupLink` (null once somebody exists), `cut`/`restore` for the
  * wire, `cli` for the command line on the same data, `admin` for a first user with an API key, and `stop`.
  * `before` runs on the empty folder ahead of the start and gets the same `cli`.
  */
@@ -51,6 +51,8 @@ export async function startServer({ env: extra = {}, before } = {}) {
 
   return {
     url: proxy.url,
+    /** The address without the wire that can be cut. */
+    direct: `http://127.0.0.1:${port}`,
     cli,
     prepared,
     cut: proxy.cut,

@@ -15,16 +15,16 @@ body { font: 18px serif; background: #f4ead2; color: #333; padding: 40px; min-he
 
 /**
  * Starts the site. `widget` is the server's origin, `key` the channel's key; the page's address may carry
- * `?attr=data-theme%3Ddark,…` to set further attributes of the script tag, and `?csp=off` to drop the policy.
+ * `?attr=data-theme%3Ddark,…` to set further attributes of the script tag, and `?csp=off` to drop the policy. Without `sockets` the policy forbids them.
  * Answers the origin, a log of violation reports and `close`.
  */
-export async function startSite({ widget, key, host = 'localhost' }) {
+export async function startSite({ widget, key, host = 'localhost', sockets = true }) {
   const ws = widget.replace(/^http/, 'ws');
   const policy = [
     "default-src 'none'",
     `script-src 'self' ${widget}`,
     "style-src 'self'",
-    `connect-src ${widget} ${ws}`,
+    `connect-src ${widget} ${sockets ? ws : ''}`,
     `img-src 'self' ${widget}`,
     "base-uri 'none'",
   ].join('; ');
@@ -34,7 +34,7 @@ export async function startSite({ widget, key, host = 'localhost' }) {
     if (url.pathname === '/early.js')
       return response.writeHead(200, { 'Content-Type': 'text/javascript' })
         .end(`window.Switchboard=window.Switchboard||function(){(Switchboard.q=Switchboard.q||[]).push(arguments)};
-window.heard=[];for(const name of ["ready","open","close","message","unread","send"])Switchboard("on",name,(data)=>heard.push([name,data&&data.text||data]));`);
+window.heard=[];for(const name of ["ready","open","close","message","unread","send","prechat","end","invited","invitation"])Switchboard("on",name,(data)=>heard.push([name,data&&data.text||data]));`);
     if (url.pathname === '/favicon.ico') return response.writeHead(204).end();
     const attributes = (url.searchParams.get('attr') ?? '')
       .split(',')

@@ -107,6 +107,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls, newest first, as far as the caller sees them. */
+        get: operations["list_calls"];
+        put?: never;
+        /**
+         * Rings the caller's own telephone first and then the client's. The call itself appears when the telephone system
+         *     reports it. 409 where the telephone system cannot be asked to dial, or the caller has no extension there.
+         */
+        post: operations["dial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets (CSV, UTF-8), at most 50,000 calls. */
+        get: operations["export_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/phones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The telephone channels, and whether the caller can be rung by them. */
+        get: operations["list_phones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call. */
+        get: operations["get_call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that was reported of a call, in the order it came. For supervisors. */
+        get: operations["list_call_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -162,6 +251,23 @@ export interface paths {
         patch: operations["update_channel"];
         trace?: never;
     };
+    "/api/v1/channels/{id}/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The addresses of a telephone channel to enter at its provider; none for other channels. */
+        get: operations["list_channel_addresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}/backfill": {
         parameters: {
             query?: never;
@@ -179,6 +285,40 @@ export interface paths {
         post: operations["order_channel_backfill"];
         /** Ends it; what was taken in stays. */
         delete: operations["cancel_channel_backfill"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may not use a chat, the newest first; at most 500. */
+        get: operations["list_channel_blocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/blocks/{block}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Lets somebody in again. */
+        delete: operations["remove_channel_block"];
         options?: never;
         head?: never;
         patch?: never;
@@ -745,6 +885,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/visitor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the visitor of a web chat's conversation is. The operators' socket tells of changes to who sends `watch`. */
+        get: operations["get_conversation_visitor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/visitor/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keeps the visitor of a conversation out of the chat: they cannot write any more, nor open it anew with what they
+         *     have. What they wrote stays.
+         */
+        post: operations["block_conversation_visitor"];
+        /** Lets the visitor of a conversation in again, and the address that was blocked with them. */
+        delete: operations["unblock_conversation_visitor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/writing": {
         parameters: {
             query?: never;
@@ -756,6 +934,23 @@ export interface paths {
         get: operations["get_writing"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draws a form that is not saved, or not saved so. What is wrong with its settings is named as when saving. */
+        post: operations["preview_form"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1189,6 +1384,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/leads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Leads of a time, by where they came from. */
+        get: operations["report_leads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/leads.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets. What one of them would take for a formula has an apostrophe before it. */
+        get: operations["report_leads_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routing/counting": {
         parameters: {
             query?: never;
@@ -1273,6 +1502,23 @@ export interface paths {
         get: operations["list_submissions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/submissions/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Judges several submissions: each for itself, so that one that fails holds up no other. */
+        post: operations["judge_submissions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1709,6 +1955,313 @@ export interface components {
              */
             total: number;
         };
+        /** @description Whom to block. */
+        BlockInput: {
+            /**
+             * @description Also everybody who comes from the visitor's address, for seven days; an office shares one. Those whom the
+             *     site's server vouched for are let in all the same.
+             * @default false
+             */
+            address: boolean;
+        };
+        /** @description Somebody who may not use a chat. */
+        BlockView: {
+            /** @description The address, where it is one. */
+            address?: string | null;
+            /** @description The conversation from which it was done. */
+            conversation_id: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Until when; for good, when there is no end.
+             */
+            ends_at?: string | null;
+            /** @description `blk_…` */
+            id: string;
+            /** @description `visitor` or `address`. */
+            kind: string;
+            /** @description Who did it. */
+            operator_name?: string | null;
+        };
+        /** @description A call (API.md). */
+        Call: {
+            /**
+             * Format: date-time
+             * @description When people began to talk.
+             */
+            answered_at?: string | null;
+            /**
+             * Format: int64
+             * @description Which attempt of this caller it was since somebody has to call back, from 1; 0 where nobody has to.
+             */
+            attempt: number;
+            /** @description The network's name for the caller. */
+            caller_name?: string | null;
+            /** @description Why, in its words. */
+            cause?: string | null;
+            /** @description By which channel. */
+            channel_id: string;
+            contact?: components["schemas"]["ContactRef"] | null;
+            /** @description Who the client is. */
+            contact_id?: string | null;
+            /** @description The client's conversation; null for callers who are nobody in particular. */
+            conversation_id?: string | null;
+            /** @description `inbound`, `outbound` or `internal`; null while no report says. */
+            direction?: string | null;
+            /** @description What became of it: `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`; null while it goes on. */
+            disposition?: string | null;
+            /**
+             * Format: int64
+             * @description Seconds from its beginning to its end.
+             */
+            duration_secs?: number | null;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            ended_at?: string | null;
+            /** @description The extension. */
+            extension?: string | null;
+            /** @description Who rings; null when hidden. */
+            from?: string | null;
+            /** @description `cal_…` */
+            id: string;
+            /** @description The lead it belongs to. */
+            lead_id?: string | null;
+            /** @description What that lead is about. */
+            lead_title?: string | null;
+            /** @description What was said at the telephones: who took part, and when. */
+            legs: Record<string, never>[];
+            /** @description The line of that channel when it began. */
+            line_id: string;
+            /** @description The call this one turned out to be. */
+            merged_into?: string | null;
+            /** @description The client's number or address. */
+            number?: string | null;
+            /** @description What that is: `number`, `short_code`, `sip`, `client`, `extension` or `hidden`. */
+            number_kind?: string | null;
+            /** @description Who answered, or rang the client. */
+            operator_id?: string | null;
+            /** @description Their name. */
+            operator_name?: string | null;
+            /** @description What that number stands for, in the admin's words. */
+            own_label?: string | null;
+            /** @description The company's number. */
+            own_number?: string | null;
+            /** @description How the telephone system says that it ended. */
+            reason?: string | null;
+            recording?: components["schemas"]["CallRecording"] | null;
+            /** @description All of them. */
+            recordings: components["schemas"]["CallEntryRecording"][];
+            /**
+             * Format: int64
+             * @description Seconds it rang.
+             */
+            ring_secs?: number | null;
+            /** @description Operators whose telephones ring now. */
+            ringing_for: string[];
+            /** @description The session in which the caller waits for that. */
+            session_id?: string | null;
+            /** @description Its end was never reported. */
+            stale: boolean;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at: string;
+            /** @description `ringing`, `answered` or `ended`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Seconds people talked.
+             */
+            talk_secs?: number | null;
+            /** @description Who is rung. */
+            to?: string | null;
+            /** @description The touch it is for whoever rings it: `utm_source`, `utm_medium`, `utm_campaign`, `called_number`. */
+            touch: Record<string, never>;
+            /** @description What was said, as text. */
+            transcript?: string | null;
+            /**
+             * Format: int64
+             * @description Grows with each change.
+             */
+            version: number;
+        };
+        /** @description A call in its conversation. */
+        CallEntry: {
+            /**
+             * Format: date-time
+             * @description When people began to talk.
+             * @default null
+             */
+            answered_at: string | null;
+            /**
+             * Format: int64
+             * @description Which attempt of this caller it was since somebody has to call back, from 1; 0 where nobody has to.
+             * @default 0
+             */
+            attempt: number;
+            /**
+             * @description `inbound`, `outbound` or `internal`; null while it is not known.
+             * @default null
+             */
+            direction: string | null;
+            /**
+             * @description `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`; null while it goes on.
+             * @default null
+             */
+            disposition: string | null;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             * @default null
+             */
+            ended_at: string | null;
+            /**
+             * @description The extension.
+             * @default null
+             */
+            extension: string | null;
+            /**
+             * @description `cal_…`
+             * @default
+             */
+            id: string;
+            /**
+             * @description The client's number.
+             * @default null
+             */
+            number: string | null;
+            /**
+             * @description Who answered, or rang the client.
+             * @default null
+             */
+            operator_id: string | null;
+            /**
+             * @description Their name.
+             * @default null
+             */
+            operator_name: string | null;
+            /**
+             * @description What that number stands for.
+             * @default null
+             */
+            own_label: string | null;
+            /**
+             * @description The company's number.
+             * @default null
+             */
+            own_number: string | null;
+            /**
+             * @description What was recorded.
+             * @default []
+             */
+            recordings: components["schemas"]["CallEntryRecording"][];
+            /**
+             * Format: int64
+             * @description Seconds it rang.
+             * @default null
+             */
+            ring_secs: number | null;
+            /**
+             * Format: date-time
+             * @description When it began.
+             * @default 1970-01-01T00:00:00Z
+             */
+            started_at: string;
+            /**
+             * @description `ringing`, `answered` or `ended`.
+             * @default
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description Seconds people talked.
+             * @default null
+             */
+            talk_secs: number | null;
+            /**
+             * @description What was said.
+             * @default null
+             */
+            transcript: string | null;
+        };
+        /** @description A recording in such an entry. */
+        CallEntryRecording: {
+            /**
+             * @description The file, once it is here.
+             * @default null
+             */
+            attachment_id: string | null;
+            /**
+             * @description Why it is not here.
+             * @default null
+             */
+            error: string | null;
+            /**
+             * @description `conversation` or `voicemail`.
+             * @default
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Its length in seconds, when known.
+             * @default null
+             */
+            secs: number | null;
+            /**
+             * @description `announced`, `fetching`, `stored`, `failed` or `absent`.
+             * @default
+             */
+            state: string;
+        };
+        /** @description What was reported of a call, as the channel understood it. */
+        CallEventView: {
+            /**
+             * Format: date-time
+             * @description When it happened, by the provider's word.
+             */
+            at: string;
+            /** @description What it says. Addresses of recordings are left out: they may hold credentials. */
+            event: Record<string, never>;
+            /** @description The provider's id of the report. */
+            external_id: string;
+            /** @description `cle_…` */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it came.
+             */
+            received_at: string;
+        };
+        /** @description Whom to ring. */
+        CallIn: {
+            /** @description By this channel; that of the conversation, or the only one that can, when absent. */
+            channel_id?: string | null;
+            /** @description The same for each repeat of one wish: the telephone rings once. */
+            client_id?: string | null;
+            /** @description The client of this conversation. */
+            conversation_id?: string | null;
+            /** @description This number, in E.164. */
+            number?: string | null;
+        };
+        /** @description A recording that is here. */
+        CallRecording: {
+            /** @description The file. */
+            attachment_id: string;
+            /**
+             * Format: int64
+             * @description Its length, when known.
+             */
+            duration_secs?: number | null;
+            /** @description `conversation` or `voicemail`. */
+            kind: string;
+        };
         /** @description An operator who was looked at. */
         Candidate: {
             /**
@@ -1994,12 +2547,12 @@ export interface components {
             can_delete: boolean;
             /** @description Whether what was sent can be changed at the customer's side. */
             can_edit: boolean;
+            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+            can_have_buttons: boolean;
             /** @description Whether an answer can be sent on this channel. */
             can_reply: boolean;
             /** @description Whether an answer can name the message it answers. */
             can_reply_to: boolean;
-            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
-            can_have_buttons: boolean;
             /** @description Its channel. */
             channel_id: string;
             /** @description The channel's kind. */
@@ -2191,6 +2744,15 @@ export interface components {
             /** @description `queued`, `sending`, `sent`, `delayed`, `delivered`, `read`, `failed` or `uncertain`. */
             state: string;
         };
+        /** @description That the telephone system was asked. */
+        Dialling: {
+            /** @description By which channel. */
+            channel_id: string;
+            /** @description The caller's own telephone, which rings first. */
+            extension: string;
+            /** @description The number that is rung after the caller's own telephone. */
+            number: string;
+        };
         /**
          * @description Whose turn it is.
          * @enum {string}
@@ -2274,12 +2836,33 @@ export interface components {
              */
             password: string;
         };
+        /** @description What a script needs to draw it. */
+        FormPreview: {
+            /** @description For the page `/form-preview/frame`, which takes it by `postMessage`. */
+            definition: Record<string, never>;
+        };
+        /** @description A form as its editor has it now. */
+        FormPreviewIn: {
+            /** @description The form, by id or key, when it exists: its address and its seal are then its own. */
+            channel?: string | null;
+            /** @description The settings as they would be saved. */
+            settings: Record<string, never>;
+        };
         /** @description How the server is. */
         Health: {
             /** @description `ok`. */
             status: string;
             /** @description The version that runs. */
             version: string;
+        };
+        /** @description An address to enter at the provider. */
+        HookAddressView: {
+            /** @description Where it goes there, in the provider's words. */
+            label: string;
+            /** @description The method to choose there. */
+            method: string;
+            /** @description The address. */
+            url: string;
         };
         /** @description When a line is open. */
         Hours: {
@@ -2307,6 +2890,13 @@ export interface components {
             value: string;
             /** @description Proven, not merely claimed. */
             verified: boolean;
+        };
+        /** @description What became of each. */
+        JudgedSubmissions: {
+            /** @description Those that could not be judged so. */
+            failed: components["schemas"]["SubmissionNotJudged"][];
+            /** @description The submissions as they are now, in the order they were named. */
+            items: components["schemas"]["Submission"][];
         };
         /** @description The newest message, in short. */
         LastMessage: {
@@ -2395,6 +2985,59 @@ export interface components {
              * @description The version the change was made from; 409 when it is not the present one.
              */
             version?: number | null;
+        };
+        /** @description The answer. */
+        LeadsReport: {
+            /** @description Days with leads, in order. */
+            days: components["schemas"]["LeadsReportDay"][];
+            /**
+             * Format: int64
+             * @description All leads of the time.
+             */
+            leads: number;
+            /**
+             * Format: int64
+             * @description Leads whose rows are left out because there are too many rows.
+             */
+            left_out: number;
+            /** @description The most first. */
+            rows: components["schemas"]["LeadsReportRow"][];
+        };
+        /** @description A day. */
+        LeadsReportDay: {
+            /** @description `YYYY-MM-DD`. */
+            date: string;
+            /**
+             * Format: int64
+             * @description Leads of that day.
+             */
+            leads: number;
+        };
+        /** @description One row: leads of one origin. */
+        LeadsReportRow: {
+            /** @description `utm_campaign`. */
+            campaign?: string | null;
+            /** @description The channel they came by. */
+            channel_id?: string | null;
+            /**
+             * Format: int64
+             * @description Of them converted.
+             */
+            converted: number;
+            /**
+             * Format: int64
+             * @description Of them junk.
+             */
+            junk: number;
+            /**
+             * Format: int64
+             * @description How many leads.
+             */
+            leads: number;
+            /** @description `utm_medium`. */
+            medium?: string | null;
+            /** @description Where they came from; absent when it is not counted by, empty when it is not known. */
+            source?: string | null;
         };
         /** @description A line. */
         Line: components["schemas"]["Rules"] & {
@@ -2667,6 +3310,7 @@ export interface components {
             automatic: boolean;
             /** @description Rows of buttons under it: each `{"label","url"}` or `{"label","data"}`. */
             buttons: Record<string, never>[][];
+            call?: components["schemas"]["CallEntry"] | null;
             change?: components["schemas"]["MessageChange"] | null;
             /** @description The writer's own idempotency key. */
             client_id?: string | null;
@@ -2923,6 +3567,24 @@ export interface components {
             /** @description The oldest first. As many as the caller has room for, and those made to all. */
             items: components["schemas"]["StandingOffer"][];
         };
+        /** @description The page a visitor is on. */
+        OnPage: {
+            /**
+             * @description Another tab or window is before it.
+             * @default false
+             */
+            hidden: boolean;
+            /**
+             * @description Its title.
+             * @default
+             */
+            title: string;
+            /**
+             * @description Its address.
+             * @default
+             */
+            url: string;
+        };
         /** @description Hours that are looked at before they are saved. */
         OpeningIn: {
             /**
@@ -3061,6 +3723,168 @@ export interface components {
                 prefix: string;
                 /** @description What its service user may do. */
                 role: components["schemas"]["Role"];
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_BlockView: {
+            /** @description The rows. */
+            items: {
+                /** @description The address, where it is one. */
+                address?: string | null;
+                /** @description The conversation from which it was done. */
+                conversation_id: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description Until when; for good, when there is no end.
+                 */
+                ends_at?: string | null;
+                /** @description `blk_…` */
+                id: string;
+                /** @description `visitor` or `address`. */
+                kind: string;
+                /** @description Who did it. */
+                operator_name?: string | null;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Call: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When people began to talk.
+                 */
+                answered_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Which attempt of this caller it was since somebody has to call back, from 1; 0 where nobody has to.
+                 */
+                attempt: number;
+                /** @description The network's name for the caller. */
+                caller_name?: string | null;
+                /** @description Why, in its words. */
+                cause?: string | null;
+                /** @description By which channel. */
+                channel_id: string;
+                contact?: components["schemas"]["ContactRef"] | null;
+                /** @description Who the client is. */
+                contact_id?: string | null;
+                /** @description The client's conversation; null for callers who are nobody in particular. */
+                conversation_id?: string | null;
+                /** @description `inbound`, `outbound` or `internal`; null while no report says. */
+                direction?: string | null;
+                /** @description What became of it: `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`; null while it goes on. */
+                disposition?: string | null;
+                /**
+                 * Format: int64
+                 * @description Seconds from its beginning to its end.
+                 */
+                duration_secs?: number | null;
+                /**
+                 * Format: date-time
+                 * @description When it was over.
+                 */
+                ended_at?: string | null;
+                /** @description The extension. */
+                extension?: string | null;
+                /** @description Who rings; null when hidden. */
+                from?: string | null;
+                /** @description `cal_…` */
+                id: string;
+                /** @description The lead it belongs to. */
+                lead_id?: string | null;
+                /** @description What that lead is about. */
+                lead_title?: string | null;
+                /** @description What was said at the telephones: who took part, and when. */
+                legs: Record<string, never>[];
+                /** @description The line of that channel when it began. */
+                line_id: string;
+                /** @description The call this one turned out to be. */
+                merged_into?: string | null;
+                /** @description The client's number or address. */
+                number?: string | null;
+                /** @description What that is: `number`, `short_code`, `sip`, `client`, `extension` or `hidden`. */
+                number_kind?: string | null;
+                /** @description Who answered, or rang the client. */
+                operator_id?: string | null;
+                /** @description Their name. */
+                operator_name?: string | null;
+                /** @description What that number stands for, in the admin's words. */
+                own_label?: string | null;
+                /** @description The company's number. */
+                own_number?: string | null;
+                /** @description How the telephone system says that it ended. */
+                reason?: string | null;
+                recording?: components["schemas"]["CallRecording"] | null;
+                /** @description All of them. */
+                recordings: components["schemas"]["CallEntryRecording"][];
+                /**
+                 * Format: int64
+                 * @description Seconds it rang.
+                 */
+                ring_secs?: number | null;
+                /** @description Operators whose telephones ring now. */
+                ringing_for: string[];
+                /** @description The session in which the caller waits for that. */
+                session_id?: string | null;
+                /** @description Its end was never reported. */
+                stale: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                started_at: string;
+                /** @description `ringing`, `answered` or `ended`. */
+                state: string;
+                /**
+                 * Format: int64
+                 * @description Seconds people talked.
+                 */
+                talk_secs?: number | null;
+                /** @description Who is rung. */
+                to?: string | null;
+                /** @description The touch it is for whoever rings it: `utm_source`, `utm_medium`, `utm_campaign`, `called_number`. */
+                touch: Record<string, never>;
+                /** @description What was said, as text. */
+                transcript?: string | null;
+                /**
+                 * Format: int64
+                 * @description Grows with each change.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CallEventView: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it happened, by the provider's word.
+                 */
+                at: string;
+                /** @description What it says. Addresses of recordings are left out: they may hold credentials. */
+                event: Record<string, never>;
+                /** @description The provider's id of the report. */
+                external_id: string;
+                /** @description `cle_…` */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it came.
+                 */
+                received_at: string;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -3205,13 +4029,12 @@ export interface components {
                 can_delete: boolean;
                 /** @description Whether what was sent can be changed at the customer's side. */
                 can_edit: boolean;
+                /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+                can_have_buttons: boolean;
                 /** @description Whether an answer can be sent on this channel. */
                 can_reply: boolean;
                 /** @description Whether an answer can name the message it answers. */
                 can_reply_to: boolean;
-                can_have_buttons: boolean;
-            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
-            can_have_buttons: boolean;
                 /** @description Its channel. */
                 channel_id: string;
                 /** @description The channel's kind. */
@@ -3350,6 +4173,20 @@ export interface components {
                  *     `decline`; or `owner_left`; or what time brought: `no_reply`, `offer_lapsed`, `timer`.
                  */
                 trigger: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_HookAddressView: {
+            /** @description The rows. */
+            items: {
+                /** @description Where it goes there, in the provider's words. */
+                label: string;
+                /** @description The method to choose there. */
+                method: string;
+                /** @description The address. */
+                url: string;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -3505,6 +4342,7 @@ export interface components {
                 automatic: boolean;
                 /** @description Rows of buttons under it: each `{"label","url"}` or `{"label","data"}`. */
                 buttons: Record<string, never>[][];
+                call?: components["schemas"]["CallEntry"] | null;
                 change?: components["schemas"]["MessageChange"] | null;
                 /** @description The writer's own idempotency key. */
                 client_id?: string | null;
@@ -3612,6 +4450,22 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_PhoneView: {
+            /** @description The rows. */
+            items: {
+                /** @description `chn_…` */
+                channel_id: string;
+                /** @description Whether the telephone system can be asked to dial; else a `tel:` link has to do. */
+                dials: boolean;
+                /** @description The caller's own extension there. */
+                extension?: string | null;
+                /** @description Its name. */
+                name: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_QuarantineEntry: {
             /** @description The rows. */
             items: {
@@ -3659,8 +4513,17 @@ export interface components {
                  * @description When it came.
                  */
                 created_at: string;
+                /** @description What was sent beside the form's fields: by a page that was made when the form had others. */
+                extra: Record<string, never>;
                 /** @description `sub_…` */
                 id: string;
+                /**
+                 * Format: date-time
+                 * @description When they did.
+                 */
+                judged_at?: string | null;
+                /** @description The operator who did. */
+                judged_by?: string | null;
                 /** @description The lead it made or joined. */
                 lead_id?: string | null;
                 /** @description Why. */
@@ -3674,6 +4537,8 @@ export interface components {
                 state: string;
                 /** @description What was filled in, by field name. */
                 values: unknown;
+                /** @description What a moderator decided: `approved`, `rejected` or `spam`. */
+                verdict?: string | null;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -3827,6 +4692,17 @@ export interface components {
              * @description The one from now on, eight characters or more.
              */
             new: string;
+        };
+        /** @description A channel by which calls are made. */
+        PhoneView: {
+            /** @description `chn_…` */
+            channel_id: string;
+            /** @description Whether the telephone system can be asked to dial; else a `tel:` link has to do. */
+            dials: boolean;
+            /** @description The caller's own extension there. */
+            extension?: string | null;
+            /** @description Its name. */
+            name: string;
         };
         /**
          * @description What is observed. The order is "more there".
@@ -4680,8 +5556,17 @@ export interface components {
              * @description When it came.
              */
             created_at: string;
+            /** @description What was sent beside the form's fields: by a page that was made when the form had others. */
+            extra: Record<string, never>;
             /** @description `sub_…` */
             id: string;
+            /**
+             * Format: date-time
+             * @description When they did.
+             */
+            judged_at?: string | null;
+            /** @description The operator who did. */
+            judged_by?: string | null;
             /** @description The lead it made or joined. */
             lead_id?: string | null;
             /** @description Why. */
@@ -4695,6 +5580,27 @@ export interface components {
             state: string;
             /** @description What was filled in, by field name. */
             values: unknown;
+            /** @description What a moderator decided: `approved`, `rejected` or `spam`. */
+            verdict?: string | null;
+        };
+        /** @description One that could not be judged. */
+        SubmissionNotJudged: {
+            /** @description Why, in words. */
+            detail: string;
+            /** @description `sub_…` */
+            id: string;
+        };
+        /**
+         * @description A verdict.
+         * @enum {string}
+         */
+        SubmissionVerdict: "approve" | "reject" | "spam" | "hold";
+        /** @description Verdicts on several submissions. */
+        SubmissionsJudgeIn: {
+            /** @description At most 200. */
+            ids: string[];
+            /** @description `approve` makes what the form makes; `reject` and `spam` make nothing; `hold` takes a `reject` or a `spam` back. */
+            verdict: components["schemas"]["SubmissionVerdict"];
         };
         /** @description A contact that may be the same person. */
         Suggestion: {
@@ -4955,6 +5861,21 @@ export interface components {
              * @description The version that was read; a stale one answers 409.
              */
             version?: number | null;
+        };
+        /** @description The visitor of a conversation. */
+        VisitorView: {
+            /** @description They may not write any more. */
+            blocked: boolean;
+            /**
+             * Format: date-time
+             * @description When they last opened the chat.
+             */
+            last_seen_at: string;
+            /** @description They have the chat on a page that is open now, as far as this node knows. */
+            online: boolean;
+            page?: components["schemas"]["OnPage"] | null;
+            /** @description The site's own server vouched for who they are. */
+            proven: boolean;
         };
         /** @description A session that waits, and why this operator does not get it. */
         WaitingReason: {
@@ -5483,6 +6404,207 @@ export interface operations {
             403: components["responses"]["Forbidden"];
         };
     };
+    list_calls: {
+        parameters: {
+            query?: {
+                /** @description `inbound`, `outbound` or `internal`. */
+                direction?: string;
+                /** @description `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`. */
+                disposition?: string;
+                /** @description `ringing`, `answered` or `ended`. */
+                state?: string;
+                /** @description Who answered, or rang the client; `me` is the caller. */
+                operator?: string;
+                /** @description A line, by id or key. */
+                line?: string;
+                /** @description A channel. */
+                channel?: string;
+                /** @description A contact. */
+                contact?: string;
+                /** @description A conversation. */
+                conversation?: string;
+                /** @description Part of the client's number. */
+                number?: string;
+                /** @description The company's number. */
+                own_number?: string;
+                /** @description Begun at this moment or later. */
+                from?: string;
+                /** @description Begun before this moment. */
+                to?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Call"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    dial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallIn"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dialling"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    export_calls: {
+        parameters: {
+            query?: {
+                /** @description `inbound`, `outbound` or `internal`. */
+                direction?: string;
+                /** @description `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`. */
+                disposition?: string;
+                /** @description `ringing`, `answered` or `ended`. */
+                state?: string;
+                /** @description Who answered, or rang the client; `me` is the caller. */
+                operator?: string;
+                /** @description A line, by id or key. */
+                line?: string;
+                /** @description A channel. */
+                channel?: string;
+                /** @description A contact. */
+                contact?: string;
+                /** @description A conversation. */
+                conversation?: string;
+                /** @description Part of the client's number. */
+                number?: string;
+                /** @description The company's number. */
+                own_number?: string;
+                /** @description Begun at this moment or later. */
+                from?: string;
+                /** @description Begun before this moment. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    list_phones: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PhoneView"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    get_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cal_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_call_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cal_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CallEventView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     list_channels: {
         parameters: {
             query?: {
@@ -5700,6 +6822,32 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    list_channel_addresses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HookAddressView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     channel_backfill: {
         parameters: {
             query?: never;
@@ -5787,6 +6935,58 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BackfillView"];
                 };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_channel_blocks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BlockView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    remove_channel_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+                /** @description `blk_…` */
+                block: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -6879,6 +8079,97 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    get_conversation_visitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such conversation, or none of a web chat */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    block_conversation_visitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlockInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    unblock_conversation_visitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     get_writing: {
         parameters: {
             query?: never;
@@ -6903,6 +8194,35 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    preview_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormPreviewIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     list_leads: {
@@ -7790,6 +9110,80 @@ export interface operations {
             403: components["responses"]["Forbidden"];
         };
     };
+    report_leads: {
+        parameters: {
+            query?: {
+                /** @description From this moment on; 30 days before `to` when absent. */
+                from?: string;
+                /** @description Until before this moment; now when absent. */
+                to?: string;
+                /** @description Days are days of this time zone; UTC when absent. */
+                time_zone?: string;
+                /** @description `last` (default) or `first`: which touch counts. */
+                touch?: "first" | "last";
+                /** @description Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent. */
+                by?: string;
+                /** @description One line, by id. */
+                line?: string;
+                /** @description One channel, by id. */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadsReport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    report_leads_csv: {
+        parameters: {
+            query?: {
+                /** @description From this moment on; 30 days before `to` when absent. */
+                from?: string;
+                /** @description Until before this moment; now when absent. */
+                to?: string;
+                /** @description Days are days of this time zone; UTC when absent. */
+                time_zone?: string;
+                /** @description `last` (default) or `first`: which touch counts. */
+                touch?: "first" | "last";
+                /** @description Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent. */
+                by?: string;
+                /** @description One line, by id. */
+                line?: string;
+                /** @description One channel, by id. */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
     get_counting: {
         parameters: {
             query?: never;
@@ -7990,6 +9384,35 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+        };
+    };
+    judge_submissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmissionsJudgeIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgedSubmissions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     get_submission: {

@@ -94,6 +94,8 @@ export interface JsonSchema {
   'x-when'?: [string, string];
   /** Words with a line each. */
   'x-lines'?: boolean;
+  /** Which telephone systems have it. */
+  'x-providers'?: string[];
 }
 
 export type FieldType =
@@ -107,6 +109,14 @@ export interface FormField {
   required: boolean;
   options: string[];
   maps_to: string | null;
+  placeholder?: string | null;
+  value?: string | null;
+  help?: string | null;
+  error?: string | null;
+  /** Asked only while an earlier field has one of these values; any value when there are none. */
+  show_when?: { field: string; is: string[]; not?: boolean } | null;
+  step?: number | null;
+  formerly?: string[];
 }
 
 // ---- conversations -------------------------------------------------------------------------------------------------
@@ -134,6 +144,13 @@ export type SearchAnswer = Closer<
   { contacts: Contact[]; messages: Closer<Schemas['MessageHit'], { message: Message }>[] }
 >;
 
+// ---- calls ---------------------------------------------------------------------------------------------------------
+
+export type Call = Closer<Schemas['Call'], { touch: Record<string, string> }>;
+export type CallEntry = Schemas['CallEntry'];
+export type Phone = Schemas['PhoneView'];
+export type HookAddress = Schemas['HookAddressView'];
+
 // ---- contacts, leads, forms ----------------------------------------------------------------------------------------
 
 export type Contact = Closer<Schemas['Contact'], { fields: Free }>;
@@ -145,11 +162,19 @@ export type Lead = Closer<
 >;
 export type Submission = Closer<
   Schemas['Submission'],
-  { values: Free; consent?: { given: boolean; text?: string | null; at?: string | null } | null }
+  {
+    values: Free;
+    extra: Free;
+    consent?: { given: boolean; text?: string | null; at?: string | null; version?: string | null } | null;
+  }
 >;
+
+export type LeadsReport = Schemas['LeadsReport'];
 
 // ---- operation -----------------------------------------------------------------------------------------------------
 
+export type VisitorView = Schemas['VisitorView'];
+export type BlockView = Schemas['BlockView'];
 export type QuarantineItem = Schemas['QuarantineEntry'];
 export type QuarantineReplayed = Schemas['QuarantineReplayed'];
 export type OutboxItem = Schemas['OutboxEntry'];
@@ -171,7 +196,7 @@ export type LogEvent =
   | { seq: number; at: string; type: 'channel.health'; data: Channel }
   | { seq: number; at: string; type: 'line.updated'; data: Line }
   | { seq: number; at: string; type: 'offer.created' | 'offer.ended'; data: Offer }
-  | { seq: number; at: string; type: 'call.updated'; data: Free };
+  | { seq: number; at: string; type: 'call.updated'; data: Call };
 
 export interface TypingFrame {
   type: 'typing';
@@ -182,5 +207,16 @@ export interface TypingFrame {
   };
 }
 
+/** Where the visitor is who is watched. */
+export interface VisitorFrame {
+  type: 'visitor';
+  data: { conversation_id: string; online: boolean; page: Schemas['OnPage'] | null };
+}
+
 export type ServerFrame =
-  { type: 'hello'; seq: number; resumed: boolean } | { type: 'pong' } | { type: 'ping' } | TypingFrame | LogEvent;
+  | { type: 'hello'; seq: number; resumed: boolean }
+  | { type: 'pong' }
+  | { type: 'ping' }
+  | TypingFrame
+  | VisitorFrame
+  | LogEvent;

@@ -1,5 +1,5 @@
 import { api, ApiError, request } from '../api/client';
-import type { Conversation, Counts, Line, LogEvent, Message, Page, User } from '../api/types';
+import type { Conversation, Counts, Line, LogEvent, Message, Page, User, VisitorFrame } from '../api/types';
 import { Drafts } from '../core/drafts';
 import { Idle } from '../core/idle';
 import { Leader, desktop, play, type Tone } from '../core/notify';
@@ -7,6 +7,7 @@ import { Outbox } from '../core/outbox';
 import { Store, type Filter, type Nudge, type View } from '../core/store';
 import { Realtime, browserHost, type LinkState } from '../core/ws';
 import { t } from '../i18n/i18n.svelte';
+import { forgetCalls, loadCalls, onCallEvent } from './calls.svelte';
 import { fetchAll } from './loader.svelte';
 import { forgetOffers, loadOffers, onOfferEvent } from './offers.svelte';
 import { prefs } from './prefs.svelte';
@@ -94,6 +95,7 @@ const realtime = new Realtime(browserHost(), {
     );
     setTimeout(() => store.expireTyping(Date.now()), 6_100);
   },
+  visitor: (frame) => (visitorNow = frame),
   hello: (reload) => {
     if (reload) void reloadAll();
     outbox.flush();
@@ -116,6 +118,7 @@ function onEvents(batch: LogEvent[]): void {
     if (e.type === 'message.created' && e.data.client_id) outbox.confirm(e.data.client_id);
     if (e.type === 'operator.updated' && e.data.id === store.me) setMe(e.data);
     if (e.type === 'offer.created' || e.type === 'offer.ended') onOfferEvent(e);
+    if (e.type === 'call.updated') onCallEvent(e);
   }
   store.apply(batch);
   if (batch.some((e) => e.type === 'conversation.updated' || e.type === 'conversation.removed')) refreshCounts();
@@ -258,6 +261,7 @@ async function reloadAll(): Promise<void> {
   for (const id of [...store.threads.keys()]) if (id !== open) store.threads.delete(id);
   refreshCounts(0);
   void loadOffers();
+  void loadCalls();
   void loadPeople();
   void reloadLines();
   await Promise.all([store.list.state === 'idle' ? null : retryList(), open ? loadThread(open) : null]);
@@ -304,6 +308,17 @@ export function join(id: string, hidden: boolean): Promise<Conversation> {
 export async function removeParticipant(id: string, operatorId: string): Promise<void> {
   store.putConversation(await api.delete<Conversation>(`/conversations/${id}/participants/${operatorId}`));
   refreshCounts();
+}
+
+/** What the socket said last of the visitor who is watched. */
+let visitorNow = $state.raw<VisitorFrame['data'] | null>(null);
+export const visitorSeen = () => visitorNow;
+
+/** Watches the visitor of a conversation; answers how to stop. */
+export function watchVisitor(conversationId: string): () => void {
+  visitorNow = null;
+  realtime.watch(conversationId);
+  return () => realtime.watch(null);
 }
 
 let lastTyping = 0;
@@ -408,6 +423,7 @@ export function startLive(user: User): () => void {
     outbox.stop();
     leader.stop();
     forgetOffers();
+    forgetCalls();
     store.reset();
   };
 }

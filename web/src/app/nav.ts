@@ -17,6 +17,7 @@ export const WORK_ENTRIES: NavEntry[] = [
   { path: '/search', key: 'nav-search', icon: 'search' },
   { path: '/contacts', key: 'nav-contacts', icon: 'contacts' },
   { path: '/leads', key: 'nav-leads', icon: 'lead' },
+  { path: '/calls', key: 'nav-calls', icon: 'phone' },
   { path: '/submissions', key: 'nav-submissions', icon: 'form' },
   { path: '/templates', key: 'nav-templates', icon: 'template' },
 ];
@@ -24,6 +25,7 @@ export const WORK_ENTRIES: NavEntry[] = [
 /** Supervisors and admins. */
 export const CARE_ENTRIES: NavEntry[] = [
   { path: '/wall', key: 'nav-wall', icon: 'wall' },
+  { path: '/sources', key: 'nav-sources', icon: 'lead' },
   { path: '/deliveries', key: 'nav-deliveries', icon: 'outbox' },
   { path: '/quarantine', key: 'nav-quarantine', icon: 'quarantine' },
   { path: '/simulation', key: 'nav-simulation', icon: 'bolt' },

@@ -6,6 +6,8 @@ export type Command =
   | 'take'
   | 'accept'
   | 'decline'
+  | 'open-call'
+  | 'close-call'
   | 'close'
   | 'reply'
   | 'reply-all'
@@ -51,6 +53,8 @@ export const BINDINGS: readonly Binding[] = [
   { command: 'take', codes: ['KeyI'], label: 'I' },
   { command: 'accept', codes: ['KeyA'], alt: true, label: 'Alt A' },
   { command: 'decline', codes: ['KeyX'], alt: true, label: 'Alt X' },
+  { command: 'open-call', codes: ['KeyO'], alt: true, label: 'Alt O' },
+  { command: 'close-call', codes: ['KeyK'], alt: true, label: 'Alt K' },
   { command: 'close', codes: ['KeyE'], label: 'E' },
   { command: 'reply', codes: ['KeyR'], label: 'R' },
   { command: 'reply-all', codes: ['KeyA'], label: 'A' },

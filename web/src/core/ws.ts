@@ -1,4 +1,4 @@
-import type { LogEvent, ServerFrame, TypingFrame } from '../api/types';
+import type { LogEvent, ServerFrame, TypingFrame, VisitorFrame } from '../api/types';
 
 /** What the banner and the availability menu show. */
 export type LinkState = 'connecting' | 'open' | 'waiting' | 'stopped';
@@ -7,6 +7,8 @@ export interface RealtimeHandlers {
   /** A batch of log events, in order, once per frame. */
   events(batch: LogEvent[]): void;
   typing(frame: TypingFrame['data']): void;
+  /** Where the visitor is who is watched. */
+  visitor?(frame: VisitorFrame['data']): void;
   /** A socket is open. `reload` says that what was loaded before cannot be trusted to be complete. */
   hello(reload: boolean): void;
   state(state: LinkState): void;
@@ -50,6 +52,7 @@ export class Realtime {
   #queue: LogEvent[] = [];
   #scheduled = false;
   #away = false;
+  #watched: string | null = null;
 
   constructor(
     private readonly host: RealtimeHost,
@@ -87,6 +90,12 @@ export class Realtime {
 
   typing(conversationId: string): void {
     this.#send({ type: 'typing', conversation_id: conversationId });
+  }
+
+  /** Asks to be told where the visitor of this conversation is; of none any more. */
+  watch(conversationId: string | null): void {
+    this.#watched = conversationId;
+    this.#send({ type: 'watch', conversation_id: conversationId });
   }
 
   setAway(away: boolean): void {
@@ -169,8 +178,11 @@ export class Realtime {
       this.on.state('open');
       this.on.hello(first || !frame.resumed);
       if (this.#away) this.#send({ type: 'away' });
+      if (this.#watched) this.#send({ type: 'watch', conversation_id: this.#watched });
     } else if (frame.type === 'typing') {
       this.on.typing(frame.data);
+    } else if (frame.type === 'visitor') {
+      this.on.visitor?.(frame.data);
     } else if ('seq' in frame && typeof frame.seq === 'number') {
       if (this.#since !== null && frame.seq <= this.#since) return;
       // Advanced on arrival: the queue lives in memory just as what was drained does.

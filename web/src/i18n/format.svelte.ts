@@ -43,6 +43,11 @@ export function day(iso: string): string {
   return formatter({ day: 'numeric', month: 'long', ...(sameYear ? {} : { year: 'numeric' }) }).format(at);
 }
 
+/** A day of a calendar (`YYYY-MM-DD`), short. */
+export function calendarDay(date: string): string {
+  return formatter({ day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`));
+}
+
 export function sameDay(a: string, b: string): boolean {
   return dayStart(new Date(a).getTime()) === dayStart(new Date(b).getTime());
 }

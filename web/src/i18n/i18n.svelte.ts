@@ -12,11 +12,26 @@ let bundle = $state.raw<FluentBundle | null>(null);
 let current = $state('en');
 let fallback: FluentBundle | null = null;
 
+/** Texts of rare screens, in files of their own (`en.forms.ftl`), that are there by now. */
+const parts = new Set<string>();
+
+async function add(made: FluentBundle, code: string, part?: string): Promise<void> {
+  const file = files[part ? `./${code}.${part}.ftl` : `./${code}.ftl`];
+  if (file) made.addResource(new FluentResource(await file()), { allowOverrides: true });
+}
+
 async function load(code: string): Promise<FluentBundle> {
-  const file = files[`./${code}.ftl`];
   const made = new FluentBundle(code);
-  if (file) made.addResource(new FluentResource(await file()));
+  await Promise.all([undefined, ...parts].map((part) => add(made, code, part)));
   return made;
+}
+
+/** Loads the texts of rare screens: to be waited for before one is drawn. */
+export async function texts(part: string): Promise<void> {
+  if (parts.has(part)) return;
+  parts.add(part);
+  const loaded = [...new Set([bundle, fallback])].filter((b) => b !== null);
+  await Promise.all(loaded.map((b) => add(b, b.locales[0] ?? 'en', part)));
 }
 
 export function preferredLocale(): string {

@@ -6,14 +6,20 @@ import { describe, expect, it } from 'vitest';
 const here = import.meta.dirname;
 const src = join(here, '..');
 
+/** All texts of a language, those of rare screens too. */
+const textOf = (code: string) =>
+  readdirSync(here)
+    .filter((name) => name === `${code}.ftl` || (name.startsWith(`${code}.`) && name.endsWith('.ftl')))
+    .map((name) => readFileSync(join(here, name), 'utf8'))
+    .join('\n');
+
 function bundle(code: string): FluentBundle {
   const b = new FluentBundle(code);
-  const errors = b.addResource(new FluentResource(readFileSync(join(here, `${code}.ftl`), 'utf8')));
+  const errors = b.addResource(new FluentResource(textOf(code)));
   expect(errors).toEqual([]);
   return b;
 }
-const keysOf = (code: string) =>
-  [...readFileSync(join(here, `${code}.ftl`), 'utf8').matchAll(/^([a-z][\w-]*) =/gm)].map((m) => m[1] ?? '');
+const keysOf = (code: string) => [...textOf(code).matchAll(/^([a-z][\w-]*) =/gm)].map((m) => m[1] ?? '');
 
 function sources(dir: string): string[] {
   return readdirSync(dir, { withFileTypes: true }).flatMap((e) => {
@@ -63,7 +69,7 @@ describe('texts', () => {
     for (const code of ['en', 'ru']) {
       const b = bundle(code);
       const args = Object.fromEntries(
-        'item count name state status query level line version algorithm rank time at ago self load capacity reason reasons before members assigned offered place interval day date when file rows column after share by host size limit step lag provider since done total'
+        'item count name state status query level line version algorithm rank time at ago self load capacity reason reasons before members assigned offered place interval day date when file rows column after share by host size limit step lag provider since done total language names n detail verdict number extension pace'
           .split(' ')
           .map((k) => [k, k === 'count' ? 2 : 'x']),
       );

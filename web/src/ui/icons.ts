@@ -52,6 +52,7 @@ export const ICONS = {
   file: 'M6 3h8l4 4v14H6zM14 3v4h4',
   bell: 'M6 17V11a6 6 0 0 1 12 0v6l1.500 2h-15zM10 21h4',
   menu: 'M4 7h16M4 12h16M4 17h16',
+  play: 'M8 5l11 7-11 7z',
   phone: 'M5 3h4l2 5-2.500 2a12 12 0 0 0 5.500 5.500l2-2.500 5 2v4a2 2 0 0 1-2 2A16 16 0 0 1 3 5a2 2 0 0 1 2-2z',
   email: 'M3 5h18v14H3zM3 6l9 7 9-7',
   telegram: 'M3 11l18-8-4 18-6-5zM11 16l7-10',

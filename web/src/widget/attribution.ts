@@ -12,28 +12,21 @@ const KEY = 'switchboard:from';
 const FORGET_MS = 7_776_000_000;
 /** Longer values are cut: they are noise or an attack on storage. */
 const LONGEST = 500;
-const KNOWN = /^(utm_(source|medium|campaign|term|content)|gclid|fbclid|yclid)$/;
+const KNOWN = /^(utm_\w{1,40}|\w*clk?id|[gw]braid|li_fat_id|epik|(rdt_|sc)cid)$/;
 
 /** The touch that this page view is, and whether it came from somewhere (a campaign or another site). */
 export function touch(url: string, referrer: string, now: number): { touch: Touch; arrived: boolean } {
   const found: Touch = {};
   let arrived = false;
   const page = new URL(url);
-  page.searchParams.forEach((value, name) => {
-    if (value && KNOWN.test(name)) {
-      found[name] = value.slice(0, LONGEST);
-      arrived = true;
-    }
-  });
-  try {
-    if (new URL(referrer).host !== page.host) {
-      found.referrer = referrer.slice(0, LONGEST);
-      arrived = true;
-    }
-  } catch {
-    // no referrer, or one that is not an address: a direct visit
-  }
-  found.landing_page = (page.origin + page.pathname + page.search).slice(0, LONGEST);
+  const keep = (name: string, value: string) => {
+    found[name] = value.slice(0, LONGEST);
+    arrived = true;
+  };
+  page.searchParams.forEach((value, name) => value && KNOWN.test(name) && keep(name, value));
+  const from = referrer.split('/')[2];
+  if (from && from !== page.host) keep('referrer', referrer);
+  found.landing_page = (url.split('#')[0] as string).slice(0, LONGEST);
   found.at = new Date(now).toISOString();
   return { touch: found, arrived };
 }

@@ -1,8 +1,11 @@
 /** HTTP side of the visitor's protocol: the session, messages, files. Knows nothing of the page's elements. */
-import type { Attachment, Attribution, Contact, Identity, Message, Session, Standing } from './types';
+import type { Attribution, Contact, Identity, Message, Session, Standing } from './types';
+import type { Puzzle } from './work';
 
 /** Requests that take longer are given up and repeated, milliseconds. */
 const PATIENCE_MS = 20_000;
+/** A request without a socket may wait so long for something new, seconds. */
+const WAIT_SECS = 25;
 
 /** The server's "no". Status 0: there was no answer at all. */
 export class Refused extends Error {
@@ -11,6 +14,8 @@ export class Refused extends Error {
     detail = '',
     /** seconds that the server asks to wait */
     readonly retryAfter = 0,
+    /** what is to be solved first */
+    readonly puzzle?: Puzzle,
   ) {
     super(detail);
   }
@@ -26,8 +31,8 @@ export interface Visit {
   page: { url: string; referrer: string; title: string; language: string };
   attribution?: Attribution;
   contact?: Contact;
-  /** all values of the form before the chat, by field name */
-  prechat?: Record<string, string>;
+  /** which questions `contact` answers, when the line is closed */
+  form?: string;
   identity?: Identity;
   events?: unknown[];
 }
@@ -35,7 +40,7 @@ export interface Visit {
 export class Client {
   /** token in use; null before the first session */
   token: string | null;
-  private opening: Promise<Session> | null = null;
+  #opening: Promise<Session> | null = null;
 
   /**
    * `onSession` hears of every opened session; `renewed` says that the token known so far was refused
@@ -46,25 +51,27 @@ export class Client {
     token: string | undefined,
     private visit: () => Visit,
     private onSession: (session: Session, renewed: boolean) => void,
+    /** solves what a server under attack asks of strangers */
+    private solve: (puzzle: Puzzle) => Promise<unknown>,
   ) {
     this.token = token ?? null;
   }
 
   /** Opens the session or comes back to it; concurrent calls share one request. */
   open(): Promise<Session> {
-    this.opening ??= this.enter().finally(() => (this.opening = null));
-    return this.opening;
+    this.#opening ??= this.#enter().finally(() => (this.#opening = null));
+    return this.#opening;
   }
 
-  private async enter(): Promise<Session> {
+  async #enter(): Promise<Session> {
     const visit = this.visit();
     const had = this.token;
     let session: Session;
     try {
-      session = await this.post<Session>('sessions', { ...visit, ...(had && { visitor_token: had }) });
+      session = await this.#greet({ ...visit, ...(had && { visitor_token: had }) });
     } catch (error) {
       if (!had || !(error instanceof Refused) || error.status !== 401) throw error;
-      session = await this.post<Session>('sessions', visit);
+      session = await this.#greet(visit);
     }
     this.token = session.visitor_token;
     // a token that changes together with an identity is a rotation, not a refusal
@@ -72,86 +79,71 @@ export class Client {
     return session;
   }
 
-  /** Sends a message; the same client_id twice is one message on the server. */
-  send(client_id: string, text: string, attachments: string[]): Promise<{ id: string; seq: number }> {
-    return this.authorized('POST', 'messages', { client_id, text, attachments });
+  async #greet(visit: object): Promise<Session> {
+    const post = (body: object) => this.#request<Session>('POST', 'sessions', body, null);
+    try {
+      return await post(visit);
+    } catch (error) {
+      if (!(error instanceof Refused && error.puzzle)) throw error;
+      return post({ ...visit, work: await this.solve(error.puzzle) });
+    }
   }
 
-  /** Everything after `seq`, oldest first; `more` when the page was not the last. */
-  async after(seq: number): Promise<{ items: Message[]; more: boolean } & Standing> {
-    const page = await this.authorized<{ items: Message[]; next_cursor?: string | null } & Standing>(
+  /** Sends a message; the same client_id twice is one message on the server. */
+  send(client_id: string, text: string, attachments: string[]): Promise<{ id: string; seq: number }> {
+    return this.#authorized('POST', 'messages', { client_id, text, attachments });
+  }
+
+  /** Everything after `seq`, oldest first; `more` when the page was not the last. With `wait` an empty answer comes late. */
+  async after(seq: number, wait = false): Promise<{ items: Message[]; more: boolean } & Standing> {
+    const page = await this.#authorized<{ items: Message[]; next_cursor?: string | null } & Standing>(
       'GET',
-      'messages?after=' + seq,
+      'messages?after=' + seq + (wait ? '&wait=' + WAIT_SECS : ''),
     );
     return { ...page, more: !!page.next_cursor && page.items.length > 0 };
   }
 
   rate(score: number, comment: string): Promise<unknown> {
-    return this.authorized('POST', 'rating', { score, comment });
+    return this.#authorized('POST', 'rating', { score, comment });
   }
 
   read(seq: number): Promise<unknown> {
-    return this.authorized('POST', 'read', { seq });
+    return this.#authorized('POST', 'read', { seq });
   }
 
-  typing(): Promise<unknown> {
-    return this.authorized('POST', 'typing', {});
+  typing(text?: string): Promise<unknown> {
+    return this.#authorized('POST', 'typing', { text });
   }
 
-  /** Uploads a file; `progress` hears 0 to 1. Aborts with `signal`. */
-  async upload(file: File, progress: (part: number) => void, signal: AbortSignal): Promise<Attachment> {
+  /** Ends the talk. */
+  end(): Promise<unknown> {
+    return this.#authorized('POST', 'end');
+  }
+
+  /** Where a request of another part goes, and with which token. */
+  async place(path: string): Promise<{ url: string; token: string }> {
     const token = this.token ?? (await this.open()).visitor_token;
-    try {
-      return await this.transfer(file, token, progress, signal);
-    } catch (error) {
-      if (!(error instanceof Refused) || error.status !== 401) throw error;
-      await this.renew(token);
-      return this.transfer(file, this.token ?? '', progress, signal);
-    }
-  }
-
-  // fetch cannot tell the progress of an upload
-  private transfer(file: File, token: string, progress: (part: number) => void, signal: AbortSignal) {
-    return new Promise<Attachment>((resolve, reject) => {
-      const xhr = new XMLHttpRequest();
-      const body = new FormData();
-      body.append('file', file, file.name);
-      xhr.open('POST', this.base + 'attachments');
-      xhr.setRequestHeader('Authorization', 'Bearer ' + token);
-      xhr.responseType = 'json';
-      xhr.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
-      xhr.onload = () =>
-        xhr.status < 300 && xhr.response
-          ? resolve(xhr.response as Attachment)
-          : reject(new Refused(xhr.status, (xhr.response as { detail?: string } | null)?.detail));
-      xhr.onerror = xhr.onabort = () => reject(new Refused(0));
-      signal.addEventListener('abort', () => xhr.abort());
-      xhr.send(body);
-    });
+    return { url: this.base + path, token };
   }
 
   /** A request with the visitor's token; a refused token is replaced once. */
-  private async authorized<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async #authorized<T>(method: string, path: string, body?: unknown): Promise<T> {
     const token = this.token ?? (await this.open()).visitor_token;
     try {
-      return await this.request<T>(method, path, body, token);
+      return await this.#request<T>(method, path, body, token);
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 401) throw error;
       await this.renew(token);
-      return this.request<T>(method, path, body, this.token);
+      return this.#request<T>(method, path, body, this.token);
     }
   }
 
   /** `refused` did not work: asks for the session again, unless somebody else already did. */
   async renew(refused: string | null): Promise<void> {
-    if (this.token === refused || this.opening) await this.open();
+    if (this.token === refused || this.#opening) await this.open();
   }
 
-  private post<T>(path: string, body: unknown): Promise<T> {
-    return this.request('POST', path, body, null);
-  }
-
-  private async request<T>(method: string, path: string, body: unknown, token: string | null): Promise<T> {
+  async #request<T>(method: string, path: string, body: unknown, token: string | null): Promise<T> {
     let response: Response;
     try {
       response = await fetch(this.base + path, {
@@ -163,13 +155,13 @@ export class Client {
           ...(token && { Authorization: 'Bearer ' + token }),
         },
         body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal: AbortSignal.timeout(PATIENCE_MS + (path.includes('wait') ? WAIT_SECS * 1000 : 0)),
       });
       if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
     } catch {
       throw new Refused(0);
     }
-    const problem = (await response.json().catch(() => ({}))) as { detail?: string };
-    throw new Refused(response.status, problem.detail, Number(response.headers.get('Retry-After')) || 0);
+    const problem = (await response.json().catch(() => ({}))) as { detail?: string; work?: Puzzle };
+    throw new Refused(response.status, problem.detail, Number(response.headers.get('Retry-After')) || 0, problem.work);
   }
 }

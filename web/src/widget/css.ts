@@ -7,22 +7,22 @@ export const CSS = `
 .w{--surface:#fff;--sunk:#edeff3;--text:#15181e;--muted:#5a6372;--edge:#7e8795;--line:#dce0e6;--danger:#b3241c;--warn:#7d5200;--soft:#fff0cc;color-scheme:light}
 .w[data-theme=dark]{--surface:#16191f;--sunk:#262b35;--text:#e8eaee;--muted:#9ba4b2;--edge:#737d8e;--line:#2b313b;--danger:#ff8f85;--warn:#edb94f;--soft:#33280d;color-scheme:dark}
 .p,.p *{box-sizing:border-box;margin:0}
-.p{position:fixed;inset-inline-end:20px;bottom:calc(88px + var(--switchboard-bottom,0px));z-index:2147483001;width:min(384px,100vw - 40px);height:min(640px,100dvh - 108px - var(--switchboard-bottom,0px));display:flex;flex-direction:column;overflow:hidden;background:var(--surface);color:var(--text);border:1px solid var(--line);border-radius:16px;box-shadow:0 12px 40px #0003;font:400 15px/22px system-ui,"Segoe UI",Roboto,"Noto Sans",Vazirmatn,sans-serif;text-align:start;animation:in .2s ease-out}
+.p{position:fixed;inset-inline-end:20px;bottom:calc(88px + var(--switchboard-bottom,0px));z-index:2147483001;width:min(var(--switchboard-width,384px),100vw - 40px);height:min(var(--switchboard-height,640px),100dvh - 108px - var(--switchboard-bottom,0px));display:flex;flex-direction:column;overflow:hidden;background:var(--surface);color:var(--text);border:1px solid var(--line);border-radius:var(--switchboard-radius,16px);box-shadow:0 12px 40px #0003;font:400 15px/22px var(--switchboard-font,system-ui,"Segoe UI",Roboto,"Noto Sans",Vazirmatn,sans-serif);text-align:start;animation:in .2s ease-out}
 .w[data-side=start] .p{inset-inline:20px auto}
 .p[hidden],.p [hidden]{display:none!important}
 @keyframes in{from{opacity:0;transform:translateY(12px)}}
 button,input,textarea,select{font:inherit;color:inherit;border:0;background:none;padding:0}
 button{cursor:pointer;border-radius:8px}
-.p svg{display:block;width:20px;height:20px}
+.p svg{display:block;width:20px;height:20px;stroke-linecap:round;stroke-linejoin:round}
 .p :focus-visible{outline:2px solid var(--focus);outline-offset:2px}
-.hd h2,.fl span,.ty,.qt{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.hd h2,.ty,.qt{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .hd,.go,.o .b,.p .s{background:var(--accent);color:var(--on)}
-.hd{display:flex;align-items:center;gap:4px;padding-block:12px;padding-inline:20px 10px}
+.hd{position:relative;display:flex;align-items:center;gap:4px;padding-block:12px;padding-inline:20px 10px}
 .hd :focus-visible{outline-color:var(--on);outline-offset:-2px}
-.hd div{flex:1;min-width:0}
+.hd>div:first-child{flex:1;min-width:0}
 .p h2,.p h3{font-size:16px;font-weight:600;line-height:24px}
 .hd p,.bn,.ty,.er,.dn{font-size:13px;line-height:18px}
-.dy,.sy,.by,.st,.qt,.fl small{font-size:12px;line-height:16px;color:var(--muted)}
+.dy,.sy,.by,.st,.qt{font-size:12px;line-height:16px;color:var(--muted)}
 .i{width:40px;height:40px;display:grid;place-items:center;flex:none}
 .i:hover{background:#8882}
 .bn{padding:8px 20px;background:var(--soft);color:var(--warn)}
@@ -37,6 +37,8 @@ button{cursor:pointer;border-radius:8px}
 .m.o{align-self:flex-end;align-items:flex-end}
 .m.g{margin-top:12px}
 .by,.st{padding-inline:4px}
+.by{display:flex;align-items:center;gap:4px 6px}
+.av{width:24px;height:24px;border-radius:50%;display:grid;place-items:center;background:var(--sunk);color:var(--text);font-size:10px;font-weight:600}
 .qt{border-inline-start:2px solid;padding-inline:8px;max-width:100%}
 .o .b{border-end-start-radius:12px;border-end-end-radius:4px}
 .x .b{background:none;color:inherit;outline:1px solid var(--danger)}
@@ -46,12 +48,6 @@ button{cursor:pointer;border-radius:8px}
 .st{display:flex;flex-wrap:wrap;gap:0 8px;align-items:center;justify-content:flex-end}
 .x .st,.er{color:var(--danger)}
 .st button,.sk{text-decoration:underline;text-underline-offset:2px;min-height:24px;font-weight:600}
-.fl{display:flex;align-items:center;gap:8px;padding:8px 12px;border-radius:12px;border:1px solid var(--line);max-width:100%}
-.p .fl{color:inherit;text-decoration:none}
-.fl span{min-width:0}
-.fl small,.fl svg{flex:none}
-.im{display:block;border-radius:12px;overflow:hidden;border:1px solid var(--line)}
-.im img{display:block;max-width:100%;max-height:220px;min-height:48px;min-width:48px;object-fit:cover}
 .ty{flex:none;min-height:22px;padding-inline:20px;color:var(--muted)}
 .dn{position:absolute;bottom:12px;inset-inline:0;margin-inline:auto;width:max-content;display:flex;align-items:center;gap:6px;height:32px;padding-inline:12px;border-radius:16px;background:var(--surface);border:1px solid var(--edge);font-weight:600;box-shadow:0 4px 16px #0004}
 .cp{border-top:1px solid var(--line);padding:10px 12px 12px}
@@ -62,14 +58,6 @@ button{cursor:pointer;border-radius:8px}
 ::placeholder{color:var(--muted);opacity:1}
 .p .s[aria-disabled=true]{background:var(--sunk);color:var(--muted);cursor:default}
 .er{padding-bottom:6px;overflow-wrap:anywhere}
-.up{display:flex;flex-wrap:wrap;gap:6px;padding-bottom:8px}
-.up .fl{position:relative;padding:3px;padding-inline-start:10px;overflow:hidden;font-size:13px}
-.up .bad{border-color:var(--danger)}
-.up .i{width:28px;height:28px}
-progress{appearance:none;position:absolute;inset:auto 0 0;width:100%;height:3px;border:0;background:none;accent-color:var(--focus)}
-::-webkit-progress-bar{background:none}
-::-webkit-progress-value{background:var(--focus)}
-::-moz-progress-bar{background:var(--focus)}
 .go{min-height:44px;font-weight:600}
 .dr{position:absolute;inset:8px;display:grid;place-items:center;border:2px dashed var(--focus);border-radius:12px;background:var(--surface);font-weight:600;pointer-events:none}
 .n{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding-inline:6px;box-sizing:border-box;border-radius:16px;background:#b3241c;color:#fff;font:600 12px/22px system-ui,sans-serif;text-align:center}
@@ -77,7 +65,6 @@ progress{appearance:none;position:absolute;inset:auto 0 0;width:100%;height:3px;
 @media (max-width:480px),(max-height:440px){.w .p{inset:0;width:100%;height:var(--view,100dvh);border:0;border-radius:0;font-size:16px}
 .w[data-open] .l{display:none}
 .i{width:44px;height:44px}
-.up .i{width:36px;height:36px}
 .bx textarea{height:44px;padding-block:11px}
 .cp{padding-bottom:max(12px,env(safe-area-inset-bottom))}
 .hd{padding-top:max(10px,env(safe-area-inset-top))}}

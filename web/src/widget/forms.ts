@@ -1,42 +1,9 @@
 /**
- * The widget's third file, `forms.js`: the form before the chat and the question for a rating. Most visits
- * need neither, so the panel loads it when it is asked for.
+ * `forms.js`: the questions before the chat and the question for a rating. Most visits need neither, so the panel loads
+ * them when they are asked for.
  */
-import { form as ask, type Answers } from './prechat';
-import { rate as question } from './rate';
-import type { Strings } from './strings';
-import type { Field } from './types';
-
-/** What they say in English; other languages have it in their files. */
-const english = {
-  ask: 'Please tell us who you are',
-  start: 'Start chat',
-  skip: 'Skip',
-  required: 'Please fill in this field',
-  email: 'This does not look like an e-mail address',
-  phone: 'This does not look like a phone number',
-  rate: 'How was this conversation?',
-  score: '{n} of 5',
-  comment: 'Would you like to add something?',
-  thanks: 'Thank you!',
-};
-
-/** The panel's texts with those of the forms. */
-export type FormStrings = Strings & typeof english;
-
-const all = (words: Strings): FormStrings => ({ ...english, ...words });
-
-/** The form before the chat. */
-export const form = (fields: Field[], required: boolean, words: Strings, done: (answers: Answers | null) => void) =>
-  ask(fields, required, all(words), done);
-
-/** The question for a rating: the line's own, or ours. */
-export const rate = (
-  text: string | null,
-  words: Strings,
-  send: (score: number, comment: string) => Promise<boolean>,
-  skip: () => void,
-) => question(text || all(words).rate, all(words), send, skip);
+export { form } from './prechat';
+export { rate } from './rate';
 
 export const CSS = `
 .in{border:1px solid var(--edge);border-radius:8px;width:100%;min-height:42px;padding:8px 10px;background:var(--surface)}

@@ -21,13 +21,14 @@ export interface LinkEvents {
 }
 
 export class Link {
-  private socket: WebSocket | null = null;
-  private greeted = false;
-  private attempt = 0;
-  private retry: ReturnType<typeof setTimeout> | undefined;
-  private ping: ReturnType<typeof setTimeout> | undefined;
-  private dead: ReturnType<typeof setTimeout> | undefined;
-  private wanted = false;
+  #socket: WebSocket | null = null;
+  #greeted = false;
+  #attempt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #ping: ReturnType<typeof setTimeout> | undefined;
+  #dead: ReturnType<typeof setTimeout> | undefined;
+  #wanted = false;
+  #resting = false;
 
   constructor(
     private address: () => string,
@@ -37,60 +38,69 @@ export class Link {
 
   /** The server greeted on the present connection. */
   get up(): boolean {
-    return this.greeted;
+    return this.#greeted;
   }
 
   /** Connects and stays connected until `stop`. */
   start(): void {
-    this.wanted = true;
-    if (!this.socket) this.connect();
+    this.#wanted = true;
+    if (!this.#socket) this.#connect();
   }
 
   stop(): void {
-    this.wanted = false;
-    clearTimeout(this.retry);
-    this.drop();
+    this.#wanted = false;
+    clearTimeout(this.#retry);
+    this.#drop();
   }
 
   /** Begins anew at once: another token, another conversation. */
   restart(): void {
     this.stop();
-    this.attempt = 0;
+    this.#attempt = 0;
     this.start();
   }
 
   /** The network or the page came back: no waiting, and a quick proof that the socket still lives. */
   nudge(): void {
-    if (!this.wanted) return;
-    if (!this.socket) this.connect();
-    else if (this.greeted) {
+    this.#resting = false;
+    if (!this.#wanted) return;
+    if (!this.#socket) this.#connect();
+    else if (this.#greeted) {
       this.send({ type: 'ping' });
-      this.watch(NUDGE_MS);
+      this.#watch(NUDGE_MS);
+      this.#beat();
     }
+  }
+
+  /** Nobody looks: no pings of our own until `nudge`. The server's are answered without waking the page. */
+  rest(): void {
+    this.#resting = true;
+    clearTimeout(this.#ping);
+    if (this.#greeted) clearTimeout(this.#dead);
   }
 
   /** Sends a frame; false when there is no connection to send it on. */
   send(frame: object): boolean {
-    if (!this.greeted || this.socket?.readyState !== 1) return false;
-    this.socket.send(JSON.stringify(frame));
+    if (!this.#greeted || this.#socket?.readyState !== 1) return false;
+    this.#socket.send(JSON.stringify(frame));
     return true;
   }
 
-  private connect(): void {
-    clearTimeout(this.retry);
-    this.greeted = false;
+  #connect(): void {
+    clearTimeout(this.#retry);
+    this.#greeted = false;
     let socket: WebSocket;
     try {
       socket = this.make(this.address());
     } catch {
       // a policy of the site forbids sockets
-      this.closed(1006);
+      this.#closed(1006);
       return;
     }
-    this.socket = socket;
-    this.watch(DEAD_MS);
+    this.#socket = socket;
+    this.#watch(DEAD_MS);
     socket.onmessage = (event: MessageEvent) => {
-      if (socket !== this.socket) return;
+      if (socket !== this.#socket) return;
       let frame: Frame;
       try {
         frame = JSON.parse(event.data as string) as Frame;
@@ -98,55 +108,56 @@ export class Link {
         return;
       }
       // any frame proves life
-      clearTimeout(this.dead);
-      if (frame.type === 'hello' && !this.greeted) {
-        this.greeted = true;
-        this.attempt = 0;
-        this.beat();
+      clearTimeout(this.#dead);
+      if (frame.type === 'hello' && !this.#greeted) {
+        this.#greeted = true;
+        this.#attempt = 0;
+        this.#beat();
         this.events.up();
       }
       this.events.frame(frame);
     };
     socket.onclose = (event) => {
-      if (socket !== this.socket) return;
-      this.drop();
-      this.closed(event.code);
+      if (socket !== this.#socket) return;
+      this.#drop();
+      this.#closed(event.code);
     };
   }
 
-  private beat(): void {
-    clearTimeout(this.ping);
-    this.ping = setTimeout(() => {
+  #beat(): void {
+    clearTimeout(this.#ping);
+    if (this.#resting) return;
+    this.#ping = setTimeout(() => {
       this.send({ type: 'ping' });
-      this.watch(DEAD_MS);
-      this.beat();
+      this.#watch(DEAD_MS);
+      this.#beat();
     }, PING_MS);
   }
 
   /** Unless a frame comes within `ms`, the connection counts as dead. */
-  private watch(ms: number): void {
-    clearTimeout(this.dead);
-    this.dead = setTimeout(() => {
-      this.drop();
-      this.closed(1006);
+  #watch(ms: number): void {
+    clearTimeout(this.#dead);
+    this.#dead = setTimeout(() => {
+      this.#drop();
+      this.#closed(1006);
     }, ms);
   }
 
   /** Lets go of the socket; its later events are ignored, a dead one may need minutes to close. */
-  private drop(): void {
-    clearTimeout(this.ping);
-    clearTimeout(this.dead);
-    const socket = this.socket;
-    this.socket = null;
+  #drop(): void {
+    clearTimeout(this.#ping);
+    clearTimeout(this.#dead);
+    const socket = this.#socket;
+    this.#socket = null;
     if (socket && socket.readyState < 2) socket.close();
   }
 
-  private closed(code: number): void {
-    const greeted = this.greeted;
-    this.greeted = false;
-    if (this.wanted) {
-      clearTimeout(this.retry);
-      this.retry = setTimeout(() => this.connect(), backoff(this.attempt++));
+  #closed(code: number): void {
+    const greeted = this.#greeted;
+    this.#greeted = false;
+    if (this.#wanted) {
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.#connect(), backoff(this.#attempt++));
     }
     this.events.down(greeted, code);
   }

@@ -1,7 +1,8 @@
 /** The message log: draws the timeline, reuses what is already drawn, keeps the reader's place. */
 import type { Chat } from './chat';
-import { h, icon, size } from './dom';
+import { h, icon } from './dom';
 import { pieces } from './links';
+import type { Loaded } from './parts';
 import { fill, type Strings } from './strings';
 import type { Pending } from './timeline';
 import type { Attachment, Message } from './types';
@@ -10,7 +11,6 @@ import type { Attachment, Message } from './types';
 const NEAR_END = 48;
 /** Messages of one author within so many milliseconds stand together. */
 const TOGETHER_MS = 300_000;
-const PICTURES = /^image\/(png|jpeg|gif|webp|avif)$/;
 
 interface Row {
   element: HTMLElement;
@@ -21,31 +21,32 @@ interface Row {
 export class Log {
   readonly element: HTMLElement;
   readonly area: HTMLElement;
-  private rows = new Map<string, Row>();
-  private pill: HTMLButtonElement;
-  private hello: HTMLElement;
-  private followed = true;
+  #rows = new Map<string, Row>();
+  #pill: HTMLButtonElement;
+  #hello: HTMLElement;
+  #followed = true;
 
   constructor(
     private chat: Chat,
+    private parts: Loaded,
     private words: () => Strings,
     private locale: () => string,
     /** the end of the log came into sight */
     private onEnd: () => void,
   ) {
-    this.hello = h('p', { class: 'b', dir: 'auto' });
-    this.element = h('div', { class: 'lg', role: 'log', tabindex: 0, 'aria-relevant': 'additions' }, this.hello);
-    this.pill = h('button', { class: 'dn', type: 'button', hidden: true, onclick: () => this.toEnd() });
-    this.area = h('div', { class: 'bd' }, this.element, this.pill);
+    this.#hello = h('p', { class: 'b', dir: 'auto' });
+    this.element = h('div', { class: 'lg', role: 'log', tabindex: 0, 'aria-relevant': 'additions' }, this.#hello);
+    this.#pill = h('button', { class: 'dn', type: 'button', hidden: true, onclick: () => this.toEnd() });
+    this.area = h('div', { class: 'bd' }, this.element, this.#pill);
     this.element.addEventListener('scroll', () => {
-      this.followed = this.atEnd;
-      if (this.followed) {
-        this.pill.hidden = true;
+      this.#followed = this.atEnd;
+      if (this.#followed) {
+        this.#pill.hidden = true;
         this.onEnd();
       }
     });
     // the keyboard of a phone, a growing text field or a loaded picture must not push the last message out of sight
-    new ResizeObserver(() => this.followed && this.toEnd()).observe(this.element);
+    new ResizeObserver(() => this.#followed && this.toEnd()).observe(this.element);
   }
 
   /** The newest message is in sight. */
@@ -55,8 +56,8 @@ export class Log {
   }
 
   toEnd(): void {
-    this.followed = true;
-    this.pill.hidden = true;
+    this.#followed = true;
+    this.#pill.hidden = true;
     this.element.scrollTop = this.element.scrollHeight;
     this.onEnd();
   }
@@ -67,20 +68,20 @@ export class Log {
     const { timeline } = this.chat;
     this.element.setAttribute('aria-label', words.log);
     this.element.setAttribute('aria-busy', String(this.chat.loading));
-    this.hello.textContent = words.hello;
-    this.pill.replaceChildren(icon('down'), words.fresh);
+    this.#hello.textContent = this.chat.greeting ?? words.hello;
+    this.#pill.replaceChildren(icon('down'), words.fresh);
 
     const kept = new Set<string>();
-    let at: Element = this.hello;
+    let at: Element = this.#hello;
     const place = (key: string, shows: string, make: () => HTMLElement) => {
       kept.add(key);
-      let row = this.rows.get(key);
+      let row = this.#rows.get(key);
       if (!row || row.shows !== shows) {
         const element = make();
         // an element in the same place keeps announcements and focus where they were
         row?.element.replaceWith(element);
         row = { element, shows };
-        this.rows.set(key, row);
+        this.#rows.set(key, row);
       }
       if (at.nextElementSibling !== row.element) at.after(row.element);
       at = row.element;
@@ -97,7 +98,7 @@ export class Log {
       if (on !== day) {
         day = on;
         last = null;
-        place('day ' + on, this.locale(), () => h('p', { class: 'dy' }, this.dayName(time)));
+        place('day ' + on, this.locale(), () => h('p', { class: 'dy' }, this.#dayName(time)));
       }
       if (message.kind === 'system') {
         last = null;
@@ -108,34 +109,35 @@ export class Log {
       const who = own ? words.you : (message as Message).author.name || words.staff;
       const joined = !!last && last.own === own && last.who === who && time - last.time < TOGETHER_MS;
       last = { own, who, time };
-      const state = !own ? '' : 'state' in message ? message.state : this.mark(message);
+      const state = !own ? '' : 'state' in message ? message.state : this.#mark(message);
       const status =
         own &&
         (key === newest || state === 'failed' || (state === 'waiting' && 'tries' in message && message.tries > 0));
-      const shows = JSON.stringify([message, who, joined, state, status, this.locale()]);
-      place(key, shows, () => this.message(message, { own, who, joined, state, status, time }));
+      const files = !message.attachments?.length || !!this.parts.get('files');
+      const shows = JSON.stringify([message, who, joined, state, status, files, this.locale()]);
+      place(key, shows, () => this.#message(message, { own, who, joined, state, status, time }));
     };
     timeline.messages.forEach(each);
     timeline.unconfirmed.forEach((own) => each({ ...own, kind: 'inbound' }));
-    for (const [key, row] of this.rows)
+    for (const [key, row] of this.#rows)
       if (!kept.has(key)) {
         row.element.remove();
-        this.rows.delete(key);
+        this.#rows.delete(key);
       }
-    if (this.followed) this.element.scrollTop = this.element.scrollHeight;
+    if (this.#followed) this.element.scrollTop = this.element.scrollHeight;
   }
 
   /** A message arrived: whoever reads further up is told, not moved. */
   arrived(): void {
-    this.pill.hidden = this.followed;
+    this.#pill.hidden = this.#followed;
   }
 
-  private mark(message: Message): string {
+  #mark(message: Message): string {
     const { read, delivered } = this.chat.timeline;
     return message.read || message.seq <= read ? 'read' : message.seq <= delivered ? 'delivered' : 'sent';
   }
 
-  private message(
+  #message(
     message: Message | Pending,
     view: { own: boolean; who: string; joined: boolean; state: string; status: boolean; time: number },
   ): HTMLElement {
@@ -152,19 +154,25 @@ export class Log {
     const article = h('article', { class: classes.filter(Boolean).join(' '), 'aria-label': `${view.who}, ${clock}` });
     if (!view.joined)
       article.append(
-        h('p', { class: 'by', 'aria-hidden': 'true' }, h('bdi', {}, view.own ? '' : view.who + ' '), clock),
+        h(
+          'p',
+          { class: 'by', 'aria-hidden': 'true' },
+          view.own ? null : h('b', { class: 'av' }, initials(view.who)),
+          h('bdi', {}, view.own ? '' : view.who + ' '),
+          clock,
+        ),
       );
     const { reply_to, edited_at, deleted } = message as Message;
     if (reply_to) article.append(h('p', { class: 'qt', dir: 'auto' }, reply_to.text));
     const text = deleted ? words.deleted : message.text;
     if (text) article.append(bubble(text));
     if (edited_at) article.append(h('p', { class: 'st' }, words.edited));
-    for (const file of message.attachments ?? []) article.append(this.file(file));
-    if (view.status) article.append(this.status(message as Pending, view.state, words));
+    for (const file of message.attachments ?? []) article.append(this.#file(file));
+    if (view.status) article.append(this.#status(message as Pending, view.state, words));
     return article;
   }
 
-  private status(own: Pending, state: string, words: Strings): HTMLElement {
+  #status(own: Pending, state: string, words: Strings): HTMLElement {
     const line = h('p', { class: 'st' });
     if (state !== 'failed') {
       const label =
@@ -175,18 +183,18 @@ export class Log {
           : words[state as 'sent' | 'sending' | 'delivered' | 'read'];
       line.append(label);
       if (state === 'waiting' && own.tries > 1)
-        line.append(this.button(words.retry, () => this.chat.again(own.client_id)));
+        line.append(this.#button(words.retry, () => this.chat.again(own.client_id)));
       return line;
     }
     line.append(
       h('span', { dir: 'auto' }, `${words.failed}. ${own.error ?? ''}`),
-      this.button(words.retry, () => this.chat.again(own.client_id)),
-      this.button(words.discard, () => this.chat.discard(own.client_id)),
+      this.#button(words.retry, () => this.chat.again(own.client_id)),
+      this.#button(words.discard, () => this.chat.discard(own.client_id)),
     );
     return line;
   }
 
-  private button(label: string, press: () => void): HTMLElement {
+  #button(label: string, press: () => void): HTMLElement {
     const onclick = () => {
       press();
       // the button is gone now; the reader stays in the log
@@ -195,28 +203,17 @@ export class Log {
     return h('button', { type: 'button', onclick }, label);
   }
 
-  /** A file as a link; a picture shows itself, unless the site's policy forbids it. */
-  private file(file: Attachment): HTMLElement {
+  /** A file: as a bare link until the part that draws files is there. */
+  #file(file: Attachment): HTMLElement {
     const href = file.url ? new URL(file.url, this.chat.origin).href : undefined;
     const safe = href && /^https?:/.test(href) ? href : undefined;
-    const link = { href: safe, target: '_blank', rel: 'noopener noreferrer', download: file.name };
-    const row = () =>
-      h(
-        'a',
-        { ...link, class: 'fl' },
-        icon('file'),
-        h('span', { dir: 'auto' }, file.name),
-        h('small', {}, size(file.size, this.locale())),
-      );
-    if (!safe || !PICTURES.test(file.content_type)) return row();
-    const image = h('img', { src: safe, alt: file.name, decoding: 'async' });
-    const frame = h('a', { ...link, class: 'im' }, image);
-    image.onload = () => this.followed && this.toEnd();
-    image.onerror = () => frame.replaceWith(row());
-    return frame;
+    return (
+      this.parts.get('files')?.show(file, safe, this.locale(), () => this.#followed && this.toEnd()) ??
+      h('a', { href: safe, target: '_blank', rel: 'noopener noreferrer' }, file.name)
+    );
   }
 
-  private dayName(time: number): string {
+  #dayName(time: number): string {
     const midnight = (at: number) => new Date(at).setHours(0, 0, 0, 0);
     const ago = Math.round((midnight(Date.now()) - midnight(time)) / 86_400_000);
     if (ago <= 1) return new Intl.RelativeTimeFormat(this.locale(), { numeric: 'auto' }).format(-ago, 'day');
@@ -239,6 +236,13 @@ function bubble(text: string): HTMLElement {
         : piece.text,
     ),
   );
+}
+
+/** The first letters of a name, one or two. */
+export function initials(name: string): string {
+  const parts = name.trim().split(/\s+/);
+  const first = (part: string | undefined) => [...(part ?? '')][0] ?? '';
+  return (first(parts[0]) + (parts.length > 1 ? first(parts.at(-1)) : '')).toLocaleUpperCase();
 }
 
 /** Puts the number of unread messages on the launcher. */

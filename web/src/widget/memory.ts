@@ -22,62 +22,62 @@ export interface Kept {
 }
 
 export class Memory {
-  private kept: Kept = {};
-  private name: string;
-  private storing = false;
+  #kept: Kept = {};
+  #name: string;
+  #storing = false;
 
   /** `storage` is a function because reading `window.localStorage` itself may throw. */
   constructor(
     key: string,
     private storage: () => Storage,
   ) {
-    this.name = 'switchboard:' + key;
+    this.#name = 'switchboard:' + key;
     this.reload();
   }
 
   /** Reads again what another tab may have written. */
   reload(): void {
     try {
-      const text = this.storage().getItem(this.name);
-      this.storing = text !== null;
-      if (text) this.kept = JSON.parse(text) as Kept;
+      const text = this.storage().getItem(this.#name);
+      this.#storing = text !== null;
+      if (text) this.#kept = JSON.parse(text) as Kept;
     } catch {
       // unreadable: as if nothing were there
     }
   }
 
   get<K extends keyof Kept>(field: K): Kept[K] {
-    return this.kept[field];
+    return this.#kept[field];
   }
 
   /** Changes fields; they reach the storage once `persist` was called, now or on an earlier page. */
   set(fields: Kept): void {
-    Object.assign(this.kept, fields);
-    if (this.storing) this.write(this.name, this.kept);
+    Object.assign(this.#kept, fields);
+    if (this.#storing) this.#write(this.#name, this.#kept);
   }
 
   /** The first message is being sent: from here on the browser remembers. */
   persist(): void {
-    this.storing = true;
-    this.write(this.name, this.kept);
+    this.#storing = true;
+    this.#write(this.#name, this.#kept);
   }
 
   /** Keeps an own message until the server has it. */
   keep(own: Pending): void {
     const { client_id, text, attachments, created_at } = own;
-    this.write(`${this.name}:q:${client_id}`, { client_id, text, attachments, created_at });
+    this.#write(`${this.#name}:q:${client_id}`, { client_id, text, attachments, created_at });
   }
 
   /** The server has it, or the visitor discarded it. */
   drop(client_id: string): void {
-    this.erase(`${this.name}:q:${client_id}`);
+    this.#erase(`${this.#name}:q:${client_id}`);
   }
 
   /** Own messages that an earlier page could not send, oldest first. */
   unsent(): Pending[] {
     const found: Pending[] = [];
-    for (const name of this.names()) {
-      if (!name.startsWith(this.name + ':q:')) continue;
+    for (const name of this.#names()) {
+      if (!name.startsWith(this.#name + ':q:')) continue;
       try {
         const own = JSON.parse(this.storage().getItem(name) ?? '') as Pending;
         if (typeof own.client_id === 'string' && typeof own.text === 'string')
@@ -91,12 +91,12 @@ export class Memory {
 
   /** Forgets the visitor: token, marks and unsent messages. */
   forget(): void {
-    for (const name of this.names()) if (name === this.name || name.startsWith(this.name + ':q:')) this.erase(name);
-    this.kept = {};
-    this.storing = false;
+    for (const name of this.#names()) if (name === this.#name || name.startsWith(this.#name + ':q:')) this.#erase(name);
+    this.#kept = {};
+    this.#storing = false;
   }
 
-  private names(): string[] {
+  #names(): string[] {
     try {
       const storage = this.storage();
       return Array.from({ length: storage.length }, (_, at) => storage.key(at) ?? '');
@@ -105,7 +105,7 @@ export class Memory {
     }
   }
 
-  private write(name: string, value: unknown): void {
+  #write(name: string, value: unknown): void {
     try {
       this.storage().setItem(name, JSON.stringify(value));
     } catch {
@@ -113,7 +113,7 @@ export class Memory {
     }
   }
 
-  private erase(name: string): void {
+  #erase(name: string): void {
     try {
       this.storage().removeItem(name);
     } catch {

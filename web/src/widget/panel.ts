@@ -7,27 +7,21 @@ import { ACCENT, parse, readable, textOn } from './color';
 import { Composer } from './composer';
 import { CSS } from './css';
 import { h, icon } from './dom';
+import { fields } from './field';
 import { badge, Log } from './log';
-import { shown } from './prechat';
+import { Loaded, style } from './parts';
 import { choose, fill, texts } from './strings';
 import type { Host, Panel } from './types';
-
-/** Hash of `forms.js`. Set by the build. */
-declare const FORMS: string;
 
 /** The panel fills the screen of phones; the same condition stands in the style. */
 const SMALL = '(max-width:480px),(max-height:440px)';
 /** A short break of the connection is not worth a word, milliseconds. */
 const TOLERATE_MS = 1_500;
-/** Between attempts to load the forms, milliseconds. */
-const AGAIN_MS = 3_000;
 
 /** Draws the panel into the loader's place and answers its controls. */
 export async function start(host: Host): Promise<Panel> {
   const { root, launcher, options } = host;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(CSS);
-  host.shadow.adoptedStyleSheets = [...host.shadow.adoptedStyleSheets, sheet];
+  style(host.shadow, CSS);
 
   let language = choose([options.locale, navigator.language]);
   let spoken = await texts(language.code, host.origin);
@@ -40,8 +34,6 @@ export async function start(host: Host): Promise<Panel> {
   let queued = false;
   let apology: ReturnType<typeof setTimeout> | undefined;
   let formShown: HTMLElement | null = null;
-  let forms: typeof import('./forms') | undefined;
-  let loading = false;
   let waits = 0;
   let question: HTMLElement | null = null;
   let questioned = '';
@@ -58,26 +50,39 @@ export async function start(host: Host): Promise<Panel> {
     });
   };
 
-  const chat = new Chat(host, words, changed, (message) => {
+  const parts = new Loaded(host.origin, host.shadow, changed);
+  const chat = new Chat(host, parts, words, changed, (message) => {
     host.emit('message', message);
     if (!inSight() || !log.atEnd) log.arrived();
-    if (chat.memory.get('sound') && !inSight()) chime();
+    if (chat.memory.get('sound') && !inSight()) parts.use('tools', (tools) => tools.chime());
   });
   const tag = () => language.tag;
-  const log = new Log(chat, words, tag, () => inSight() && chat.unread && see());
-  const composer = new Composer(chat, words, tag, () => log.toEnd());
+  const log = new Log(chat, parts, words, tag, () => inSight() && chat.unread && see());
+  const composer = new Composer(chat, parts, words, tag, () => log.toEnd());
 
-  const title = h('h2', { id: 't', dir: 'auto' });
-  const status = h('p', { dir: 'auto' });
-  const bell = h('button', {
-    class: 'i',
-    type: 'button',
-    onclick: () => {
-      chat.memory.set({ sound: !chat.memory.get('sound') });
-      if (chat.memory.get('sound')) chime();
-      changed();
+  const title = h('bdi');
+  const status = h('p');
+  const more = h(
+    'button',
+    {
+      class: 'i',
+      type: 'button',
+      'aria-expanded': 'false',
+      onclick: () =>
+        parts.use('tools', (tools) =>
+          tools.menu(more, words(), {
+            sound: !!chat.memory.get('sound'),
+            toggleSound: () => {
+              chat.memory.set({ sound: !chat.memory.get('sound') });
+              if (chat.memory.get('sound')) tools.chime();
+            },
+            ...(chat.talking && { end: () => chat.end() }),
+            notice: (text) => chat.notice(text),
+          }),
+        ),
     },
-  });
+    icon('menu'),
+  );
   const shut = h('button', { class: 'i', type: 'button', onclick: () => close() }, icon('close'));
   const banner = h('p', { class: 'bn', role: 'status', hidden: true });
   const typing = h('p', { class: 'ty', 'aria-hidden': 'true' });
@@ -85,7 +90,7 @@ export async function start(host: Host): Promise<Panel> {
   const panel = h(
     'div',
     { class: 'p', id: 'p', role: 'dialog', 'aria-labelledby': 't', tabindex: -1, hidden: true },
-    h('header', { class: 'hd' }, h('div', {}, title, status), bell, shut),
+    h('header', { class: 'hd' }, h('div', {}, h('h2', { id: 't' }, title), status), more, shut),
     banner,
     log.area,
     typing,
@@ -123,12 +128,16 @@ export async function start(host: Host): Promise<Panel> {
   const speak = (next: typeof language) => {
     if (next.code === wished) return;
     wished = next.code;
-    void texts(next.code, host.origin).then((found) => {
-      if (wished !== next.code) return;
-      spoken = found;
-      language = next;
-      changed();
-    });
+    texts(next.code, host.origin).then(
+      (found) => {
+        if (wished !== next.code) return;
+        spoken = found;
+        language = next;
+        changed();
+      },
+      // the language that is there already will do
+      () => undefined,
+    );
   };
 
   const draw = () => {
@@ -146,10 +155,8 @@ export async function start(host: Host): Promise<Panel> {
     drop.textContent = text.drop;
     shut.setAttribute('aria-label', text.close);
     shut.title = text.close;
-    bell.replaceChildren(icon(chat.memory.get('sound') ? 'bell' : 'muted'));
-    bell.setAttribute('aria-label', text.sound);
-    bell.title = text.sound;
-    bell.setAttribute('aria-pressed', String(!!chat.memory.get('sound')));
+    more.setAttribute('aria-label', text.menu);
+    more.title = text.menu;
     composer.translate();
     warn();
     drawForm();
@@ -206,77 +213,67 @@ export async function start(host: Host): Promise<Panel> {
     say(fill(text.until, { time: time.format(back) }));
   };
 
-  /** Loads the forms, once; null until they are there. */
-  const needForms = () => {
-    if (forms || loading) return forms;
-    loading = true;
-    const address = `${host.origin}/widget/forms.js?v=${FORMS}`;
-    void (import(/* @vite-ignore */ address) as Promise<typeof import('./forms')>).then(
-      (found) => {
-        const sheet = new CSSStyleSheet();
-        sheet.replaceSync(found.CSS);
-        host.shadow.adoptedStyleSheets = [...host.shadow.adoptedStyleSheets, sheet];
-        forms = found;
-        changed();
-      },
-      () =>
-        setTimeout(() => {
-          loading = false;
-          changed();
-        }, AGAIN_MS),
-    );
-    return forms;
-  };
-
   /** The question for a rating stands between log and composer; thanks stay there until the next talk. */
   const drawQuestion = () => {
     const { rating } = chat.standing;
     const id = (rating && rating.score === null && rating.session_id) || '';
     if (!rating) question?.remove();
-    if (!id || id === questioned || chat.memory.get('unrated') === id || !needForms()) return;
+    if (!id || id === questioned || chat.memory.get('unrated') === id) return;
+    const forms = parts.get('forms');
+    if (!forms) return;
     questioned = id;
     question?.remove();
-    question =
-      forms?.rate(
-        rating?.text ?? null,
-        words(),
-        (score, comment) => chat.rate(score, comment),
-        () => {
-          chat.memory.set({ unrated: id });
-          question?.remove();
-          composer.field.focus({ preventScroll: true });
-        },
-      ) ?? null;
-    if (question) composer.element.before(question);
+    question = forms.rate(
+      rating?.text ?? null,
+      words(),
+      (score, comment) => chat.rate(score, comment),
+      () => {
+        chat.memory.set({ unrated: id });
+        question?.remove();
+        composer.field.focus({ preventScroll: true });
+      },
+    );
+    composer.element.before(question);
   };
 
   /** The form stands in the place of log and composer until it is filled in or passed. */
   const drawForm = () => {
-    const fields = shown(chat.settings.prechat_fields);
+    const { settings } = chat;
+    const closed = chat.session?.line_open === false && fields(settings.closed_fields);
+    const asking = closed && closed.length ? closed : fields(settings.prechat_fields);
     const wanted =
       !!chat.session &&
       !asked &&
-      fields.length > 0 &&
+      (asking.length > 0 || !!settings.consent) &&
       !chat.session.conversation_id &&
       !chat.timeline.messages.length &&
       !chat.timeline.unconfirmed.length &&
-      !host.identity;
+      (!host.identity || !!settings.consent);
     log.area.hidden = typing.hidden = composer.element.hidden = wanted;
-    if (wanted === !!formShown || (wanted && !needForms())) return;
+    const forms = wanted ? parts.get('forms') : undefined;
+    if (wanted === !!formShown || (wanted && !forms)) return;
     const focused = panel.contains(host.shadow.activeElement) || wanted;
     formShown?.remove();
     formShown =
-      wanted && forms
-        ? forms.form(fields, !!chat.settings.require_prechat, words(), (answers) => {
-            asked = true;
-            if (answers) {
-              chat.contact = answers.contact;
-              chat.prechat = answers.values;
-              void chat.update().catch(() => undefined);
-            }
-            changed();
-          })
-        : null;
+      forms?.form(
+        {
+          fields: host.identity ? [] : asking,
+          required: !!settings.require_prechat || asking === closed || !!settings.consent,
+          consent: settings.consent ?? null,
+          title: asking === closed ? 'closed' : 'ask',
+        },
+        words(),
+        (answers) => {
+          asked = true;
+          if (answers) {
+            chat.contact = answers;
+            chat.form = asking === closed ? 'closed' : undefined;
+            host.emit('prechat', answers);
+            void chat.update().catch(() => undefined);
+          }
+          changed();
+        },
+      ) ?? null;
     if (formShown) typing.before(formShown);
     if (focused && opened) focusInside();
   };
@@ -385,6 +382,13 @@ export async function start(host: Host): Promise<Panel> {
     open,
     close,
     toggle: () => (opened ? close() : open()),
+    event: (name, data) => chat.event(String(name), data),
+    prefill: (text) => {
+      if (typeof text !== 'string') return;
+      composer.field.value = '';
+      composer.insert(text);
+    },
+    end: () => void chat.end(),
     identify: () => {
       if (chat.session) void chat.update().catch(() => undefined);
     },
@@ -396,22 +400,4 @@ export async function start(host: Host): Promise<Panel> {
       badge(launcher, 0, words().open, words());
     },
   };
-}
-
-/** A short tone, made on the spot: no file to load, nothing for the site's policy to forbid. */
-function chime(): void {
-  try {
-    const audio = new AudioContext();
-    const tone = audio.createOscillator();
-    const volume = audio.createGain();
-    tone.frequency.value = 660;
-    volume.gain.setValueAtTime(0.08, audio.currentTime);
-    volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.25);
-    tone.connect(volume).connect(audio.destination);
-    tone.start();
-    tone.stop(audio.currentTime + 0.25);
-    tone.onended = () => void audio.close();
-  } catch {
-    // no sound device, or not allowed before a click
-  }
 }

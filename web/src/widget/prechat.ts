@@ -1,24 +1,14 @@
 /** The form before the chat, drawn from the channel's fields. What is typed here is a claim, never proof. */
 import { h } from './dom';
-import type { FormStrings } from './forms';
-import type { Contact, Field } from './types';
+import type { Strings } from './strings';
+import type { Field } from './types';
 
-/** What the visitor filled in. */
-export interface Answers {
-  /** all values by field name */
-  values: Record<string, string>;
-  /** those that say who the visitor is */
-  contact: Contact;
-}
+/** What the visitor filled in, by the names of the fields. */
+export type Answers = Record<string, string>;
 
 const CONTACT = ['name', 'email', 'phone'] as const;
 const AUTOCOMPLETE: Record<string, string> = { name: 'name', email: 'email', phone: 'tel' };
 const TYPES: Record<string, string> = { email: 'email', phone: 'tel', number: 'number', date: 'date' };
-
-/** Fields that can be shown here: a file needs a conversation first, a hidden one has nothing to show. */
-export function shown(fields: Field[] | null | undefined): Field[] {
-  return (fields ?? []).filter((field) => field.name && field.type !== 'file' && field.type !== 'hidden');
-}
 
 /** Which part of the contact a field is, if any: by its mapping, else by its type or name. */
 export function part(field: Field): (typeof CONTACT)[number] | undefined {
@@ -27,20 +17,41 @@ export function part(field: Field): (typeof CONTACT)[number] | undefined {
 }
 
 /** What is wrong with a value, or nothing. */
-export function fault(field: Field, value: string, words: FormStrings): string | undefined {
+export function fault(field: Field, value: string, words: Strings): string | undefined {
   if (!value) return field.required ? words.required : undefined;
   if (field.type === 'email' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value)) return words.email;
   if (field.type === 'phone' && value.replace(/\D/g, '').length < 5) return words.phone;
   return undefined;
 }
 
+/** Whether a field is asked, after what was filled in so far. */
+export function asked({ show_when }: Field, values: Record<string, string>): boolean {
+  if (!show_when) return true;
+  const value = values[show_when.field] ?? '';
+  const meets = show_when.is?.length ? show_when.is.includes(value) : !!value;
+  return meets !== !!show_when.not;
+}
+
+/** What is asked. */
+export interface Asking {
+  fields: Field[];
+  /** it cannot be passed */
+  required: boolean;
+  /** what the visitor agrees to */
+  consent: { text: string; url?: string | null } | null;
+  title: 'ask' | 'closed';
+}
+
+/** The box to agree with, as a field of its own. */
+const CONSENT: Field = { name: 'consent', type: 'checkbox', required: true };
+
 /** The form; `done` hears the answers, or null when the visitor passed. */
 export function form(
-  fields: Field[],
-  required: boolean,
-  words: FormStrings,
+  { fields: own, required, consent, title }: Asking,
+  words: Strings,
   done: (answers: Answers | null) => void,
 ): HTMLElement {
+  const fields = consent ? [...own, { ...CONSENT, label: consent.text }] : own;
   const inputs = fields.map((field, at) => {
     const id = 'f' + at;
     const base = {
@@ -50,6 +61,7 @@ export function form(
       dir: 'auto',
       required: field.required,
       autocomplete: AUTOCOMPLETE[part(field) ?? ''] ?? 'off',
+      placeholder: field.placeholder ?? undefined,
     };
     const options = (field.options ?? []).map((option) =>
       typeof option === 'string' ? { value: option, label: option } : option,
@@ -67,8 +79,10 @@ export function form(
           : h('input', { ...base, type: field.type === 'checkbox' ? 'checkbox' : (TYPES[field.type ?? ''] ?? 'text') });
     const error = h('p', { class: 'er', id: id + 'e', hidden: true });
     const label = h('label', { for: id, class: field.type === 'checkbox' ? 'ck' : undefined });
-    const title = h('span', {}, (field.label || field.name) + (field.required ? ' *' : ''));
-    label.append(...(field.type === 'checkbox' ? [input, title] : [title, input]));
+    const name = h('span', { dir: 'auto' }, (field.label || field.name) + (field.required ? ' *' : ''));
+    if (consent?.url && /^https?:/.test(consent.url) && field.name === CONSENT.name)
+      name.append(' ', h('a', { href: consent.url, target: '_blank', rel: 'noopener noreferrer' }, words.policy));
+    label.append(...(field.type === 'checkbox' ? [input, name] : [name, input]));
     const value = () =>
       input instanceof HTMLInputElement && input.type === 'checkbox'
         ? input.checked
@@ -89,27 +103,34 @@ export function form(
     return { field, input, value, check, row: h('div', { class: 'f' }, label, error) };
   });
 
+  /** What stands in the fields that are asked; shows those and hides the others. */
+  const read = () => {
+    const values: Record<string, string> = {};
+    for (const { field, value, row } of inputs) {
+      row.hidden = !asked(field, values);
+      const given = row.hidden ? '' : value();
+      if (given) values[field.name] = given;
+    }
+    return values;
+  };
+  for (const { input } of inputs) input.addEventListener('change', read);
+
   const submit = (event: Event) => {
     event.preventDefault();
-    const wrong = inputs.filter((input) => !input.check());
+    read();
+    const wrong = inputs.filter((input) => !input.row.hidden && !input.check());
     if (wrong[0]) {
       wrong[0].input.focus();
       return;
     }
-    const answers: Answers = { values: {}, contact: {} };
-    for (const { field, value } of inputs) {
-      const given = value();
-      if (!given) continue;
-      answers.values[field.name] = given;
-      const name = part(field);
-      if (name) answers.contact[name] = given;
-    }
-    done(Object.keys(answers.values).length ? answers : null);
+    const answers = read();
+    done(Object.keys(answers).length ? answers : null);
   };
+  read();
   return h(
     'form',
     { class: 'fm', novalidate: true, onsubmit: submit },
-    h('h3', {}, words.ask),
+    h('h3', {}, words[title]),
     ...inputs.map((input) => input.row),
     h('button', { class: 'go', type: 'submit' }, words.start),
     required ? null : h('button', { class: 'sk', type: 'button', onclick: () => done(null) }, words.skip),

@@ -1,12 +1,11 @@
 /** The question for a rating: five stars, a comment once one is chosen. */
 import { h } from './dom';
-import type { FormStrings } from './forms';
-import { fill } from './strings';
+import { fill, type Strings } from './strings';
 
-/** `send` answers whether the rating got through; `skip` hears that the visitor does not want to. */
+/** `question` is the line's own, or ours. `send` answers whether the rating got through; `skip` hears that the visitor does not want to. */
 export function rate(
-  question: string,
-  words: FormStrings,
+  question: string | null,
+  words: Strings,
   send: (score: number, comment: string) => Promise<boolean>,
   skip: () => void,
 ): HTMLElement {
@@ -53,7 +52,7 @@ export function rate(
         });
       },
     },
-    h('fieldset', {}, h('legend', { dir: 'auto' }, question), ...[1, 2, 3, 4, 5].map(star)),
+    h('fieldset', {}, h('legend', { dir: 'auto' }, question || words.rate), ...[1, 2, 3, 4, 5].map(star)),
     rest,
     wrong,
     h('button', { class: 'sk', type: 'button', onclick: skip }, words.skip),

@@ -38,35 +38,35 @@ export class Timeline {
   /** highest seq of the visitor's messages that the staff has got and read */
   delivered = 0;
   read = 0;
-  private byId = new Map<string, Message>();
-  private bySeq: Message[] = [];
-  private waiting: Pending[] = [];
-  private before: Message[] = [];
+  #byId = new Map<string, Message>();
+  #bySeq: Message[] = [];
+  #waiting: Pending[] = [];
+  #before: Message[] = [];
 
   /** Takes a message from the server. */
   apply(message: Message): Applied {
-    const known = this.byId.get(message.id);
+    const known = this.#byId.get(message.id);
     if (known) {
       // What the server leaves out is gone: a message that was taken back has no quotation any more.
       delete known.reply_to;
       Object.assign(known, message);
-      this.raise(message);
+      this.#raise(message);
       return 'changed';
     }
     if (!(message.seq > this.last)) return 'dropped';
     this.last = message.seq;
-    this.byId.set(message.id, message);
-    this.bySeq.push(message);
-    this.raise(message);
-    const at = this.waiting.findIndex(
+    this.#byId.set(message.id, message);
+    this.#bySeq.push(message);
+    this.#raise(message);
+    const at = this.#waiting.findIndex(
       (own) => (message.client_id && own.client_id === message.client_id) || own.id === message.id,
     );
     if (at < 0) return 'new';
-    this.waiting.splice(at, 1);
+    this.#waiting.splice(at, 1);
     return 'own';
   }
 
-  private raise(message: Message): void {
+  #raise(message: Message): void {
     if (message.kind === 'inbound' && message.read) this.receipt(message.seq, message.seq);
   }
 
@@ -78,7 +78,8 @@ export class Timeline {
 
   /** Adds an own message at the end; a repeat of the same client_id changes nothing. */
   add(own: Pending): void {
-    if (!this.pending(own.client_id) && !this.bySeq.some((m) => m.client_id === own.client_id)) this.waiting.push(own);
+    if (!this.pending(own.client_id) && !this.#bySeq.some((m) => m.client_id === own.client_id))
+      this.#waiting.push(own);
   }
 
   /** The server accepted the message under this id; it stays pending until it comes back in order. */
@@ -86,47 +87,47 @@ export class Timeline {
     const own = this.pending(client_id);
     if (!own) return;
     // the frame came first and did not name the client_id: this is the same message
-    if (this.byId.has(id)) this.remove(client_id);
+    if (this.#byId.has(id)) this.remove(client_id);
     else Object.assign(own, { state: 'sent', id, error: undefined });
   }
 
   /** The message with this client_id that is not yet part of the conversation. */
   pending(client_id: string): Pending | undefined {
-    return this.waiting.find((own) => own.client_id === client_id);
+    return this.#waiting.find((own) => own.client_id === client_id);
   }
 
   /** Takes a pending message away: the visitor discarded it. */
   remove(client_id: string): void {
-    this.waiting = this.waiting.filter((own) => own.client_id !== client_id);
+    this.#waiting = this.#waiting.filter((own) => own.client_id !== client_id);
   }
 
   /** Own messages that are not confirmed, oldest first. */
   get unconfirmed(): readonly Pending[] {
-    return this.waiting;
+    return this.#waiting;
   }
 
   /** Confirmed messages, oldest first, those of a conversation that ended before included. */
   get messages(): readonly Message[] {
-    return this.before.length ? [...this.before, ...this.bySeq] : this.bySeq;
+    return this.#before.length ? [...this.#before, ...this.#bySeq] : this.#bySeq;
   }
 
   /** Replies with a seq above `seq`: what the visitor has not read. */
   unread(seq: number): number {
-    return this.bySeq.filter((m) => m.kind === 'reply' && m.seq > seq).length;
+    return this.#bySeq.filter((m) => m.kind === 'reply' && m.seq > seq).length;
   }
 
   /** Adds a line of the panel itself, below the messages of the earlier conversation. */
   remark(message: Message): void {
-    this.before.push(message);
+    this.#before.push(message);
   }
 
   /** A new conversation begins: the old messages stay to be read, seq starts again. */
   startOver(): void {
-    this.before = [...this.messages];
-    this.bySeq = [];
-    this.byId.clear();
+    this.#before = [...this.messages];
+    this.#bySeq = [];
+    this.#byId.clear();
     this.last = this.delivered = this.read = 0;
-    for (const own of this.waiting) {
+    for (const own of this.#waiting) {
       delete own.id;
       if (own.state === 'sent' || own.state === 'sending') own.state = 'waiting';
     }

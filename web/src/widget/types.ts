@@ -43,6 +43,9 @@ export interface Field {
   required?: boolean;
   options?: (string | { value: string; label?: string })[];
   maps_to?: string | null;
+  placeholder?: string | null;
+  /** asked only while an earlier field has one of these values (any, when there are none), or has not */
+  show_when?: { field: string; is?: string[]; not?: boolean } | null;
 }
 
 /** What the channel says about itself; every field has a default in the panel. */
@@ -56,6 +59,12 @@ export interface Settings {
   max_upload_bytes?: number;
   /** Unicode characters */
   max_text_chars?: number;
+  /** asked instead of `prechat_fields` while the line is closed */
+  closed_fields?: Field[] | null;
+  /** what the visitor agrees to before writing */
+  consent?: { text: string; url?: string | null } | null;
+  /** operators see what is being written */
+  typing_preview?: boolean;
 }
 
 /** How the visitor's session stands, beside its messages. */
@@ -124,19 +133,36 @@ export interface Host {
   options: Record<string, string | undefined>;
   /** set by `identify` */
   identity?: Identity & Contact;
-  /** what `event` reported before the panel was there */
-  events: { name: string; data?: unknown; at: string }[];
+  /** what an invitation said that was accepted */
+  invited?: string;
   attribution(): Attribution | undefined;
   /** tells listeners of `Switchboard("on", …)` */
   emit(event: string, data?: unknown): void;
 }
 
-/** What the panel gives back to the loader. */
+/** What the panel gives back to the loader: what `Switchboard(name, argument)` calls. */
 export interface Panel {
   open(): void;
   close(): void;
   toggle(): void;
   identify(): void;
+  /** something that happened on the site */
+  event(name?: unknown, data?: unknown): void;
+  /** puts words into the field, for the visitor to send */
+  prefill(text?: unknown): void;
+  /** ends the talk */
+  end(): void;
   /** forgets the visitor in this browser */
   shutdown(): void;
+}
+
+/** When a visitor is invited to the chat (the channel's `invitations`). */
+export interface Invitation {
+  text: string;
+  /** seconds on the page */
+  after_secs?: number;
+  /** part of the page's address, or a pattern with `*`; any when empty */
+  url?: string | null;
+  /** any, new, returning */
+  visitors?: string;
 }

@@ -4,6 +4,7 @@
 //! ([`Field::read`]), and what the values say about the person and the lead ([`person_of`]).
 
 mod address;
+mod condition;
 mod person;
 mod problem;
 mod read;
@@ -11,6 +12,7 @@ mod read;
 use std::{fmt, str::FromStr};
 
 pub use address::{email, phone, region_problem};
+pub use condition::Condition;
 pub use person::person_of;
 pub use problem::Problem;
 pub use read::{clean_line, clean_text};
@@ -21,6 +23,8 @@ use crate::SettingsError;
 
 /// Most fields one form may have, and most values one post may carry.
 pub const MAX_FIELDS: usize = 200;
+/// Most earlier names of a field.
+const MAX_EARLIER_NAMES: usize = 20;
 
 /// One field of a form.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +62,26 @@ pub struct Field {
     #[serde(default)]
     #[schemars(title = "Initial value", length(max = 1000))]
     pub value: Option<String>,
+    /// A sentence below the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Help", length(max = 500))]
+    pub help: Option<String>,
+    /// What the visitor reads when the value is missing or wrong; general words when empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Error", length(max = 500))]
+    pub error: Option<String>,
+    /// Asked only while this holds; always when empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Show when")]
+    pub show_when: Option<Condition>,
+    /// Number of the step it stands in, of a form in steps; the first when empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Step", range(min = 1, max = 20))]
+    pub step: Option<u8>,
+    /// Names it had before: pages that were made then may go on sending them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(title = "Earlier names", length(max = 20))]
+    pub formerly: Vec<String>,
 }
 
 /// Kinds of inputs.
@@ -178,6 +202,16 @@ impl JsonSchema for MapsTo {
 }
 
 impl Field {
+    /// Its step; 1 in forms without steps.
+    pub fn step(&self) -> u8 {
+        self.step.unwrap_or(1).max(1)
+    }
+
+    /// Its name and those it had before.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.formerly.iter().map(String::as_str))
+    }
+
     /// What people call the field.
     pub fn label(&self) -> &str {
         if self.label.trim().is_empty() {
@@ -218,6 +252,18 @@ pub fn check_fields(
     }
     for (i, field) in fields.iter().enumerate() {
         let name = field.name.as_str();
+        if fields
+            .get(..i)
+            .unwrap_or_default()
+            .iter()
+            .any(|earlier| earlier.step() > field.step())
+        {
+            return wrong(
+                i,
+                "step",
+                format!("{name:?} stands after a field of a later step"),
+            );
+        }
         if name.trim() != name
             || name.is_empty()
             || name.chars().count() > 64
@@ -248,6 +294,30 @@ pub fn check_fields(
         }
         if field.kind == FieldKind::Select && field.options.iter().all(|option| option.trim().is_empty()) {
             return wrong(i, "options", format!("the select {name:?} has no options"));
+        }
+        let earlier = fields.get(..i).unwrap_or_default();
+        if let Some(condition) = &field.show_when
+            && !earlier.iter().any(|other| other.name == condition.field)
+        {
+            return wrong(
+                i,
+                "show_when",
+                format!("no field {:?} stands before {name:?}", condition.field),
+            );
+        }
+        if field.formerly.len() > MAX_EARLIER_NAMES
+            || field
+                .formerly
+                .iter()
+                .any(|old| fields.iter().any(|other| other.name == *old))
+        {
+            return wrong(
+                i,
+                "formerly",
+                format!(
+                    "{name:?} cannot have had these names: another field has one of them, or there are too many"
+                ),
+            );
         }
         if field.kind == FieldKind::File && field.maps_to.is_some() {
             return wrong(

@@ -150,3 +150,11 @@ export function ordered(schema: JsonSchema, root: JsonSchema): [string, JsonSche
   };
   return Object.entries(schema.properties ?? {}).sort((a, b) => rank(a) - rank(b));
 }
+
+/** The part of a telephone channel's secrets that its provider has. */
+export function secretsOf(secrets: JsonSchema, provider: string): JsonSchema {
+  const kept = Object.entries(secrets.properties ?? {}).filter(
+    ([, child]) => !child['x-providers'] || child['x-providers'].includes(provider),
+  );
+  return { ...secrets, properties: Object.fromEntries(kept) };
+}

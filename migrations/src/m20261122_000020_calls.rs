@@ -1,0 +1,15 @@
+//! Calls: what telephone systems reported, the calls folded from it, their recordings.
+
+use sea_orm_migration::prelude::*;
+
+use crate::run_script;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, include_str!("m20261122_000020_calls.sql")).await
+    }
+}

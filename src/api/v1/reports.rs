@@ -1,0 +1,144 @@
+//! Reports: figures over a time.
+
+use std::collections::HashMap;
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::EntityTrait;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    api::{
+        Json, Query,
+        auth::Supervisor,
+        problem::{Problem, Result},
+    },
+    app::App,
+    db::entity::channel as channel_row,
+    lead::report::{self, By, Question, Report, Which},
+};
+
+/// Days a report is about when nothing is said.
+const USUAL: TimeDelta = TimeDelta::days(30);
+/// Longest time of a report.
+const LONGEST: TimeDelta = TimeDelta::days(732);
+
+/// The routes.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(report_leads))
+        .routes(routes!(report_leads_csv))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct LeadsQuery {
+    /// From this moment on; 30 days before `to` when absent.
+    from: Option<DateTime<Utc>>,
+    /// Until before this moment; now when absent.
+    to: Option<DateTime<Utc>>,
+    /// Days are days of this time zone; UTC when absent.
+    time_zone: Option<String>,
+    /// `last` (default) or `first`: which touch counts.
+    #[param(inline)]
+    touch: Option<Which>,
+    /// Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent.
+    by: Option<String>,
+    /// One line, by id.
+    line: Option<String>,
+    /// One channel, by id.
+    channel: Option<String>,
+}
+
+impl LeadsQuery {
+    fn question(self, now: DateTime<Utc>) -> Result<Question> {
+        let to = self.to.unwrap_or(now);
+        let from = self.from.unwrap_or(to - USUAL);
+        if from >= to || to - from > LONGEST {
+            return Err(Problem::invalid(
+                "from",
+                "must lie before `to`, by two years at most",
+            ));
+        }
+        let zone = self.time_zone.as_deref().unwrap_or("UTC");
+        let words = self.by.unwrap_or_else(|| "source,medium,campaign".to_owned());
+        let mut by = words
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .map(read_by)
+            .collect::<Result<Vec<By>>>()?;
+        by.dedup();
+        if by.is_empty() || by.len() > 4 {
+            return Err(Problem::invalid("by", "name one to four"));
+        }
+        Ok(Question {
+            from,
+            to,
+            zone: zone
+                .parse()
+                .map_err(|_| Problem::invalid("time_zone", format!("{zone:?} is not a time zone")))?,
+            touch: self.touch.unwrap_or_default(),
+            by,
+            line_id: self.line.filter(|id| !id.is_empty()),
+            channel_id: self.channel.filter(|id| !id.is_empty()),
+        })
+    }
+}
+
+fn read_by(word: &str) -> Result<By> {
+    Ok(match word {
+        "source" => By::Source,
+        "medium" => By::Medium,
+        "campaign" => By::Campaign,
+        "channel" => By::Channel,
+        other => {
+            return Err(Problem::invalid(
+                "by",
+                format!("{other:?} is none of source, medium, campaign, channel"),
+            ));
+        }
+    })
+}
+
+/// Leads of a time, by where they came from.
+#[utoipa::path(get, path = "/api/v1/reports/leads", tag = "reports", params(LeadsQuery),
+    responses((status = 200, body = Report)))]
+async fn report_leads(
+    State(app): State<App>,
+    Supervisor(_caller): Supervisor,
+    Query(query): Query<LeadsQuery>,
+) -> Result<Json<Report>> {
+    let question = query.question(app.clock.now())?;
+    Ok(Json(report::read(app.db.read(), &question).await?))
+}
+
+/// The same as a table for spreadsheets. What one of them would take for a formula has an apostrophe before it.
+#[utoipa::path(get, path = "/api/v1/reports/leads.csv", tag = "reports", params(LeadsQuery),
+    responses((status = 200, content_type = "text/csv", body = String)))]
+async fn report_leads_csv(
+    State(app): State<App>,
+    Supervisor(_caller): Supervisor,
+    Query(query): Query<LeadsQuery>,
+) -> Result<Response> {
+    let question = query.question(app.clock.now())?;
+    let report = report::read(app.db.read(), &question).await?;
+    let channels = channel_row::Entity::find().all(app.db.read()).await?;
+    let names: HashMap<String, String> = channels.into_iter().map(|row| (row.id, row.name)).collect();
+    let table = report::csv(&report, &question.by, |id| {
+        names.get(id).cloned().unwrap_or_else(|| id.to_owned())
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"leads.csv\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, table).into_response())
+}

@@ -1,0 +1,178 @@
+# ---- The form builder --------------------------------------------------------------------------------------------------
+
+preview = Preview
+preview-width = Width of the preview
+preview-wide = Desktop
+preview-phone = Phone
+preview-dark = Dark
+preview-failed = The preview cannot be drawn now.
+form-languages = Languages
+form-language = Language of these texts
+form-language-add = Add a language…
+form-language-drop = Remove { $language }
+form-language-editing = You are writing the texts in { $language }. What stays empty reads as in the form’s own language.
+form-languages-hint = Visitors get the language of the page, else of their browser.
+form-fields-hint = Pull a card by its handle, or use the arrow keys on it.
+form-texts = Texts
+form-title = Heading
+form-submit = Button
+form-thanks = Thanks
+form-thanks-hint = What visitors read after sending. Empty: general words in their language.
+form-steps = Steps
+form-step = Step
+form-step-n = Step { $n }
+form-step-add = Add a step
+form-steps-start = Ask in steps
+form-consent-ask = Ask for consent to the processing of personal data
+form-consent-example = I agree to the processing of my personal data
+form-consent-text = What visitors agree to
+form-consent-url = Link to the whole policy
+form-consent-version = Version
+form-consent-version-hint = Kept with each consent. Empty: a short hash of the text.
+form-after = After sending
+form-makes = A form makes
+form-makes-lead = Contact, conversation and lead
+form-makes-conversation = Contact and conversation
+form-makes-contact = The contact alone
+form-responsible-hint = For leads this form makes.
+form-responsible-first = Whoever answers first
+form-redirect = Go to a page instead of thanks
+form-redirect-hint = https://… of an allowed site, or a path on this server.
+form-redirect-origins = Further sites to go to
+form-redirect-origins-hint = A page of these may also be asked for by the post itself, in the field sb_next. Enter or a comma adds.
+form-look = Look
+form-colour = Colour
+form-theme = Theme
+form-theme-auto = As the device
+form-theme-light = Light
+form-theme-dark = Dark
+form-region = Country of phone numbers
+form-region-hint = Two letters, for numbers without a country code.
+form-safety = Against spam
+form-safety-hint = A hidden field, the time it took, what is written and how often the same comes: all of it without other services. What is suspicious waits under “Form submissions”; nothing is dropped.
+form-moderation = Every submission waits for approval
+form-origins = Sites that may send this form
+form-origins-hint = https://shop.example, https://*.shop.example, or * for any. Enter or a comma adds.
+form-captcha = Captcha of another service
+form-captcha-hint = Optional. What does not pass, and what comes while the service is away, is held.
+form-captcha-none = None
+form-captcha-key = Site key
+form-captcha-secret = Secret key
+form-embedding = Put it on a site
+embed-script = Script
+embed-script-hint = Stands in your page, in your page’s language; your styles do not reach it.
+embed-frame = Frame
+embed-frame-hint = A page of its own inside yours.
+embed-html = Plain HTML
+embed-html-hint = Works without scripts. Copies of it go on working when you change the form.
+embed-link = Link
+embed-link-hint = A page of its own. Campaign tags in the address are kept.
+embed-from = On every page: remember where visitors came from
+field-depends = depends
+field-help = Help
+field-help-hint = A sentence below the input.
+field-placeholder = Example in the empty input
+field-error = When it is wrong or missing
+field-error-hint = Empty: general words in the visitor’s language.
+field-formerly = Pages made before may still send it as: { $names }
+field-value = Initial value
+field-show-when = Ask it
+field-show-always = Always
+field-show-how = When that
+show-filled = is filled
+show-empty = is empty
+show-is = is one of
+show-is-not = is none of
+show-values = These values
+
+# ---- Judging submissions -----------------------------------------------------------------------------------------------
+
+judge-selected = { $count ->
+    [one] { $count } chosen
+   *[other] { $count } chosen
+  }
+judge-all = Choose all
+judge-one = Choose { $name }
+judge-spam = Spam
+judge-keys = J and K move, X chooses, A approves, R rejects, S is spam, U takes back, Enter opens.
+judge-done-approve = { $count ->
+    [one] Approving { $count }
+   *[other] Approving { $count }
+  }
+judge-done-reject = { $count ->
+    [one] Rejected { $count }
+   *[other] Rejected { $count }
+  }
+judge-done-spam = { $count ->
+    [one] { $count } marked as spam
+   *[other] { $count } marked as spam
+  }
+judge-undo = Undo
+judge-undone = Taken back
+judge-failed = { $count ->
+    [one] { $count } could not be judged: { $detail }
+   *[other] { $count } could not be judged: { $detail }
+  }
+verdict-approved = Approved
+verdict-rejected = Rejected
+verdict-spam = Spam
+verdict-by = { $verdict } by { $name }, { $at }
+submission-extra = Sent beside the form’s fields
+submission-extra-hint = By a page that was made when the form had other fields.
+consent-version = Version { $version }
+reason-honeypot = filled the hidden field
+reason-too_fast = sent within two seconds
+reason-bad_time = its clock is wrong
+reason-bad_seal = a forged seal
+reason-link_in_name = a link as the name
+reason-markup = markup
+reason-links = several links
+reason-many_links = many links
+reason-no_client = names no program
+reason-sales_talk = words of unasked offers
+reason-disguised_letters = disguised letters
+reason-random_name = a random name
+reason-same_in_all_fields = the same in all fields
+reason-repeated = sent several times
+reason-flood = sent again and again
+reason-same_text = the same text from others
+reason-busy_network = a busy network
+reason-captcha_missing = no captcha
+reason-captcha_failed = captcha failed
+reason-captcha_unavailable = captcha was away
+
+# ---- Where leads come from ---------------------------------------------------------------------------------------------
+
+sources-sub = How many leads came, and what brought them.
+sources-from = From
+sources-to = To, this day included
+sources-touch = Which visit counts
+sources-by = Counted by
+by-source = Source
+by-medium = Medium
+by-campaign = Campaign
+by-channel = Channel
+sources-csv = Download CSV
+sources-leads = Leads
+sources-converted = Converted
+sources-junk = Junk
+sources-none = No leads in this time
+sources-none-text = Choose a longer time.
+sources-unknown = not known
+sources-days = Leads by day
+sources-day = { $day }: { $count ->
+    [one] { $count } lead
+   *[other] { $count } leads
+  }
+sources-total = { $count ->
+    [one] { $count } lead
+   *[other] { $count } leads
+  }
+sources-left-out = { $count } more leads in smaller rows
+
+# ---- a chat's settings ----
+blocks = Blocked
+blocks-visitor = A visitor
+blocks-until = until { $time }
+list-add = Add
+blocks-unblock = Let in again

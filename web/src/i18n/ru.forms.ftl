@@ -1,0 +1,181 @@
+# ---- The form builder --------------------------------------------------------------------------------------------------
+
+preview = Предпросмотр
+preview-width = Ширина предпросмотра
+preview-wide = Компьютер
+preview-phone = Телефон
+preview-dark = Тёмная
+preview-failed = Сейчас предпросмотр не получается.
+form-languages = Языки
+form-language = Язык этих текстов
+form-language-add = Добавить язык…
+form-language-drop = Убрать: { $language }
+form-language-editing = Вы пишете тексты на языке: { $language }. Пустое читается как на основном языке формы.
+form-languages-hint = Посетитель получает язык страницы, иначе язык браузера.
+form-fields-hint = Тяните карточку за ручку или двигайте её стрелками на клавиатуре.
+form-texts = Тексты
+form-title = Заголовок
+form-submit = Кнопка
+form-thanks = Благодарность
+form-thanks-hint = Что видно после отправки. Пусто: общие слова на языке посетителя.
+form-steps = Шаги
+form-step = Шаг
+form-step-n = Шаг { $n }
+form-step-add = Добавить шаг
+form-steps-start = Спрашивать по шагам
+form-consent-ask = Просить согласие на обработку персональных данных
+form-consent-example = Я согласен на обработку моих персональных данных
+form-consent-text = На что соглашается посетитель
+form-consent-url = Ссылка на полную политику
+form-consent-version = Версия
+form-consent-version-hint = Хранится с каждым согласием. Пусто: короткий хеш текста.
+form-after = После отправки
+form-makes = Форма создаёт
+form-makes-lead = Контакт, диалог и лид
+form-makes-conversation = Контакт и диалог
+form-makes-contact = Только контакт
+form-responsible-hint = Для лидов этой формы.
+form-responsible-first = Кто ответит первым
+form-redirect = Перейти на страницу вместо благодарности
+form-redirect-hint = https://… разрешённого сайта или путь на этом сервере.
+form-redirect-origins = Ещё сайты для перехода
+form-redirect-origins-hint = Страницу этих сайтов может попросить и сама отправка, в поле sb_next. Enter или запятая добавляет.
+form-look = Вид
+form-colour = Цвет
+form-theme = Тема
+form-theme-auto = Как на устройстве
+form-theme-light = Светлая
+form-theme-dark = Тёмная
+form-region = Страна телефонных номеров
+form-region-hint = Две буквы, для номеров без кода страны.
+form-safety = Против спама
+form-safety-hint = Скрытое поле, время заполнения, что написано и как часто приходит одно и то же: всё без чужих служб. Подозрительное ждёт в «Заявках с форм»; ничего не выбрасывается.
+form-moderation = Каждая заявка ждёт одобрения
+form-origins = Сайты, которые могут отправлять форму
+form-origins-hint = https://shop.example, https://*.shop.example или * для любых. Enter или запятая добавляет.
+form-captcha = Капча другой службы
+form-captcha-hint = Необязательно. Что не прошло и что пришло, пока служба недоступна, задерживается.
+form-captcha-none = Нет
+form-captcha-key = Ключ сайта
+form-captcha-secret = Секретный ключ
+form-embedding = Поставить на сайт
+embed-script = Скрипт
+embed-script-hint = Стоит в вашей странице, на её языке; ваши стили до неё не доходят.
+embed-frame = Фрейм
+embed-frame-hint = Отдельная страница внутри вашей.
+embed-html = Простой HTML
+embed-html-hint = Работает без скриптов. Копии продолжают работать, когда вы меняете форму.
+embed-link = Ссылка
+embed-link-hint = Отдельная страница. Метки кампаний в адресе сохраняются.
+embed-from = На каждой странице: помнить, откуда пришёл посетитель
+field-depends = по условию
+field-help = Подсказка
+field-help-hint = Предложение под полем.
+field-placeholder = Пример в пустом поле
+field-error = Если неверно или пусто
+field-error-hint = Пусто: общие слова на языке посетителя.
+field-formerly = Старые страницы могут присылать его как: { $names }
+field-value = Начальное значение
+field-show-when = Спрашивать
+field-show-always = Всегда
+field-show-how = Когда оно
+show-filled = заполнено
+show-empty = пусто
+show-is = одно из
+show-is-not = ни одно из
+show-values = Эти значения
+
+# ---- Judging submissions -----------------------------------------------------------------------------------------------
+
+judge-selected = { $count ->
+    [one] Выбрана { $count }
+    [few] Выбраны { $count }
+   *[other] Выбрано { $count }
+  }
+judge-all = Выбрать все
+judge-one = Выбрать: { $name }
+judge-spam = Спам
+judge-keys = J и K двигают, X выбирает, A одобряет, R отклоняет, S — спам, U возвращает, Enter открывает.
+judge-done-approve = { $count ->
+    [one] Одобряем { $count }
+   *[other] Одобряем { $count }
+  }
+judge-done-reject = { $count ->
+    [one] Отклонена { $count }
+   *[other] Отклонено { $count }
+  }
+judge-done-spam = { $count ->
+    [one] { $count } отмечена как спам
+   *[other] { $count } отмечено как спам
+  }
+judge-undo = Вернуть
+judge-undone = Возвращено
+judge-failed = { $count ->
+    [one] { $count } не удалось решить: { $detail }
+   *[other] { $count } не удалось решить: { $detail }
+  }
+verdict-approved = Одобрена
+verdict-rejected = Отклонена
+verdict-spam = Спам
+verdict-by = { $verdict }: { $name }, { $at }
+submission-extra = Прислано помимо полей формы
+submission-extra-hint = Страницей, сделанной, когда у формы были другие поля.
+consent-version = Версия { $version }
+reason-honeypot = заполнено скрытое поле
+reason-too_fast = отправлено за две секунды
+reason-bad_time = неверные часы
+reason-bad_seal = поддельная печать
+reason-link_in_name = ссылка вместо имени
+reason-markup = разметка
+reason-links = несколько ссылок
+reason-many_links = много ссылок
+reason-no_client = программа не названа
+reason-sales_talk = слова навязчивых предложений
+reason-disguised_letters = замаскированные буквы
+reason-random_name = случайное имя
+reason-same_in_all_fields = одно и то же во всех полях
+reason-repeated = отправлено несколько раз
+reason-flood = отправляется снова и снова
+reason-same_text = тот же текст от других
+reason-busy_network = много отправок из одной сети
+reason-captcha_missing = нет капчи
+reason-captcha_failed = капча не пройдена
+reason-captcha_unavailable = капча была недоступна
+
+# ---- Where leads come from ---------------------------------------------------------------------------------------------
+
+sources-sub = Сколько лидов пришло и что их привело.
+sources-from = С
+sources-to = По, включительно
+sources-touch = Какой визит считать
+sources-by = Считать по
+by-source = Источник
+by-medium = Канал рекламы
+by-campaign = Кампания
+by-channel = Канал
+sources-csv = Скачать CSV
+sources-leads = Лиды
+sources-converted = Успешные
+sources-junk = Брак
+sources-none = За это время лидов нет
+sources-none-text = Выберите период подлиннее.
+sources-unknown = неизвестно
+sources-days = Лиды по дням
+sources-day = { $day }: { $count ->
+    [one] { $count } лид
+    [few] { $count } лида
+   *[other] { $count } лидов
+  }
+sources-total = { $count ->
+    [one] { $count } лид
+    [few] { $count } лида
+   *[other] { $count } лидов
+  }
+sources-left-out = Ещё { $count } лидов в меньших строках
+
+# ---- a chat's settings ----
+blocks = Заблокированы
+blocks-visitor = Посетитель
+blocks-until = до { $time }
+list-add = Добавить
+blocks-unblock = Снова впустить
