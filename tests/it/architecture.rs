@@ -73,7 +73,7 @@ fn offenders(folder: &str, words: &[&str], allowed: &[&str]) -> Vec<String> {
 
 #[test]
 fn connectors_know_the_contract_and_nothing_else_of_ours() {
-    let kinds = ["email", "telegram", "webchat", "webform", "custom"];
+    let kinds = ["email", "telegram", "webchat", "webform", "custom", "voip"];
     for kind in kinds {
         let others: Vec<String> = kinds
             .iter()
@@ -102,6 +102,7 @@ fn connectors_know_the_contract_and_nothing_else_of_ours() {
         "switchboard_webchat",
         "switchboard_webform",
         "switchboard_custom",
+        "switchboard_voip",
     ];
     assert_eq!(offenders("connectors/sdk", &words, &[]), Vec::<String>::new());
 }
@@ -114,6 +115,7 @@ fn only_the_registry_names_connector_crates() {
         "switchboard_webchat",
         "switchboard_webform",
         "switchboard_custom",
+        "switchboard_voip",
     ];
     assert_eq!(
         offenders("src", &words, &["src/connector/registry.rs"]),

@@ -12,6 +12,7 @@ mod proof;
 mod provider;
 mod push;
 mod rules;
+mod secret;
 mod settings;
 mod standard;
 mod window;

@@ -141,7 +141,9 @@ pub fn party(raw: &str, region: Option<&str>, written: Written) -> CallParty {
     if is_sip {
         let address = raw.rsplit('<').next().unwrap_or(&raw).trim_end_matches('>');
         let address = scheme(address).map_or(address, |(_, rest)| rest);
-        return made(PartyKind::Sip, address.split(';').next().unwrap_or(address));
+        let address = address.split(';').next().unwrap_or(address).trim();
+        // Brackets with nothing in them: the name is all there is.
+        return made(PartyKind::Sip, if address.is_empty() { name } else { address });
     }
     let digits = name.chars().filter(char::is_ascii_digit).count();
     let dialled = name.chars().all(|c| c.is_ascii_digit() || "*#+-() ".contains(c));
@@ -191,7 +193,9 @@ mod tests {
             ),
             ("sip:ann@shop.example", None, Either, Sip, "ann@shop.example"),
             ("sip:101@pbx.example", Some("RU"), Either, Sip, "101@pbx.example"),
+            ("!@<", None, Either, Sip, "!"),
             ("client:ann", None, Either, Client, "ann"),
+            ("client:", None, Either, Hidden, ""),
             ("101", Some("RU"), Either, ShortCode, "101"),
             ("*43", None, Either, ShortCode, "*43"),
             ("112", Some("DE"), International, ShortCode, "112"),

@@ -165,7 +165,7 @@ fn every_byte_counts(
         without.headers_mut().remove(*name);
         refused(&fresh, &without, "a header less");
     }
-    assert!(tried > 1000, "only {tried} changes were tried");
+    assert!(tried > 500, "only {tried} changes were tried");
     // The good one still is: repeated by the provider, byte for byte, it is a duplicate.
     assert!(accept(&connector, good, now()).is_ok());
     assert!(accept(&connector, good, now()).is_ok());

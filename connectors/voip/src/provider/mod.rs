@@ -8,6 +8,7 @@ mod telnyx;
 mod threecx;
 mod token;
 mod twilio;
+mod twilio_report;
 mod vonage;
 mod voximplant;
 mod zadarma;
