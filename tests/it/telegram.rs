@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
     process::Command,
-    time::Duration,
 };
 
 use reqwest::multipart::{Form, Part};
