@@ -169,3 +169,46 @@ sources-total = { $count ->
    *[other] { $count } leads
   }
 sources-left-out = { $count } more leads in smaller rows
+
+# ---- Fields, of forms and of questions before a chat ----
+
+field-add = Add a field
+field-new = New field
+field-label = Label
+field-name = Name
+field-name-hint = Letters, digits and _; the name in the data.
+field-type = Type
+field-maps = Becomes
+field-maps-hint = Where the answer goes.
+field-options = Choices
+field-required = Must be filled
+type-text = Text
+type-textarea = Long text
+type-email = E-mail
+type-phone = Phone
+type-number = Number
+type-select = Choice
+type-checkbox = Checkbox
+type-date = Date
+type-file = File
+type-hidden = Hidden
+maps-none = Only the submission
+maps-contact-name = Name of the contact
+maps-contact-email = E-mail of the contact
+maps-contact-phone = Phone of the contact
+maps-company-name = Name of the company
+maps-lead-title = Title of the lead
+maps-lead-comment = Comment of the lead
+maps-lead-field = A field of the lead
+maps-lead-field-name = Name of the lead’s field
+submissions-sub = What visitors sent through your forms.
+submissions-empty = No submissions
+submissions-empty-text = As soon as somebody sends a form, it appears here.
+submission-approved = Approved: the lead is made
+submission-rejected = Moved to spam
+spam-score = Spam score
+form-address = Address of the form
+form-embed = Form inside your page
+form-html = Plain HTML, without scripts
+form-fields = Fields
+fields-empty = No fields yet.

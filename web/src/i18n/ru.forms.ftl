@@ -172,3 +172,46 @@ sources-total = { $count ->
    *[other] { $count } лидов
   }
 sources-left-out = Ещё { $count } лидов в меньших строках
+
+# ---- Fields, of forms and of questions before a chat ----
+
+field-add = Добавить поле
+field-new = Новое поле
+field-label = Подпись
+field-name = Имя
+field-name-hint = Латинские буквы, цифры и _; имя в данных.
+field-type = Вид
+field-maps = Станет
+field-maps-hint = Куда попадёт ответ.
+field-options = Варианты
+field-required = Обязательно
+type-text = Текст
+type-textarea = Длинный текст
+type-email = Эл. почта
+type-phone = Телефон
+type-number = Число
+type-select = Выбор
+type-checkbox = Флажок
+type-date = Дата
+type-file = Файл
+type-hidden = Скрытое
+maps-none = Только в заявке
+maps-contact-name = Имя контакта
+maps-contact-email = Почта контакта
+maps-contact-phone = Телефон контакта
+maps-company-name = Название компании
+maps-lead-title = Название лида
+maps-lead-comment = Комментарий лида
+maps-lead-field = Поле лида
+maps-lead-field-name = Имя поля лида
+submissions-sub = Что посетители прислали через формы.
+submissions-empty = Заявок нет
+submissions-empty-text = Как только кто-нибудь отправит форму, заявка появится здесь.
+submission-approved = Одобрена: лид создан
+submission-rejected = Перенесена в спам
+spam-score = Оценка спама
+form-address = Адрес формы
+form-embed = Форма на вашей странице
+form-html = Простой HTML, без скриптов
+form-fields = Поля
+fields-empty = Полей пока нет.
