@@ -2375,12 +2375,12 @@ export interface components {
             can_delete: boolean;
             /** @description Whether what was sent can be changed at the customer's side. */
             can_edit: boolean;
+            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+            can_have_buttons: boolean;
             /** @description Whether an answer can be sent on this channel. */
             can_reply: boolean;
             /** @description Whether an answer can name the message it answers. */
             can_reply_to: boolean;
-            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
-            can_have_buttons: boolean;
             /** @description Its channel. */
             channel_id: string;
             /** @description The channel's kind. */
@@ -3739,13 +3739,12 @@ export interface components {
                 can_delete: boolean;
                 /** @description Whether what was sent can be changed at the customer's side. */
                 can_edit: boolean;
+                /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
+                can_have_buttons: boolean;
                 /** @description Whether an answer can be sent on this channel. */
                 can_reply: boolean;
                 /** @description Whether an answer can name the message it answers. */
                 can_reply_to: boolean;
-                can_have_buttons: boolean;
-            /** @description Whether buttons can stand under an answer, the one that asks for a phone number among them. */
-            can_have_buttons: boolean;
                 /** @description Its channel. */
                 channel_id: string;
                 /** @description The channel's kind. */
