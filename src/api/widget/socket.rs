@@ -195,7 +195,7 @@ type Step = std::result::Result<(), End>;
 
 impl Session {
     async fn serve(&mut self, stream: &mut futures_util::stream::SplitStream<WebSocket>) -> End {
-        if let Err(end) = self.begin().await {
+        if let Err(end) = Box::pin(self.begin()).await {
             return end;
         }
         let mut pings = tokio::time::interval(PING_EVERY);
@@ -209,13 +209,14 @@ impl Session {
             let step = tokio::select! {
                 () = stop.cancelled() => return End::Restarting,
                 signal = self.listener.next() => match signal {
-                    Some(signal) => self.hear(signal).await,
+                    // In boxes: ten thousand sockets that wait must not each hold the room of what they seldom do.
+                    Some(signal) => Box::pin(self.hear(signal)).await,
                     None => return End::Slow,
                 },
                 frame = stream.next() => {
                     unanswered = 0;
                     match frame {
-                        Some(Ok(Message::Text(text))) => self.said(text.as_str()).await,
+                        Some(Ok(Message::Text(text))) => Box::pin(self.said(text.as_str())).await,
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
                         Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => Ok(()),
                     }
@@ -224,7 +225,7 @@ impl Session {
                     self.pass_hints();
                     Ok(())
                 }
-                _ = places.tick(), if self.standing.waits.is_some() => self.place().await,
+                _ = places.tick(), if self.standing.waits.is_some() => Box::pin(self.place()).await,
                 _ = pings.tick() => {
                     unanswered += 1;
                     if unanswered >= SILENT_PINGS {
