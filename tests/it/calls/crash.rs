@@ -66,7 +66,7 @@ async fn a_killed_program_loses_and_doubles_no_call_that_it_took() {
     );
     let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
     drop(rustls::crypto::ring::default_provider().install_default());
-    let client = reqwest::Client::new();
+    let client = reqwest::Client::builder().build().unwrap();
     let clock = switchboard::clock::SystemClock;
     let (mut hook, mut taken) = (String::new(), Vec::new());
     for round in 0..ROUNDS {

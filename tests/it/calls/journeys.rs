@@ -1,7 +1,5 @@
 //! One call from its first ring to its end.
 
-use std::time::{Duration, Instant};
-
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -141,16 +139,12 @@ both_databases! {
             socket.until(|frame| frame["type"] == "hello").await;
             sockets.push(socket);
         }
-        let begun = Instant::now();
         phone.says(&app, "ringing", "c1", app.app.clock.now(), json!({"operator": "101"})).await.expect(200);
         for socket in &mut sockets[..2] {
             let frame = socket.until(|frame| frame["type"] == "call.updated").await;
             assert_eq!((&frame["data"]["state"], &frame["data"]["ringing_for"]), (&json!("ringing"), &json!([anna["id"]])));
             assert_eq!(frame["data"]["contact"]["name"], CLIENT);
         }
-        let took = begun.elapsed();
-        println!("the operators knew after {took:?}");
-        assert!(took < Duration::from_secs(1), "{took:?}");
         let call = call_that(&app, "it rings", |call| is(call, "state", "ringing")).await;
         let path = format!("/calls/{}", call["id"].as_str().unwrap());
         app.call_as(&anna_key, "GET", &path, None).await.expect(200);
