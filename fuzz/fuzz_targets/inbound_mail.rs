@@ -87,6 +87,7 @@ fuzz_target!(|data: &[u8]| {
         | InboundBody::Edit(_)
         | InboundBody::Deletion(_)
         | InboundBody::Reaction(_)
-        | InboundBody::Reachability(_) => {}
+        | InboundBody::Reachability(_)
+        | InboundBody::Call(_) => {}
     }
 });
