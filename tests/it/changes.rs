@@ -470,15 +470,18 @@ both! {
         let id = conversation_of(&talk.deliver(&app, vec![said("m1", "which one?")]).await[0]);
         let asked = messages(&app, &id).await[0]["id"].clone();
         let buttons = json!([[{"label": "Shop", "url": "https://shop.example"}, {"label": "Yes", "data": "yes"}]]);
-        let body = json!({"text": "this one", "reply_to": asked, "buttons": buttons, "request_phone": true});
+        let body = json!({"text": "this one", "reply_to": asked, "buttons": buttons});
         let sent = reply(&app, &id, body).await;
         let shown = until(&app, &id, &sent, "sent", is_sent).await;
         assert_eq!((&shown["reply_to"]["text"], &shown["buttons"]), (&json!("which one?"), &buttons));
         let out = talk.script.sent().remove(0);
-        assert_eq!((out.reply_to.as_deref(), out.buttons.len(), out.request_phone), (Some("m1"), 1, true));
+        assert_eq!((out.reply_to.as_deref(), out.buttons.len(), out.request_phone), (Some("m1"), 1, false));
         let path = format!("/conversations/{id}/messages");
         let elsewhere = json!({"text": "x", "reply_to": "msg_0"});
         assert_eq!(app.post(&path, elsewhere).await.expect(422)["errors"][0]["field"], "reply_to");
+        // A channel shows the one or the other.
+        let both = json!({"text": "x", "buttons": buttons, "request_phone": true});
+        assert_eq!(app.post(&path, both).await.expect(422)["errors"][0]["field"], "request_phone");
         let bad = json!({"text": "x", "buttons": [[{"label": "x", "url": "javascript:alert(1)"}]]});
         assert_eq!(app.post(&path, bad).await.expect(422)["errors"][0]["field"], "buttons");
         let plain = Talk::on(&app, "fake").await;
