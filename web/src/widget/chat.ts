@@ -50,6 +50,7 @@ export class Chat {
   #link: Link;
   #poller: ReturnType<typeof setTimeout> | undefined;
   #repeat: ReturnType<typeof setTimeout> | undefined;
+  #looking: ReturnType<typeof setInterval>;
   #typingEnds: ReturnType<typeof setTimeout> | undefined;
   #typingSent = 0;
   #typingLater: ReturnType<typeof setTimeout> | undefined;
@@ -107,7 +108,7 @@ export class Chat {
       else this.nudge();
       this.#whereabouts();
     });
-    setInterval(() => document.hidden || this.#whereabouts(), PAGE_MS);
+    this.#looking = setInterval(() => document.hidden || this.#whereabouts(), PAGE_MS);
   }
 
   /** Tells the staff which page the visitor is on, when that changed. */
@@ -474,6 +475,7 @@ export class Chat {
     this.#link.stop();
     clearTimeout(this.#poller);
     clearTimeout(this.#repeat);
+    clearInterval(this.#looking);
     this.memory.forget();
   }
 }
