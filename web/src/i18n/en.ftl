@@ -133,6 +133,8 @@ setup-invalid-text = It may be incomplete or from an earlier start. The current 
 
 # Navigation
 nav-label = Main
+nav-simulation = Simulation
+sim-link = Simulate changes
 nav-search = Search
 nav-contacts = Contacts
 nav-leads = Leads

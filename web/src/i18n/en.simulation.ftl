@@ -1,5 +1,3 @@
-nav-simulation = Simulation
-sim-link = Simulate changes
 sim-sub = What other rules or other people would have done. Nothing is changed.
 sim-what = What comes
 sim-source = Sessions

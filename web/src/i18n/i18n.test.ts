@@ -88,4 +88,17 @@ describe('texts', () => {
       b.formatPattern(b.getMessage('queue-members')?.value ?? '', { count }).replace(/[\u2068\u2069]/g, '');
     expect([1, 3, 7, 21].map(say)).toEqual(['1 запись', '3 записи', '7 записей', '21 запись']);
   });
+
+  it('of rare screens are used by no other screen, which would not load them', () => {
+    const homes = { simulation: ['simulation'], forms: ['admin', 'intake', 'reports'] };
+    for (const [part, folders] of Object.entries(homes)) {
+      const text = readFileSync(join(here, `en.${part}.ftl`), 'utf8');
+      const keys = [...text.matchAll(/^([a-z][\w-]*) =/gm)].map((m) => `'${m[1] ?? ''}'`);
+      const elsewhere = readdirSync(join(src, 'features'))
+        .filter((feature) => !folders.includes(feature))
+        .flatMap((feature) => sources(join(src, 'features', feature)))
+        .concat(sources(join(src, 'app')), sources(join(src, 'core')), sources(join(src, 'ui')));
+      expect(keys.filter((key) => elsewhere.some((code) => code.includes(key)))).toEqual([]);
+    }
+  });
 });

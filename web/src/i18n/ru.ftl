@@ -133,6 +133,8 @@ setup-invalid-text = Она неполная или от прошлого зап
 
 # Навигация
 nav-label = Главное меню
+nav-simulation = Моделирование
+sim-link = Смоделировать изменения
 nav-search = Поиск
 nav-contacts = Контакты
 nav-leads = Лиды
