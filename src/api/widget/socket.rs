@@ -313,6 +313,10 @@ impl Session {
     async fn hear(&mut self, signal: Signal) -> Step {
         match signal {
             Signal::Message(message) => {
+                if message.kind == "inbound" {
+                    // What they were typing has come: told after it, it would look like the next message.
+                    self.typing = None;
+                }
                 if message.seq <= self.sent_seq.unwrap_or(0) {
                     return Ok(());
                 }
