@@ -18,10 +18,11 @@ use crate::{
     conversation::view::Views,
     db::Db,
     event::consumer,
+    form, import,
     ingest::Ingest,
     lead, live,
     live::{Hydrator, Live},
-    master_key,
+    master_key, notification,
     operator::counting::CountingNow,
     outbound,
     outgoing::{Outgoing, guard::Guard},
@@ -29,6 +30,7 @@ use crate::{
     secret::Vault,
     storage::Storage,
     telemetry, visitor,
+    webhook::{self, Bell},
 };
 
 /// How often what has lapsed is swept away.
@@ -58,8 +60,16 @@ pub struct Inner {
     pub live: Live,
     /// The visitors' sockets of this process.
     pub visitors: visitor::hub::Hub,
+    /// How far visitors come with forms.
+    pub form_usage: form::usage::Usage,
+    /// Chats that go on by mail.
+    pub chat_mail: visitor::mail::ChatMail,
     /// The way out over HTTP.
     pub outgoing: Outgoing,
+    /// Wakes who sends to webhooks.
+    pub webhooks: Bell,
+    /// Wakes who sends what forms tell.
+    pub notifications: Bell,
     /// How conversations look.
     pub views: Views,
     /// What lines say by themselves.
@@ -166,7 +176,10 @@ impl App {
             live: live.clone(),
         });
         host.load().await.context("the channels cannot be read")?;
+        let visitors = visitor::hub::Hub::default();
         let app = Self(Arc::new(Inner {
+            form_usage: form::usage::Usage::default(),
+            chat_mail: visitor::mail::ChatMail::new(host.clone(), views.clone(), visitors.clone()),
             passwords: Passwords::default(),
             sign_ins: SignInThrottle::new(config.limits.enabled),
             metrics: telemetry::metrics::start(),
@@ -183,8 +196,10 @@ impl App {
             host,
             ingest,
             live,
-            visitors: visitor::hub::Hub::default(),
+            visitors,
             outgoing,
+            webhooks: Bell::default(),
+            notifications: Bell::default(),
             views,
         }));
         Ok(Assembly {
@@ -297,6 +312,23 @@ impl Assembly {
             let (hub, live, db, stop) = (app.visitors.clone(), app.live.clone(), db.clone(), stop.clone());
             async move { hub.run(live, db, stop).await }
         });
+        followers.spawn("visitors' queues", {
+            let (hub, board, db) = (app.visitors.clone(), app.board.clone(), db.clone());
+            let (clock, stop) = (clock.clone(), stop.clone());
+            async move { hub.run_queues(board, db, clock, stop).await }
+        });
+        followers.spawn("use of forms", {
+            let (usage, db, stop) = (app.form_usage.clone(), db.clone(), stop.clone());
+            async move { usage.run(db, stop).await }
+        });
+        followers.spawn("unseen replies", {
+            let watch = visitor::mail::unseen::Watch::new(app.host.clone());
+            consumer::run(db.clone(), clock.clone(), watch, stop.clone())
+        });
+        followers.spawn("mails of chats", {
+            let (mail, clock, stop) = (app.chat_mail.clone(), clock.clone(), stop.clone());
+            async move { mail.run(clock, stop).await }
+        });
         followers.spawn(
             "calls",
             call::follow::run(db.clone(), clock.clone(), app.host.clone(), stop.clone()),
@@ -320,10 +352,46 @@ impl Assembly {
             "leads",
             consumer::run(db.clone(), clock.clone(), lead::follow::FirstReply, stop.clone()),
         );
+        followers.spawn("webhooks' follower", {
+            let hydrator = Hydrator::new(app.views.clone(), app.counting.clone(), clock.clone());
+            let url = &app.config.server.public_url;
+            let follower = webhook::follow::Follower::new(hydrator, clock.clone(), app.webhooks.clone(), url);
+            consumer::run(db.clone(), clock.clone(), follower, stop.clone())
+        });
+        followers.spawn("notifications' follower", {
+            let (webhooks, own) = (app.webhooks.clone(), app.notifications.clone());
+            let url = &app.config.server.public_url;
+            let follower = notification::follow::Follower::new(clock.clone(), webhooks, own, url);
+            consumer::run(db.clone(), clock.clone(), follower, stop.clone())
+        });
+        followers.spawn("notifications", {
+            let bell = app.notifications.clone();
+            notification::dispatch::Dispatcher::new(app.host.clone(), bell).run(stop.clone())
+        });
+        followers.spawn("webhooks", {
+            let dispatcher = webhook::dispatch::Dispatcher {
+                db: db.clone(),
+                clock: clock.clone(),
+                vault: app.vault.clone(),
+                outgoing: app.outgoing.clone(),
+                bell: app.webhooks.clone(),
+                node: app.host.parts().node.clone(),
+            };
+            dispatcher.run(stop.clone())
+        });
         followers.spawn(
             "hints",
             outbound::hints::run(app.host.clone(), app.live.clone(), stop.clone()),
         );
+        followers.spawn("imports", {
+            let tools = import::Tools {
+                db: db.clone(),
+                storage: app.storage.clone(),
+                clock: clock.clone(),
+                node: connector::node_name(db),
+            };
+            import::run::run(tools, stop.clone())
+        });
         followers.spawn("sweeper", sweep(app.clone()));
         Running {
             ingest_stop,

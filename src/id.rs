@@ -55,6 +55,34 @@ pub enum Kind {
     CallEvent,
     /// What was recorded of one.
     CallRecording,
+    /// A program elsewhere that is told of events.
+    Webhook,
+    /// What it is told.
+    WebhookDelivery,
+    /// What a form tells of a submission.
+    FormNotification,
+    /// A field that admins define.
+    CustomField,
+    /// One contact taken into another.
+    Merge,
+    /// What somebody changed.
+    FieldChange,
+    /// The stages deals go through.
+    Pipeline,
+    /// One of them.
+    Stage,
+    /// Why deals are lost.
+    LossReason,
+    /// A sale in the making.
+    Deal,
+    /// A deal that came into a stage.
+    Move,
+    /// What an operator has to do.
+    Task,
+    /// A file that is taken in.
+    Import,
+    /// Which columns fill which fields.
+    ImportMapping,
 }
 
 impl Kind {
@@ -84,6 +112,20 @@ impl Kind {
             Self::Call => "cal_",
             Self::CallEvent => "cle_",
             Self::CallRecording => "rec_",
+            Self::Webhook => "whk_",
+            Self::WebhookDelivery => "dlv_",
+            Self::FormNotification => "ntf_",
+            Self::CustomField => "cfd_",
+            Self::Merge => "mrg_",
+            Self::FieldChange => "fch_",
+            Self::Pipeline => "pip_",
+            Self::Stage => "stg_",
+            Self::LossReason => "rsn_",
+            Self::Deal => "dea_",
+            Self::Move => "mov_",
+            Self::Task => "tsk_",
+            Self::Import => "imp_",
+            Self::ImportMapping => "imm_",
         }
     }
 }

@@ -8,11 +8,13 @@ use sea_orm::{
 };
 
 use crate::{
+    call,
     db::{
         Db,
         entity::{attachment, consumer_cursor, event, identity, visitor},
     },
     storage::Storage,
+    webhook,
 };
 
 /// The log is kept this long: nobody resumes a socket from further back.
@@ -21,6 +23,8 @@ const LOG: TimeDelta = TimeDelta::days(14);
 const SILENT_VISITOR: TimeDelta = TimeDelta::days(30);
 /// A file that was uploaded and not sent is forgotten after this.
 const LOOSE_FILE: TimeDelta = TimeDelta::hours(24);
+/// A click to call is not repeated after this.
+const WISH: TimeDelta = TimeDelta::days(1);
 /// Rows removed at once, so that nobody waits long for the writer.
 const CHUNK: u64 = 1_000;
 
@@ -28,6 +32,8 @@ const CHUNK: u64 = 1_000;
 pub async fn sweep(db: &Db, storage: &Storage, now: DateTime<Utc>) -> Result<(), DbErr> {
     old_events(db, now - LOG).await?;
     silent_visitors(db, now - SILENT_VISITOR).await?;
+    call::wishes::forget(db, now - WISH).await?;
+    webhook::store::sweep(db, now).await?;
     loose_files(db, storage, now - LOOSE_FILE).await
 }
 

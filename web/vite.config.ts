@@ -14,6 +14,19 @@ export default defineConfig({
     // Nothing becomes a data: URL, so that `default-src 'self'` is enough.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // What every screen uses is one file: split by who uses what, it weighs more and changes with each new screen.
+        codeSplitting: {
+          groups: [
+            {
+              name: 'base',
+              test: /node_modules\/(svelte|esm-env|clsx|@fluent)\/|src\/(i18n\/(i18n|format)\.svelte\.ts|ui\/(Icon|States|Avatar|Menu|Dialog|Field)\.svelte$|ui\/icons\.ts|app\/(router|track|toast|prefs|session|loader|live|commands|nav|offers|calls|templates)\.|api\/client|core\/(signal|store|ws|outbox|notify|idle|drafts|id|text|keys)\.)/,
+            },
+          ],
+        },
+      },
+    },
   },
   server: {
     port: 5173,

@@ -1,5 +1,6 @@
 //! How fast, and against what:
-//! `cargo bench --bench throughput [-- ingest http latency routing mail telegram footprint sockets]`.
+//! `cargo bench --bench throughput [-- ingest http latency routing calls mail telegram import footprint sockets crm]`. What `crm`
+//! seeds takes a while: it runs only when it is named.
 //!
 //! Ingest is measured as a ratio to the bare engine inserting **the same rows in the same batches in the
 //! same run**: after each run the rows it made are read back, grouped by the transaction that made them
@@ -15,7 +16,10 @@
 )]
 
 mod bare;
+mod calls;
+mod crm;
 mod footprint;
+mod import;
 mod load;
 mod mail;
 mod routing;
@@ -68,6 +72,9 @@ async fn main() {
     if runs("routing") {
         routing::measure().await;
     }
+    if runs("calls") {
+        calls::measure().await;
+    }
     if runs("mail") {
         mail::measure().await;
     }
@@ -76,6 +83,12 @@ async fn main() {
     }
     if runs("telegram") {
         telegram::measure().await;
+    }
+    if runs("import") {
+        import::measure().await;
+    }
+    if wanted.iter().any(|word| word == "crm") {
+        crm::measure().await;
     }
     if runs("footprint") {
         footprint::measure().await;

@@ -21,6 +21,12 @@ mod m20261122_000015_changes;
 mod m20261122_000020_calls;
 mod m20261122_000022_visits;
 mod m20261122_000024_judged;
+mod m20261122_000026_people;
+mod m20261122_000027_deals;
+mod m20261122_000028_exchange;
+mod m20261122_000029_webhooks;
+mod m20261122_000031_chat_mail;
+mod m20261122_000032_wishes;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +51,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000020_calls::Migration),
             Box::new(m20261122_000022_visits::Migration),
             Box::new(m20261122_000024_judged::Migration),
+            Box::new(m20261122_000026_people::Migration),
+            Box::new(m20261122_000027_deals::Migration),
+            Box::new(m20261122_000028_exchange::Migration),
+            Box::new(m20261122_000031_chat_mail::Migration),
+            Box::new(m20261122_000032_wishes::Migration),
+            Box::new(m20261122_000029_webhooks::Migration),
         ]
     }
 }

@@ -4,12 +4,13 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Extension, Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::{Path, RawQuery, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use serde::Deserialize;
 use switchboard_sdk::{Page, PageRequest};
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
     push,
     v1::form_previews::unsaved,
 };
-use crate::{app::App, connector::Served};
+use crate::{app::App, connector::Served, form::usage::What};
 
 /// Seconds after which a paused form is worth another look.
 const PAUSED_RETRY_SECS: u64 = 300;
@@ -27,13 +28,58 @@ const PAUSED_RETRY_SECS: u64 = 300;
 /// Posts of one address to one form.
 struct Posts(Budget<(Origin, String)>);
 
+/// What pages of one address tell of their visitors.
+struct Told(Budget<Origin>);
+
+/// The mark of a form that was drawn by us, in what it sends.
+const DRAWN: &[u8] = b"sb_id";
+/// Longest word of a page about its visitor, in bytes.
+const WORD_BYTES: usize = 300;
+
 /// All form paths.
 pub fn router() -> Router<App> {
     Router::new()
         .route("/f/{key}", get(page).post(submit).options(preflight))
+        .route("/f/{key}/use", get(sub_page_of_use).post(told))
         .route("/f/{key}/{*path}", get(sub_page))
         .route("/form-preview/{page}", get(preview))
         .layer(Extension(Arc::new(Posts(Budget::new(120, 240)))))
+        .layer(Extension(Arc::new(Told(Budget::new(600, 600)))))
+}
+
+/// How far a visitor came, as `track.js` tells it.
+#[derive(Deserialize)]
+struct Word {
+    what: What,
+    #[serde(default)]
+    field: Option<String>,
+}
+
+/// Counts what a page tells. It is never answered with a complaint: no page waits for the answer.
+async fn told(
+    State(app): State<App>,
+    Path(key): Path<String>,
+    Extension(budget): Extension<Arc<Told>>,
+    ClientAddress(address): ClientAddress,
+    body: Bytes,
+) -> StatusCode {
+    let spent = app.config.limits.enabled && budget.0.take(&Origin::from(address)).is_err();
+    let word = Some(&body).filter(|body| body.len() <= WORD_BYTES && !spent);
+    let word: Option<Word> = word.and_then(|body| serde_json::from_slice(body).ok());
+    // What was sent is counted when it is taken.
+    if let Some(word) = word.filter(|word| word.what != What::Done)
+        && let Ok(Some(served)) = find(&app, &key).await
+        && served.active().is_some()
+    {
+        let now = app.clock.now();
+        app.form_usage
+            .count(&served.channel, word.what, word.field.as_deref(), now);
+    }
+    StatusCode::NO_CONTENT
+}
+
+async fn sub_page_of_use(headers: HeaderMap) -> Response {
+    missing(&headers)
 }
 
 async fn page(app: State<App>, Path(key): Path<String>, query: RawQuery, headers: HeaderMap) -> Response {
@@ -164,7 +210,17 @@ async fn taken(app: &App, served: &Served, posts: &Posts, address: IpAddr, reque
         return page.map_or_else(|| push::paused().into_response(), page_response);
     }
     match push::read(app, address, request).await {
-        Ok(request) => push::take(app, served, request).await,
+        Ok(request) => {
+            let body = request.body().clone();
+            let response = push::take(app, served, request).await;
+            if matches!(response.status(), StatusCode::CREATED | StatusCode::SEE_OTHER)
+                && body.windows(DRAWN.len()).any(|part| part == DRAWN)
+            {
+                app.form_usage
+                    .count(&served.channel, What::Done, None, app.clock.now());
+            }
+            response
+        }
         Err(problem) => problem.into_response(),
     }
 }

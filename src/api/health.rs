@@ -110,6 +110,17 @@ async fn measure(db: &Db) -> Result<(), DbErr> {
     let channels = "SELECT health_state AS label, COUNT(*) AS n FROM channel GROUP BY health_state";
     let states = ["starting", "ok", "degraded", "failed", "disabled"];
     grouped(db, Gauge::Channels, "health", &states, channels).await?;
+    let webhooks = "SELECT CASE WHEN enabled AND failures = 0 THEN 'ok' WHEN enabled THEN 'degraded' \
+                    WHEN disabled_because IS NULL THEN 'disabled' ELSE 'failed' END AS label, COUNT(*) AS n \
+                    FROM webhook GROUP BY label";
+    grouped(
+        db,
+        Gauge::Webhooks,
+        "health",
+        &["ok", "degraded", "failed", "disabled"],
+        webhooks,
+    )
+    .await?;
     let lag = "SELECT name AS label, (SELECT value FROM counter WHERE name = 'event') - seq AS n FROM consumer_cursor";
     grouped(db, Gauge::ConsumerLag, "consumer", &[], lag).await?;
     let quarantine = "SELECT '' AS label, COUNT(*) AS n FROM quarantine WHERE replayed_at IS NULL";

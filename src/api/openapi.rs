@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 24] = [
+const TAGS: [(&str, &str); 30] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -19,8 +19,13 @@ const TAGS: [(&str, &str); 24] = [
     ("messages", "What was said"),
     ("attachments", "Files"),
     ("contacts", "People outside"),
+    ("companies", "Where they work"),
+    ("custom fields", "Fields that admins define"),
+    ("imports", "Files that are taken in"),
     ("reports", "Figures over a time"),
     ("leads", "Sales interests"),
+    ("deals", "Sales in the making, and their pipelines"),
+    ("tasks", "What operators have to do"),
     ("submissions", "Filled forms"),
     ("search", "Finding things"),
     ("realtime", "What happens, as it happens"),
@@ -35,6 +40,7 @@ const TAGS: [(&str, &str); 24] = [
     ("apikeys", "Keys for programs"),
     ("quarantine", "What could not be understood"),
     ("outbox", "Answers on their way out"),
+    ("webhooks", "Programs elsewhere that are told of events"),
     ("health", "For machines that watch"),
 ];
 

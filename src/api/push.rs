@@ -141,6 +141,9 @@ pub async fn take(app: &App, served: &Served, request: WebhookRequest) -> Respon
         }
     };
     watch(app, served, connector, &request, Verdict::of(&receipt));
+    if let Err(problem) = telephone::go_on(served, connector, &request).await {
+        return problem.into_response();
+    }
     if let Some(response) = telephone::answered(app, served, connector, &request).await {
         return response;
     }
@@ -174,7 +177,7 @@ pub(super) fn watch(
 ) {
     if connector
         .webhook()
-        .is_some_and(switchboard_sdk::Webhook::is_watched)
+        .is_some_and(|webhook| webhook.is_watched(request))
     {
         let path = request.uri().path().to_owned();
         app.host

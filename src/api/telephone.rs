@@ -7,7 +7,7 @@ use axum::{
     http::Method,
     response::{IntoResponse, Response},
 };
-use switchboard_sdk::{Connector, RouteAnswer, RouteQuestion, Telephony, WebhookRequest};
+use switchboard_sdk::{Connector, RouteAnswer, RouteQuestion, SendError, Telephony, WebhookRequest};
 
 use super::{problem::Problem, push};
 use crate::{
@@ -58,6 +58,35 @@ pub async fn answered(
     let question = telephony.question(request, app.clock.now()).ok()?;
     let answer = decided(app, served, &question).await.unwrap_or_default();
     Some(push::answer(telephony.answer(request, &answer)))
+}
+
+/// The next step of a dialogue with the provider that a stored push is part of. One that did not arrive is told as our outage, so
+/// that the provider repeats the push and the step with it; one that was refused will not do better the next time.
+pub async fn go_on(
+    served: &Served,
+    connector: &Arc<dyn Connector>,
+    request: &WebhookRequest,
+) -> Result<(), Problem> {
+    let Some(telephony) = connector.telephony() else {
+        return Ok(());
+    };
+    match telephony.go_on(request).await {
+        Ok(()) => Ok(()),
+        Err(SendError::Refused { reason }) => {
+            tracing::warn!(
+                channel.id = served.channel.id,
+                reason,
+                "a telephone system refused the next step of a call"
+            );
+            Ok(())
+        }
+        Err(error) => {
+            tracing::warn!(channel.id = served.channel.id, %error, "the next step of a call did not reach its telephone system");
+            Err(Problem::unavailable(
+                "the call could not be taken further; it is worth trying again",
+            ))
+        }
+    }
 }
 
 /// Whether an address asks.

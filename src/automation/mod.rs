@@ -1,5 +1,5 @@
 //! What happens by itself when time passes: lines greet, say that they are closed or that nobody answered,
-//! move, return and end sessions; shifts begin and end.
+//! move, return and end sessions; shifts begin and end; operators are reminded of their tasks.
 
 pub mod closed;
 pub mod greet;
@@ -16,7 +16,7 @@ use sea_orm::DbErr;
 use switchboard_sdk::CancellationToken;
 
 pub use self::voice::Voice;
-use crate::{clock::SharedClock, db::Db, routing::timers};
+use crate::{clock::SharedClock, db::Db, routing::timers, task::remind};
 
 /// How often the timers are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -44,11 +44,18 @@ pub async fn run(db: Db, clock: SharedClock, voice: Voice, stop: CancellationTok
 /// Does what is due at `now`. What fails of one kind does not hold up the others.
 pub async fn tick(db: &Db, voice: &Voice, now: DateTime<Utc>) -> Result<(), DbErr> {
     let shifted = shifts::tell(db, now).await;
+    let reminded = remind::tell(db, now).await;
     let lines = timers::lines(db).await?;
     let moved = timers::run(db, &lines, now).await;
     let unanswered = unanswered::act(db, voice, &lines, now).await;
     let closed = silence::close(db, voice, &lines, now).await;
-    shifted.and(moved).and(unanswered).and(closed).map(|_| ())
+    let reminded = reminded.map(|_| ());
+    shifted
+        .and(reminded)
+        .and(moved)
+        .and(unanswered)
+        .and(closed)
+        .map(|_| ())
 }
 
 /// Tells those who wait on a closed line and were not told when they wrote.

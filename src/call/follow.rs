@@ -74,17 +74,22 @@ async fn grown(head: &mut watch::Receiver<i64>) {
 
 /// Folds what is new and does what is due. Answers whether there may be more.
 pub async fn step(db: &Db, host: &Host, now: DateTime<Utc>) -> Result<bool, DbErr> {
-    let new = store::pending(db.read(), BATCH).await?;
-    let full = new.len() as u64 == BATCH;
-    let mut done = 0;
-    for ((channel_id, name), reports) in by_call(new) {
-        match take(db, host, &channel_id, &reports, now).await {
-            Ok(()) => done += 1,
-            Err(error) => {
+    let mut after = None;
+    // Page by page to the end: reports that cannot be folded stay pending and must not hide those behind them.
+    loop {
+        let new = store::pending(db.read(), after.as_ref(), BATCH).await?;
+        let full = new.len() as u64 == BATCH;
+        after = new.last().cloned();
+        for ((channel_id, name), reports) in by_call(new) {
+            if let Err(error) = take(db, host, &channel_id, &reports, now).await {
                 tracing::error!(channel.id = channel_id, call = name, %error, "reports of a call could not be folded; it will be tried again");
             }
         }
+        if !full {
+            break;
+        }
     }
+    let mut done = 0;
     let due = store::due(db.read(), now, DUE).await?;
     for (call_id, channel_id) in &due {
         if let Err(error) = look_again(db, host, channel_id, call_id, now).await {
@@ -93,7 +98,7 @@ pub async fn step(db: &Db, host: &Host, now: DateTime<Utc>) -> Result<bool, DbEr
             done += 1;
         }
     }
-    Ok(done > 0 && (full || due.len() as u64 == DUE))
+    Ok(done > 0 && due.len() as u64 == DUE)
 }
 
 /// Reports by channel and the call's name, in the order the first of each came.

@@ -13,11 +13,13 @@ pub mod follow;
 mod missed;
 mod place;
 pub mod recording;
+mod recordings;
 mod refresh;
 pub mod retry;
 pub mod route;
 pub mod setup;
 pub mod store;
 pub mod view;
+pub mod wishes;
 
 pub use self::{setup::Setup, view::CallView};

@@ -5,24 +5,27 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
-    sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Set, sea_query::Expr,
 };
 use serde_json::json;
 use switchboard_sdk::{Attribution, Touch};
 
 use super::Setup;
 use crate::{
-    conversation::{message, session::opened},
+    conversation::{
+        message::{self, MessageKind, NewMessage},
+        session::opened,
+    },
     db::{
         WriteTx,
-        entity::{call, contact, conversation, identity, lead, line, session},
+        entity::{call, contact, conversation, deal, identity, lead, line, session},
         next_numbers,
     },
     event::{EventType, NewEvent},
     id::{self, Kind},
     lead::{
-        rule::{self, Effect, History},
+        rule::{self, Effect, History, OpenDeal},
         source, store as leads,
     },
     line::Rules,
@@ -116,6 +119,7 @@ async fn contact_of(
         contact_id: Set(row.id.clone()),
         verified: Set(proven),
         created_at: Set(now),
+        via: Set(Some("voip".to_owned())),
         ..Default::default()
     };
     identity::Entity::insert(phone)
@@ -190,7 +194,7 @@ async fn join_lead(
 ) -> Result<(), DbErr> {
     let line = line::Entity::find_by_id(&row.line_id).one(write.tx()).await?;
     let Some(line) = line else { return Ok(()) };
-    let rule = Rules::from_stored(&line.rules)?.crm.create_lead;
+    let crm = Rules::from_stored(&line.rules)?.crm;
     let known = lead::Entity::find()
         .filter(lead::Column::ContactId.eq(&contact.id))
         .all(write.tx())
@@ -198,15 +202,39 @@ async fn join_lead(
     let open = known
         .iter()
         .find(|lead| lead.status == "new" || lead.status == "in_progress");
+    let deals = open_and_past_deals(write, &contact.id).await?;
     let history = History {
         open: open.map(|lead| lead.id.clone()),
-        any: !known.is_empty(),
+        any: !known.is_empty() || !deals.is_empty(),
+        deal: deals
+            .into_iter()
+            .rev()
+            .find(|deal| deal.state == "open")
+            .map(|deal| OpenDeal {
+                title: deal.title,
+                lead_id: deal.lead_id,
+            }),
     };
     let touch = setup.touch(row.own_number.as_deref());
-    let lead_id = match rule::at_session_start(rule, &history) {
+    let lead_id = match rule::at_session_start(&crm, &history) {
         Effect::Leave => return Ok(()),
         Effect::Join(lead_id) => {
             touch_lead(write, &lead_id, &touch, now).await?;
+            lead_id
+        }
+        Effect::JoinDeal(deal) => {
+            let Some(lead_id) = deal.lead_id.clone() else {
+                return Ok(());
+            };
+            // Once a deal, not once a call.
+            if conversation.lead_id.as_ref() != Some(&lead_id) {
+                let note = NewMessage {
+                    kind: MessageKind::Note,
+                    hidden: true,
+                    ..NewMessage::system(rule::deal_note(&deal))
+                };
+                message::append(write, conversation, note, now).await?;
+            }
             lead_id
         }
         Effect::Create => {
@@ -228,6 +256,15 @@ async fn join_lead(
         write.record(NewEvent::conversation(&conversation.id, now));
     }
     Ok(())
+}
+
+async fn open_and_past_deals(write: &WriteTx, contact_id: &str) -> Result<Vec<deal::Model>, DbErr> {
+    deal::Entity::find()
+        .filter(deal::Column::ContactId.eq(contact_id))
+        .order_by_asc(deal::Column::CreatedAt)
+        .order_by_asc(deal::Column::Id)
+        .all(write.tx())
+        .await
 }
 
 fn new_lead(

@@ -4,15 +4,12 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::DbErr;
 use switchboard_sdk::{CallRecording, CancellationToken, Fault};
 use tokio::task::JoinSet;
 
 use super::{
-    entry, follow,
+    entry, follow, recordings,
     retry::{self, Next},
 };
 use crate::{
@@ -20,7 +17,7 @@ use crate::{
     connector::Host,
     db::{
         Db,
-        entity::{attachment, call, call_recording},
+        entity::{attachment, call_recording},
     },
     id::{self, Kind},
     ingest::clean_content_type,
@@ -100,8 +97,9 @@ impl Fetcher {
         if free == 0 {
             return Ok(());
         }
-        for row in self.due(free as u64).await? {
-            if !busy.contains(&row.id) && self.claim(&row).await? {
+        let now = self.clock.now();
+        for row in recordings::due(self.db.read(), now, free as u64).await? {
+            if !busy.contains(&row.id) && recordings::claim(&self.db, &row.id, now, now + LEASE).await? {
                 busy.insert(row.id.clone());
                 let me = Arc::clone(self);
                 flying.spawn(async move {
@@ -114,53 +112,11 @@ impl Fetcher {
         Ok(())
     }
 
-    async fn due(&self, limit: u64) -> Result<Vec<call_recording::Model>, DbErr> {
-        let now = self.clock.now();
-        call_recording::Entity::find()
-            .filter(call_recording::Column::NextAttemptAt.is_not_null())
-            .filter(call_recording::Column::NextAttemptAt.lte(now))
-            .filter(free(now))
-            .order_by_asc(call_recording::Column::NextAttemptAt)
-            .limit(limit)
-            .all(self.db.read())
-            .await
-    }
-
-    /// Takes the row, unless somebody else was faster.
-    async fn claim(&self, row: &call_recording::Model) -> Result<bool, DbErr> {
-        let now = self.clock.now();
-        let write = self.db.write().await?;
-        let claimed = call_recording::Entity::update_many()
-            .col_expr(call_recording::Column::LeasedUntil, Expr::value(now + LEASE))
-            .col_expr(
-                call_recording::Column::Attempts,
-                Expr::col(call_recording::Column::Attempts).add(1),
-            )
-            .filter(call_recording::Column::Id.eq(&row.id))
-            .filter(call_recording::Column::NextAttemptAt.is_not_null())
-            .filter(free(now))
-            .exec(write.tx())
-            .await?;
-        write.commit().await?;
-        Ok(claimed.rows_affected > 0)
-    }
-
     async fn renew(&self, id: &str) {
         loop {
             tokio::time::sleep(RENEW).await;
-            let renewed = async {
-                let write = self.db.write().await?;
-                call_recording::Entity::update_many()
-                    .col_expr(
-                        call_recording::Column::LeasedUntil,
-                        Expr::value(self.clock.now() + LEASE),
-                    )
-                    .filter(call_recording::Column::Id.eq(id))
-                    .exec(write.tx())
-                    .await?;
-                write.commit().await
-            };
-            if let Err(error) = renewed.await {
+            let until = self.clock.now() + LEASE;
+            if let Err(error) = recordings::renew(&self.db, id, until).await {
                 tracing::warn!(%error, "the lease of a recording could not be renewed");
             }
         }
@@ -234,13 +190,9 @@ impl Fetcher {
             return Err(DbErr::Custom(error.to_string()));
         }
         let write = self.db.write().await?;
-        let Some(known) = call_recording::Entity::find_by_id(&row.id)
-            .one(write.tx())
-            .await?
-        else {
+        let Some((known, call)) = recordings::with_call(write.tx(), &row.id).await? else {
             return Ok(());
         };
-        let call = call::Entity::find_by_id(&known.call_id).one(write.tx()).await?;
         let began = call.as_ref().map_or(now, |call| call.started_at);
         let file = attachment::Model {
             id: id.clone(),
@@ -259,25 +211,8 @@ impl Fetcher {
             created_at: now,
             replaced: false,
         };
-        attachment::Entity::insert(file.into_active_model())
-            .exec_without_returning(write.tx())
-            .await?;
-        call_recording::Entity::update_many()
-            .col_expr(call_recording::Column::State, Expr::value("stored"))
-            .col_expr(call_recording::Column::AttachmentId, Expr::value(id))
-            .col_expr(call_recording::Column::Error, Expr::value(Option::<String>::None))
-            .col_expr(
-                call_recording::Column::NextAttemptAt,
-                Expr::value(Option::<DateTime<Utc>>::None),
-            )
-            .col_expr(
-                call_recording::Column::LeasedUntil,
-                Expr::value(Option::<DateTime<Utc>>::None),
-            )
-            .filter(call_recording::Column::Id.eq(&known.id))
-            .exec(write.tx())
-            .await?;
-        look_soon(&write, &known.call_id, now).await?;
+        recordings::stored(&write, &known.id, file).await?;
+        recordings::look_soon(&write, &known.call_id, now).await?;
         write.commit().await?;
         follow::look_again(&self.db, &self.host, &known.channel_id, &known.call_id, now).await
     }
@@ -303,42 +238,16 @@ impl Fetcher {
             attempts,
             "a recording is not here yet"
         );
-        let (state, at) = match next {
-            Next::At(at) => ("fetching", Some(at)),
-            Next::GiveUp => ("failed", None),
+        let again = match next {
+            Next::At(at) => Some(at),
+            Next::GiveUp => None,
         };
         let write = self.db.write().await?;
-        call_recording::Entity::update_many()
-            .col_expr(call_recording::Column::State, Expr::value(state))
-            .col_expr(call_recording::Column::Error, Expr::value(Some(reason)))
-            .col_expr(call_recording::Column::NextAttemptAt, Expr::value(at))
-            .col_expr(
-                call_recording::Column::LeasedUntil,
-                Expr::value(Option::<DateTime<Utc>>::None),
-            )
-            .filter(call_recording::Column::Id.eq(&row.id))
-            .exec(write.tx())
-            .await?;
-        look_soon(&write, &row.call_id, now).await?;
+        recordings::missed(&write, &row.id, reason, again).await?;
+        recordings::look_soon(&write, &row.call_id, now).await?;
         write.commit().await?;
         follow::look_again(&self.db, &self.host, &row.channel_id, &row.call_id, now).await
     }
-}
-
-/// The call shows it, even when this process dies before the next line.
-async fn look_soon(write: &crate::db::WriteTx, call_id: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
-    call::Entity::update_many()
-        .col_expr(call::Column::CheckAt, Expr::value(now))
-        .filter(call::Column::Id.eq(call_id))
-        .exec(write.tx())
-        .await?;
-    Ok(())
-}
-
-fn free(now: DateTime<Utc>) -> sea_orm::Condition {
-    sea_orm::Condition::any()
-        .add(call_recording::Column::LeasedUntil.is_null())
-        .add(call_recording::Column::LeasedUntil.lte(now))
 }
 
 /// The media type of a recording: what its first bytes say, where the server says nothing of use. Pure.

@@ -23,9 +23,24 @@ use crate::{
 const MAX_REPORTS: u64 = 2_000;
 
 /// Reports that belong to no call yet, in the order they came.
-pub async fn pending(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<call_event::Model>, DbErr> {
-    call_event::Entity::find()
-        .filter(call_event::Column::CallId.is_null())
+pub async fn pending(
+    db: &impl ConnectionTrait,
+    after: Option<&call_event::Model>,
+    limit: u64,
+) -> Result<Vec<call_event::Model>, DbErr> {
+    let mut query = call_event::Entity::find().filter(call_event::Column::CallId.is_null());
+    if let Some(last) = after {
+        query = query.filter(
+            Condition::any()
+                .add(call_event::Column::ReceivedAt.gt(last.received_at))
+                .add(
+                    Condition::all()
+                        .add(call_event::Column::ReceivedAt.eq(last.received_at))
+                        .add(call_event::Column::Id.gt(&last.id)),
+                ),
+        );
+    }
+    query
         .order_by_asc(call_event::Column::ReceivedAt)
         .order_by_asc(call_event::Column::Id)
         .limit(limit)
@@ -264,14 +279,21 @@ pub struct Place {
     pub id: String,
 }
 
-/// Calls this scope sees: all for supervisors; those of own lines, and own ones, for operators.
+/// Calls this scope sees: all for supervisors; those of own lines, own ones, and those that ring for them, for operators.
 pub fn visible_to(scope: &Scope) -> Condition {
     if scope.sees_all() {
         return Condition::all();
     }
+    // Whoever it rings for need not stand in the line's queue.
+    let rings_here = Condition::all().add(call::Column::State.eq("ringing")).add(
+        Expr::col(call::Column::Ringing)
+            .cast_as("TEXT")
+            .like(format!("%\"{}\"%", scope.operator_id)),
+    );
     Condition::any()
         .add(call::Column::LineId.is_in(&scope.line_ids))
         .add(call::Column::OperatorId.eq(&scope.operator_id))
+        .add(rings_here)
 }
 
 /// One page of calls, and one row more when there is one.

@@ -1,5 +1,7 @@
 //! Channels in the database.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
@@ -20,6 +22,17 @@ use crate::{
 /// One by its id.
 pub async fn load(db: &impl ConnectionTrait, id: &str) -> Result<Option<channel::Model>, DbErr> {
     channel::Entity::find_by_id(id).one(db).await
+}
+
+/// The names of all channels, by id.
+pub async fn names(db: &impl ConnectionTrait) -> Result<HashMap<String, String>, DbErr> {
+    let rows: Vec<(String, String)> = channel::Entity::find()
+        .select_only()
+        .columns([channel::Column::Id, channel::Column::Name])
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// One by the key in its URLs.

@@ -8,6 +8,7 @@
 mod accounts;
 mod apply;
 mod backup;
+mod import;
 mod known;
 mod serve;
 mod simulate;
@@ -70,6 +71,12 @@ enum Action {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Takes leads or contacts in from a file; exit code 0 all rows in, 2 some rows wrong, 1 nothing done
+    ///
+    /// Each wrong row is told on standard error: line, field, reason; the others are in. The format, the encoding, the separator
+    /// and what the columns mean are recognised. Works while the server runs or not; killed in the middle, the server goes on with
+    /// it.
+    Import(import::Choice),
     /// Plays a line's rules on recorded or given arrivals and tells the waiting times; writes nothing
     ///
     /// The lines are those of the file (see `apply`), the operators those of their queues: as the file describes them, or as
@@ -174,6 +181,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             Action::Backup { file } => backup::write(&config, &file, clock().now()).await,
             Action::Restore { file } => backup::read(&config, &file).await,
             Action::Apply { file, dry_run } => apply::run(&config, clock(), &file, dry_run).await,
+            Action::Import(choice) => import::run(&config, clock(), &choice).await,
             Action::Simulate(options) => simulate::run(&config, clock(), &options).await,
             Action::User(UserAction::Create {
                 email,

@@ -1,4 +1,10 @@
-//! People outside: who they are and how they are recognised.
+//! People outside: who they are, how they are recognised, and when two of them turn out to be one.
 
+pub mod address;
+pub mod change;
 pub mod identify;
+pub mod list;
+pub mod merge;
+pub mod merging;
+pub mod sight;
 pub mod store;

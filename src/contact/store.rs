@@ -1,24 +1,24 @@
-//! Reading and changing contacts.
+//! Contacts as the world sees them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
-    sea_query::{Expr, OnConflict, Query},
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::sight;
+pub use super::{
+    change::{Change, ChangeError, change},
+    list::{Filter, Place, list},
+};
 use crate::{
     db::{
-        WriteTx, bulk,
-        entity::{contact, contact_suggestion, identity},
-        text::contains,
+        bulk,
+        entity::{company, contact, contact_distinct, contact_suggestion, identity},
     },
-    event::{EventType, NewEvent},
+    tag,
 };
 
 /// A contact as the world sees it (API.md).
@@ -39,11 +39,15 @@ pub struct ContactView {
     pub language: Option<String>,
     /// Where they work.
     pub company_id: Option<String>,
+    /// What that is called.
+    pub company_name: Option<String>,
     /// The responsible operator.
     pub operator_id: Option<String>,
     /// Custom fields.
     pub fields: Value,
-    /// The contact this one was merged into.
+    /// Words stuck on them.
+    pub tags: Vec<String>,
+    /// The contact this one was merged into, at the end of all merges.
     pub merged_into: Option<String>,
     /// Contacts that may be the same person.
     pub suggestions: Vec<SuggestionView>,
@@ -71,6 +75,12 @@ pub struct IdentityView {
     /// Why, in words.
     #[serde(default)]
     pub unreachable_reason: Option<String>,
+    /// How it came to be known: the kind of the channel that brought it, `hand`, or null when nobody noted.
+    #[serde(default)]
+    pub via: Option<String>,
+    /// The operator who typed it.
+    #[serde(default)]
+    pub added_by: Option<String>,
 }
 
 /// A contact that may be the same person.
@@ -83,64 +93,11 @@ pub struct SuggestionView {
     pub name: Option<String>,
     /// Why, in words.
     pub reason: String,
+    /// Since when it is suggested.
+    pub created_at: DateTime<Utc>,
 }
 
-/// A place in the list of contacts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// Last change.
-    pub at: DateTime<Utc>,
-    /// The row.
-    pub id: String,
-}
-
-/// Contacts, the last changed first; `text` finds part of a name or of an address.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    text: Option<&str>,
-    after: Option<&Place>,
-    limit: u64,
-) -> Result<(Vec<contact::Model>, Option<Place>), DbErr> {
-    let mut query = contact::Entity::find().filter(contact::Column::MergedInto.is_null());
-    if let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) {
-        let backend = db.get_database_backend();
-        let by_address = Query::select()
-            .column(identity::Column::ContactId)
-            .from(identity::Entity)
-            .and_where(identity::Column::Kind.ne("webchat"))
-            .and_where(contains(backend, Expr::col(identity::Column::Value), text))
-            .to_owned();
-        query = query.filter(
-            Condition::any()
-                .add(contains(backend, Expr::col(contact::Column::Name), text))
-                .add(contact::Column::Id.in_subquery(by_address)),
-        );
-    }
-    if let Some(place) = after {
-        query = query.filter(
-            Condition::any().add(contact::Column::UpdatedAt.lt(place.at)).add(
-                Condition::all()
-                    .add(contact::Column::UpdatedAt.eq(place.at))
-                    .add(contact::Column::Id.lt(&place.id)),
-            ),
-        );
-    }
-    let mut rows = query
-        .order_by_desc(contact::Column::UpdatedAt)
-        .order_by_desc(contact::Column::Id)
-        .limit(limit + 1)
-        .all(db)
-        .await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows.last().filter(|_| more).map(|row| Place {
-        at: row.updated_at,
-        id: row.id.clone(),
-    });
-    Ok((rows, next))
-}
-
-/// Views of contacts, in their order. Three queries at most.
+/// Views of contacts, in their order. Seven queries at most, and some more for those that were merged.
 pub async fn views(db: &impl ConnectionTrait, rows: Vec<contact::Model>) -> Result<Vec<ContactView>, DbErr> {
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -160,30 +117,19 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<contact::Model>) -> Resu
             verified: row.verified,
             unreachable_since: row.unreachable_since,
             unreachable_reason: row.unreachable_reason,
+            via: row.via,
+            added_by: row.added_by,
         };
         identities.entry(row.contact_id).or_default().push(view);
     }
-    let mut suggestions: HashMap<String, Vec<SuggestionView>> = HashMap::new();
-    let found = contact_suggestion::Entity::find()
-        .filter(contact_suggestion::Column::ContactId.is_in(bulk::padded(ids)))
-        .all(db)
-        .await?;
-    if !found.is_empty() {
-        let others: Vec<&String> = found.iter().map(|row| &row.other_id).collect();
-        let names: HashMap<String, Option<String>> = contact::Entity::find()
-            .filter(contact::Column::Id.is_in(others))
-            .all(db)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row.name))
-            .collect();
-        for row in found {
-            let view = SuggestionView {
-                name: names.get(&row.other_id).cloned().flatten(),
-                contact_id: row.other_id,
-                reason: row.reason,
-            };
-            suggestions.entry(row.contact_id).or_default().push(view);
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    let mut suggestions = suggestions(db, &ids).await?;
+    let mut tags = tag::of(db, &ids).await?;
+    let companies = company_names(db, &rows).await?;
+    let mut ends: HashMap<String, String> = HashMap::new();
+    for row in &rows {
+        if row.merged_into.is_some() {
+            ends.insert(row.id.clone(), sight::end_of_chain(db, row).await?);
         }
     }
     Ok(rows
@@ -202,16 +148,18 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<contact::Model>) -> Resu
                 phones: of_kind("phone"),
                 suggestions: suggestions.remove(&row.id).unwrap_or_default(),
                 identities,
-                id: row.id,
                 name: row.name,
                 language: row.language,
+                tags: tags.remove(&row.id).unwrap_or_default(),
+                company_name: row.company_id.as_ref().and_then(|id| companies.get(id)).cloned(),
+                merged_into: ends.remove(&row.id),
                 company_id: row.company_id,
                 operator_id: row.operator_id,
                 fields: row.fields,
-                merged_into: row.merged_into,
                 version: row.version,
                 created_at: row.created_at,
                 updated_at: row.updated_at,
+                id: row.id,
             }
         })
         .collect())
@@ -223,128 +171,88 @@ pub async fn view(db: &impl ConnectionTrait, id: &str) -> Result<Option<ContactV
     Ok(views(db, rows).await?.pop())
 }
 
-/// What may be changed of a contact by hand; `None` leaves it.
-#[derive(Debug, Clone, Default)]
-pub struct Change {
-    /// The name; the inner `None` clears it.
-    pub name: Option<Option<String>>,
-    /// The responsible operator.
-    pub operator_id: Option<Option<String>>,
-    /// Custom fields, replacing those of the same names.
-    pub fields: Option<serde_json::Map<String, Value>>,
-    /// All e-mail addresses, in their normal form.
-    pub emails: Option<Vec<String>>,
-    /// All phones in E.164.
-    pub phones: Option<Vec<String>>,
-    /// The version the change was made from.
-    pub version: Option<i64>,
-}
-
-/// Why a contact was not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ChangeError {
-    /// No such contact.
-    #[error("no such contact")]
-    Missing,
-    /// Somebody changed it meanwhile.
-    #[error("somebody else changed this contact meanwhile; load it again")]
-    Stale,
-    /// The address belongs to another contact.
-    #[error("{value} belongs to another contact")]
-    Taken {
-        /// `emails` or `phones`.
-        field: &'static str,
-        /// The address.
-        value: String,
-    },
-    /// The database failed.
-    #[error(transparent)]
-    Db(#[from] DbErr),
-}
-
-/// Changes a contact.
-pub async fn change(
-    write: &mut WriteTx,
-    id: &str,
-    change: Change,
-    now: DateTime<Utc>,
-) -> Result<(), ChangeError> {
-    let row = contact::Entity::find_by_id(id)
-        .lock_exclusive()
-        .one(write.tx())
-        .await?
-        .ok_or(ChangeError::Missing)?;
-    if change.version.is_some_and(|version| version != row.version) {
-        return Err(ChangeError::Stale);
+async fn company_names(
+    db: &impl ConnectionTrait,
+    rows: &[contact::Model],
+) -> Result<HashMap<String, String>, DbErr> {
+    let ids: BTreeSet<&String> = rows.iter().filter_map(|row| row.company_id.as_ref()).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
     }
-    if let Some(emails) = change.emails {
-        replace_identities(write, id, "email", "emails", emails, now).await?;
-    }
-    if let Some(phones) = change.phones {
-        replace_identities(write, id, "phone", "phones", phones, now).await?;
-    }
-    let mut update = contact::ActiveModel {
-        id: Set(row.id.clone()),
-        version: Set(row.version + 1),
-        updated_at: Set(now),
-        ..Default::default()
-    };
-    if let Some(name) = change.name {
-        update.name = Set(name);
-    }
-    if let Some(operator_id) = change.operator_id {
-        update.operator_id = Set(operator_id);
-    }
-    if let Some(fields) = change.fields {
-        let mut all = row.fields.as_object().cloned().unwrap_or_default();
-        all.extend(fields);
-        all.retain(|_, value| *value != Value::Null);
-        update.fields = Set(Value::Object(all));
-    }
-    update.update_without_returning(write.tx()).await?;
-    write.record(NewEvent::new(EventType::ContactUpdated, id, now));
-    Ok(())
-}
-
-/// Addresses typed by an operator are claims until they prove themselves; those that stay keep what
-/// is known of them.
-async fn replace_identities(
-    write: &WriteTx,
-    contact_id: &str,
-    kind: &'static str,
-    field: &'static str,
-    values: Vec<String>,
-    now: DateTime<Utc>,
-) -> Result<(), ChangeError> {
-    identity::Entity::delete_many()
-        .filter(identity::Column::ContactId.eq(contact_id))
-        .filter(identity::Column::Kind.eq(kind))
-        .filter(identity::Column::Value.is_not_in(&values))
-        .exec(write.tx())
+    let found = company::Entity::find()
+        .filter(company::Column::Id.is_in(bulk::padded(ids)))
+        .all(db)
         .await?;
-    for value in values {
-        let row = identity::ActiveModel {
-            kind: Set(kind.to_owned()),
-            value: Set(value.clone()),
-            contact_id: Set(contact_id.to_owned()),
-            verified: Set(false),
-            created_at: Set(now),
-            ..Default::default()
-        };
-        identity::Entity::insert(row)
-            .on_conflict(
-                OnConflict::columns([identity::Column::Kind, identity::Column::Value])
-                    .do_nothing()
-                    .to_owned(),
-            )
-            .exec_without_returning(write.tx())
-            .await?;
-        let owner = identity::Entity::find_by_id((kind.to_owned(), value.clone()))
-            .one(write.tx())
-            .await?;
-        if owner.is_none_or(|owner| owner.contact_id != contact_id) {
-            return Err(ChangeError::Taken { field, value });
+    Ok(found.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+/// Whom each of these contacts may be too, on whichever side of the pair they stand: neither those that were merged,
+/// nor those of whom somebody said that they are not.
+async fn suggestions(
+    db: &impl ConnectionTrait,
+    ids: &[String],
+) -> Result<HashMap<String, Vec<SuggestionView>>, DbErr> {
+    let mut suggestions: HashMap<String, Vec<SuggestionView>> = HashMap::new();
+    let padded = || bulk::padded(ids);
+    let found = contact_suggestion::Entity::find()
+        .filter(
+            Condition::any()
+                .add(contact_suggestion::Column::ContactId.is_in(padded()))
+                .add(contact_suggestion::Column::OtherId.is_in(padded())),
+        )
+        .order_by_asc(contact_suggestion::Column::CreatedAt)
+        .all(db)
+        .await?;
+    if found.is_empty() {
+        return Ok(suggestions);
+    }
+    let distinct: BTreeSet<(String, String)> = contact_distinct::Entity::find()
+        .filter(
+            Condition::any()
+                .add(contact_distinct::Column::ContactId.is_in(padded()))
+                .add(contact_distinct::Column::OtherId.is_in(padded())),
+        )
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| (row.contact_id, row.other_id))
+        .collect();
+    let people: BTreeSet<&String> = found
+        .iter()
+        .flat_map(|row| [&row.contact_id, &row.other_id])
+        .collect();
+    let people: HashMap<String, contact::Model> = contact::Entity::find()
+        .filter(contact::Column::Id.is_in(bulk::padded(people)))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| (row.id.clone(), row))
+        .collect();
+    for row in &found {
+        if distinct.contains(&pair(&row.contact_id, &row.other_id)) {
+            continue;
+        }
+        for (one, other) in [(&row.contact_id, &row.other_id), (&row.other_id, &row.contact_id)] {
+            let known = people.get(other).filter(|other| other.merged_into.is_none());
+            let Some(known) = known.filter(|_| ids.contains(one)) else {
+                continue;
+            };
+            let listed = suggestions.entry(one.clone()).or_default();
+            if !listed.iter().any(|listed| listed.contact_id == *other) {
+                listed.push(SuggestionView {
+                    contact_id: other.clone(),
+                    name: known.name.clone(),
+                    reason: row.reason.clone(),
+                    created_at: row.created_at,
+                });
+            }
         }
     }
-    Ok(())
+    Ok(suggestions)
+}
+
+/// Two contacts in the order in which [`contact_distinct`] keeps them. Pure.
+pub fn pair(one: &str, other: &str) -> (String, String) {
+    let (small, great) = if one <= other { (one, other) } else { (other, one) };
+    (small.to_owned(), great.to_owned())
 }

@@ -251,6 +251,9 @@ pub struct RepliedView {
     /// It was taken back.
     #[serde(skip)]
     pub deleted: bool,
+    /// It came by mail.
+    #[serde(skip)]
+    pub mail: bool,
 }
 
 /// That a message was taken back.
@@ -699,6 +702,7 @@ async fn replied(
     let view = |row: message::Model| RepliedView {
         inside: row.hidden || row.kind == "note",
         deleted: row.deleted_at.is_some(),
+        mail: row.mail.is_some(),
         text: preview(&row.body),
         author_name: row.author_name,
         id: row.id,

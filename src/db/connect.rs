@@ -14,13 +14,17 @@ const SQLITE_READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// How long a write waits for another process on the same SQLite file (a command beside the server).
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
-/// What each SQLite connection is set to.
+/// What the writer keeps of the database, in kibibytes with a minus.
+const WRITER_CACHE: &str = "-8000";
+/// What each reader keeps: what eight of them keep the system's cache keeps too.
+const READER_CACHE: &str = "-3000";
+/// What each SQLite connection is set to; a reader's cache is another.
 pub(super) const PRAGMAS: [(&str, &str); 5] = [
     ("journal_mode", "WAL"),
     // NORMAL may lose the last commits on power loss, and a provider was told after the commit.
     ("synchronous", "FULL"),
     ("temp_store", "MEMORY"),
-    ("cache_size", "-8000"),
+    ("cache_size", WRITER_CACHE),
     ("journal_size_limit", "67108864"),
 ];
 
@@ -93,14 +97,19 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
         .acquire_timeout(Duration::from_secs(30))
         .sqlx_logging(false)
         // PRAGMAs by statement would reach one connection of the pool only.
-        .map_sqlx_sqlite_opts(|options| {
+        .map_sqlx_sqlite_opts(move |options| {
             let options = options
                 .create_if_missing(true)
                 .foreign_keys(true)
                 .busy_timeout(BUSY_TIMEOUT);
-            PRAGMAS
+            let options = PRAGMAS
                 .into_iter()
-                .fold(options, |options, (name, value)| options.pragma(name, value))
+                .fold(options, |options, (name, value)| options.pragma(name, value));
+            if connections > 1 {
+                options.pragma("cache_size", READER_CACHE)
+            } else {
+                options
+            }
         });
     options
 }

@@ -43,6 +43,9 @@ pub trait Consumer: Send + Sync {
     /// Does it inside `write`. Runs again with the work of the same events after a crash before the
     /// commit, never after it.
     async fn handle(&self, write: &mut WriteTx, work: Self::Work) -> Result<(), DbErr>;
+
+    /// Runs after the commit of what was handled: to wake whoever waits for it.
+    fn handled(&self) {}
 }
 
 /// Runs a consumer until `stop`.
@@ -103,6 +106,7 @@ pub async fn step<C: Consumer>(
         return Ok(full);
     }
     let mut write = db.write().await?;
+    let worked = work.is_some();
     if let Some(work) = work {
         consumer.handle(&mut write, work).await?;
     }
@@ -120,6 +124,9 @@ pub async fn step<C: Consumer>(
         .exec_without_returning(write.tx())
         .await?;
     write.commit().await?;
+    if worked {
+        consumer.handled();
+    }
     *passed = last;
     Ok(full)
 }

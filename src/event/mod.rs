@@ -51,10 +51,26 @@ pub enum EventType {
     CallReported,
     /// A call was made or changed.
     CallUpdated,
+    /// An outgoing webhook was made, changed, removed or switched off.
+    WebhookUpdated,
+    /// A deal was made.
+    DealCreated,
+    /// It changed.
+    DealUpdated,
+    /// It was removed.
+    DealRemoved,
+    /// A pipeline or its stages changed.
+    PipelineUpdated,
+    /// A task was made, changed or done.
+    TaskUpdated,
+    /// It was removed.
+    TaskRemoved,
+    /// It is time to be reminded of it.
+    TaskDue,
 }
 
 impl EventType {
-    const ALL: [(Self, &'static str); 18] = [
+    const ALL: [(Self, &'static str); 26] = [
         (Self::MessageCreated, "message.created"),
         (Self::MessageUpdated, "message.updated"),
         (Self::ConversationUpdated, "conversation.updated"),
@@ -73,7 +89,25 @@ impl EventType {
         (Self::RoutingUpdated, "routing.updated"),
         (Self::CallReported, "call.reported"),
         (Self::CallUpdated, "call.updated"),
+        (Self::WebhookUpdated, "webhook.updated"),
+        (Self::DealCreated, "deal.created"),
+        (Self::DealUpdated, "deal.updated"),
+        (Self::DealRemoved, "deal.removed"),
+        (Self::PipelineUpdated, "pipeline.updated"),
+        (Self::TaskUpdated, "task.updated"),
+        (Self::TaskRemoved, "task.removed"),
+        (Self::TaskDue, "task.due"),
     ];
+
+    /// Those that programs elsewhere may be told of by a webhook: all but what is only of use in here. What tells
+    /// of webhooks themselves could go round in a circle.
+    pub fn outgoing() -> impl Iterator<Item = Self> {
+        let inner = [Self::CallReported, Self::RoutingUpdated, Self::WebhookUpdated];
+        Self::ALL
+            .into_iter()
+            .map(|(kind, _)| kind)
+            .filter(move |kind| !inner.contains(kind))
+    }
 
     /// The word.
     pub fn as_str(self) -> &'static str {

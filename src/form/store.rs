@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     conversation::view::strings,
-    db::{WriteTx, entity::submission},
+    db::{WriteTx, bulk, entity::submission},
     event::{EventType, NewEvent},
 };
 
@@ -81,6 +81,17 @@ pub struct Place {
     pub at: DateTime<Utc>,
     /// The row.
     pub id: String,
+}
+
+/// Submissions of these ids.
+pub async fn by_id(db: &impl ConnectionTrait, ids: &[String]) -> Result<Vec<submission::Model>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    submission::Entity::find()
+        .filter(submission::Column::Id.is_in(bulk::padded(ids.iter().cloned())))
+        .all(db)
+        .await
 }
 
 /// One page of submissions. `limit + 1` rows when there are more.

@@ -27,6 +27,7 @@ rows!(CONTACT, contact, contact, [
 
 rows!(IDENTITY, identity, identity, [
     "kind" => kind, "value" => value, "contact_id" => contact_id, "verified" => verified, "created_at" => created_at,
+    "via" => via,
 ]);
 
 rows!(CONVERSATION, conversation, conversation, [
@@ -82,7 +83,7 @@ rows!(SUBMISSION, submission, submission, [
 ]);
 
 rows!(COMPANY, company, company, [
-    "id" => id, "name" => name, "name_key" => name_key, "created_at" => created_at,
+    "id" => id, "name" => name, "name_key" => name_key, "created_at" => created_at, "updated_at" => updated_at,
 ]);
 
 rows!(SUGGESTION, suggestion, contact_suggestion, [

@@ -1,6 +1,9 @@
 //! Leads: a sales interest of a contact, made once, with its source.
 
+pub mod assign;
+pub mod assignment;
 pub mod callback;
+pub mod convert;
 pub mod follow;
 pub mod report;
 pub mod rule;

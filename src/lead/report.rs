@@ -9,6 +9,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use switchboard_exchange::sheet;
 use switchboard_sdk::Attribution;
 use utoipa::ToSchema;
 
@@ -222,7 +223,8 @@ pub async fn read(db: &impl ConnectionTrait, question: &Question) -> Result<Repo
                 lead::Column::Attribution,
             ])
             .filter(lead::Column::CreatedAt.gte(question.from))
-            .filter(lead::Column::CreatedAt.lt(question.to));
+            .filter(lead::Column::CreatedAt.lt(question.to))
+            .filter(lead::Column::Status.ne(super::store::MERGED));
         for (column, value) in [
             (lead::Column::LineId, &question.line_id),
             (lead::Column::ChannelId, &question.channel_id),
@@ -265,13 +267,7 @@ pub fn csv(report: &Report, by: &[By], name_of: impl Fn(&str) -> String) -> Stri
         By::Campaign => "campaign",
         By::Channel => "channel",
     };
-    let mut lines = vec![
-        by.iter()
-            .map(heading)
-            .chain(["leads", "converted", "junk"])
-            .collect::<Vec<_>>()
-            .join(","),
-    ];
+    let mut table = sheet::line(by.iter().map(heading).chain(["leads", "converted", "junk"]));
     for row in &report.rows {
         let value = |by: &By| match by {
             By::Source => row.source.clone(),
@@ -279,34 +275,15 @@ pub fn csv(report: &Report, by: &[By], name_of: impl Fn(&str) -> String) -> Stri
             By::Campaign => row.campaign.clone(),
             By::Channel => row.channel_id.as_deref().map(&name_of),
         };
-        let mut cells: Vec<String> = by.iter().map(|by| cell(&value(by).unwrap_or_default())).collect();
-        cells.extend([row.leads, row.converted, row.junk].map(|count| count.to_string()));
-        lines.push(cells.join(","));
+        let named = by.iter().map(|by| value(by).unwrap_or_default());
+        let counts = [row.leads, row.converted, row.junk].map(|count| count.to_string());
+        table.push_str(&sheet::line(named.chain(counts)));
     }
-    lines.push(String::new());
-    lines.join("\r\n")
-}
-
-/// One cell. Customers write campaign names, and spreadsheets take what begins so for a formula: an apostrophe before
-/// it makes it text.
-fn cell(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let trimmed = text.trim_start();
-    let formula = trimmed.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
-    let text = if formula { format!("'{text}") } else { text };
-    if text.contains(['"', ',', ';', '\'']) || text != text.trim() {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
+    table
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -392,36 +369,5 @@ mod tests {
                 .as_deref(),
             Some("ads")
         );
-    }
-
-    #[test]
-    fn what_a_spreadsheet_would_run_is_text() {
-        for (text, wanted) in [
-            ("plain", "plain"),
-            (
-                "=HYPERLINK(\"http://evil\")",
-                "\"'=HYPERLINK(\"\"http://evil\"\")\"",
-            ),
-            ("+1", "\"'+1\""),
-            ("-1+cmd|' /C calc'!A0", "\"'-1+cmd|' /C calc'!A0\""),
-            ("@SUM(1)", "\"'@SUM(1)\""),
-            (" =1", "\"' =1\""),
-            ("a,b", "\"a,b\""),
-            ("a\r\nb", "a  b"),
-            ("\t=1", "\"' =1\""),
-        ] {
-            assert_eq!(cell(text), wanted, "{text:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_cell_is_one_cell_and_no_formula(text: String) {
-            let made = cell(&text);
-            let inner = made.strip_prefix('"').and_then(|made| made.strip_suffix('"')).unwrap_or(&made);
-            prop_assert!(!inner.trim_start().starts_with(['=', '+', '-', '@']));
-            prop_assert!(!made.contains(['\r', '\n']));
-            prop_assert_eq!(made.matches('"').count() % 2, 0);
-        }
     }
 }

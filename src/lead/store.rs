@@ -7,19 +7,26 @@ use sea_orm::{
     sea_query::{Expr, Query},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::assignment;
 use crate::{
+    custom_field::{self, Object},
     db::{
         WriteTx, bulk,
-        entity::{contact, conversation, lead},
+        entity::{contact, conversation, lead, lead_outcome},
         is_unique_violation,
         text::contains,
     },
     event::{EventType, NewEvent},
+    history::{self, Changes},
     operator::rights::Scope,
 };
+
+/// The status of a lead that another one took in when their contacts were merged: it is in no list and no figure,
+/// and comes back when that is undone.
+pub const MERGED: &str = crate::contact::merge::MERGED;
 
 /// Where a lead stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -43,6 +50,16 @@ impl Status {
             Self::InProgress => "in_progress",
             Self::Converted => "converted",
             Self::Junk => "junk",
+        }
+    }
+
+    /// Reads the word; an unknown one is in progress, where nothing is lost.
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "new" => Self::New,
+            "converted" => Self::Converted,
+            "junk" => Self::Junk,
+            _ => Self::InProgress,
         }
     }
 }
@@ -77,6 +94,10 @@ pub struct LeadView {
     pub attribution: Value,
     /// Custom fields.
     pub fields: Value,
+    /// The deal it was converted into.
+    pub deal_id: Option<String>,
+    /// Why it is junk, in words.
+    pub loss_reason: Option<String>,
     /// For optimistic changes.
     pub version: i64,
     /// When it was made.
@@ -122,6 +143,20 @@ pub fn visible_to(scope: &Scope) -> Condition {
         .add(lead::Column::LineId.is_in(&scope.line_ids))
 }
 
+/// What a scope sees, as conditions that each have an index in the order of the list. Asked for at once, the
+/// database gathers everything that fits either of them before it sorts: with a million leads that took a second.
+fn ways(scope: &Scope, filter: &Filter) -> Vec<Condition> {
+    if scope.sees_all() || filter.text.is_some() {
+        return vec![visible_to(scope)];
+    }
+    let own = lead::Column::OperatorId.eq(&scope.operator_id);
+    let lines = scope.line_ids.iter().map(|line| lead::Column::LineId.eq(line));
+    std::iter::once(own)
+        .chain(lines)
+        .map(|way| Condition::all().add(way))
+        .collect()
+}
+
 /// One page of leads and the place after which the next begins.
 pub async fn list(
     db: &impl ConnectionTrait,
@@ -130,7 +165,32 @@ pub async fn list(
     after: Option<&Place>,
     limit: u64,
 ) -> Result<(Vec<lead::Model>, Option<Place>), DbErr> {
-    let mut query = lead::Entity::find().filter(visible_to(scope));
+    let mut rows = Vec::new();
+    for way in ways(scope, filter) {
+        rows.extend(page(db, way, filter, after, limit + 1).await?);
+    }
+    rows.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+    rows.dedup_by(|a, b| a.id == b.id);
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = rows.last().filter(|_| more).map(|row| Place {
+        at: row.created_at,
+        id: row.id.clone(),
+    });
+    Ok((rows, next))
+}
+
+/// The first leads after a place that are seen in one way.
+async fn page(
+    db: &impl ConnectionTrait,
+    seen: Condition,
+    filter: &Filter,
+    after: Option<&Place>,
+    limit: u64,
+) -> Result<Vec<lead::Model>, DbErr> {
+    let mut query = lead::Entity::find()
+        .filter(seen)
+        .filter(lead::Column::Status.ne(MERGED));
     for (column, value) in [
         (lead::Column::Status, &filter.status),
         (lead::Column::Source, &filter.source),
@@ -173,19 +233,12 @@ pub async fn list(
             ),
         );
     }
-    let mut rows = query
+    query
         .order_by_desc(lead::Column::CreatedAt)
         .order_by_desc(lead::Column::Id)
-        .limit(limit + 1)
+        .limit(limit)
         .all(db)
-        .await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows.last().filter(|_| more).map(|row| Place {
-        at: row.created_at,
-        id: row.id.clone(),
-    });
-    Ok((rows, next))
+        .await
 }
 
 /// One lead, when this scope sees it.
@@ -209,9 +262,31 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<lead::Model>) -> Result<
         .into_iter()
         .map(|row| (row.id, row.name))
         .collect();
+    let ended: Vec<&String> = rows
+        .iter()
+        .filter(|row| row.status == "converted" || row.status == "junk")
+        .map(|row| &row.id)
+        .collect();
+    let mut outcomes: std::collections::HashMap<String, lead_outcome::Model> = if ended.is_empty() {
+        std::collections::HashMap::new()
+    } else {
+        let found = lead_outcome::Entity::find()
+            .filter(lead_outcome::Column::LeadId.is_in(bulk::padded(ended)))
+            .all(db)
+            .await?;
+        found.into_iter().map(|row| (row.lead_id.clone(), row)).collect()
+    };
+    let mut with_outcome = |row: lead::Model| {
+        let outcome = outcomes.remove(&row.id);
+        let (deal_id, loss_reason) = outcome.map_or((None, None), |row| (row.deal_id, row.loss_reason));
+        (row, deal_id, loss_reason)
+    };
     Ok(rows
         .into_iter()
-        .map(|row| LeadView {
+        .map(&mut with_outcome)
+        .map(|(row, deal_id, loss_reason)| LeadView {
+            deal_id,
+            loss_reason,
             contact_name: names.get(&row.contact_id).cloned().flatten(),
             id: row.id,
             title: row.title,
@@ -260,8 +335,12 @@ pub struct Change {
     pub source: Option<String>,
     /// Custom fields, replacing those of the same names; a null removes.
     pub fields: Option<serde_json::Map<String, Value>>,
+    /// Why it is junk; the inner `None` clears it. A lead that is not junk has none.
+    pub loss_reason: Option<Option<String>>,
     /// The version the change was made from.
     pub version: Option<i64>,
+    /// Who changes it; none when nobody does it by hand.
+    pub by: Option<String>,
 }
 
 /// Why a lead was not made or changed.
@@ -276,9 +355,25 @@ pub enum ChangeError {
     /// The contact has an open lead.
     #[error("this contact has an open lead already; close that one first")]
     SecondOpen,
+    /// Another lead took it in.
+    #[error("this lead was joined with another one when their contacts were merged; change that one")]
+    Merged,
+    /// These are wrong.
+    #[error("some fields are not right")]
+    Invalid(Vec<(String, String)>),
     /// The database failed.
     #[error(transparent)]
     Db(DbErr),
+}
+
+impl From<custom_field::store::Error> for ChangeError {
+    fn from(error: custom_field::store::Error) -> Self {
+        match error {
+            custom_field::store::Error::Invalid(faults) => Self::Invalid(faults),
+            custom_field::store::Error::Db(error) => Self::Db(error),
+            other => Self::Invalid(vec![("fields".to_owned(), other.to_string())]),
+        }
+    }
 }
 
 impl From<DbErr> for ChangeError {
@@ -291,13 +386,25 @@ impl From<DbErr> for ChangeError {
     }
 }
 
-/// Makes a lead by hand.
-pub async fn create(write: &mut WriteTx, row: lead::Model) -> Result<(), ChangeError> {
+/// Makes a lead. One that nobody has yet is given to whom the rules name.
+pub async fn create(write: &mut WriteTx, mut row: lead::Model) -> Result<(), ChangeError> {
+    assignment::give(write.tx(), std::slice::from_mut(&mut row)).await?;
     let (id, at) = (row.id.clone(), row.created_at);
     lead::Entity::insert(row.into_active_model())
         .exec_without_returning(write.tx())
         .await?;
     write.record(NewEvent::new(EventType::LeadCreated, id, at));
+    Ok(())
+}
+
+/// Keeps what became of a lead.
+pub(super) async fn put_outcome(write: &WriteTx, outcome: lead_outcome::Model) -> Result<(), DbErr> {
+    lead_outcome::Entity::delete_by_id(&outcome.lead_id)
+        .exec(write.tx())
+        .await?;
+    lead_outcome::Entity::insert(outcome.into_active_model())
+        .exec_without_returning(write.tx())
+        .await?;
     Ok(())
 }
 
@@ -316,6 +423,10 @@ pub async fn change(
     if change.version.is_some_and(|version| version != row.version) {
         return Err(ChangeError::Stale);
     }
+    if row.status == MERGED {
+        return Err(ChangeError::Merged);
+    }
+    let mut changes = Changes::new();
     let mut update = lead::ActiveModel {
         id: Set(row.id.clone()),
         version: Set(row.version + 1),
@@ -323,24 +434,48 @@ pub async fn change(
         ..Default::default()
     };
     if let Some(title) = change.title {
+        changes.note("title", row.title, title.as_str());
         update.title = Set(title);
     }
     if let Some(status) = change.status {
+        changes.note("status", row.status.as_str(), status.as_str());
         update.status = Set(status.as_str().to_owned());
     }
     if let Some(operator_id) = change.operator_id {
+        changes.note("operator_id", json!(row.operator_id), json!(operator_id));
         update.operator_id = Set(operator_id);
     }
     if let Some(source) = change.source {
+        changes.note("source", row.source, source.as_str());
         update.source = Set(source);
     }
-    if let Some(fields) = change.fields {
-        let mut all = row.fields.as_object().cloned().unwrap_or_default();
-        all.extend(fields);
-        all.retain(|_, value| *value != Value::Null);
-        update.fields = Set(Value::Object(all));
+    if let Some(given) = change.fields {
+        let before = row.fields.as_object().cloned().unwrap_or_default();
+        let after = custom_field::store::changed(write.tx(), Object::Lead, &before, &given, false).await?;
+        changes.note_fields(&before, &after);
+        update.fields = Set(Value::Object(after));
     }
+    history::record(write, id, change.by.as_deref(), &changes, now).await?;
     update.update_without_returning(write.tx()).await?;
+    let status = change.status.unwrap_or(Status::parse(&row.status));
+    if let Some(loss_reason) = change.loss_reason
+        && status == Status::Junk
+    {
+        let known = lead_outcome::Entity::find_by_id(id).one(write.tx()).await?;
+        let was = Some(row.status.clone()).filter(|was| was != "junk");
+        let outcome = lead_outcome::Model {
+            lead_id: row.id.clone(),
+            deal_id: known.as_ref().and_then(|known| known.deal_id.clone()),
+            company_id: known.as_ref().and_then(|known| known.company_id.clone()),
+            was: was.or_else(|| known.as_ref().and_then(|known| known.was.clone())),
+            operator_id: known.and_then(|known| known.operator_id),
+            loss_reason,
+            at: now,
+        };
+        put_outcome(write, outcome).await?;
+    } else if row.status == "junk" && status != Status::Junk {
+        lead_outcome::Entity::delete_by_id(id).exec(write.tx()).await?;
+    }
     write.record(NewEvent::new(EventType::LeadUpdated, id, now));
     // The card beside each of its conversations shows the lead.
     let conversations: Vec<String> = conversation::Entity::find()

@@ -176,12 +176,25 @@ pub enum CreateLead {
     Never,
 }
 
+/// What a client means who has an open deal and no open lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RepeatLead {
+    /// What [`CreateLead`] says: with `always` a new lead.
+    #[default]
+    NewLead,
+    /// The deal: the conversation joins its lead, with a note, and no second lead is made.
+    JoinDeal,
+}
+
 /// What a line does in the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Crm {
     /// When a lead is made.
     pub create_lead: CreateLead,
+    /// What a client means who has an open deal and no open lead.
+    pub repeat: RepeatLead,
 }
 
 /// The rules of a line.
@@ -462,7 +475,7 @@ mod tests {
             "sla": {"first_reply_secs": null, "next_reply_secs": null}, "hours": null,
             "off_hours": {"action": "none", "text": null}, "welcome_text": null,
             "auto_close": {"after_secs": null, "text": null}, "rating": {"enabled": false, "text": null},
-            "crm": {"create_lead": "always"}, "language": null, "signature": null, "texts": {}
+            "crm": {"create_lead": "always", "repeat": "new_lead"}, "language": null, "signature": null, "texts": {}
         });
         assert_eq!(Rules::default().to_stored(), expected);
         assert_eq!(Rules::from_stored(&json!({})).unwrap(), Rules::default());

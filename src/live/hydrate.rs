@@ -14,6 +14,7 @@ use crate::{
     call::{self, CallView},
     channel::{self, view::Channel},
     clock::SharedClock,
+    contact::sight,
     conversation::{
         offer::{self, OfferView},
         view::{ConversationView, MessageView, Views},
@@ -22,10 +23,14 @@ use crate::{
         Db, bulk,
         entity::{contact, line, operator},
     },
+    deal::{self, view::DealView},
     event::{Event, EventType},
+    form::store::{self as forms, SubmissionView},
     lead::store as leads,
     line::view as lines,
     operator::{counting::CountingNow, view as operators},
+    task::{self, Task},
+    webhook::{self, view::WebhookNotice},
 };
 
 /// Knows how every object of the log looks.
@@ -114,9 +119,19 @@ impl Hydrator {
             crate::contact::store::views(db.read(), rows)
                 .await?
                 .into_iter()
-                .map(|view| (view.id.clone(), view))
+                .map(|mut view| {
+                    // Not everybody who sees this contact sees whom they may be too: who asks is told.
+                    view.suggestions.clear();
+                    (view.id.clone(), view)
+                })
                 .collect()
         };
+        // Who was merged away is seen by those who see the contact they are now.
+        let ends: BTreeSet<String> = contacts
+            .values()
+            .map(|view| view.merged_into.clone().unwrap_or_else(|| view.id.clone()))
+            .collect();
+        let sights = sight::of(db.read(), &ends.into_iter().collect::<Vec<_>>()).await?;
 
         let offer_ids = ids(&[EventType::OfferCreated, EventType::OfferEnded]);
         let offers: HashMap<String, OfferView> = offer::by_id(db.read(), &offer_ids)
@@ -127,6 +142,25 @@ impl Hydrator {
 
         let call_ids = ids(&[EventType::CallUpdated]);
         let calls: HashMap<String, CallView> = call::view::by_id(db.read(), &call_ids)
+            .await?
+            .into_iter()
+            .map(|view| (view.id.clone(), view))
+            .collect();
+
+        let submission_ids = ids(&[EventType::SubmissionCreated, EventType::SubmissionUpdated]);
+        let submissions: HashMap<String, SubmissionView> = forms::by_id(db.read(), &submission_ids)
+            .await?
+            .into_iter()
+            .map(|row| (row.id.clone(), SubmissionView::from(row)))
+            .collect();
+        let deal_ids = ids(&[EventType::DealCreated, EventType::DealUpdated]);
+        let deals: HashMap<String, DealView> = deal::view::by_id(db.read(), &deal_ids)
+            .await?
+            .into_iter()
+            .map(|view| (view.id.clone(), view))
+            .collect();
+        let task_ids = ids(&[EventType::TaskUpdated, EventType::TaskDue]);
+        let tasks: HashMap<String, Task> = task::store::by_id(db.read(), &task_ids)
             .await?
             .into_iter()
             .map(|view| (view.id.clone(), view))
@@ -176,9 +210,10 @@ impl Hydrator {
                     )
                 }),
                 EventType::ContactUpdated => contacts.get(&event.object_id).map(|contact| {
+                    let end = contact.merged_into.as_ref().unwrap_or(&contact.id);
                     (
                         of(&event, kind, contact),
-                        Audience::Staff,
+                        Audience::Contact(sights.get(end).cloned().unwrap_or_default()),
                         Object::Other(event.object_id.clone()),
                     )
                 }),
@@ -229,14 +264,59 @@ impl Hydrator {
                         Object::Other(event.object_id.clone()),
                     )
                 }),
+                EventType::DealCreated | EventType::DealUpdated => deals.get(&event.object_id).map(|deal| {
+                    let audience = Audience::Lead {
+                        line_id: deal.line_id.clone(),
+                        operator_id: deal.operator_id.clone(),
+                    };
+                    (
+                        of(&event, kind, deal),
+                        audience,
+                        Object::Other(event.object_id.clone()),
+                    )
+                }),
+                EventType::TaskUpdated | EventType::TaskDue => tasks.get(&event.object_id).map(|task| {
+                    let people = task.operator_id.iter().chain(&task.created_by);
+                    (
+                        of(&event, kind, task),
+                        Audience::Operators(people.cloned().collect()),
+                        Object::Other(event.object_id.clone()),
+                    )
+                }),
+                // Ids alone: what they were is gone.
+                EventType::DealRemoved | EventType::TaskRemoved | EventType::PipelineUpdated => {
+                    let data = json!({"id": event.object_id});
+                    Some((
+                        of(&event, kind, &data),
+                        Audience::Staff,
+                        Object::Other(event.object_id.clone()),
+                    ))
+                }
                 EventType::RoutingUpdated => Some((
                     of(&event, kind, &self.counting.get()),
                     Audience::Supervisors,
                     Object::Other(event.object_id.clone()),
                 )),
-                EventType::SubmissionCreated
-                | EventType::SubmissionUpdated
-                | EventType::QuarantineUpdated => {
+                EventType::SubmissionCreated | EventType::SubmissionUpdated => {
+                    submissions.get(&event.object_id).map(|submission| {
+                        (
+                            of(&event, kind, submission),
+                            Audience::Supervisors,
+                            Object::Other(event.object_id.clone()),
+                        )
+                    })
+                }
+                EventType::WebhookUpdated => {
+                    let row = webhook::store::find(db.read(), &event.object_id).await?;
+                    row.map(|row| {
+                        (
+                            of(&event, kind, &WebhookNotice::from(row)),
+                            Audience::Supervisors,
+                            Object::Other(event.object_id.clone()),
+                        )
+                    })
+                }
+                EventType::QuarantineUpdated => {
                     let data = json!({"id": event.object_id});
                     Some((
                         of(&event, kind, &data),

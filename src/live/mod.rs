@@ -16,6 +16,7 @@ use tokio::sync::broadcast;
 
 pub use self::hydrate::Hydrator;
 use crate::{
+    contact::sight::Sight,
     conversation::view::{ConversationView, MessageView},
     db::Db,
     event::{self, EventType},
@@ -78,6 +79,8 @@ pub enum Audience {
     Conversation(Arc<ConversationView>),
     /// This operator, and those who see all.
     Operator(String),
+    /// These operators, and those who see all.
+    Operators(Vec<String>),
     /// Those who see calls of this line, or whose telephone rings, or who answered.
     Call {
         /// The line.
@@ -85,7 +88,9 @@ pub enum Audience {
         /// These operators, whatever lines they stand in.
         operators: Vec<String>,
     },
-    /// Those who see leads of this line or own it.
+    /// Those who see this contact.
+    Contact(Sight),
+    /// Those who see leads and deals of this line or own it.
     Lead {
         /// The line.
         line_id: Option<String>,
@@ -108,9 +113,11 @@ impl Audience {
                     .map(|participant| participant.operator_id.as_str()),
             ),
             Self::Operator(id) => scope.sees_all() || *id == scope.operator_id,
+            Self::Operators(ids) => scope.sees_all() || ids.contains(&scope.operator_id),
             Self::Call { line_id, operators } => {
                 scope.sees_all() || scope.line_ids.contains(line_id) || operators.contains(&scope.operator_id)
             }
+            Self::Contact(sight) => sight.includes(scope),
             Self::Lead { line_id, operator_id } => {
                 scope.sees_all()
                     || operator_id.as_deref() == Some(&scope.operator_id)

@@ -26,6 +26,8 @@ use crate::{
 
 /// Operators told about in one transaction.
 const PAGE: u64 = 200;
+/// Changes that are gone through one by one when nobody looked for long: three years of shifts with a break.
+const MISSED_CHANGES: usize = 4_000;
 
 /// What this row says of its operator.
 pub fn said(row: &operator::Model) -> Said {
@@ -157,11 +159,10 @@ pub async fn tell_changes(db: &Db, now: DateTime<Utc>) -> Result<Vec<String>, Db
         // After the locks: nobody changes a schedule in between.
         let plans = plans(write.tx(), &due).await?;
         for mut user in users {
-            let Some(changed_at) = user.changes_at.filter(|at| *at <= now) else {
-                continue;
-            };
             let plan = plans.get(&user.id);
-            note(&mut user, plan, changed_at, now);
+            if !catch_up(&mut user, plan, now) {
+                continue;
+            }
             tell(&mut write, &user, now).await?;
             told.push(user.id);
         }
@@ -170,6 +171,51 @@ pub async fn tell_changes(db: &Db, now: DateTime<Utc>) -> Result<Vec<String>, Db
             return Ok(told);
         }
     }
+}
+
+/// Since when these operators are not at work, for those who are not: as others were told, or will be by `now`.
+pub async fn unavailable_since(
+    db: &impl ConnectionTrait,
+    operator_ids: &[String],
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<String, DateTime<Utc>>, DbErr> {
+    if operator_ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = operator::Entity::find()
+        .filter(operator::Column::Id.is_in(bulk::padded(operator_ids)))
+        .all(db)
+        .await?;
+    let late: Vec<String> = rows
+        .iter()
+        .filter(|row| row.changes_at.is_some_and(|at| at <= now))
+        .map(|row| row.id.clone())
+        .collect();
+    let plans = plans(db, &late).await?;
+    let since = |mut row: operator::Model| {
+        let plan = plans.get(&row.id);
+        catch_up(&mut row, plan, now);
+        Some((row.id, row.unavailable_since?))
+    };
+    Ok(rows.into_iter().filter_map(since).collect())
+}
+
+/// Notes each change that time has brought by `now`, one after another: who looks late must not take the absence
+/// before a shift for the one after it. Answers whether there was any.
+fn catch_up(row: &mut operator::Model, plan: Option<&Plan>, now: DateTime<Utc>) -> bool {
+    let Some(first) = row.changes_at.filter(|at| *at <= now) else {
+        return false;
+    };
+    let mut at = first;
+    for _ in 0..MISSED_CHANGES {
+        note(row, plan, at, at);
+        match row.changes_at {
+            Some(next) if next > at && next <= now => at = next,
+            _ => break,
+        }
+    }
+    note(row, plan, at, now);
+    true
 }
 
 async fn lock(write: &WriteTx, operator_id: &str) -> Result<Option<operator::Model>, DbErr> {
@@ -191,4 +237,62 @@ async fn tell(write: &mut WriteTx, user: &operator::Model, now: DateTime<Utc>) -
         .await?;
     write.record(NewEvent::new(EventType::OperatorUpdated, &user.id, now));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use serde_json::json;
+
+    use super::{Schedule, catch_up, note, operator};
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("2026-11-{text}:00Z").parse().unwrap()
+    }
+
+    fn accepting() -> operator::Model {
+        operator::Model {
+            id: "opr_1".to_owned(),
+            email: None,
+            name: "Anna".to_owned(),
+            role: "operator".to_owned(),
+            password_hash: None,
+            languages: json!([]),
+            skills: json!([]),
+            capacity: 5.0,
+            enabled: true,
+            availability: "accepting".to_owned(),
+            availability_reason: None,
+            availability_since: None,
+            presence: "online".to_owned(),
+            service: false,
+            version: 1,
+            created_at: DateTime::UNIX_EPOCH,
+            said_at: None,
+            unavailable_since: None,
+            changes_at: None,
+        }
+    }
+
+    #[test]
+    fn who_looks_late_takes_no_absence_before_a_shift_for_the_one_after_it() {
+        let schedule = Schedule::from_stored(
+            &json!({"time_zone": "UTC", "weekly": {"mon": [["09:00", "12:00"], ["13:00", "18:00"]]}}),
+        )
+        .unwrap();
+        let plan = schedule.plan(DateTime::UNIX_EPOCH);
+        let mut row = accepting();
+        note(&mut row, Some(&plan), at("22T18:00"), at("22T18:00"));
+        assert_eq!(row.unavailable_since, Some(at("22T18:00")));
+        // Monday morning passed unseen.
+        assert!(catch_up(&mut row, Some(&plan), at("23T12:30")));
+        assert_eq!(row.unavailable_since, Some(at("23T12:00")));
+        assert_eq!(row.changes_at, Some(at("23T13:00")));
+        assert!(!catch_up(&mut row, Some(&plan), at("23T12:59")));
+        assert!(catch_up(&mut row, Some(&plan), at("23T14:00")));
+        assert_eq!(
+            (row.unavailable_since, row.changes_at),
+            (None, Some(at("23T18:00")))
+        );
+    }
 }

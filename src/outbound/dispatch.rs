@@ -159,6 +159,12 @@ impl Dispatcher {
             let Some(letter) = store::letter(write.tx(), &row.message_id).await? else {
                 continue;
             };
+            if let Some(mail) = &letter.mail
+                && store::is_seen(write.tx(), mail, letter.conversation.client_read_seq).await?
+            {
+                record::spared(write, &row, now).await?;
+                continue;
+            }
             let mut change = message::ActiveModel {
                 id: Unchanged(row.message_id.clone()),
                 delivery_state: Set(Some("sending".to_owned())),
@@ -189,7 +195,7 @@ impl Dispatcher {
             flights.push(Flight {
                 row,
                 task,
-                doomed: letter.conversation.unreachable_since.map(|_| {
+                doomed: unreachable_since(&letter).map(|_| {
                     letter
                         .conversation
                         .unreachable_reason
@@ -302,6 +308,14 @@ impl Dispatcher {
 fn chosen_id(connector: &Arc<dyn Connector>, outbound: &OutboundMessage) -> Option<String> {
     let ask = AssertUnwindSafe(|| connector.sender().and_then(|sender| sender.external_id(outbound)));
     catch_unwind(ask).unwrap_or(None)
+}
+
+/// Since when nothing reaches the customer by the channel of the conversation; a mail of a chat goes by another.
+fn unreachable_since(letter: &store::Letter) -> Option<DateTime<Utc>> {
+    letter
+        .conversation
+        .unreachable_since
+        .filter(|_| letter.mail.is_none())
 }
 
 /// Stores an id under which the channel knows the message, so that answers to it are threaded.

@@ -58,10 +58,20 @@ pub async fn enqueue(
     conversation: &conversation::Model,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    enqueue_on(write, message, &conversation.channel_id, now).await
+}
+
+/// The same by another channel than the conversation's: a chat that goes on by mail.
+pub async fn enqueue_on(
+    write: &mut WriteTx,
+    message: &message::Model,
+    channel_id: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
     let row = outbox::ActiveModel {
         message_id: Set(message.id.clone()),
-        conversation_id: Set(conversation.id.clone()),
-        channel_id: Set(conversation.channel_id.clone()),
+        conversation_id: Set(message.conversation_id.clone()),
+        channel_id: Set(channel_id.to_owned()),
         seq: Set(message.seq),
         state: Set("queued".to_owned()),
         attempts: Set(0),
@@ -137,9 +147,14 @@ pub async fn retry(
             ));
         }
     }
-    // Whoever presses the button means it: perhaps they can be reached again.
-    crate::conversation::reach::reachable(write, &conversation, now).await?;
-    enqueue(write, &message, &conversation, now).await?;
+    match store::chat_mail(write.tx(), message_id).await? {
+        Some(mail) => enqueue_on(write, &message, &mail.channel_id, now).await?,
+        None => {
+            // Whoever presses the button means it: perhaps they can be reached again.
+            crate::conversation::reach::reachable(write, &conversation, now).await?;
+            enqueue(write, &message, &conversation, now).await?;
+        }
+    }
     let mut change: message::ActiveModel = message.into();
     change.delivery_state = Set(Some("queued".to_owned()));
     change.delivery_error = Set(None);

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use switchboard_sdk::Sent;
 
-use super::{change, dispatch::remember, retry, send::Outcome};
+use super::{change, dispatch::remember, retry, send::Outcome, store};
 use crate::{
     connector::dice,
     conversation::reach,
@@ -87,11 +87,41 @@ pub(super) async fn outcome(
         Outcome::Unknown(reason) => stay(&mut write, row, Next::Uncertain, reason, now).await?,
         Outcome::Refused(reason) => stay(&mut write, row, Next::Failed, reason, now).await?,
         Outcome::Unreachable(reason) => {
-            reach::unreachable(&mut write, &row.conversation_id, reason, now).await?;
+            // A mail of a chat says nothing about the chat.
+            if store::chat_mail(write.tx(), &row.message_id).await?.is_none() {
+                reach::unreachable(&mut write, &row.conversation_id, reason, now).await?;
+            }
             stay(&mut write, row, Next::Failed, reason, now).await?;
         }
     }
     write.commit().await
+}
+
+/// The visitor came back and saw in the chat what was to be mailed: it is not.
+pub(super) async fn spared(
+    write: &mut WriteTx,
+    row: &outbox::Model,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    outbox::Entity::delete_by_id(&row.message_id)
+        .exec(write.tx())
+        .await?;
+    let change = message::ActiveModel {
+        id: Unchanged(row.message_id.clone()),
+        body: Set("The visitor came back and saw the replies in the chat: no e-mail was sent".to_owned()),
+        delivery_state: Set(None),
+        ..Default::default()
+    };
+    message::Entity::update(change)
+        .exec_without_returning(write.tx())
+        .await?;
+    write.record(NewEvent::message(
+        EventType::MessageUpdated,
+        &row.message_id,
+        &row.conversation_id,
+        now,
+    ));
+    Ok(())
 }
 
 /// Records that the process that was sending `seen` is gone.

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use switchboard_sdk::{
-    Addressee, Connector, OutboundAttachment, OutboundDeletion, OutboundEdit, OutboundMessage, SendError,
-    Sent,
+    Addressee, Connector, OutboundAttachment, OutboundDeletion, OutboundEdit, OutboundMessage, Recipient,
+    RecipientRole, SendError, Sent,
 };
 
 use super::{link, record, store::Letter};
@@ -115,6 +115,26 @@ impl Outcome {
 
 /// The message for the connector, without its files' bytes.
 pub(super) fn outbound(letter: &Letter) -> OutboundMessage {
+    let whole = of_message(letter);
+    let Some(mail) = &letter.mail else {
+        return whole;
+    };
+    OutboundMessage {
+        to: mail.address.clone(),
+        recipients: vec![Recipient {
+            role: RecipientRole::To,
+            name: letter.contact_name.clone(),
+            address: mail.address.clone(),
+        }],
+        text: mail.body.clone(),
+        subject: Some(mail.subject.clone()),
+        // What operators wrote is theirs; a transcript is a machine's, and no machine is to answer it.
+        automatic: mail.kind == "transcript",
+        ..whole
+    }
+}
+
+fn of_message(letter: &Letter) -> OutboundMessage {
     let (message, conversation) = (&letter.message, &letter.conversation);
     let extra = Extra::read(message.extra.as_ref());
     OutboundMessage {

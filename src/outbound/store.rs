@@ -5,12 +5,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, Statement, Value, sea_query::ExprTrait,
+    QuerySelect, Statement, Value,
+    sea_query::{ExprTrait, Query},
 };
 
 use crate::db::{
     Db, WriteTx, bulk,
-    entity::{attachment, contact, conversation, message, outbox, thread_ref},
+    entity::{attachment, chat_mail, chat_mail_reply, contact, conversation, message, outbox, thread_ref},
 };
 
 /// How long a claimed row stays claimed without being renewed: after a crash nobody looks at it sooner.
@@ -139,6 +140,8 @@ pub struct Letter {
     pub attachments: Vec<attachment::Model>,
     /// The provider's id of the message it answers.
     pub reply_to: Option<String>,
+    /// The mail that is to be sent in place of the message itself, of a chat that goes on by mail.
+    pub mail: Option<chat_mail::Model>,
 }
 
 /// Reads all of it; `None` when the message or its conversation is gone.
@@ -181,7 +184,12 @@ pub async fn letter(db: &impl ConnectionTrait, message_id: &str) -> Result<Optio
         Some(id) => provider_id(db, id).await?,
         None => None,
     };
+    let mail = match message.kind.as_str() {
+        "system" => chat_mail(db, message_id).await?,
+        _ => None,
+    };
     Ok(Some(Letter {
+        mail,
         reply_to,
         message,
         conversation,
@@ -189,6 +197,37 @@ pub async fn letter(db: &impl ConnectionTrait, message_id: &str) -> Result<Optio
         references: references.into_iter().map(|row| row.external_id).collect(),
         attachments,
     }))
+}
+
+/// The mail of a chat that hangs on a message.
+pub async fn chat_mail(
+    db: &impl ConnectionTrait,
+    message_id: &str,
+) -> Result<Option<chat_mail::Model>, DbErr> {
+    chat_mail::Entity::find_by_id(message_id).one(db).await
+}
+
+/// Whether a mail brings replies and its visitor has seen them all in the chat meanwhile, or they were taken back.
+pub async fn is_seen(
+    db: &impl ConnectionTrait,
+    mail: &chat_mail::Model,
+    client_read_seq: i64,
+) -> Result<bool, DbErr> {
+    if mail.kind != "replies" {
+        return Ok(false);
+    }
+    let brought = Query::select()
+        .column(chat_mail_reply::Column::MessageId)
+        .from(chat_mail_reply::Entity)
+        .and_where(chat_mail_reply::Column::MailId.eq(&mail.message_id))
+        .to_owned();
+    let news = message::Entity::find()
+        .filter(message::Column::Id.in_subquery(brought))
+        .filter(message::Column::Seq.gt(client_read_seq))
+        .filter(message::Column::DeletedAt.is_null())
+        .one(db)
+        .await?;
+    Ok(news.is_none())
 }
 
 /// What the provider calls a message: an id of its own before that of the event it came under.

@@ -9,6 +9,7 @@
 pub mod download;
 mod fetch;
 pub mod guard;
+mod tell;
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
@@ -23,6 +24,7 @@ use reqwest::{
 use switchboard_sdk::{Http, HttpError, HttpRequest, HttpResponse};
 
 use self::guard::Guard;
+pub use self::tell::Told;
 
 /// How long a connection may take to stand.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -56,13 +58,19 @@ impl Outgoing {
         })
     }
 
-    async fn send(
+    /// Why an address that an admin types will not be asked, as far as that is known without a look-up.
+    pub fn refusal(&self, url: &Url) -> Option<String> {
+        let judged = self.guard.for_admin().judge(url);
+        judged.err().map(|refusal| refusal.to_string())
+    }
+
+    /// Sends a request and waits for the head of its answer; reading its body counts toward `limit` too.
+    async fn head(
         &self,
         typed: Typed,
         request: HttpRequest,
         limit: Duration,
-        max_bytes: usize,
-    ) -> Result<HttpResponse, HttpError> {
+    ) -> Result<reqwest::Response, HttpError> {
         let (guard, client) = match typed {
             Typed::ByAdmin => (self.guard.for_admin(), &self.admin),
             Typed::Outside => (self.guard.clone(), &self.outside),
@@ -79,7 +87,17 @@ impl Outgoing {
             .body(body)
             .timeout(limit)
             .send();
-        let answer = asking.await.map_err(failed)?;
+        asking.await.map_err(failed)
+    }
+
+    async fn send(
+        &self,
+        typed: Typed,
+        request: HttpRequest,
+        limit: Duration,
+        max_bytes: usize,
+    ) -> Result<HttpResponse, HttpError> {
+        let answer = self.head(typed, request, limit).await?;
         let mut made = http::Response::builder().status(answer.status());
         if let Some(headers) = made.headers_mut() {
             headers.clone_from(answer.headers());

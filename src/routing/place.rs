@@ -1,7 +1,7 @@
 //! Where a client stands in the queue, and how long it will probably take.
 //!
-//! Visitors who wait ask every few seconds; their answers are counted once for all of a line ([`Board`]),
-//! so that the cost is one look a line every two seconds, however many wait.
+//! A line is counted once for all who wait there ([`Board`]), so that the cost is one look a line every few
+//! seconds, however many wait.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -46,6 +46,21 @@ pub struct InQueue {
     pub estimated_wait_secs: Option<u32>,
 }
 
+/// Up to this place every step is told.
+const NEAR: u32 = 20;
+
+/// Whether a client who was told of one place should hear of another: near the head of each step; far behind of
+/// every twentieth part of the way, for there each hand-out moves thousands by one. Pure.
+pub fn is_news(told: Option<InQueue>, now: Option<InQueue>) -> bool {
+    match (told, now) {
+        (Some(told), Some(now)) if told.position > NEAR && now.position > NEAR => {
+            told.position.abs_diff(now.position) >= told.position / NEAR
+                || told.estimated_wait_secs.is_some() != now.estimated_wait_secs.is_some()
+        }
+        _ => told != now,
+    }
+}
+
 /// A hand-out: since when the client waited, and when an operator got the session.
 pub type HandOut = (DateTime<Utc>, DateTime<Utc>);
 
@@ -55,6 +70,11 @@ pub type HandOut = (DateTime<Utc>, DateTime<Utc>);
 /// coming if that was later. The middle of those, once for each place. Hand-outs of clients who found
 /// somebody free at once say nothing about a queue, and where nobody accepts now, nothing does.
 pub fn estimate(hand_outs: &[HandOut], position: u32, somebody_accepts: bool) -> Option<u32> {
+    wait(pace(hand_outs, somebody_accepts)?, position)
+}
+
+/// How long the head of the queue stands there, in milliseconds. Pure.
+fn pace(hand_outs: &[HandOut], somebody_accepts: bool) -> Option<i64> {
     if !somebody_accepts {
         return None;
     }
@@ -71,11 +91,12 @@ pub fn estimate(hand_outs: &[HandOut], position: u32, somebody_accepts: bool) ->
         return None;
     }
     at_head.sort_unstable();
-    let middle = at_head.get(at_head.len() / 2)?.num_milliseconds();
-    let secs = middle
-        .saturating_mul(i64::from(position))
-        .div_euclid(1_000)
-        .max(1);
+    Some(at_head.get(at_head.len() / 2)?.num_milliseconds())
+}
+
+/// How long a place takes when the head of the queue stands there for `pace` milliseconds. Pure.
+fn wait(pace: i64, position: u32) -> Option<u32> {
+    let secs = pace.saturating_mul(i64::from(position)).div_euclid(1_000).max(1);
     u32::try_from(secs).ok().filter(|_| secs <= LONGEST_SECS)
 }
 
@@ -88,8 +109,8 @@ struct Waiting {
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
     positions: HashMap<String, u32>,
-    hand_outs: Vec<HandOut>,
-    somebody_accepts: bool,
+    /// Milliseconds for which its head stands there, when there is something to go by.
+    pace: Option<i64>,
 }
 
 impl Queue {
@@ -129,14 +150,20 @@ impl Queue {
             .all(db)
             .await?;
         hand_outs.reverse();
-        Ok(Self {
-            positions: waiting.into_iter().map(|row| row.id).zip(1..).collect(),
-            hand_outs,
-            somebody_accepts: staff
-                .operators
-                .values()
-                .any(|operator| unavailable(operator, true, line.rules.assign_when_offline).is_none()),
-        })
+        let somebody_accepts = staff
+            .operators
+            .values()
+            .any(|operator| unavailable(operator, true, line.rules.assign_when_offline).is_none());
+        let waiting = waiting.into_iter().map(|row| row.id);
+        Ok(Self::of(waiting, pace(&hand_outs, somebody_accepts)))
+    }
+
+    /// Of these sessions in their order.
+    pub(crate) fn of(waiting: impl IntoIterator<Item = String>, pace: Option<i64>) -> Self {
+        Self {
+            positions: waiting.into_iter().zip(1..).collect(),
+            pace,
+        }
     }
 
     /// The place of a session, while it waits.
@@ -144,7 +171,7 @@ impl Queue {
         let position = *self.positions.get(session_id)?;
         Some(InQueue {
             position,
-            estimated_wait_secs: estimate(&self.hand_outs, position, self.somebody_accepts),
+            estimated_wait_secs: self.pace.and_then(|pace| wait(pace, position)),
         })
     }
 }
@@ -175,21 +202,25 @@ impl Board {
         session_id: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<InQueue>, DbErr> {
+        Ok(self.queue(db, line_id, now).await?.place(session_id))
+    }
+
+    /// A line's queue, counted at most two seconds ago.
+    pub async fn queue(&self, db: &Db, line_id: &str, now: DateTime<Utc>) -> Result<Arc<Queue>, DbErr> {
         let counted = {
             let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(lines.entry(line_id.to_owned()).or_default())
         };
         // Who comes while somebody counts waits for that count.
         let mut counted = counted.lock().await;
-        let queue = match &*counted {
-            Some((at, queue)) if now - *at < FRESH => Arc::clone(queue),
+        match &*counted {
+            Some((at, queue)) if now - *at < FRESH => Ok(Arc::clone(queue)),
             _ => {
                 let queue = Arc::new(Queue::count(db.read(), line_id, &self.counting.get(), now).await?);
                 *counted = Some((now, Arc::clone(&queue)));
-                queue
+                Ok(queue)
             }
-        };
-        Ok(queue.place(session_id))
+        }
     }
 }
 
@@ -198,7 +229,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use proptest::prelude::*;
 
-    use super::{HandOut, estimate};
+    use super::{HandOut, InQueue, estimate, is_news};
 
     fn at(secs: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::seconds(secs)
@@ -207,6 +238,25 @@ mod tests {
     /// Clients who came all at once and were taken one every `every` seconds.
     fn crowd(every: i64) -> Vec<HandOut> {
         (1..=6).map(|number| (at(0), at(number * every))).collect()
+    }
+
+    #[test]
+    fn who_stands_far_behind_is_not_told_of_each_step() {
+        let at = |position| {
+            Some(InQueue {
+                position,
+                estimated_wait_secs: None,
+            })
+        };
+        assert!(is_news(None, at(5_000)) && is_news(at(5_000), None));
+        assert!(is_news(at(3), at(2)) && is_news(at(21), at(20)) && is_news(at(20), at(21)));
+        assert!(!is_news(at(5_000), at(4_999)) && !is_news(at(2), at(2)));
+        assert!(is_news(at(5_000), at(4_750)) && is_news(at(21), at(22)));
+        let estimated = Some(InQueue {
+            position: 4_999,
+            estimated_wait_secs: Some(60),
+        });
+        assert!(is_news(at(5_000), estimated));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::{
         fixed::is,
     },
     line::{Rules, hours},
-    operator::{Availability, Counting, Presence},
+    operator::{Availability, Counting, Presence, roster},
 };
 
 /// Whether the owner has left since the session was given to them, and how. Pure.
@@ -223,7 +223,8 @@ async fn send_back(
     let ids: Vec<String> = doubtful.iter().map(|row| row.id.clone()).collect();
     let known = explain::known(db.read(), &ids).await?;
     let rules = rules_of_lines(db.read(), &doubtful).await?;
-    let unavailable = unavailable_since(db.read(), &owners).await?;
+    let ids: Vec<String> = owners.keys().cloned().collect();
+    let unavailable = roster::unavailable_since(db.read(), &ids, now).await?;
     let mut returned = 0;
     for row in doubtful {
         let (Some(id), Some(rules)) = (&row.operator_id, rules.get(&row.line_id)) else {
@@ -238,7 +239,7 @@ async fn send_back(
             Rejection::Disabled => row.assigned_at,
             Rejection::Offline => owner.observed.gone_since,
             // Not told yet: they left in this very moment.
-            _ => unavailable.get(id).copied().flatten().or(Some(now)),
+            _ => unavailable.get(id).copied().or(Some(now)),
         };
         if !goes_back(&row, rules, since.unwrap_or(row.opened_at), now) {
             continue;
@@ -284,20 +285,6 @@ async fn rules_of_lines(
         .into_iter()
         .map(|line| Ok((line.id, Rules::from_stored(&line.rules)?)))
         .collect()
-}
-
-async fn unavailable_since(
-    db: &impl ConnectionTrait,
-    owners: &BTreeMap<String, OperatorState>,
-) -> Result<BTreeMap<String, Option<DateTime<Utc>>>, DbErr> {
-    let rows: Vec<(String, Option<DateTime<Utc>>)> = operator::Entity::find()
-        .select_only()
-        .columns([operator::Column::Id, operator::Column::UnavailableSince])
-        .filter(operator::Column::Id.is_in(owners.keys()))
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().collect())
 }
 
 #[cfg(test)]

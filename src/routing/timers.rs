@@ -7,7 +7,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
@@ -119,7 +119,12 @@ pub struct Timed {
 
 /// One line, enabled or not.
 pub async fn line(db: &Db, id: &str) -> Result<Option<Timed>, DbErr> {
-    let Some(row) = line::Entity::find_by_id(id).one(db.read()).await? else {
+    line_of(db.read(), id).await
+}
+
+/// The same within a write.
+pub async fn line_of(db: &impl ConnectionTrait, id: &str) -> Result<Option<Timed>, DbErr> {
+    let Some(row) = line::Entity::find_by_id(id).one(db).await? else {
         return Ok(None);
     };
     let rules = Rules::from_stored(&row.rules)?;

@@ -97,7 +97,15 @@ impl Touched {
                 | EventType::OfferCreated
                 | EventType::OfferEnded
                 | EventType::CallReported
-                | EventType::CallUpdated,
+                | EventType::CallUpdated
+                | EventType::WebhookUpdated
+                | EventType::DealCreated
+                | EventType::DealUpdated
+                | EventType::DealRemoved
+                | EventType::PipelineUpdated
+                | EventType::TaskUpdated
+                | EventType::TaskRemoved
+                | EventType::TaskDue,
             )
             | None => {}
         }

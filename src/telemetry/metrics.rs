@@ -23,6 +23,8 @@ pub enum Counter {
     SocketsClosed,
     /// Sign-ins, by outcome.
     SignIns,
+    /// Attempts to tell a webhook something, by what became of the delivery.
+    WebhookAttempts,
 }
 
 impl Counter {
@@ -37,6 +39,7 @@ impl Counter {
             Self::SocketsOpened => "sockets_opened_total",
             Self::SocketsClosed => "sockets_closed_total",
             Self::SignIns => "sign_ins_total",
+            Self::WebhookAttempts => "webhook_attempts_total",
         }
     }
 
@@ -84,6 +87,8 @@ pub enum Gauge {
     Quarantine,
     /// Channels by state of health.
     Channels,
+    /// Outgoing webhooks by state of health.
+    Webhooks,
     /// The number of the newest event of the log.
     EventHead,
     /// How far a follower of the log is behind.
@@ -100,6 +105,7 @@ impl Gauge {
             Self::Outbox => "outbox_messages",
             Self::Quarantine => "quarantine_entries",
             Self::Channels => "channels",
+            Self::Webhooks => "webhooks",
             Self::EventHead => "event_head",
             Self::ConsumerLag => "consumer_lag_events",
             Self::Uptime => "uptime_seconds",

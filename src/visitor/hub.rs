@@ -3,6 +3,9 @@
 //! A socket listens to a conversation, or, while its visitor has written nothing, waits for one to
 //! come. Its buffer is bounded: one that does not keep up is cut off and comes back with the number of
 //! the last message it has.
+//!
+//! Places in queues are told from here too: each line where somebody waits is counted once for all of its
+//! sockets, and only those whose place is another now are woken.
 
 use std::{
     collections::HashMap,
@@ -10,6 +13,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use sea_orm::EntityTrait;
@@ -23,6 +27,7 @@ use utoipa::ToSchema;
 
 use super::store;
 use crate::{
+    clock::SharedClock,
     conversation::view::MessageView,
     db::{
         Db,
@@ -30,12 +35,15 @@ use crate::{
     },
     event::EventType,
     live::{Item, Live, LiveEvent, Object, Typing},
+    routing::place::{Board, InQueue, Queue, is_news},
 };
 
 /// Signals a socket may lag behind.
 const BUFFER: usize = 128;
 /// Changes of whereabouts an operator's socket may lag behind; it then looks anew.
 const MOVES: usize = 1024;
+/// How often the lines where somebody waits are counted.
+const QUEUE_EVERY: Duration = Duration::from_secs(3);
 /// Longest address and title of a page that are kept, in characters.
 const PAGE_CHARS: usize = 500;
 /// Sockets of one visitor at once: tabs and a few that are not yet known to be dead.
@@ -99,6 +107,8 @@ pub enum Signal {
     },
     /// The visitor has a conversation now.
     Found(String),
+    /// Another place in the queue.
+    Queue(Option<InQueue>),
     /// Something was missed: read the store again.
     Resync,
 }
@@ -143,10 +153,47 @@ struct Ear {
     spoke: u64,
 }
 
+type Places = HashMap<Place, HashMap<u64, Ear>>;
+
+/// A socket whose session waits for an operator, and what it was told of its place.
+#[derive(Debug)]
+struct Waiter {
+    session_id: String,
+    /// Weak: a socket that was cut off must see the end of its signals.
+    sender: mpsc::WeakSender<Signal>,
+    told: Option<InQueue>,
+}
+
 #[derive(Debug, Default)]
 struct State {
-    places: HashMap<Place, HashMap<u64, Ear>>,
+    /// Those that listen to a conversation.
+    conversations: Places,
+    /// Those that wait for one to come. Apart, so that a new conversation for which nobody waits costs nothing.
+    keys: Places,
+    /// By line and socket.
+    waiters: HashMap<String, HashMap<u64, Waiter>>,
     visitors: HashMap<String, usize>,
+}
+
+impl State {
+    fn places(&mut self, place: &Place) -> &mut Places {
+        match place {
+            Place::Conversation(_) => &mut self.conversations,
+            Place::Key(..) => &mut self.keys,
+        }
+    }
+
+    fn ears(&mut self, place: &Place) -> Option<&mut HashMap<u64, Ear>> {
+        self.places(place).get_mut(place)
+    }
+
+    /// Nothing of this socket waits any more.
+    fn stop_waiting(&mut self, id: u64) {
+        self.waiters.retain(|_, waiters| {
+            waiters.remove(&id);
+            !waiters.is_empty()
+        });
+    }
 }
 
 impl Hub {
@@ -163,6 +210,44 @@ impl Hub {
                 Ok(Item::Typing(typing)) => self.typing(&db, &typing).await,
                 Err(RecvError::Lagged(_)) => self.tell_all(),
                 Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Tells those who wait of their places until `stop`: one look a line, however many wait there.
+    pub async fn run_queues(&self, board: Board, db: Db, clock: SharedClock, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(QUEUE_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            let lines: Vec<String> = self.lock().waiters.keys().cloned().collect();
+            for line_id in lines {
+                match board.queue(&db, &line_id, clock.now()).await {
+                    Ok(queue) => self.tell_places(&line_id, &queue),
+                    Err(error) => {
+                        tracing::warn!(%error, "a queue could not be counted for the visitors' sockets; it will be tried again");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Wakes the sockets of a line whose place is another now. One that has no room is told the next time.
+    fn tell_places(&self, line_id: &str, queue: &Queue) {
+        let mut state = self.lock();
+        let Some(waiters) = state.waiters.get_mut(line_id) else {
+            return;
+        };
+        for waiter in waiters.values_mut() {
+            let place = queue.place(&waiter.session_id);
+            if is_news(waiter.told, place)
+                && let Some(sender) = waiter.sender.upgrade()
+                && sender.try_send(Signal::Queue(place)).is_ok()
+            {
+                waiter.told = place;
             }
         }
     }
@@ -184,7 +269,7 @@ impl Hub {
             page: None,
             spoke: 0,
         };
-        state.places.entry(place.clone()).or_default().insert(id, ear);
+        state.keys.entry(place.clone()).or_default().insert(id, ear);
         drop(state);
         Some(Listener {
             id,
@@ -197,8 +282,8 @@ impl Hub {
 
     /// Where the visitor of a conversation is, as far as this process knows.
     pub fn whereabouts(&self, conversation_id: &str) -> Whereabouts {
-        let state = self.lock();
-        let Some(ears) = state.places.get(&Place::Conversation(conversation_id.to_owned())) else {
+        let mut state = self.lock();
+        let Some(ears) = state.ears(&Place::Conversation(conversation_id.to_owned())) else {
             return Whereabouts::default();
         };
         let looked_at = |ear: &&Ear| (ear.page.as_ref().is_some_and(|page| !page.hidden), ear.spoke);
@@ -268,12 +353,7 @@ impl Hub {
 
     /// A conversation began: perhaps somebody waits for it.
     async fn found(&self, db: &Db, conversation_id: &str) {
-        if !self
-            .lock()
-            .places
-            .keys()
-            .any(|place| matches!(place, Place::Key(..)))
-        {
+        if self.lock().keys.is_empty() {
             return;
         }
         match conversation::Entity::find_by_id(conversation_id)
@@ -309,18 +389,22 @@ impl Hub {
     }
 
     fn has(&self, place: &Place) -> bool {
-        self.lock().places.contains_key(place)
+        self.lock().ears(place).is_some()
     }
 
     fn tell(&self, place: &Place, signal: &Signal) {
-        if let Some(sockets) = self.lock().places.get_mut(place) {
+        if let Some(sockets) = self.lock().ears(place) {
             // A full buffer drops the sender, at which the socket sees the end of its signals.
             sockets.retain(|_, ear| ear.sender.try_send(signal.clone()).is_ok());
         }
     }
 
     fn tell_all(&self) {
-        for sockets in self.lock().places.values_mut() {
+        let mut state = self.lock();
+        let State {
+            conversations, keys, ..
+        } = &mut *state;
+        for sockets in conversations.values_mut().chain(keys.values_mut()) {
             sockets.retain(|_, ear| ear.sender.try_send(Signal::Resync).is_ok());
         }
     }
@@ -354,27 +438,39 @@ impl Listener {
             return;
         }
         let mut state = self.hub.lock();
-        if let Some(ear) = take(&mut state.places, &self.place, self.id) {
-            state
-                .places
-                .entry(place.clone())
-                .or_default()
-                .insert(self.id, ear);
+        if let Some(ear) = take(&mut state, &self.place, self.id) {
+            let ears = state.places(&place).entry(place.clone()).or_default();
+            ears.insert(self.id, ear);
         }
         drop(state);
         self.place = place;
         self.hub.moved(&self.place);
     }
 
+    /// Asks to be told of the place of a session in a line's queue, of which it knows `told`; of none.
+    pub fn wait_for(&self, waits: Option<&(String, String)>, told: Option<InQueue>) {
+        let mut state = self.hub.lock();
+        let ears = state.ears(&self.place);
+        let sender = ears
+            .and_then(|ears| ears.get(&self.id))
+            .map(|ear| ear.sender.downgrade());
+        state.stop_waiting(self.id);
+        if let (Some((line_id, session_id)), Some(sender)) = (waits, sender) {
+            let waiter = Waiter {
+                session_id: session_id.clone(),
+                sender,
+                told,
+            };
+            let waiters = state.waiters.entry(line_id.clone()).or_default();
+            waiters.insert(self.id, waiter);
+        }
+    }
+
     /// Says which page it is on.
     pub fn on_page(&self, page: OnPage) {
         let spoke = self.hub.0.next.fetch_add(1, Ordering::Relaxed);
         let mut state = self.hub.lock();
-        if let Some(ear) = state
-            .places
-            .get_mut(&self.place)
-            .and_then(|ears| ears.get_mut(&self.id))
-        {
+        if let Some(ear) = state.ears(&self.place).and_then(|ears| ears.get_mut(&self.id)) {
             ear.page = Some(page.cut());
             ear.spoke = spoke;
         }
@@ -386,7 +482,8 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let mut state = self.hub.lock();
-        take(&mut state.places, &self.place, self.id);
+        take(&mut state, &self.place, self.id);
+        state.stop_waiting(self.id);
         if let Some(count) = state.visitors.get_mut(&self.visitor_id) {
             *count -= 1;
             if *count == 0 {
@@ -398,7 +495,8 @@ impl Drop for Listener {
     }
 }
 
-fn take(places: &mut HashMap<Place, HashMap<u64, Ear>>, place: &Place, id: u64) -> Option<Ear> {
+fn take(state: &mut State, place: &Place, id: u64) -> Option<Ear> {
+    let places = state.places(place);
     let sockets = places.get_mut(place)?;
     let ear = sockets.remove(&id);
     if sockets.is_empty() {
@@ -412,8 +510,8 @@ mod tests {
     use chrono::DateTime;
     use serde_json::Value;
 
-    use super::{BUFFER, Hub, OnPage, Place, SOCKETS_PER_VISITOR, Signal, Whereabouts};
-    use crate::db::entity::visitor;
+    use super::{BUFFER, Hub, Listener, OnPage, Place, SOCKETS_PER_VISITOR, Signal, Whereabouts};
+    use crate::{db::entity::visitor, routing::place::Queue};
 
     fn visitor() -> visitor::Model {
         visitor::Model {
@@ -509,6 +607,73 @@ mod tests {
         assert!(hub.listen(&visitor()).is_some());
         open.clear();
         assert_eq!(hub.count(), 0);
-        assert!(hub.lock().places.is_empty());
+        let state = hub.lock();
+        assert!(state.conversations.is_empty() && state.keys.is_empty());
+    }
+
+    fn queue(sessions: &[&str]) -> Queue {
+        Queue::of(sessions.iter().map(|&id| id.to_owned()), Some(60_000))
+    }
+
+    fn waits(session: &str) -> Option<(String, String)> {
+        Some(("lin_1".to_owned(), session.to_owned()))
+    }
+
+    fn heard(listener: &mut Listener) -> Option<Option<u32>> {
+        match listener.signals.try_recv() {
+            Ok(Signal::Queue(place)) => Some(place.map(|place| place.position)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn only_who_stands_elsewhere_now_is_told_of_their_place() {
+        let hub = Hub::default();
+        let [mut ann, mut bob, mut cat] = [(); 3].map(|()| hub.listen(&visitor()).unwrap());
+        for (listener, session) in [(&ann, "a"), (&bob, "b"), (&cat, "c")] {
+            listener.wait_for(waits(session).as_ref(), queue(&["a", "b", "c"]).place(session));
+        }
+        hub.tell_places("lin_1", &queue(&["a", "b", "c"]));
+        assert_eq!([&mut ann, &mut bob, &mut cat].map(heard), [None, None, None]);
+        hub.tell_places("lin_1", &queue(&["a", "c"]));
+        assert_eq!(
+            [&mut ann, &mut bob, &mut cat].map(heard),
+            [None, Some(None), Some(Some(2))]
+        );
+        // Who was taken, or is on another line now, hears no more of this one.
+        cat.wait_for(None, None);
+        bob.wait_for(Some(&("lin_2".to_owned(), "b".to_owned())), None);
+        hub.tell_places("lin_1", &queue(&["c", "b", "a"]));
+        assert_eq!(
+            [&mut ann, &mut bob, &mut cat].map(heard),
+            [Some(Some(3)), None, None]
+        );
+        drop((ann, bob, cat));
+        assert!(hub.lock().waiters.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_has_no_room_for_a_place_is_told_the_next_time_and_a_socket_cut_off_still_ends() {
+        let hub = Hub::default();
+        let mut slow = hub.listen(&visitor()).unwrap();
+        slow.bind("cnv_1");
+        slow.wait_for(waits("a").as_ref(), None);
+        let place = Place::Conversation("cnv_1".to_owned());
+        for _ in 0..BUFFER {
+            hub.tell(&place, &typing());
+        }
+        hub.tell_places("lin_1", &queue(&["a"]));
+        for _ in 0..BUFFER {
+            assert!(matches!(slow.next().await, Some(Signal::Typing { .. })));
+        }
+        hub.tell_places("lin_1", &queue(&["a"]));
+        assert_eq!(heard(&mut slow), Some(Some(1)));
+        for _ in 0..=BUFFER {
+            hub.tell(&place, &typing());
+        }
+        for _ in 0..BUFFER {
+            assert!(slow.next().await.is_some());
+        }
+        assert!(slow.next().await.is_none());
     }
 }

@@ -8,6 +8,7 @@
 pub mod block;
 pub mod files;
 pub mod hub;
+pub mod mail;
 pub mod profile;
 pub mod standing;
 pub mod store;

@@ -112,6 +112,19 @@ impl Profile {
         }
     }
 
+    /// The e-mail address they gave last.
+    pub fn email(&self) -> Option<&str> {
+        let mut claims = self.said.claims.iter();
+        claims
+            .find(|claim| claim.kind == IdentityKind::Email)
+            .map(|claim| claim.value.as_str())
+    }
+
+    /// The language they read.
+    pub fn language(&self) -> Option<&str> {
+        self.said.language.as_deref()
+    }
+
     /// They agreed to what the chat asks.
     pub fn consented(&self) -> bool {
         self.said.answers.contains_key(CONSENT)

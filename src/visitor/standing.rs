@@ -6,6 +6,7 @@ use sea_orm::{DbErr, EntityTrait};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::mail::transcript::Offered;
 use crate::{
     automation::{Voice, voice::Form},
     conversation::session::Held,
@@ -43,6 +44,10 @@ pub struct Standing {
     pub queue: Option<InQueue>,
     /// The question.
     pub rating: Option<Asked>,
+    /// It ended lately, and somebody had answered.
+    pub ended: bool,
+    /// They may have it sent to them.
+    pub transcript: Option<Offered>,
 }
 
 /// How the session of a visitor's conversation stands.
@@ -64,17 +69,21 @@ pub async fn of(
         return Ok(Standing {
             waits: Some((session.line_id, session.id)),
             queue,
-            rating: None,
+            ..Standing::default()
         });
     }
     if !may_be_asked(&session, now) {
         return Ok(Standing::default());
     }
+    let ended = Standing {
+        ended: true,
+        ..Standing::default()
+    };
     let Some(line) = timers::line(db, &session.line_id).await? else {
-        return Ok(Standing::default());
+        return Ok(ended);
     };
     if !line.rules.rating.enabled {
-        return Ok(Standing::default());
+        return Ok(ended);
     }
     let (session_id, score) = (session.id.clone(), session.rating);
     let held = Held {
@@ -90,7 +99,7 @@ pub async fn of(
             score,
             text,
         }),
-        ..Standing::default()
+        ..ended
     })
 }
 

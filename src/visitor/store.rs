@@ -139,6 +139,7 @@ pub async fn move_conversation(
         contact_id: Set(row.contact_id.clone()),
         verified: Set(true),
         created_at: Set(now),
+        via: Set(Some("webchat".to_owned())),
         ..Default::default()
     };
     let known = OnConflict::columns([identity::Column::Kind, identity::Column::Value])
@@ -238,6 +239,10 @@ pub async fn readable(
         return Ok(None);
     };
     if message.hidden || !VISIBLE.contains(&message.kind.as_str()) {
+        return Ok(None);
+    }
+    // What its owner mails is not for whoever merely typed their address.
+    if message.kind == "inbound" && message.mail.is_some() && !is_proven(visitor) {
         return Ok(None);
     }
     let own = conversation(db, visitor).await?;

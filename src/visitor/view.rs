@@ -35,6 +35,10 @@ pub struct VisitorMessage {
     /// It was taken back: nothing of it is told.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
+    /// They wrote it by e-mail. Its words are told only to visitors whom the site's own server vouched for: whoever
+    /// merely typed an address here does not read what its owner writes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_mail: bool,
     /// The message it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<VisitorReplied>,
@@ -120,11 +124,25 @@ impl Mask {
     }
 }
 
-/// The visitor's view of a message; `None` when they may not see it. `read_seq` is how far the staff has read.
+/// Whether a message came by mail, and was not written on the site.
+pub(super) fn is_mail(message: &MessageView) -> bool {
+    message.kind == "inbound" && message.mail.is_some()
+}
+
+/// What is new in a mail: its visitor knows what it answers.
+fn without_quotation(message: &MessageView) -> String {
+    let ends = message.mail.as_ref().and_then(|mail| mail.quoted_text_at);
+    let own: String = message.text.chars().take(ends.unwrap_or(usize::MAX)).collect();
+    own.trim_end().to_owned()
+}
+
+/// The visitor's view of a message; `None` when they may not see it. `read_seq` is how far the staff has read,
+/// `proven` whether the site's own server vouched for the visitor.
 pub fn message(
     message: &MessageView,
     read_seq: i64,
     mask: &Mask,
+    proven: bool,
     vault: &Vault,
     channel_key: &str,
     now: DateTime<Utc>,
@@ -134,10 +152,12 @@ pub fn message(
     }
     let inbound = message.kind == "inbound";
     let deleted = message.deleted.is_some();
+    let by_mail = is_mail(message);
+    let silent = deleted || (by_mail && !proven);
     let replied = message
         .reply_to
         .as_ref()
-        .filter(|replied| !replied.inside && !replied.deleted);
+        .filter(|replied| !replied.inside && !replied.deleted && (proven || !replied.mail));
     let file = |file: &crate::conversation::view::AttachmentView| VisitorFile {
         url: files::url(vault, channel_key, &file.id, now),
         id: file.id.clone(),
@@ -158,20 +178,17 @@ pub fn message(
             },
         },
         text: match message.kind.as_str() {
-            _ if deleted => String::new(),
+            _ if silent => String::new(),
             "system" => mask.line(&message.text),
+            _ if by_mail => without_quotation(message),
             _ => message.text.clone(),
         },
-        html: message.html.clone().filter(|_| !deleted),
-        attachments: message
-            .attachments
-            .iter()
-            .filter(|_| !deleted)
-            .map(file)
-            .collect(),
+        html: message.html.clone().filter(|_| !silent && !by_mail),
+        attachments: message.attachments.iter().filter(|_| !silent).map(file).collect(),
         edited_at: message.edited_at.filter(|_| !deleted),
         deleted,
-        reply_to: replied.filter(|_| !deleted).map(|replied| VisitorReplied {
+        by_mail,
+        reply_to: replied.filter(|_| !silent).map(|replied| VisitorReplied {
             id: replied.id.clone(),
             name: replied.author_name.as_deref().map(|name| mask.line(name)),
             text: replied.text.clone(),

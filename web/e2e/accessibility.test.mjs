@@ -113,6 +113,8 @@ for (const [name, path, landmark] of [
   ['the queue', '/inbox/queue', '#main h1'],
   ['the search', '/search?q=Hello', '#main mark'],
   ['the contacts', '/contacts', 'td a'],
+  ['the companies', '/companies', '#main h1'],
+  ['the fields of admins', '/admin/fields', '#main h1'],
   ['the leads', '/leads', 'td a'],
   ['the submissions', '/submissions', '#main h1'],
   ['the lead sources', '/sources', '#main h1'],

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { client } from './support/api.mjs';
+import { spotless } from './support/axe.mjs';
 import { openWindow, operator, startBrowser, until } from './support/browser.mjs';
 import { makePhone, report, startRecordings } from './support/phone.mjs';
 import { startServer, withAdmin } from './support/server.mjs';
@@ -74,6 +75,7 @@ test('whose telephone rings sees within a second who it is and what they dialled
   await card(first, 'Ad: search').getByText('yandex / cpc').waitFor();
   assert.equal(await second.page.locator('.calls .card').count(), 0, 'it does not ring for Boris');
   await picture(first.page, 'call-ringing');
+  await spotless(first.page, 'a call that rings');
 });
 
 test('a card survives a reload, a key opens the caller, and it goes when somebody answers', async () => {
@@ -105,6 +107,7 @@ test('the recording comes, and plays from any place at any pace', async () => {
   await until('it plays from there', () => audio.evaluate((one) => one.currentTime >= 4));
   await entry.getByRole('button', { name: 'Pause' }).click();
   await picture(first.page, 'call-entry');
+  await spotless(first.page, 'a call with its recording');
 });
 
 test('a missed call waits in the queue with its caller, and the list of calls knows them all', async () => {
@@ -117,6 +120,7 @@ test('a missed call waits in the queue with its caller, and the list of calls kn
   const rows = first.page.locator('tbody tr');
   await until('three calls are listed', async () => (await rows.count()) === 3);
   await picture(first.page, 'calls');
+  await spotless(first.page, 'the list of calls');
   await first.page.locator('select').nth(1).selectOption('missed');
   await until('one of them was missed', async () => (await rows.count()) === 1);
   await rows.getByText('Missed call').waitFor();
@@ -129,6 +133,7 @@ test('an admin finds the addresses to enter, the numbers, the telephones and wha
   assert.equal(await first.page.locator('input[type=tel]').first().inputValue(), '+74951234567');
   await first.page.locator('.chip.stored').first().waitFor();
   await picture(first.page, 'call-channel');
+  await spotless(first.page, 'the channel of a telephone system');
   await first.page.getByRole('button', { name: 'Add a number' }).click();
   await first.page.locator('input[type=tel]').nth(1).fill('+74957654321');
   await first.page.getByRole('button', { name: /^Save/ }).click();
@@ -136,6 +141,57 @@ test('an admin finds the addresses to enter, the numbers, the telephones and wha
     const { settings } = await api.get(`/channels/${channel.id}`);
     return '+74957654321' in settings.numbers && settings.numbers['+74951234567'].label === 'Ad: search';
   });
+});
+
+test('what is left on the machine is work with its words and its sound', async () => {
+  const from = '+998933334455';
+  await rings({ call_id: 'v1', from });
+  await says('ended', {
+    call_id: 'v1',
+    from,
+    disposition: 'voicemail',
+    recording_url: recordings.url,
+    recording_secs: 6,
+  });
+  await says('transcript', { call_id: 'v1', from, transcript: 'The lamp is the wrong colour.' });
+  const call = await until('its words are there', async () => {
+    const { items } = await api.get('/calls?disposition=voicemail');
+    return items.length === 1 && items[0].transcript !== null && items[0].recording !== null;
+  }).then(async () => (await api.get('/calls?disposition=voicemail')).items[0]);
+  await first.page.goto(`${server.url}/inbox/all/${call.conversation_id}`);
+  const entry = first.log.locator('article', { hasText: 'Voicemail' });
+  await entry.getByRole('button', { name: 'Play' }).waitFor();
+  await entry.getByText('What was said').click();
+  await entry.getByText('The lamp is the wrong colour.').waitFor();
+  await picture(first.page, 'call-voicemail');
+  await spotless(first.page, 'a voicemail');
+});
+
+test('a call that rings for nobody in particular shows to whoever stands in the queue, in a team, too', async () => {
+  const team = await api.post('/teams', { name: 'Front desk', member_ids: [ids.anna] });
+  const other = await api.post('/lines', { name: 'Front desk', queue: [{ team_id: team.id }] });
+  const desk = await makePhone(api, { line: other, operators: {}, key: 'desk' });
+  await first.page.reload();
+  await first.page.locator('#main').waitFor();
+  await second.page.reload();
+  await second.page.locator('#main').waitFor();
+  await report(server.url, desk.key, { event: 'ringing', call_id: 't1', from: '+998955556677', caller_name: 'Temur' });
+  await card(first, 'Temur').waitFor();
+  assert.equal(await card(second, 'Temur').count(), 0, 'Boris does not stand there');
+  await report(server.url, desk.key, { event: 'ended', call_id: 't1', from: '+998955556677', disposition: 'answered' });
+  await card(first, 'Temur').waitFor({ state: 'detached' });
+});
+
+test('whoever rang before is shown with their lead', async () => {
+  const lead = (await api.get('/leads')).items.find((one) => one.source === 'yandex' && one.status !== 'junk');
+  const contact = await api.get(`/contacts/${lead.contact_id}`);
+  await first.page.goto(`${server.url}/inbox/mine`);
+  await rings({ call_id: 'c9', operator: '101', from: contact.phones[0] });
+  const known = card(first, contact.phones[0]);
+  await known.waitFor();
+  assert.equal(await known.locator('a[href^="/leads/"]').getAttribute('href'), `/leads/${lead.id}`);
+  await says('ended', { call_id: 'c9', from: contact.phones[0], disposition: 'canceled' });
+  await known.waitFor({ state: 'detached' });
 });
 
 test('neither window complained', () => {

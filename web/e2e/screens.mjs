@@ -69,6 +69,8 @@ const inside = {
   templates: ['/templates'],
   contacts: ['/contacts'],
   contact: ['/contacts', firstOf('td a')],
+  companies: ['/companies'],
+  fields: ['/admin/fields'],
   leads: ['/leads'],
   calls: ['/calls'],
   lead: ['/leads', firstOf('td a')],
@@ -79,6 +81,23 @@ const inside = {
       await page.locator('[data-operator] .who button').first().click();
       await page.getByRole('menuitem', { name: /nothing/ }).click();
       await page.locator('dialog[open] h3').first().waitFor();
+    },
+  ],
+  imports: ['/imports'],
+  import: [
+    '/imports',
+    async (page) => {
+      await page.locator('input[type=file]').setInputFiles({
+        name: 'leads.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from(
+          'Name;Phone;E-mail;Company;Budget\r\nNora Lind;+7 900 123-45-67;nora@import.example;Lamps & Co;100\r\n' +
+            'Rounded;7,90E+10;rounded@import.example;;200\r\nПётр Белов;8 495 123-45-67;petr@;Ромашка;300\r\n',
+        ),
+      });
+      await page.getByRole('heading', { name: 'What the columns are' }).waitFor();
+      await page.getByRole('button', { name: 'Check', exact: true }).click();
+      await page.getByRole('heading', { name: 'Wrong rows' }).waitFor();
     },
   ],
   submissions: ['/submissions'],
@@ -197,6 +216,33 @@ const inside = {
   teams: ['/admin/teams'],
   capacity: ['/admin/capacity'],
   'api-keys': ['/admin/apikeys'],
+  webhooks: ['/admin/webhooks'],
+  'webhook-new': ['/admin/webhooks/new', (page) => page.getByLabel('lead.created').waitFor()],
+  webhook: [
+    '/admin/webhooks',
+    async (page) => {
+      await firstOf('td a:has-text("Lamp CRM")')(page);
+      await page.getByRole('button', { name: 'webhook.test' }).first().waitFor();
+    },
+  ],
+  'webhook-delivery': [
+    '/admin/webhooks',
+    async (page) => {
+      await firstOf('td a:has-text("Lamp CRM")')(page);
+      await page.getByRole('button', { name: 'webhook.test' }).first().click();
+      await page.locator('dialog[open] pre').first().waitFor();
+    },
+  ],
+  'form-notifications': [
+    '/admin/channels',
+    async (page) => {
+      await firstOf('td a:has-text("form")')(page);
+      const part = page.locator('#form-notifications');
+      for (const way of ['Mail', 'Telegram', 'Webhook'])
+        await part.getByRole('button', { name: way, exact: true }).last().click();
+      await part.scrollIntoViewIfNeeded();
+    },
+  ],
   profile: ['/profile'],
   'not-found': ['/nowhere'],
 };

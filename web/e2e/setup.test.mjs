@@ -118,7 +118,7 @@ test('the line ends the conversation of a silent client, in the words the admin 
   await operator(page).signIn(server.url, admin);
   const { version } = (await get('/lines')).items[0];
   await page.goto(server.url + '/admin/lines');
-  await page.getByRole('link', { name: 'Sales' }).click();
+  await page.locator('#main').getByRole('link', { name: 'Sales' }).click();
   await page.getByLabel(/^Close when the client is silent/).fill('0.05');
   await page.getByLabel(/^Close when the client is silent/).blur();
   await page.getByLabel(/^Text when the client is silent/).fill('We close this for now. Write any time!');

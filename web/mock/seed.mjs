@@ -75,7 +75,7 @@ export function seed() {
       return_after_secs: null,
       leave_grace_secs: 300,
       welcome_text: null,
-      crm: { create_lead: 'always' },
+      crm: { create_lead: 'always', repeat: 'new_lead' },
       ...extra,
     };
     db.lines.push(l);

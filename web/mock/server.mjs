@@ -4,18 +4,26 @@
  * Sign in: admin@example.com / switchboard. MOCK_SETUP=1 starts as on a first run (/setup?token=demo-token).
  * A reply with the text "fail" fails to deliver; "refuse" is refused with 422; contacts answer whatever else is sent.
  */
+import { forms } from './forms.mjs';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { connectors, id, seed } from './seed.mjs';
+import { addCalls, answer as callsAnswer } from './calls.mjs';
 import { addFields, answer as mailAnswer } from './mail.mjs';
+import { addPeople, answer as peopleAnswer } from './people.mjs';
+import { answer as dealsAnswer } from './deals.mjs';
+import { answer as importsAnswer } from './imports.mjs';
 import { answer as wallAnswer } from './wall.mjs';
+import { answer as webhookAnswer } from './webhooks.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const db = seed();
 addFields(db);
+addPeople(db);
+addCalls(db);
 const sockets = new Set();
 const sessions = new Map();
 const submitted = new Map();
@@ -218,8 +226,18 @@ function route(method, path, q, body, me) {
   }[a];
   const written = mailAnswer(db, me, method, path, body);
   if (written) return written;
+  const known = peopleAnswer(db, me, method, path, q, body);
+  if (known) return [200, known];
+  const taken = importsAnswer(method, path, body);
+  if (taken) return taken;
+  const called = callsAnswer(db, method, path, q, body);
+  if (called) return called;
   const watched = wallAnswer(db, method, path, body, emit);
   if (watched) return watched;
+  const hooked = webhookAnswer(method, path, q, body);
+  if (hooked) return hooked;
+  const sold = dealsAnswer(db, me, method, path, q, body, emit, fail);
+  if (sold) return sold;
   const admin = () => me.role === 'admin' || fail(403, 'forbidden', 'Only admins may do this.');
   if (a === 'me') {
     if (b === 'availability')
@@ -431,6 +449,8 @@ function route(method, path, q, body, me) {
         : { ok: true, detail: 'The widget can be loaded from any site.', steps: [] },
     ];
   }
+  const usual = forms(method, [a, b, c], body);
+  if (usual) return usual;
   if (a === 'channels' && b === 'sign-in')
     return method === 'GET'
       ? [200, { redirect_uri: 'https://desk.example/admin/channels/signed-in' }]
@@ -521,7 +541,7 @@ function route(method, path, q, body, me) {
         distribution: 'even',
         queue: [],
         sticky: { enabled: true, grace_secs: 30 },
-        crm: { create_lead: 'always' },
+        crm: { create_lead: 'always', repeat: 'new_lead' },
         acceptance: 'automatic',
         limit_per_operator: null,
         return_after_secs: null,

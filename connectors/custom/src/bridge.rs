@@ -159,7 +159,7 @@ impl Webhook for Channel {
         push::typing(&self.context.channel_id, request)
     }
 
-    fn is_watched(&self) -> bool {
+    fn is_watched(&self, _request: &WebhookRequest) -> bool {
         true
     }
 }

@@ -305,4 +305,12 @@ pub trait Telephony: Send + Sync {
             reason: "this telephone system cannot be asked to dial".to_owned(),
         })
     }
+
+    /// The next step of a dialogue that a push is part of (Telnyx: the operator picked up after a click, now the
+    /// client is to be rung). Called once what the push reports is stored and before the provider is answered: one that
+    /// did not reach the provider is told as an outage, and its repetition tries again. A step therefore carries an
+    /// id that the provider knows repetitions by.
+    async fn go_on(&self, _request: &WebhookRequest) -> Result<(), SendError> {
+        Ok(())
+    }
 }

@@ -68,7 +68,7 @@ pub use sign_in::{SecretChange, SignIn, SignInRequest};
 pub use subject::{base_subject, is_forward, without_answer_marks};
 pub use threading::{Capture, ForwardedMail, SigningKey, ThreadFacts, ThreadRules};
 pub use tokio_util::sync::CancellationToken;
-pub use visitor::{CONSENT, Opening, PostedMessage, SessionRequest, SignedIdentity, VisitorDesk};
+pub use visitor::{ByMail, CONSENT, Opening, PostedMessage, SessionRequest, SignedIdentity, VisitorDesk};
 pub use webhook::{HostedPage, Page, PageRequest, Rejection, Webhook, WebhookRequest, WebhookResponse};
 
 /// One configured channel, built from its settings by [`Descriptor::build`].

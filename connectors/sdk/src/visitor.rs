@@ -3,7 +3,7 @@
 //! The server keeps tokens, sockets and storage; the connector keeps the rules: which sites may embed
 //! the chat, what a signed identity proves, and how a visitor's words become an [`InboundEvent`].
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -54,6 +54,22 @@ pub trait VisitorDesk: Send + Sync {
     fn asks_consent(&self) -> bool {
         false
     }
+
+    /// How the chat goes on by e-mail.
+    fn by_mail(&self) -> ByMail {
+        ByMail::default()
+    }
+}
+
+/// How a chat goes on by e-mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ByMail {
+    /// The e-mail channel that carries it; one of the chat's line when nothing is said.
+    pub channel_id: Option<String>,
+    /// Replies that a visitor has not seen are mailed when they have been away for so long; never, when nothing is said.
+    pub after: Option<Duration>,
+    /// Visitors may have the transcript mailed to them.
+    pub transcript: bool,
 }
 
 /// The answer that says what a visitor agreed to, and when.

@@ -33,8 +33,8 @@ pub trait Webhook: Send + Sync {
     }
 
     /// Whether admins may look at what was pushed lately, for a while, with what became of it. For channels
-    /// whose other side an admin writes themselves.
-    fn is_watched(&self) -> bool {
+    /// whose other side an admin writes themselves, or maps.
+    fn is_watched(&self, _request: &WebhookRequest) -> bool {
         false
     }
 

@@ -6,6 +6,7 @@
 
 mod ami;
 mod check;
+mod jwt;
 mod line;
 mod number;
 mod proof;

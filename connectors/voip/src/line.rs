@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::Method;
+use http::{Method, StatusCode};
 use switchboard_sdk::{
     Batch, BuildContext, CallRecording, CancellationToken, CheckStep, Connector, Fault, HookAddress,
     HttpError, HttpRequest, Intake, OwnNumber, Receipt, Receiver, Rejection, RouteAnswer, RouteQuestion,
@@ -69,6 +69,35 @@ impl Line {
         )
     }
 
+    /// Asks the provider for something; its answer of 2xx.
+    async fn ask(&self, request: HttpRequest) -> Result<Bytes, SendError> {
+        match self.context.http.ask(request, LIMIT, MAX_ANSWER).await {
+            Ok(answer) if answer.status().is_success() => Ok(answer.into_body()),
+            Ok(answer) if is_passing(answer.status()) => Err(SendError::Retry {
+                after: None,
+                reason: self.complaint(&answer),
+            }),
+            Ok(answer) => Err(refused(self.complaint(&answer))),
+            Err(HttpError::Forbidden(reason)) => Err(refused(reason)),
+            Err(HttpError::NotSent(reason)) => Err(SendError::Retry { after: None, reason }),
+            Err(HttpError::Unknown(reason)) => Err(SendError::Unknown { reason }),
+        }
+    }
+
+    fn complaint(&self, answer: &http::Response<Bytes>) -> String {
+        let label = self.config.provider.label();
+        format!("{label} answered {}: {}", answer.status(), said(answer.body()))
+    }
+
+    /// The token that a request to dial needs.
+    async fn ticket(&self, request: HttpRequest) -> Result<String, SendError> {
+        let answer = self.ask(request).await?;
+        let token = serde_json::from_slice::<serde_json::Value>(&answer)
+            .ok()
+            .and_then(|answer| Some(answer.get("access_token")?.as_str()?.to_owned()));
+        token.ok_or_else(|| refused("the telephone system gave no access token"))
+    }
+
     fn push<'a>(&'a self, request: &'a WebhookRequest, now: DateTime<Utc>) -> Push<'a> {
         Push::new(request, &self.config.rules, &self.context.public_url, now)
     }
@@ -99,6 +128,11 @@ impl Line {
         }
         Ok(push)
     }
+}
+
+/// Whether the same question may be answered differently in a moment.
+fn is_passing(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
 /// Whether anybody here reads such a body. One without a type is read as what it ought to be.
@@ -170,7 +204,7 @@ impl Webhook for Line {
         })
     }
 
-    fn is_watched(&self) -> bool {
+    fn is_watched(&self, _request: &WebhookRequest) -> bool {
         true
     }
 
@@ -232,6 +266,7 @@ impl Telephony for Line {
             rules: &self.config.rules,
             hook: &hook,
             now: self.context.clock.now(),
+            ticket: "",
         };
         matches!(self.dialect.dial(&question), Some(Ok(_)))
     }
@@ -241,13 +276,15 @@ impl Telephony for Line {
             (6..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
         });
         if !dialable {
-            return Err(SendError::Refused {
-                reason: format!("{number} is no number that can be dialled"),
-            });
+            return Err(refused(format!("{number} is no number that can be dialled")));
         }
         if let Some(manager) = self.manager() {
             return manager.dial(extension, number, id).await;
         }
+        let ticket = match self.dialect.sign_in() {
+            Some(request) => self.ticket(request).await?,
+            None => String::new(),
+        };
         let hook = self.hook();
         let dial = Dial {
             extension,
@@ -256,28 +293,28 @@ impl Telephony for Line {
             rules: &self.config.rules,
             hook: &hook,
             now: self.context.clock.now(),
+            ticket: &ticket,
         };
-        let refused = |reason: String| Err(SendError::Refused { reason });
         let request = match self.dialect.dial(&dial) {
-            None => return refused("this telephone system cannot be asked to dial".to_owned()),
-            Some(Err(reason)) => return refused(reason),
-            Some(Ok(request)) => request,
+            None => return Err(refused("this telephone system cannot be asked to dial")),
+            Some(request) => request.map_err(refused)?,
         };
-        match self.context.http.ask(request, LIMIT, MAX_ANSWER).await {
-            Ok(answer) if answer.status().is_success() => match self.dialect.dialled(answer.body()) {
-                Ok(()) => Ok(()),
-                Err(reason) => refused(reason),
-            },
-            Ok(answer) => refused(format!(
-                "{} answered {}: {}",
-                self.config.provider.label(),
-                answer.status(),
-                said(answer.body())
-            )),
-            Err(HttpError::Forbidden(reason)) => refused(reason),
-            Err(HttpError::NotSent(reason)) => Err(SendError::Retry { after: None, reason }),
-            Err(HttpError::Unknown(reason)) => Err(SendError::Unknown { reason }),
+        let answer = self.ask(request).await?;
+        self.dialect.dialled(&answer).map_err(refused)
+    }
+
+    async fn go_on(&self, request: &WebhookRequest) -> Result<(), SendError> {
+        let push = self.push(request, self.context.clock.now());
+        match self.dialect.next_step(&push) {
+            None => Ok(()),
+            Some(step) => self.ask(step.map_err(refused)?).await.map(|_| ()),
         }
+    }
+}
+
+fn refused(reason: impl Into<String>) -> SendError {
+    SendError::Refused {
+        reason: reason.into(),
     }
 }
 

@@ -104,7 +104,7 @@ pub struct Secrets {
     /// Vonage: the account's API key; Telnyx: an API key, for calling back; Mango: the key of the virtual PBX.
     #[schemars(title = "API key", extend("x-providers" = ["vonage", "telnyx", "mango"]))]
     pub api_key: Secret,
-    /// Vonage, Telnyx: the application (connection) that calls belong to, for recordings and calling back.
+    /// Vonage, Telnyx: the application (Telnyx calls its id connection_id) that calls belong to, for recordings and calling back.
     #[schemars(title = "Application id", extend("x-providers" = ["vonage", "telnyx"]))]
     pub application_id: Secret,
     /// Vonage: the application's private key (PEM), for recordings and calling back.
@@ -128,6 +128,18 @@ pub struct Secrets {
     /// Voximplant, Asterisk, 3CX, Zammad CTI: the token. One that begins with whsec_ signs, and then nothing unsigned is taken.
     #[schemars(title = "Token", extend("x-providers" = ["voximplant", "asterisk", "3cx", "zammad_cti"]))]
     pub token: Secret,
+    /// 3CX: the client id of an API integration (Integrations, API) with the Call Control API, for calling back.
+    #[schemars(title = "Client id", extend("x-providers" = ["3cx"]))]
+    pub client_id: Secret,
+    /// 3CX: the key of that integration.
+    #[schemars(title = "Client secret", extend("x-providers" = ["3cx"]))]
+    pub client_secret: Secret,
+    /// Voximplant: a service account's key file (JSON), whole, for calling back.
+    #[schemars(title = "Service account", extend("x-providers" = ["voximplant"]))]
+    pub service_account: Secret,
+    /// Voximplant: the id of the routing rule whose scenario calls back.
+    #[schemars(title = "Rule id", extend("x-providers" = ["voximplant"]))]
+    pub rule_id: Secret,
     /// Asterisk: the secret of the manager interface's user.
     #[schemars(title = "Manager secret", extend("x-providers" = ["asterisk"]))]
     pub ami_secret: Secret,

@@ -90,6 +90,17 @@ pub fn verify<'a>(
     }
 }
 
+/// The value of `webhook-signature` for what we send.
+pub fn sign(secret: &str, id: &str, now: DateTime<Utc>, body: &[u8]) -> Result<String, String> {
+    let key = Key::read(secret).map_err(|why| format!("the signing secret {why}"))?;
+    let timestamp = now.timestamp().to_string();
+    let parts: [&[u8]; 5] = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
+    Ok(format!(
+        "v1,{}",
+        proof::base64(proof::hmac_sha256(&key.0, &parts))
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;

@@ -12,20 +12,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use support::{HOOK, PATH, TOKEN, built, now, providers, settings, with_header};
+use support::{HOOK, PATH, TOKEN, built, now, private_key, providers, settings, with_header, with_http};
 use switchboard_sdk::{
-    CallRecording, Connector, Fault, HttpError, PartyKind, Receipt, RouteAnswer, SendError, WebhookRequest,
-    secret_paths,
+    CallRecording, Connector, Fault, HttpError, PartyKind, Receipt, RouteAnswer, WebhookRequest, secret_paths,
 };
-use switchboard_testkit::{FakeHttp, context};
+use switchboard_testkit::context;
 use switchboard_voip::DESCRIPTOR;
-
-fn with_http(settings: Value) -> (Arc<dyn Connector>, FakeHttp) {
-    let http = FakeHttp::default();
-    let mut context = context();
-    context.http = Arc::new(http.clone());
-    ((DESCRIPTOR.build)(settings, context).unwrap(), http)
-}
 
 fn answer(extensions: &[&str]) -> RouteAnswer {
     RouteAnswer {
@@ -286,21 +278,6 @@ async fn recordings_are_asked_for_with_the_providers_own_credentials_and_they_go
 }
 
 /// A key of an application, made anew.
-fn private_key() -> String {
-    let made = std::process::Command::new("openssl")
-        .args([
-            "genpkey",
-            "-quiet",
-            "-algorithm",
-            "RSA",
-            "-pkeyopt",
-            "rsa_keygen_bits:2048",
-        ])
-        .output()
-        .unwrap();
-    String::from_utf8(made.stdout).unwrap()
-}
-
 #[tokio::test]
 async fn vonage_is_asked_with_a_token_of_the_application_that_its_public_key_verifies() {
     let key = private_key();
@@ -361,106 +338,6 @@ async fn vonage_is_asked_with_a_token_of_the_application_that_its_public_key_ver
         bare.telephony().unwrap().recording(&ours).await,
         Err(Fault::Permanent(_))
     ));
-}
-
-#[tokio::test]
-async fn a_click_asks_the_provider_to_ring_the_operator_and_then_the_client() {
-    let cases = [
-        (
-            "twilio",
-            json!({"account_sid": "AC1", "auth_token": "12345"}),
-            "https://api.twilio.com/2010-04-01/Accounts/AC1/Calls.json",
-            vec![
-                "To=client%3A101",
-                "From=%2B74951234567",
-                "leg%3Doperator",
-                "79161234567%3C%2FNumber",
-            ],
-        ),
-        (
-            "plivo",
-            json!({"auth_id": "MA1", "auth_token": "tok"}),
-            "https://api.plivo.com/v1/Account/MA1/Call/",
-            vec![
-                "sip:101@phone.plivo.com",
-                "\"from\":\"74951234567\"",
-                "/dial/79161234567",
-            ],
-        ),
-        (
-            "mango",
-            json!({"api_key": "key", "salt": "salt"}),
-            "https://app.mango-office.ru/vpbx/commands/callback",
-            vec!["%22extension%22%3A%22101%22", "79161234567", "sign="],
-        ),
-        (
-            "zadarma",
-            json!({"key": "key", "secret": "secret"}),
-            "https://api.zadarma.com/v1/request/callback/?from=101&sip=101&to=%2B79161234567",
-            vec![],
-        ),
-    ];
-    for (provider, secrets, url, parts) in cases {
-        let (connector, http) = with_http(settings(provider, secrets));
-        let telephony = connector.telephony().unwrap();
-        assert!(telephony.dials(), "{provider}");
-        http.will_say(200, "{}");
-        telephony.dial("101", "+79161234567", "opr_1:word").await.unwrap();
-        let asked = http.asked().remove(0);
-        assert_eq!(asked.uri().to_string(), url);
-        let body = String::from_utf8(asked.body().to_vec()).unwrap();
-        for part in parts {
-            assert!(body.contains(part), "{provider}: {part} in {body}");
-        }
-        http.will_say(400, r#"{"message":"no such extension"}"#);
-        let refused = telephony.dial("101", "+79161234567", "2").await;
-        assert!(
-            matches!(&refused, Err(SendError::Refused { reason }) if reason.contains("no such extension")),
-            "{refused:?}"
-        );
-        http.will_answer(Err(HttpError::NotSent("away".to_owned())));
-        assert!(matches!(
-            telephony.dial("101", "+79161234567", "3").await,
-            Err(SendError::Retry { .. })
-        ));
-        http.will_answer(Err(HttpError::Unknown("cut".to_owned())));
-        assert!(matches!(
-            telephony.dial("101", "+79161234567", "4").await,
-            Err(SendError::Unknown { .. })
-        ));
-        for number in ["", "79161234567", "+1", "+7916123456a", "<Number>"] {
-            assert!(
-                matches!(
-                    telephony.dial("101", number, "5").await,
-                    Err(SendError::Refused { .. })
-                ),
-                "{number}"
-            );
-        }
-    }
-    for provider in ["voximplant", "3cx", "zammad_cti", "asterisk"] {
-        let connector = built(settings(provider, json!({"token": TOKEN})));
-        assert!(!connector.telephony().unwrap().dials(), "{provider}");
-        assert!(matches!(
-            connector
-                .telephony()
-                .unwrap()
-                .dial("101", "+79161234567", "1")
-                .await,
-            Err(SendError::Refused { .. })
-        ));
-    }
-    let (refusing, http) = with_http(settings("zadarma", json!({"key": "key", "secret": "secret"})));
-    http.will_say(200, r#"{"status":"error","message":"Wrong extension"}"#);
-    let refused = refusing
-        .telephony()
-        .unwrap()
-        .dial("101", "+79161234567", "1")
-        .await;
-    assert!(
-        matches!(&refused, Err(SendError::Refused { reason }) if reason.contains("Wrong extension")),
-        "{refused:?}"
-    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the handbook gives to Asterisk's admins does what it says: run here as it stands.
+//! What the handbook gives to admins of Asterisk and Voximplant does what it says: run here as it stands.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,8 +20,10 @@ use std::{
 
 use bytes::Bytes;
 use serde_json::json;
-use support::{WHSEC, built, settings};
-use switchboard_sdk::{CallEvent, CallEventKind, Clock, InboundBody, SystemClock, WebhookRequest};
+use support::{TOKEN, WHSEC, built, settings};
+use switchboard_sdk::{
+    CallDirection, CallEnd, CallEvent, CallEventKind, Clock, InboundBody, SystemClock, WebhookRequest,
+};
 
 /// A server that answers each request with the next of these, and hands the requests over.
 fn server(answers: &'static [u16]) -> (u16, mpsc::Receiver<WebhookRequest>) {
@@ -171,4 +173,58 @@ fn what_could_not_be_sent_waits_on_disk_and_is_sent_again_under_the_same_id() {
     understood(&second);
     // The flush ends when the file is gone.
     assert_eq!(script.waiting(), 0);
+}
+
+/// What the scenario for Voximplant reports, as the channel understands it.
+fn scenario(act: &str) -> Vec<CallEvent> {
+    let stage = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/voxengine.mjs");
+    let played = Command::new("node")
+        .arg(stage)
+        .args([act, TOKEN])
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(played.status.success());
+    let connector = built(settings("voximplant", json!({"token": TOKEN})));
+    let lines = String::from_utf8(played.stdout).unwrap();
+    lines
+        .lines()
+        .map(|line| {
+            let report: serde_json::Value = serde_json::from_str(line).unwrap();
+            let mut request = http::Request::post("/hooks/voip/test-channel");
+            for (name, value) in report["headers"].as_object().unwrap() {
+                request = request.header(name, value.as_str().unwrap());
+            }
+            let body = Bytes::from(report["body"].as_str().unwrap().to_owned());
+            let request = request.body(body).unwrap();
+            let batch = connector.webhook().unwrap().accept(&request, SystemClock.now());
+            match batch.unwrap().events.remove(0).body {
+                InboundBody::Call(call) => *call,
+                other => panic!("{other:?}"),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn the_scenario_for_voximplant_rings_the_operators_in_order_and_reports_the_call() {
+    let events = scenario("inbound");
+    let kinds: Vec<CallEventKind> = events.iter().map(|event| event.kind).collect();
+    use CallEventKind::{Answered, Ended, Recording, Ringing, Started};
+    assert_eq!(kinds, [Started, Ringing, Ringing, Recording, Answered, Ended]);
+    assert!(events.iter().all(|event| event.call == "4711"));
+    assert_eq!(events[0].from.as_ref().unwrap().address, "+79161234567");
+    assert_eq!(events[4].leg.as_ref().unwrap().extension.as_deref(), Some("102"));
+    assert_eq!(events[5].end, Some(CallEnd::Answered));
+}
+
+#[test]
+fn the_scenario_for_voximplant_calls_a_client_back_when_it_is_asked_to() {
+    let events = scenario("click");
+    let kinds: Vec<CallEventKind> = events.iter().map(|event| event.kind).collect();
+    use CallEventKind::{Answered, Ended, Recording, Ringing, Started};
+    assert_eq!(kinds, [Started, Ringing, Recording, Answered, Ended]);
+    assert_eq!(events[0].direction, Some(CallDirection::Outbound));
+    assert_eq!(events[0].to.as_ref().unwrap().address, "+79161234567");
+    assert_eq!(events[3].leg.as_ref().unwrap().extension.as_deref(), Some("101"));
 }

@@ -585,7 +585,7 @@ fn plivo_event(target: &str, nonce: &str, fields: &[(&str, &str)]) -> WebhookReq
     let dot = if target.contains('?') { "." } else { "?" };
     let signature = support::base64(support::sha256(
         "tok",
-        &format!("https://desk.example{target}{dot}{joined}.{nonce}"),
+        format!("https://desk.example{target}{dot}{joined}.{nonce}"),
     ));
     let request = support::post(target, "application/x-www-form-urlencoded", support::form(fields));
     let request = support::with_header(request, "x-plivo-signature-v3", &signature);
@@ -1230,7 +1230,7 @@ fn voximplant_and_generic() {
         let request = support::with_header(
             request,
             "x-signature",
-            &hex::encode(support::sha256(TOKEN, &format!("{at}.{text}"))),
+            &hex::encode(support::sha256(TOKEN, format!("{at}.{text}"))),
         );
         says(&voximplant, &request, &[wanted]);
         let stale = support::with_header(request, "x-timestamp", &(now().timestamp() - 301).to_string());

@@ -340,7 +340,7 @@ fn vonages_library_verifies_what_is_signed_here_and_no_byte_can_be_another() {
             .map(str::to_owned)
             .collect();
         parts[0] = support::base64url(json!({"alg": alg, "typ": "JWT"}).to_string());
-        let signature = support::sha256(secret, &format!("{}.{}", parts[0], parts[1]));
+        let signature = support::sha256(secret, format!("{}.{}", parts[0], parts[1]));
         parts[2] = support::base64url(signature);
         refused(
             &build,

@@ -1,11 +1,11 @@
 //! The rules at the visitors' desk.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use switchboard_sdk::{
-    Attribution, BuildContext, CONSENT, InboundEvent, Opening, Person, PostedMessage, Rejection,
+    Attribution, BuildContext, ByMail, CONSENT, InboundEvent, Opening, Person, PostedMessage, Rejection,
     SessionRequest, Touch, VisitorDesk,
     fields::{Field, FieldKind, Problem, clean_line, person_of},
     origin_allowed,
@@ -237,6 +237,15 @@ impl VisitorDesk for Desk {
 
     fn asks_consent(&self) -> bool {
         self.settings.consent_text.is_some()
+    }
+
+    fn by_mail(&self) -> ByMail {
+        let minutes = self.settings.mail_after_minutes;
+        ByMail {
+            channel_id: self.settings.transcript_channel_id.clone(),
+            after: minutes.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
+            transcript: self.settings.transcript,
+        }
     }
 }
 

@@ -49,6 +49,16 @@ pub struct Settings {
     /// Operators see what a visitor writes before it is sent. Say so in your privacy policy.
     #[schemars(title = "Show what is being written")]
     pub typing_preview: bool,
+    /// Who left before an answer came gets it by e-mail, after so many minutes away from the site; never when empty.
+    /// It takes an e-mail channel on the same line, and an address that the visitor gave.
+    #[schemars(title = "Answer by e-mail after (minutes)", range(min = 1, max = 1440))]
+    pub mail_after_minutes: Option<u32>,
+    /// At the end of a chat in which somebody answered, visitors may have it sent to them by e-mail.
+    #[schemars(title = "Transcript by e-mail")]
+    pub transcript: bool,
+    /// The e-mail channel that carries both, by its id; one of the same line when empty.
+    #[schemars(title = "E-mail channel", length(max = 64), extend("x-channel" = "email"))]
+    pub transcript_channel_id: Option<String>,
     /// Invitations to the chat for visitors who have not opened it; the first that fits is shown, once a day.
     #[schemars(title = "Invitations", length(max = 20))]
     pub invitations: Vec<Invitation>,
@@ -74,6 +84,9 @@ impl Default for Settings {
             consent_url: None,
             staff_name: None,
             typing_preview: false,
+            mail_after_minutes: Some(10),
+            transcript: true,
+            transcript_channel_id: None,
             invitations: Vec::new(),
             default_region: None,
             identity_secret: None,
@@ -177,6 +190,7 @@ impl Settings {
             &mut read.consent_text,
             &mut read.consent_url,
             &mut read.staff_name,
+            &mut read.transcript_channel_id,
         ] {
             *text = text
                 .take()
@@ -245,6 +259,15 @@ impl Settings {
             .position(|invitation| invitation.text.trim().is_empty())
         {
             return wrong(&format!("invitations[{at}].text"), "says nothing".to_owned());
+        }
+        if self
+            .mail_after_minutes
+            .is_some_and(|minutes| !(1..=1440).contains(&minutes))
+        {
+            return wrong(
+                "mail_after_minutes",
+                "write 1 to 1440 minutes, or nothing".to_owned(),
+            );
         }
         if self.require_prechat && !self.prechat_fields.iter().any(|field| field.required) {
             return wrong(
@@ -346,6 +369,7 @@ mod tests {
                 "invitations",
             ),
             (json!({"require_prechat": true}), "require_prechat"),
+            (json!({"mail_after_minutes": 0}), "mail_after_minutes"),
             (json!({"title": 5}), "title"),
             (json!({"colour": "#000000"}), "colour"),
         ] {

@@ -141,6 +141,7 @@ function draw(host, main, form, url, texts, language, options) {
     return (known && known.own) || fault(input, texts.problems);
   };
   const complain = (wrong) => show(wrong.map((input) => ({ field: input.name, message: message(input) })));
+  const watch = options.preview ? { sent() {} } : track(body, url);
   const path = walk(body, { next: words.next, back: words.previous, step: words.step }, complain);
 
   function show(errors, general) {
@@ -206,6 +207,7 @@ function draw(host, main, form, url, texts, language, options) {
       const response = await fetch(url, { method: "POST", body: data, headers: { Accept: "application/json" }, credentials: "omit" });
       const answer = await response.json().catch(() => ({}));
       if (response.ok) {
+        watch.sent();
         host.dispatchEvent(new CustomEvent("switchboard:submitted", { bubbles: true, detail: { submission_id: answer.submission_id } }));
         if (form.redirect) {
           location.assign(new URL(form.redirect, url).href);

@@ -1,6 +1,9 @@
 // The hosted page, helped along.
-const form = document.querySelector("form[data-walk]");
-if (form) {
+const form = document.querySelector("form[method=post]");
+const watch = form && track(form, form.getAttribute("action"));
+// Without steps and conditions the browser does all there is to do.
+if (form && !form.dataset.walk) form.addEventListener("submit", () => watch.sent());
+if (form && form.dataset.walk) {
   form.noValidate = true;
   const words = JSON.parse(form.dataset.walk);
   const rule = (input) => {
@@ -18,7 +21,10 @@ if (form) {
   form.addEventListener("submit", (event) => {
     const last = steps.done();
     const wrong = last ? steps.wrong() : [];
-    if (last && !wrong.length) return;
+    if (last && !wrong.length) {
+      watch.sent();
+      return;
+    }
     event.preventDefault();
     if (wrong.length) {
       steps.reveal(wrong[0]);

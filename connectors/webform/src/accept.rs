@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use http::header;
+use http::{Method, header};
 use serde_json::Value;
 use switchboard_sdk::{
-    Consent, InboundAttachment, InboundBody, InboundEvent, Rejection, Submission, SubmissionMakes,
+    Batch, Consent, InboundAttachment, InboundBody, InboundEvent, Rejection, Submission, SubmissionMakes,
     WebhookRequest,
     fields::{Field, FieldKind, Problem, clean_text, person_of},
 };
@@ -16,7 +16,9 @@ use crate::{
     body::{self, Posted},
     extra, foreign,
     form::{Form, digest, peer},
+    mapping,
     memory::{self, Seen},
+    meta, proof,
     seal::{self, Drawing, Seal},
     settings::CONSENT,
     spam::{self, HOLD_FROM, Signals},
@@ -39,21 +41,55 @@ pub const LANGUAGE: &str = "sb_lang";
 /// Shorter texts are alike by chance.
 const LONG_TEXT: usize = 80;
 
-/// Reads, checks and weighs a post. None when a service only tries the address out.
-pub fn accept(
+/// Whether a request is for `/hooks/lead/…`, where other services push.
+pub fn is_hook(request: &WebhookRequest) -> bool {
+    request.uri().path().contains("/hooks/")
+}
+
+/// Reads, checks and weighs a post: one submission, or, from services that push many leads at once, several. Nothing
+/// when a service only tries the address out.
+pub fn accept(form: &Form, request: &WebhookRequest, now: DateTime<Utc>) -> Result<Batch, Rejection> {
+    form.check_origin(request)?;
+    if is_hook(request) {
+        let leads = &form.settings.leads;
+        if request.method() == Method::GET {
+            return meta::challenge(leads.meta.as_ref(), request).map(|_| Batch::default());
+        }
+        let body = serde_json::from_slice::<Value>(request.body()).ok();
+        if let Some(body) = body.filter(meta::is_push) {
+            return meta::named(leads.meta.as_ref(), request, &body, now);
+        }
+        if let Some(secret) = &leads.secret {
+            proof::verify(secret, request, form.context.max_upload_bytes, now)?;
+        }
+    }
+    Ok(match arrived(form, request)? {
+        Some(arrived) => Batch::one(event(form, request, arrived, now)?),
+        None => Batch::default(),
+    })
+}
+
+/// The event of a lead whose answers were fetched.
+pub fn fetched(
     form: &Form,
     request: &WebhookRequest,
+    lead: foreign::Lead,
     now: DateTime<Utc>,
-) -> Result<Option<InboundEvent>, Rejection> {
-    form.check_origin(request)?;
+) -> Option<InboundEvent> {
+    event(form, request, of_lead(form, lead, Vec::new()), now).ok()
+}
+
+fn event(
+    form: &Form,
+    request: &WebhookRequest,
+    arrived: Arrived,
+    now: DateTime<Utc>,
+) -> Result<InboundEvent, Rejection> {
     let Arrived {
         posted,
         lead_id,
         foreign,
-    } = match arrived(form, request)? {
-        Some(arrived) => arrived,
-        None => return Ok(None),
-    };
+    } = arrived;
     let tongue = spoken(form, request, &posted);
     let seal = seal::open(&form.context.signing_key, posted.last(seal::NAME));
     let drawn = match &seal {
@@ -123,11 +159,11 @@ pub fn accept(
             operator: form.settings.creates.operator_id.clone(),
         },
     };
-    Ok(Some(InboundEvent {
+    Ok(InboundEvent {
         external_id,
         at: now,
         body: InboundBody::Submission(submission),
-    }))
+    })
 }
 
 /// A post as it is read on.
@@ -139,41 +175,51 @@ struct Arrived {
     foreign: bool,
 }
 
-/// Reads the body; under `/hooks/` in the shapes of other services too. None for a service's trial.
+/// Reads the body; under `/hooks/` by the mapping, and in the shapes of other services too. None for a service's trial.
 fn arrived(form: &Form, request: &WebhookRequest) -> Result<Option<Arrived>, Rejection> {
-    let is_hook = request.uri().path().contains("/hooks/");
-    let json = || {
-        serde_json::from_slice::<Value>(request.body())
-            .ok()
-            .and_then(|body| foreign::of_json(&body))
+    let plain = |posted| {
+        Ok(Some(Arrived {
+            posted,
+            lead_id: None,
+            foreign: false,
+        }))
     };
-    let whole = request.body().len() as u64 <= form.context.max_upload_bytes;
-    let (lead, files) = match Some(is_hook && whole).filter(|hook| *hook).and_then(|_| json()) {
+    let most = form.context.max_upload_bytes;
+    if !is_hook(request) {
+        return plain(body::read(request, most)?);
+    }
+    let mapping = &form.settings.leads.mapping;
+    let whole = request.body().len() as u64 <= most;
+    let json = whole
+        .then(|| serde_json::from_slice::<Value>(request.body()).ok())
+        .flatten();
+    let of_json = |body: &Value| mapping::of_json(body, mapping).or_else(|| foreign::of_json(body));
+    let (lead, files) = match json.as_ref().and_then(of_json) {
         Some(lead) => (lead, Vec::new()),
         None => {
-            let posted = body::read(request, form.context.max_upload_bytes)?;
-            match foreign::of_pairs(&posted).filter(|_| is_hook) {
+            let posted = body::read(request, most)?;
+            let mapped = match json {
+                None if !mapping.is_empty() => mapping::of_json(&mapping::of_pairs(&posted), mapping),
+                _ => None,
+            };
+            match mapped.or_else(|| foreign::of_pairs(&posted)) {
                 Some(lead) => (lead, posted.files),
-                None => {
-                    return Ok(Some(Arrived {
-                        posted,
-                        lead_id: None,
-                        foreign: false,
-                    }));
-                }
+                None => return plain(posted),
             }
         }
     };
-    if lead.is_test {
-        return Ok(None);
-    }
-    let lead_id = lead.id.as_deref().map(|id| format!("lead:{}:{id}", lead.service));
-    let values = foreign::fitted(lead, &form.settings.fields);
-    Ok(Some(Arrived {
-        posted: Posted { values, files },
-        lead_id,
+    Ok((!lead.is_test).then(|| of_lead(form, lead, files)))
+}
+
+fn of_lead(form: &Form, lead: foreign::Lead, files: Vec<(String, InboundAttachment)>) -> Arrived {
+    Arrived {
+        lead_id: lead.id.as_deref().map(|id| format!("lead:{}:{id}", lead.service)),
+        posted: Posted {
+            values: foreign::fitted(lead, &form.settings.fields),
+            files,
+        },
         foreign: true,
-    }))
+    }
 }
 
 /// The language of an answer: the one the form was drawn in, else the one the visitor likes best.

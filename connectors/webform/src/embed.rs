@@ -2,7 +2,7 @@
 //! one that remembers where visitors came from, and the one that shows an editor what it is making.
 //!
 //! They share their parts: `walk.js` hides what is not asked and goes step by step, `remember.js` keeps the
-//! touches, `draw.js` draws a form out of its definition.
+//! touches, `track.js` tells how far visitors come, `draw.js` draws a form out of its definition.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ use crate::{
 };
 
 const WALK: &str = include_str!("../assets/walk.js");
+const TRACK: &str = include_str!("../assets/track.js");
 const REMEMBER: &str = include_str!("../assets/remember.js");
 const DRAW: &str = include_str!("../assets/draw.js");
 const EMBED: &str = include_str!("../assets/embed.js");
@@ -36,12 +37,12 @@ pub fn script(form: &Form, paused: bool, now: DateTime<Utc>) -> Page {
         &literal(&definition(form, paused, now)),
         1,
     );
-    javascript(&[REMEMBER, WALK, DRAW, &own])
+    javascript(&[REMEMBER, WALK, TRACK, DRAW, &own])
 }
 
 /// The hosted page's script: the page works without.
 pub fn hosted() -> Page {
-    javascript(&[WALK, HOSTED])
+    javascript(&[WALK, TRACK, HOSTED])
 }
 
 /// Remembers where visitors came from, on pages without a form too, and tells it to forms of plain HTML.
@@ -51,7 +52,7 @@ pub fn from() -> Page {
 
 /// Draws what an editor tells it to.
 pub fn preview() -> Page {
-    javascript(&[REMEMBER, WALK, DRAW, PREVIEW])
+    javascript(&[REMEMBER, WALK, TRACK, DRAW, PREVIEW])
 }
 
 /// The definition alone, for editors.

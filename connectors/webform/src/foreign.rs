@@ -12,7 +12,7 @@ use crate::body::Posted;
 /// Deepest nesting that is looked at.
 const MAX_DEPTH: usize = 12;
 /// Most values of one lead.
-const MOST: usize = 200;
+pub const MOST: usize = 200;
 
 /// A lead of another service.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -393,7 +393,7 @@ fn pairs(object: Option<&Value>) -> impl Iterator<Item = (String, String)> {
 }
 
 /// A value as a person would say it.
-fn words(value: &Value, depth: usize) -> String {
+pub fn words(value: &Value, depth: usize) -> String {
     if depth > MAX_DEPTH {
         return String::new();
     }

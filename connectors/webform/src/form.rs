@@ -7,14 +7,14 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use http::header;
+use http::{Method, header};
 use sha2::{Digest, Sha256};
 use switchboard_sdk::{
     Batch, BuildContext, Fault, HostedPage, InboundBody, Page, PageRequest, Receipt, Rejection, Webhook,
     WebhookRequest, WebhookResponse, origin_allowed,
 };
 
-use crate::{Settings, accept, answer, body, captcha, embed, memory::Memory, page, seal};
+use crate::{Settings, accept, answer, body, captcha, embed, memory::Memory, meta, page, seal};
 
 /// One form.
 #[derive(Debug)]
@@ -161,15 +161,36 @@ pub fn peer(request: &WebhookRequest) -> Option<IpAddr> {
         .ok()
 }
 
+fn is_meta(request: &WebhookRequest) -> bool {
+    serde_json::from_slice(request.body()).is_ok_and(|body| meta::is_push(&body))
+}
+
 #[async_trait]
 impl Webhook for Form {
     fn accept(&self, request: &WebhookRequest, now: DateTime<Utc>) -> Result<Batch, Rejection> {
-        Ok(accept::accept(self, request, now)?.map_or_else(Batch::default, Batch::one))
+        accept::accept(self, request, now)
     }
 
-    /// Asks the captcha's service about each post. What is in doubt is held; an outage is a doubt, never a loss.
+    /// What an admin maps is what came last.
+    fn is_watched(&self, request: &WebhookRequest) -> bool {
+        accept::is_hook(request) && request.method() != Method::GET
+    }
+
+    /// Asks Meta for the leads that a push names. Asks the captcha's service about each post: what is in doubt is held; an
+    /// outage is a doubt, never a loss. Services that proved themselves solve none.
     async fn complete(&self, request: &WebhookRequest, mut batch: Batch) -> Result<Batch, Fault> {
-        let Some(wanted) = &self.settings.captcha else {
+        let leads = &self.settings.leads;
+        if let Some(meta) = leads
+            .meta
+            .as_ref()
+            .filter(|_| accept::is_hook(request) && is_meta(request))
+        {
+            let now = self.context.clock.now();
+            let read = |lead| accept::fetched(self, request, lead, now);
+            return meta::complete(meta, self.context.http.as_ref(), batch, read).await;
+        }
+        let proven = accept::is_hook(request) && leads.secret.is_some();
+        let Some(wanted) = self.settings.captcha.as_ref().filter(|_| !proven) else {
             return Ok(batch);
         };
         let token = body::read(request, self.context.max_upload_bytes)
@@ -187,7 +208,10 @@ impl Webhook for Form {
     }
 
     fn reply(&self, request: &WebhookRequest, receipt: &Receipt) -> WebhookResponse {
-        answer::reply(self, request, receipt)
+        let greeting = accept::is_hook(request)
+            .then(|| meta::welcome(self.settings.leads.meta.as_ref(), request))
+            .flatten();
+        greeting.unwrap_or_else(|| answer::reply(self, request, receipt))
     }
 
     fn refuse(&self, request: &WebhookRequest, rejection: &Rejection) -> Option<WebhookResponse> {

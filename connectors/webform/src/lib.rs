@@ -6,8 +6,11 @@
 //! words what the caller gets, `next` says where they go, `page` draws the hosted form and `embed` the scripts
 //! that put it into other pages, each in the visitor's `tongue`. A `seal` lets old drawings go on working.
 //!
+//! What other services push (`/hooks/lead/…`) must bring its `proof`, where a secret is set, and is read in the shapes
+//! of `foreign`, by the `mapping` an admin drew, or, from `meta`, fetched.
+//!
 //! Nearly everything here is pure: no clock, no network, no state but a counter and what was posted lately. Only a
-//! `captcha`, where an admin wants one, asks its service.
+//! `captcha`, where an admin wants one, asks its service, and `meta` asks the Graph API.
 
 mod accept;
 mod answer;
@@ -19,9 +22,13 @@ mod embed;
 mod extra;
 mod foreign;
 mod form;
+mod mapping;
 mod memory;
+mod meta;
 mod next;
+mod notify;
 mod page;
+mod proof;
 mod seal;
 mod settings;
 mod spam;
@@ -33,9 +40,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 pub use captcha::{CaptchaSettings, Provider};
 use form::Form;
+pub use mapping::Mapping;
 pub use memory::Sameness;
+pub use meta::MetaSettings;
 use serde_json::{Value, json};
-pub use settings::{ConsentSettings, CreatesSettings, Settings, SuccessSettings, Theme};
+pub use settings::{ConsentSettings, CreatesSettings, LeadsSettings, Settings, SuccessSettings, Theme};
 pub use spam::{HOLD_FROM, Signals, Verdict, judge};
 use switchboard_sdk::{
     BuildContext, Capabilities, Connector, Descriptor, Fault, HostedPage, SettingsError, Webhook,

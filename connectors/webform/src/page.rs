@@ -310,7 +310,8 @@ fn draw(form: &Form, status: u16, contents: &Contents, tongue: &Tongue) -> Page 
         json!({
             "inputs": inputs, "hidden": hidden, "consent": consent, "has_files": has_files, "stray": stray,
             "steps": if steps.len() > 1 { steps } else { Vec::new() },
-            "script": walked.then(|| format!("{}/form.js", form.path())),
+            "script": format!("{}/form.js", form.path()),
+            "walked": walked,
             "walk": json!({"next": tongue.words.next, "back": tongue.words.previous, "step": tongue.words.step, "problems": embed::problems(&tongue.language)}).to_string(),
             "captcha": captcha,
             "failed": !contents.errors.is_empty(),
@@ -385,10 +386,10 @@ fn policy(form: &Form, look: &str) -> String {
     let captcha = captcha.map(|hosts| {
         (
             format!(" {hosts}"),
-            format!("frame-src {hosts}; connect-src {hosts}; "),
+            format!("frame-src {hosts}; connect-src 'self' {hosts}; "),
         )
     });
-    let (script, more) = captcha.unwrap_or_default();
+    let (script, more) = captcha.unwrap_or_else(|| (String::new(), "connect-src 'self'; ".to_owned()));
     format!(
         "default-src 'none'; script-src 'self'{script}; {more}style-src {} {}; form-action 'self' {}; base-uri 'none'; frame-ancestors 'self' {}",
         hash(STYLE),

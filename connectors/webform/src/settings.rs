@@ -14,7 +14,10 @@ use switchboard_sdk::{
 
 use crate::{
     captcha::{self, CaptchaSettings},
+    mapping::{self, Mapping},
+    meta::MetaSettings,
     next,
+    notify::{self, Notification},
     tongue::{self, Translation},
 };
 
@@ -69,6 +72,38 @@ pub struct Settings {
     /// What an accepted submission makes, and for whom.
     #[schemars(title = "Makes")]
     pub creates: CreatesSettings,
+    /// Whom accepted submissions are told to.
+    #[schemars(title = "Notifications", length(max = 10))]
+    pub notifications: Vec<Notification>,
+    /// Leads that other services push to this form.
+    #[schemars(title = "Leads of other services")]
+    pub leads: LeadsSettings,
+}
+
+/// Leads that other services push to `/hooks/lead/…` of this form.
+#[derive(Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LeadsSettings {
+    /// With it nothing is taken there that is not signed with it (Typeform, Tally, Webflow) or sends it along:
+    /// as `google_key` or `api_key` in the body, as `X-Api-Key` or `Authorization: Bearer …`, or as `?secret=…` in the
+    /// address.
+    #[schemars(title = "Secret", length(max = 500), extend("x-secret" = true))]
+    pub secret: Option<String>,
+    /// Lead ads of Meta.
+    #[schemars(title = "Meta lead ads")]
+    pub meta: Option<MetaSettings>,
+    /// Where the values stand in what a service of no known shape pushes.
+    #[schemars(title = "Mapping", length(max = 100))]
+    pub mapping: Vec<Mapping>,
+}
+
+impl std::fmt::Debug for LeadsSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LeadsSettings")
+            .field("meta", &self.meta)
+            .field("mapping", &self.mapping)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Colours of the form around its own.
@@ -193,6 +228,8 @@ impl Default for Settings {
             locale: None,
             translations: BTreeMap::new(),
             creates: CreatesSettings::default(),
+            leads: LeadsSettings::default(),
+            notifications: Vec::new(),
         }
     }
 }
@@ -216,6 +253,7 @@ impl Settings {
             &mut read.default_region,
             &mut read.locale,
             &mut read.creates.operator_id,
+            &mut read.leads.secret,
         ] {
             *text = text
                 .take()
@@ -269,6 +307,7 @@ impl Settings {
             captcha::check(captcha)?;
         }
         tongue::check(self)?;
+        notify::check(&self.notifications)?;
         let last = self.fields.iter().map(Field::step).max().unwrap_or(1);
         if usize::from(last) > self.steps.len().max(1) {
             return wrong(
@@ -303,7 +342,10 @@ impl Settings {
         if let Some(problem) = self.default_region.as_deref().and_then(region_problem) {
             return wrong("default_region", problem);
         }
-        Ok(())
+        if let Some(meta) = &self.leads.meta {
+            meta.check()?;
+        }
+        mapping::check(&self.leads.mapping, &self.fields)
     }
 
     /// The colour of the button.

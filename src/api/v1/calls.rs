@@ -1,10 +1,6 @@
 //! Telephone calls: the list, one call, its reports, dialling.
 
-use axum::{
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
@@ -23,24 +19,21 @@ use crate::{
     },
     app::App,
     call::{
-        CallView, Setup, csv,
+        CallView, Setup,
         store::{self, Filter, Place},
-        view,
+        view, wishes,
     },
-    db::entity::{call, conversation},
+    db::entity::conversation,
     id, line,
 };
 
-/// Calls in one exported table.
-const MAX_EXPORT: u64 = 50_000;
-/// Rows read at once for it.
-const EXPORT_PAGE: u64 = 1_000;
+/// Longest `client_id` of a wish to call.
+const MAX_WISH: usize = 100;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_calls, dial))
-        .routes(routes!(export_calls))
         .routes(routes!(list_phones))
         .routes(routes!(get_call))
         .routes(routes!(list_call_events))
@@ -49,7 +42,7 @@ pub fn router() -> OpenApiRouter<App> {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-struct ListQuery {
+pub(super) struct ListQuery {
     /// `inbound`, `outbound` or `internal`.
     direction: Option<String>,
     /// `answered`, `missed`, `voicemail`, `busy`, `failed` or `canceled`.
@@ -77,7 +70,7 @@ struct ListQuery {
 }
 
 /// The filter of a query; `None` when it names a line that does not exist, so nothing matches.
-async fn filter(app: &App, caller: &Caller, query: ListQuery) -> Result<Option<Filter>> {
+pub(super) async fn filter(app: &App, caller: &Caller, query: ListQuery) -> Result<Option<Filter>> {
     let words = [
         (
             "direction",
@@ -152,46 +145,6 @@ fn place(call: &CallView) -> Place {
     }
 }
 
-/// The same as a table for spreadsheets (CSV, UTF-8), at most 50,000 calls.
-#[utoipa::path(get, path = "/api/v1/calls/export", tag = "calls", params(ListQuery),
-    responses((status = 200, description = "the table", content_type = "text/csv", body = String)))]
-async fn export_calls(
-    State(app): State<App>,
-    Staff(caller): Staff,
-    Query(query): Query<ListQuery>,
-) -> Result<Response> {
-    // With a byte order mark: else spreadsheets take names for another encoding.
-    let mut table = format!("\u{feff}{}", csv::head());
-    if let Some(filter) = filter(&app, &caller, query).await? {
-        let (mut after, mut count): (Option<Place>, u64) = (None, 0);
-        loop {
-            let mut rows =
-                store::list(app.db.read(), &caller.scope, &filter, after.as_ref(), EXPORT_PAGE).await?;
-            let more = rows.len() as u64 > EXPORT_PAGE;
-            rows.truncate(usize::try_from(EXPORT_PAGE).unwrap_or(usize::MAX));
-            for call in view::views(app.db.read(), rows).await? {
-                table.push_str(&csv::row(&call));
-                after = Some(place(&call));
-                count += 1;
-            }
-            if !more || count >= MAX_EXPORT {
-                break;
-            }
-        }
-    }
-    let mut response = table.into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/csv; charset=utf-8"),
-    );
-    headers.insert(
-        header::CONTENT_DISPOSITION,
-        HeaderValue::from_static("attachment; filename=\"calls.csv\""),
-    );
-    Ok(response)
-}
-
 /// One call.
 #[utoipa::path(get, path = "/api/v1/calls/{id}", tag = "calls", params(("id" = String, Path, description = "`cal_…`")),
     responses((status = 200, body = CallView)))]
@@ -228,11 +181,10 @@ struct CallEventView {
     responses((status = 200, body = Page<CallEventView>)))]
 async fn list_call_events(
     State(app): State<App>,
-    Supervisor(_caller): Supervisor,
+    Supervisor(caller): Supervisor,
     Path(id): Path<String>,
 ) -> Result<Json<Page<CallEventView>>> {
-    call::Entity::find_by_id(&id)
-        .one(app.db.read())
+    store::find(app.db.read(), &caller.scope, &id)
         .await?
         .ok_or_else(|| Problem::not_found("call"))?;
     let rows = store::events(app.db.read(), &id).await?;
@@ -322,6 +274,16 @@ async fn dial(
     Staff(caller): Staff,
     Json(body): Json<CallIn>,
 ) -> Result<(StatusCode, Json<DialView>)> {
+    if body
+        .client_id
+        .as_ref()
+        .is_some_and(|id| id.is_empty() || id.len() > MAX_WISH || id.contains('\0'))
+    {
+        return Err(Problem::invalid(
+            "client_id",
+            format!("has 1 to {MAX_WISH} characters"),
+        ));
+    }
     let (number, wanted) = whom(&app, &caller, &body).await?;
     let served = app.host.all().into_iter().find(|served| {
         let fits = wanted.as_ref().is_none_or(|id| *id == served.channel.id);
@@ -337,12 +299,18 @@ async fn dial(
         return Err(Problem::conflict("this channel is switched off"));
     };
     let wish = body.client_id.unwrap_or_else(id::word);
-    let wish = format!("{}:{wish}", caller.operator.id);
     let Some(telephony) = connector.telephony() else {
         return Err(Problem::conflict("this channel has no telephone"));
     };
-    let asked = telephony.dial(extension, &number, &wish).await;
-    asked.map_err(not_dialled)?;
+    let me = &caller.operator.id;
+    if wishes::note(&app.db, me, &wish, app.clock.now()).await? {
+        let asked = telephony.dial(extension, &number, &format!("{me}:{wish}")).await;
+        // Of one that may have rung nothing is known; the same click does not ring again.
+        if matches!(asked, Err(SendError::Refused { .. } | SendError::Retry { .. })) {
+            wishes::strike(&app.db, me, &wish).await?;
+        }
+        asked.map_err(not_dialled)?;
+    }
     Ok((
         StatusCode::ACCEPTED,
         Json(DialView {

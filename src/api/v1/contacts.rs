@@ -1,6 +1,8 @@
-//! Contacts.
+//! Contacts: the list, one, what hangs on it.
 
-use axum::extract::State;
+use std::collections::BTreeSet;
+
+use axum::{extract::State, http::StatusCode};
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -10,71 +12,134 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         Json, Path, Query,
-        auth::Staff,
+        auth::{Caller, Staff},
         page::{Cursor, Page, PageQuery},
         problem::{Problem, Result},
     },
     app::App,
-    contact::store::{self, Change, ChangeError, ContactView, Place},
+    contact::{
+        address, change, sight,
+        store::{self, Change, ChangeError, ContactView, Filter as ContactFilter, Place},
+    },
     conversation::{
         store::{self as conversations, Filter, View},
         view::ConversationView,
     },
-    db::entity::operator,
+    db::entity::{contact, operator},
     ingest::clean_line,
     lead::store::{self as leads, LeadView},
+    operator::rights::Scope,
+    tag,
+    timeline::{self, Entry, Kind, Reader},
 };
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list_contacts))
+        .routes(routes!(list_contacts, create_contact))
         .routes(routes!(get_contact, update_contact))
         .routes(routes!(list_contact_conversations))
         .routes(routes!(list_contact_leads))
+        .routes(routes!(list_contact_timeline))
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-struct ListQuery {
+pub(super) struct ListQuery {
     /// Part of a name or of an address.
     q: Option<String>,
+    /// A responsible operator; `me` is the caller, `none` is nobody.
+    operator: Option<String>,
+    /// A company.
+    company: Option<String>,
+    /// A tag.
+    tag: Option<String>,
+    /// Only those that may be somebody else too.
+    duplicates: bool,
 }
 
-/// Contacts, the last changed first.
+/// Who a query names: an id, `me`, or `none` for nobody.
+pub(super) fn responsible(word: Option<String>, caller: &Caller) -> Option<Option<String>> {
+    word.filter(|word| !word.is_empty())
+        .map(|word| match word.as_str() {
+            "me" => Some(caller.operator.id.clone()),
+            "none" => None,
+            _ => Some(word),
+        })
+}
+
+/// What a query narrows the list to.
+pub(super) fn filter(query: ListQuery, caller: &Caller) -> ContactFilter {
+    ContactFilter {
+        operator_id: responsible(query.operator, caller),
+        text: query.q,
+        company_id: query.company,
+        tag: query.tag.filter(|tag| !tag.trim().is_empty()),
+        duplicates: query.duplicates,
+    }
+}
+
+/// Contacts, the last changed first, as far as the caller sees them: operators see whom they are responsible for, and
+/// whose conversations, leads or submissions they see.
 #[utoipa::path(get, path = "/api/v1/contacts", tag = "contacts", params(ListQuery, PageQuery),
     responses((status = 200, body = Page<ContactView>)))]
 async fn list_contacts(
     State(app): State<App>,
-    Staff(_caller): Staff,
+    Staff(caller): Staff,
     Query(query): Query<ListQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<ContactView>>> {
-    let after: Option<Place> = page.after()?;
-    let (rows, next) = store::list(app.db.read(), query.q.as_deref(), after.as_ref(), page.limit()?).await?;
-    let items = store::views(app.db.read(), rows).await?;
+    let (limit, after): (u64, Option<Place>) = (page.limit()?, page.after()?);
+    let filter = filter(query, &caller);
+    let (rows, next) = store::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
+    let items = shown(&app, &caller.scope, rows).await?;
     Ok(Json(Page {
         items,
         next_cursor: next.as_ref().map(Cursor::encode),
     }))
 }
 
-/// One contact.
+/// Contacts as the caller sees them: without those they may be too whom the caller does not see.
+pub(super) async fn shown(app: &App, scope: &Scope, rows: Vec<contact::Model>) -> Result<Vec<ContactView>> {
+    let mut views = store::views(app.db.read(), rows).await?;
+    let others: BTreeSet<String> = views
+        .iter()
+        .flat_map(|view| &view.suggestions)
+        .map(|other| other.contact_id.clone())
+        .collect();
+    let known = sight::among(app.db.read(), scope, others).await?;
+    for view in &mut views {
+        view.suggestions.retain(|other| known.contains(&other.contact_id));
+    }
+    Ok(views)
+}
+
+/// One contact. One that was merged reads back with `merged_into`.
 #[utoipa::path(get, path = "/api/v1/contacts/{id}", tag = "contacts",
     params(("id" = String, Path, description = "`cnt_…`")), responses((status = 200, body = ContactView)))]
 async fn get_contact(
     State(app): State<App>,
-    Staff(_caller): Staff,
+    Staff(caller): Staff,
     Path(id): Path<String>,
 ) -> Result<Json<ContactView>> {
-    one(&app, &id).await.map(Json)
+    let row = seen(&app, &caller.scope, &id).await?;
+    let mut views = shown(&app, &caller.scope, vec![row]).await?;
+    views.pop().map(Json).ok_or_else(|| Problem::not_found("contact"))
 }
 
-async fn one(app: &App, id: &str) -> Result<ContactView> {
-    store::view(app.db.read(), id)
+/// The contact, when the caller sees it.
+pub(super) async fn seen(app: &App, scope: &Scope, id: &str) -> Result<contact::Model> {
+    sight::find(app.db.read(), scope, id)
         .await?
         .ok_or_else(|| Problem::not_found("contact"))
+}
+
+/// The contact as it is now, whether or not the change took it out of the caller's sight.
+pub(super) async fn one(app: &App, scope: &Scope, id: &str) -> Result<ContactView> {
+    let rows = contact::Entity::find_by_id(id).all(app.db.read()).await?;
+    let mut views = shown(app, scope, rows).await?;
+    views.pop().ok_or_else(|| Problem::not_found("contact"))
 }
 
 /// Absent is none, null is some none.
@@ -84,8 +149,8 @@ pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// What to change; what is absent stays.
-#[derive(Debug, Deserialize, ToSchema)]
+/// What is said of a contact; what is absent stays, or stays empty.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(as = ContactPatch)]
 #[serde(deny_unknown_fields)]
 struct ContactPatch {
@@ -97,15 +162,128 @@ struct ContactPatch {
     emails: Option<Vec<String>>,
     /// All phones, in any usual writing with the country code.
     phones: Option<Vec<String>>,
+    /// Where they work; null clears it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    company_id: Option<Option<String>>,
     /// The responsible operator; null clears it.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     operator_id: Option<Option<String>>,
+    /// Their language (BCP 47); null clears it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    language: Option<Option<String>>,
     /// Custom fields to set; a null removes one.
     #[schema(value_type = Option<Object>)]
     fields: Option<Map<String, Value>>,
+    /// All tags; they are kept in small letters.
+    tags: Option<Vec<String>>,
     /// The version the change was made from; 409 when it is not the present one.
     version: Option<i64>,
+}
+
+impl ContactPatch {
+    async fn checked(self, app: &App, caller: &Caller) -> Result<Change> {
+        let mut faults = Vec::new();
+        let emails = self
+            .emails
+            .map(|emails| address::normal("emails", &emails, address::email, &mut faults));
+        let phones = self
+            .phones
+            .map(|phones| address::normal("phones", &phones, address::phone, &mut faults));
+        let tags = checked_tags(self.tags, &mut faults);
+        check_operator(app, self.operator_id.as_ref(), &mut faults).await?;
+        if !faults.is_empty() {
+            return Err(Problem::validation(faults));
+        }
+        Ok(Change {
+            name: self.name.map(|name| line(name, 200)),
+            language: self.language.map(|language| line(language, 35)),
+            operator_id: self.operator_id,
+            company_id: self.company_id,
+            fields: self.fields,
+            tags,
+            emails,
+            phones,
+            version: self.version,
+            by: Some(caller.operator.id.clone()),
+        })
+    }
+}
+
+/// A line of text without what nobody sees; an empty one is none.
+pub(super) fn line(text: Option<String>, limit: usize) -> Option<String> {
+    text.map(|text| clean_line(&text, limit))
+        .filter(|text| !text.is_empty())
+}
+
+pub(super) fn checked_tags(
+    tags: Option<Vec<String>>,
+    faults: &mut Vec<(String, String)>,
+) -> Option<Vec<String>> {
+    match tag::normal(&tags?) {
+        Ok(tags) => Some(tags),
+        Err(more) => {
+            faults.extend(more);
+            None
+        }
+    }
+}
+
+pub(super) async fn check_operator(
+    app: &App,
+    id: Option<&Option<String>>,
+    faults: &mut Vec<(String, String)>,
+) -> Result<()> {
+    let Some(Some(id)) = id else { return Ok(()) };
+    let known = !id.contains('\0')
+        && operator::Entity::find_by_id(id)
+            .one(app.db.read())
+            .await?
+            .is_some();
+    if !known {
+        faults.push(("operator_id".to_owned(), "there is no such user".to_owned()));
+    }
+    Ok(())
+}
+
+pub(super) fn problem(error: ChangeError) -> Problem {
+    match error {
+        ChangeError::Missing => Problem::not_found("contact"),
+        ChangeError::Stale | ChangeError::Merged(_) => Problem::conflict(error.to_string()),
+        ChangeError::Taken { field, .. } => Problem::invalid(field, error.to_string()),
+        ChangeError::Invalid(faults) => Problem::validation(faults),
+        ChangeError::Db(error) => error.into(),
+    }
+}
+
+/// Makes a contact by hand. What is typed is a claim until it proves itself. An operator who names nobody responsible
+/// is responsible.
+#[utoipa::path(post, path = "/api/v1/contacts", tag = "contacts", request_body = ContactPatch,
+    responses((status = 201, body = ContactView)))]
+async fn create_contact(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Json(body): Json<ContactPatch>,
+) -> Result<(StatusCode, Json<ContactView>)> {
+    let mut said = body.checked(&app, &caller).await?;
+    if said.operator_id.is_none() && !caller.scope.sees_all() {
+        said.operator_id = Some(Some(caller.operator.id.clone()));
+    }
+    let is_empty = |list: &Option<Vec<String>>| list.as_ref().is_none_or(Vec::is_empty);
+    if said.name.as_ref().is_none_or(Option::is_none) && is_empty(&said.emails) && is_empty(&said.phones) {
+        return Err(Problem::invalid(
+            "name",
+            "a contact has a name, an e-mail address or a phone",
+        ));
+    }
+    let mut write = app.db.write().await?;
+    let id = change::create(&mut write, said, app.clock.now())
+        .await
+        .map_err(problem)?;
+    write.commit().await?;
+    Ok((StatusCode::CREATED, Json(one(&app, &caller.scope, &id).await?)))
 }
 
 /// Changes a contact.
@@ -114,87 +292,18 @@ struct ContactPatch {
     responses((status = 200, body = ContactView)))]
 async fn update_contact(
     State(app): State<App>,
-    Staff(_caller): Staff,
+    Staff(caller): Staff,
     Path(id): Path<String>,
     Json(body): Json<ContactPatch>,
 ) -> Result<Json<ContactView>> {
-    let mut errors = Vec::new();
-    let emails = body
-        .emails
-        .map(|emails| normal("emails", &emails, normal_email, &mut errors));
-    let phones = body
-        .phones
-        .map(|phones| normal("phones", &phones, normal_phone, &mut errors));
-    if let Some(Some(operator_id)) = &body.operator_id
-        && operator::Entity::find_by_id(operator_id)
-            .one(app.db.read())
-            .await?
-            .is_none()
-    {
-        errors.push(("operator_id".to_owned(), "there is no such user".to_owned()));
-    }
-    if !errors.is_empty() {
-        return Err(Problem::validation(errors));
-    }
-    let name = body.name.map(|name| {
-        name.map(|name| clean_line(&name, 200))
-            .filter(|name| !name.is_empty())
-    });
-    let change = Change {
-        name,
-        operator_id: body.operator_id,
-        fields: body.fields,
-        emails,
-        phones,
-        version: body.version,
-    };
+    seen(&app, &caller.scope, &id).await?;
+    let change = body.checked(&app, &caller).await?;
     let mut write = app.db.write().await?;
     store::change(&mut write, &id, change, app.clock.now())
         .await
-        .map_err(|error| match error {
-            ChangeError::Missing => Problem::not_found("contact"),
-            ChangeError::Stale => Problem::conflict(error.to_string()),
-            ChangeError::Taken { field, .. } => Problem::invalid(field, error.to_string()),
-            ChangeError::Db(error) => error.into(),
-        })?;
+        .map_err(problem)?;
     write.commit().await?;
-    one(&app, &id).await.map(Json)
-}
-
-fn normal(
-    field: &str,
-    values: &[String],
-    one: fn(&str) -> Option<String>,
-    errors: &mut Vec<(String, String)>,
-) -> Vec<String> {
-    let mut normal = Vec::with_capacity(values.len());
-    for (position, value) in values.iter().enumerate() {
-        match one(value) {
-            Some(value) if normal.contains(&value) => {}
-            Some(value) => normal.push(value),
-            None => errors.push((format!("{field}.{position}"), format!("{value:?} is none"))),
-        }
-    }
-    normal
-}
-
-fn normal_email(value: &str) -> Option<String> {
-    let value = value.trim().to_lowercase();
-    let (name, domain) = value.split_once('@')?;
-    let plausible = !name.is_empty()
-        && domain.contains('.')
-        && !domain.starts_with('.')
-        && !domain.ends_with('.')
-        && value.len() <= 320
-        && !value
-            .contains(|char: char| char.is_whitespace() || char.is_control() || "<>()[],;:\"".contains(char))
-        && !domain.contains('@');
-    plausible.then_some(value)
-}
-
-fn normal_phone(value: &str) -> Option<String> {
-    let number = phonenumber::parse(None, value.trim()).ok()?;
-    phonenumber::is_valid(&number).then(|| number.format().mode(phonenumber::Mode::E164).to_string())
+    one(&app, &caller.scope, &id).await.map(Json)
 }
 
 /// The contact's conversations, as far as the caller sees them, open and closed, the last changed first.
@@ -209,7 +318,7 @@ async fn list_contact_conversations(
 ) -> Result<Json<Page<ConversationView>>> {
     let limit = page.limit()?;
     let after: Option<conversations::Place> = page.after()?;
-    one(&app, &id).await?;
+    seen(&app, &caller.scope, &id).await?;
     let filter = Filter {
         view: View::Any,
         contact_id: Some(id),
@@ -235,7 +344,7 @@ async fn list_contact_leads(
 ) -> Result<Json<Page<LeadView>>> {
     let limit = page.limit()?;
     let after: Option<leads::Place> = page.after()?;
-    one(&app, &id).await?;
+    seen(&app, &caller.scope, &id).await?;
     let filter = leads::Filter {
         contact_id: Some(id),
         ..leads::Filter::default()
@@ -248,19 +357,39 @@ async fn list_contact_leads(
     }))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{normal_email, normal_phone};
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct TimelineQuery {
+    /// Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `merge`.
+    kinds: Option<String>,
+}
 
-    #[test]
-    fn addresses_are_brought_to_their_normal_form_or_refused() {
-        assert_eq!(normal_email(" A@B.Example ").as_deref(), Some("a@b.example"));
-        assert_eq!(normal_email("a b@c.d"), None);
-        assert_eq!(normal_email("a@b"), None);
-        assert_eq!(
-            normal_phone("+998 90 123-45-67").as_deref(),
-            Some("+998901234567")
-        );
-        assert_eq!(normal_phone("12"), None);
-    }
+/// All that happened with a contact, newest first, as far as the caller sees it: messages of all channels, calls with
+/// their recordings, forms, notes, changes, where leads came from, merges.
+#[utoipa::path(get, path = "/api/v1/contacts/{id}/timeline", tag = "contacts",
+    params(("id" = String, Path, description = "`cnt_…`"), TimelineQuery, PageQuery),
+    responses((status = 200, body = Page<Entry>)))]
+async fn list_contact_timeline(
+    State(app): State<App>,
+    Staff(caller): Staff,
+    Path(id): Path<String>,
+    Query(query): Query<TimelineQuery>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Entry>>> {
+    let (limit, after): (u64, Option<timeline::Place>) = (page.limit()?, page.after()?);
+    seen(&app, &caller.scope, &id).await?;
+    let kinds = Kind::parse_list(query.kinds.as_deref().unwrap_or_default())
+        .map_err(|word| Problem::invalid("kinds", format!("{word:?} is no kind of entry")))?;
+    let reader = Reader {
+        views: &app.views,
+        scope: &caller.scope,
+        contact_id: &id,
+        kinds: &kinds,
+    };
+    let (items, next) = timeline::page(app.db.read(), reader, after.as_ref(), limit).await?;
+    Ok(Json(Page {
+        items,
+        next_cursor: next.as_ref().map(Cursor::encode),
+    }))
 }

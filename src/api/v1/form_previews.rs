@@ -83,7 +83,7 @@ async fn preview_form(
 }
 
 /// Secrets are never read back, so that an editor has none to send; nothing here is sent with them.
-fn stand_in(settings: &mut Value, path: &[String]) {
+pub(super) fn stand_in(settings: &mut Value, path: &[String]) {
     let Some((last, above)) = path.split_last() else {
         return;
     };

@@ -11,12 +11,15 @@ use super::contacts::present;
 use crate::{
     api::{
         Json, Path, Query,
-        auth::Staff,
+        auth::{Caller, Staff},
         page::{Cursor, Page, PageQuery},
         problem::{Problem, Result},
     },
     app::App,
-    db::entity::{contact, lead, operator},
+    contact::sight,
+    custom_field::{Object, store::changed},
+    db::entity::{lead, operator},
+    deal::reason,
     id::{self, Kind},
     ingest::clean_line,
     lead::store::{self, Change, ChangeError, Filter, LeadView, Place, Status},
@@ -33,7 +36,7 @@ pub fn router() -> OpenApiRouter<App> {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-struct ListQuery {
+pub(super) struct ListQuery {
     /// `new`, `in_progress`, `converted` or `junk`.
     status: Option<String>,
     /// A source.
@@ -48,6 +51,32 @@ struct ListQuery {
     q: Option<String>,
 }
 
+/// What a query narrows the list to; `None` when it names a line that does not exist, so nothing matches.
+pub(super) async fn filter(app: &App, caller: &Caller, query: ListQuery) -> Result<Option<Filter>> {
+    let line_id = match query.line {
+        Some(word) => match line::store::find(app.db.read(), &word).await {
+            Ok(row) => Some(row.id),
+            Err(_) => return Ok(None),
+        },
+        None => None,
+    };
+    let me = |word: String| {
+        if word == "me" {
+            caller.operator.id.clone()
+        } else {
+            word
+        }
+    };
+    Ok(Some(Filter {
+        status: query.status,
+        source: query.source,
+        line_id,
+        operator_id: query.operator.map(me),
+        contact_id: query.contact,
+        text: query.q,
+    }))
+}
+
 /// Leads, newest first, as far as the caller sees them.
 #[utoipa::path(get, path = "/api/v1/leads", tag = "leads", params(ListQuery, PageQuery),
     responses((status = 200, body = Page<LeadView>)))]
@@ -59,27 +88,8 @@ async fn list_leads(
 ) -> Result<Json<Page<LeadView>>> {
     let limit = page.limit()?;
     let after: Option<Place> = page.after()?;
-    let line_id = match query.line {
-        Some(word) => match line::store::find(app.db.read(), &word).await {
-            Ok(row) => Some(row.id),
-            Err(_) => return Ok(Json(Page::whole(Vec::new()))),
-        },
-        None => None,
-    };
-    let me = |word: String| {
-        if word == "me" {
-            caller.operator.id.clone()
-        } else {
-            word
-        }
-    };
-    let filter = Filter {
-        status: query.status,
-        source: query.source,
-        line_id,
-        operator_id: query.operator.map(me),
-        contact_id: query.contact,
-        text: query.q,
+    let Some(filter) = filter(&app, &caller, query).await? else {
+        return Ok(Json(Page::whole(Vec::new())));
     };
     let (rows, next) = store::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
     let items = store::views(app.db.read(), rows).await?;
@@ -103,7 +113,7 @@ async fn get_lead(
         .map(Json)
 }
 
-async fn view(app: &App, row: lead::Model) -> Result<LeadView> {
+pub(super) async fn view(app: &App, row: lead::Model) -> Result<LeadView> {
     let mut views = store::views(app.db.read(), vec![row]).await?;
     views.pop().ok_or_else(|| Problem::not_found("lead"))
 }
@@ -136,13 +146,16 @@ async fn create_lead(
     Json(body): Json<LeadIn>,
 ) -> Result<(StatusCode, Json<LeadView>)> {
     let title = title(&body.title)?;
-    if contact::Entity::find_by_id(&body.contact_id)
-        .one(app.db.read())
+    let contact = sight::find(app.db.read(), &caller.scope, &body.contact_id)
         .await?
-        .is_none()
-    {
-        return Err(Problem::invalid("contact_id", "there is no such contact"));
+        .ok_or_else(|| Problem::invalid("contact_id", "there is no such contact, or you may not see it"))?;
+    if let Some(into) = contact.merged_into {
+        let message = format!("this contact was merged into {into}");
+        return Err(Problem::invalid("contact_id", message));
     }
+    let fields = changed(app.db.read(), Object::Lead, &Map::new(), &body.fields, true)
+        .await
+        .map_err(|error| problem(error.into()))?;
     check_operator(&app, body.operator_id.as_deref()).await?;
     let now = app.clock.now();
     let row = lead::Model {
@@ -157,7 +170,7 @@ async fn create_lead(
         operator_id: body.operator_id.or_else(|| Some(caller.operator.id.clone())),
         source: body.source.unwrap_or_else(|| "manual".to_owned()),
         attribution: json!({"first": {}, "last": {}}),
-        fields: Value::Object(body.fields),
+        fields: Value::Object(fields),
         version: 1,
         created_at: now,
         updated_at: now,
@@ -186,6 +199,10 @@ struct LeadPatch {
     /// Custom fields to set; a null removes one.
     #[schema(value_type = Option<Object>)]
     fields: Option<Map<String, Value>>,
+    /// Why it is junk, in words, or the id of a reason.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    loss_reason: Option<Option<String>>,
     /// The version the change was made from; 409 when it is not the present one.
     version: Option<i64>,
 }
@@ -203,13 +220,22 @@ async fn update_lead(
         .await?
         .ok_or_else(|| Problem::not_found("lead"))?;
     check_operator(&app, body.operator_id.as_ref().and_then(|id| id.as_deref())).await?;
+    let loss_reason = match body.loss_reason {
+        Some(Some(given)) => {
+            let words = reason::words(app.db.read(), given.trim()).await?;
+            Some(Some(clean_line(&words, reason::LIMIT)).filter(|words| !words.is_empty()))
+        }
+        other => other,
+    };
     let change = Change {
         title: body.title.as_deref().map(title).transpose()?,
         status: body.status,
         operator_id: body.operator_id,
         source: body.source.map(|source| clean_line(&source, 100)),
         fields: body.fields,
+        loss_reason,
         version: body.version,
+        by: Some(caller.operator.id.clone()),
     };
     let mut write = app.db.write().await?;
     store::change(&mut write, &id, change, app.clock.now())
@@ -245,10 +271,13 @@ async fn check_operator(app: &App, id: Option<&str>) -> Result<()> {
     }
 }
 
-fn problem(error: ChangeError) -> Problem {
+pub(super) fn problem(error: ChangeError) -> Problem {
     match error {
         ChangeError::Missing => Problem::not_found("lead"),
-        ChangeError::Stale | ChangeError::SecondOpen => Problem::conflict(error.to_string()),
+        ChangeError::Stale | ChangeError::SecondOpen | ChangeError::Merged => {
+            Problem::conflict(error.to_string())
+        }
+        ChangeError::Invalid(faults) => Problem::validation(faults),
         ChangeError::Db(error) => error.into(),
     }
 }

@@ -9,12 +9,23 @@ pub mod channel_backfill;
 pub mod channel_pushes;
 pub mod channel_sign_in;
 pub mod channels;
+pub mod companies;
 pub mod connectors;
+pub mod contact_merges;
 pub mod contacts;
 pub mod conversation_actions;
 pub mod conversations;
 pub mod counting;
+pub mod custom_fields;
+pub mod deals;
+pub mod exports;
+pub mod form_notifications;
 pub mod form_previews;
+pub mod form_usage;
+pub mod funnels;
+pub mod imports;
+pub mod lead_conversion;
+pub mod lead_previews;
 pub mod leads;
 pub mod line_checks;
 pub mod lines;
@@ -23,6 +34,7 @@ pub mod message_changes;
 pub mod messages;
 pub mod offers;
 pub mod outbox;
+pub mod pipelines;
 pub mod presence;
 pub mod quarantine;
 pub mod rearrange;
@@ -33,11 +45,14 @@ pub mod search;
 pub mod setup;
 pub mod simulate;
 pub mod submissions;
+pub mod tasks;
 pub mod teams;
 pub mod templates;
+pub mod transcripts;
 pub mod users;
 pub mod visitors;
 pub mod wall;
+pub mod webhooks;
 pub mod writing;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -69,6 +84,9 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(leads::router())
         .merge(conversations::router())
         .merge(contacts::router())
+        .merge(contact_merges::router())
+        .merge(companies::router())
+        .merge(custom_fields::router())
         .merge(attachments::router())
         .merge(calls::router())
         .merge(users::router())
@@ -80,11 +98,23 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(lines::router())
         .merge(line_checks::router())
         .merge(wall::router())
+        .merge(webhooks::router())
         .merge(simulate::router())
         .merge(conversation_actions::router())
         .merge(templates::router())
+        .merge(transcripts::router())
         .merge(writing::router())
         .merge(rearrange::router())
         .merge(form_previews::router())
+        .merge(form_usage::router())
+        .merge(lead_previews::router())
+        .merge(form_notifications::router())
         .merge(reports::router())
+        .merge(pipelines::router())
+        .merge(deals::router())
+        .merge(tasks::router())
+        .merge(lead_conversion::router())
+        .merge(funnels::router())
+        .merge(imports::router())
+        .merge(exports::router())
 }

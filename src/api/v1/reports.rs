@@ -1,14 +1,11 @@
 //! Reports: figures over a time.
 
-use std::collections::HashMap;
-
 use axum::{
     extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::EntityTrait;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -20,7 +17,7 @@ use crate::{
         problem::{Problem, Result},
     },
     app::App,
-    db::entity::channel as channel_row,
+    channel::store as channels,
     lead::report::{self, By, Question, Report, Which},
 };
 
@@ -130,8 +127,7 @@ async fn report_leads_csv(
 ) -> Result<Response> {
     let question = query.question(app.clock.now())?;
     let report = report::read(app.db.read(), &question).await?;
-    let channels = channel_row::Entity::find().all(app.db.read()).await?;
-    let names: HashMap<String, String> = channels.into_iter().map(|row| (row.id, row.name)).collect();
+    let names = channels::names(app.db.read()).await?;
     let table = report::csv(&report, &question.by, |id| {
         names.get(id).cloned().unwrap_or_else(|| id.to_owned())
     });

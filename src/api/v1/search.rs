@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::contacts::shown;
 use crate::{
     api::{Json, Query, auth::Staff, problem::Result},
     app::App,
-    contact::store::{self as contacts, ContactView},
+    contact::store::{self as contacts, ContactView, Filter},
     conversation::view::{ConversationView, MessageView},
     search,
 };
@@ -52,7 +53,7 @@ struct MessageHit {
     snippet: String,
 }
 
-/// Finds contacts, and messages of conversations the caller sees.
+/// Finds contacts that the caller sees, and messages of conversations they see.
 #[utoipa::path(get, path = "/api/v1/search", tag = "search", params(SearchQuery),
     responses((status = 200, body = SearchResult)))]
 async fn search_everything(
@@ -67,8 +68,12 @@ async fn search_everything(
             messages: Vec::new(),
         }));
     }
-    let (rows, _) = contacts::list(app.db.read(), Some(&query.q), None, limit).await?;
-    let contacts = contacts::views(app.db.read(), rows).await?;
+    let filter = Filter {
+        text: Some(query.q.clone()),
+        ..Filter::default()
+    };
+    let (rows, _) = contacts::list(app.db.read(), &caller.scope, &filter, None, limit).await?;
+    let contacts = shown(&app, &caller.scope, rows).await?;
     let hits = search::messages(&app.db, &caller.scope, &query.q, limit).await?;
     let mut messages = Vec::with_capacity(hits.len());
     let (mut rows, mut conversations, mut snippets) = (Vec::new(), Vec::new(), Vec::new());

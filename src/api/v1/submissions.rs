@@ -37,11 +37,11 @@ pub fn router() -> OpenApiRouter<App> {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-struct ListQuery {
+pub(super) struct ListQuery {
     /// A form, by id or key.
-    channel: Option<String>,
+    pub(super) channel: Option<String>,
     /// `accepted`, `held` or `spam`.
-    state: Option<String>,
+    pub(super) state: Option<String>,
 }
 
 /// Submissions of the forms whose lines the caller sees, newest first.
@@ -55,17 +55,7 @@ async fn list_submissions(
 ) -> Result<Json<Page<SubmissionView>>> {
     let limit = page.limit()?;
     let after: Option<Place> = page.after()?;
-    let mut channels = visible_channels(&app, &caller.scope).await?;
-    if let Some(word) = query.channel {
-        let id = match channel::store::by_key(app.db.read(), &word).await? {
-            Some(row) => row.id,
-            None => word,
-        };
-        channels = match channels {
-            Some(ids) if !ids.contains(&id) => Some(Vec::new()),
-            Some(_) | None => Some(vec![id]),
-        };
-    }
+    let channels = channels(&app, &caller.scope, query.channel).await?;
     let rows = store::list(
         app.db.read(),
         channels.as_deref(),
@@ -81,6 +71,20 @@ async fn list_submissions(
     Ok(Json(page.map(SubmissionView::from)))
 }
 
+/// The channels a list is narrowed to; `None` is all.
+pub(super) async fn channels(app: &App, scope: &Scope, word: Option<String>) -> Result<Option<Vec<String>>> {
+    let channels = visible_channels(app, scope).await?;
+    let Some(word) = word else { return Ok(channels) };
+    let id = match channel::store::by_key(app.db.read(), &word).await? {
+        Some(row) => row.id,
+        None => word,
+    };
+    Ok(match channels {
+        Some(ids) if !ids.contains(&id) => Some(Vec::new()),
+        Some(_) | None => Some(vec![id]),
+    })
+}
+
 /// The channels whose submissions are visible; `None` is all.
 async fn visible_channels(app: &App, scope: &Scope) -> Result<Option<Vec<String>>> {
     if scope.sees_all() {
@@ -93,7 +97,7 @@ async fn visible_channels(app: &App, scope: &Scope) -> Result<Option<Vec<String>
     Ok(Some(rows.into_iter().map(|row| row.id).collect()))
 }
 
-async fn one(app: &App, scope: &Scope, id: &str) -> Result<submission::Model> {
+pub(super) async fn one(app: &App, scope: &Scope, id: &str) -> Result<submission::Model> {
     let missing = || Problem::not_found("submission");
     let row = submission::Entity::find_by_id(id)
         .one(app.db.read())

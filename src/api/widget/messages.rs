@@ -29,8 +29,9 @@ use crate::{
     visitor::{
         self as visitors, Posted,
         hub::{Listener, Signal},
+        mail::transcript::Offered,
         profile::Profile,
-        standing::{self, Asked},
+        standing::Asked,
         store,
         view::{self, VisitorMessage},
     },
@@ -118,6 +119,9 @@ pub(super) struct ListOut {
     /// The question for a rating, when the session ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     rating: Option<Asked>,
+    /// They may have the session that ended sent to them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transcript: Option<Offered>,
 }
 
 pub(super) async fn list(
@@ -166,17 +170,19 @@ pub(super) async fn list(
             next_cursor: None,
             queue: None,
             rating: None,
+            transcript: None,
         }));
     };
-    let (items, more) = page(&app, &chat, &conversation, after, limit).await?;
+    let (items, more) = page(&app, &chat, &visitor, &conversation, after, limit).await?;
     let next_cursor = items.last().filter(|_| more).map(|last| last.seq.to_string());
     let now = app.clock.now();
-    let standing = standing::of(&app.db, &app.board, &app.voice, &conversation, now).await?;
+    let standing = chat.standing(&app, &visitor, &conversation, now).await?;
     Ok(Json(ListOut {
         items,
         next_cursor,
         queue: standing.queue,
         rating: standing.rating,
+        transcript: standing.transcript,
     }))
 }
 
@@ -192,7 +198,7 @@ async fn news(listener: &mut Listener, after: i64) {
                     return;
                 }
             }
-            Signal::Message(_) | Signal::Changed(_) | Signal::Typing { .. } => {}
+            Signal::Message(_) | Signal::Changed(_) | Signal::Typing { .. } | Signal::Queue(_) => {}
         }
     }
 }
@@ -201,6 +207,7 @@ async fn news(listener: &mut Listener, after: i64) {
 pub(super) async fn page(
     app: &App,
     chat: &Chat,
+    visitor: &visitor::Model,
     conversation: &conversation::Model,
     after: i64,
     limit: u64,
@@ -217,7 +224,8 @@ pub(super) async fn page(
         .messages(app.db.read(), rows)
         .await?;
     let (now, mask) = (app.clock.now(), chat.mask(app).await?);
-    let seen = |message| view::message(message, conversation.read_seq, &mask, &app.vault, chat.key(), now);
+    let (read_seq, proven) = (conversation.read_seq, store::is_proven(visitor));
+    let seen = |message| view::message(message, read_seq, &mask, proven, &app.vault, chat.key(), now);
     Ok((views.iter().filter_map(seen).collect(), more))
 }
 
@@ -352,5 +360,36 @@ pub(super) async fn rate(
         app.clock.now(),
     )
     .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TranscriptIn {
+    email: Option<String>,
+}
+
+/// Mails the session that ended to its visitor, once.
+pub(super) async fn transcript(
+    State(app): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Extension(chat): Extension<Chat>,
+    Visitor(visitor): Visitor,
+    body: Bytes,
+) -> Result<StatusCode> {
+    spend(&app, &shared.visitor_messages, &visitor)?;
+    chat.spend(&app, &shared.transcripts)?;
+    chat.spend_of_channel(&app, &shared.channel_transcripts)?;
+    let given: TranscriptIn = if body.is_empty() {
+        TranscriptIn::default()
+    } else {
+        read_json(&body)?
+    };
+    let conversation = store::conversation(app.db.read(), &visitor).await?;
+    let conversation = conversation.ok_or(visitors::Error::NoConversation)?;
+    let now = app.clock.now();
+    app.chat_mail
+        .ask(&visitor, &conversation.id, given.email.as_deref(), now)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -20,6 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use chrono::{DateTime, Utc};
 use switchboard_sdk::{Connector, VisitorDesk};
 
 use super::{
@@ -31,8 +32,14 @@ use super::{
 use crate::{
     app::App,
     connector::Served,
-    db::entity::visitor,
-    visitor::{self as visitors, block, store, view::Mask, work::Spent},
+    db::entity::{conversation, visitor},
+    visitor::{
+        self as visitors, block, mail,
+        standing::{self, Standing},
+        store,
+        view::Mask,
+        work::Spent,
+    },
 };
 
 /// Largest JSON body: the longest message, four bytes a character, and what is around it.
@@ -56,6 +63,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/widget/v1/{key}/typing", post(messages::typing))
         .route("/widget/v1/{key}/read", post(messages::read))
         .route("/widget/v1/{key}/rating", post(messages::rate))
+        .route("/widget/v1/{key}/transcript", post(messages::transcript))
         .route("/widget/v1/{key}/socket", get(socket::open))
         .route("/widget/v1/{key}/attachments/{id}", get(files::download))
         .layer(DefaultBodyLimit::max(JSON_BYTES))
@@ -79,6 +87,9 @@ struct Shared {
     messages: Budget<Origin>,
     uploads: Budget<Origin>,
     sockets: Budget<Origin>,
+    /// Mails to addresses that strangers name: few, and for a channel as a whole.
+    transcripts: Budget<Origin>,
+    channel_transcripts: Budget<String>,
     visitor_messages: Budget<String>,
     visitor_uploads: Budget<String>,
     visitor_reads: Budget<String>,
@@ -98,6 +109,8 @@ impl Shared {
             messages: Budget::new(1200, 600),
             uploads: Budget::new(300, 150),
             sockets: Budget::new(600, 300),
+            transcripts: Budget::new(20, 5),
+            channel_transcripts: Budget::new(200, 60),
             visitor_messages: Budget::new(60, 30),
             visitor_uploads: Budget::new(30, 20),
             visitor_reads: Budget::new(600, 200),
@@ -168,6 +181,21 @@ impl Chat {
             return Err(Problem::forbidden("this chat is not available to you"));
         }
         Ok(())
+    }
+
+    /// How the session of a visitor's conversation stands.
+    async fn standing(
+        &self,
+        app: &App,
+        visitor: &visitor::Model,
+        conversation: &conversation::Model,
+        now: DateTime<Utc>,
+    ) -> Result<Standing> {
+        let mut standing = standing::of(&app.db, &app.board, &app.voice, conversation, now).await?;
+        if standing.ended {
+            standing.transcript = app.chat_mail.offered(visitor, conversation).await?;
+        }
+        Ok(standing)
     }
 
     /// How the staff is called here.
@@ -300,6 +328,24 @@ fn readable(mut response: Response, origin: Option<HeaderValue>) -> Response {
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+impl From<mail::Error> for Problem {
+    fn from(error: mail::Error) -> Self {
+        match error {
+            mail::Error::Address(message) => Problem::invalid("email", message),
+            mail::Error::Spent => Problem {
+                detail: error.to_string(),
+                ..Problem::rate_limited(3_600)
+            },
+            mail::Error::Db(error) => error.into(),
+            mail::Error::NoChannel
+            | mail::Error::NoConversation
+            | mail::Error::NotEnded
+            | mail::Error::NotAnswered
+            | mail::Error::Asked => Problem::conflict(error.to_string()),
+        }
+    }
 }
 
 impl From<visitors::Error> for Problem {

@@ -27,7 +27,8 @@ use crate::{
     routing::place::InQueue,
     visitor::{
         self as visitors,
-        standing::{self, Asked, Standing},
+        mail::transcript::Offered,
+        standing::{Asked, Standing},
         store,
         work::{self, Solution},
     },
@@ -45,6 +46,7 @@ pub(super) struct Session {
     opens_at: Option<DateTime<Utc>>,
     queue: Option<InQueue>,
     rating: Option<Asked>,
+    transcript: Option<Offered>,
     settings: Value,
 }
 
@@ -92,7 +94,7 @@ pub(super) async fn open(
     }
     let conversation = store::conversation(app.db.read(), &opened.visitor).await?;
     let standing = match &conversation {
-        Some(row) => standing::of(&app.db, &app.board, &app.voice, row, now).await?,
+        Some(row) => chat.standing(&app, &opened.visitor, row, now).await?,
         None => Standing::default(),
     };
     let opening = opening(&app, &chat, now).await?;
@@ -109,6 +111,7 @@ pub(super) async fn open(
         opens_at: opening.opens_at,
         queue: standing.queue,
         rating: standing.rating,
+        transcript: standing.transcript,
         settings,
     };
     Ok(Json(session).into_response())

@@ -12,6 +12,7 @@ use axum::{
 };
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
@@ -33,9 +34,10 @@ use crate::{
     telemetry::metrics::Counter,
     visitor::{
         hub::{Listener, OnPage, SOCKETS_PER_VISITOR, Signal},
-        standing::{self, Asked, Standing},
+        mail::transcript::Offered,
+        standing::{Asked, Standing},
         store,
-        view::{self, VisitorMessage},
+        view::{self, Mask, VisitorMessage},
     },
 };
 
@@ -49,8 +51,6 @@ const WRITE_LIMIT: Duration = Duration::from_secs(15);
 const FRAME_BYTES: usize = 32 << 10;
 /// Messages read from the store at once.
 const PAGE: u64 = 100;
-/// How often a visitor who waits is told a new place in the queue.
-const QUEUE_EVERY: Duration = Duration::from_secs(3);
 /// The least time between two hints that are passed on (what is typed, which page is open); the last one of a burst
 /// is passed on at its end.
 const HINTS_EVERY: Duration = Duration::from_millis(500);
@@ -93,13 +93,29 @@ enum Said {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Frame<'a> {
-    Hello { seq: i64 },
-    Message { message: &'a VisitorMessage },
-    Updated { message: &'a VisitorMessage },
-    Typing { author: Typist<'a> },
-    Receipt { delivered_seq: i64, read_seq: i64 },
-    Queue { queue: Option<InQueue> },
-    Rating { rating: Option<&'a Asked> },
+    Hello {
+        seq: i64,
+    },
+    Message {
+        message: &'a VisitorMessage,
+    },
+    Updated {
+        message: &'a VisitorMessage,
+    },
+    Typing {
+        author: Typist<'a>,
+    },
+    Receipt {
+        delivered_seq: i64,
+        read_seq: i64,
+    },
+    Queue {
+        queue: Option<InQueue>,
+    },
+    Rating {
+        rating: Option<&'a Asked>,
+        transcript: Option<&'a Offered>,
+    },
     Pong,
 }
 
@@ -122,6 +138,12 @@ pub(super) async fn open(
         detail: format!("one visitor may have {SOCKETS_PER_VISITOR} sockets"),
         ..Problem::rate_limited(30)
     })?;
+    // A socket asks neither for the page of the last session nor for how its visitor came, and there are thousands of them.
+    let visitor = visitor::Model {
+        page: Value::Null,
+        attribution: Value::Null,
+        ..visitor
+    };
     let upgrade = upgrade
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(0)
@@ -200,8 +222,6 @@ impl Session {
         }
         let mut pings = tokio::time::interval(PING_EVERY);
         pings.reset();
-        let mut places = tokio::time::interval(QUEUE_EVERY);
-        places.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut unanswered = 0;
         let stop = self.app.stop.clone();
         loop {
@@ -225,7 +245,6 @@ impl Session {
                     self.pass_hints();
                     Ok(())
                 }
-                _ = places.tick(), if self.standing.waits.is_some() => Box::pin(self.place()).await,
                 _ = pings.tick() => {
                     unanswered += 1;
                     if unanswered >= SILENT_PINGS {
@@ -277,10 +296,22 @@ impl Session {
             return Ok(());
         }
         let (now, mask) = (self.app.clock.now(), self.chat.mask(&self.app).await?);
-        match view::message(message, self.told.1, &mask, &self.app.vault, self.chat.key(), now) {
+        match view::message(
+            message,
+            self.told.1,
+            &mask,
+            self.proven(),
+            &self.app.vault,
+            self.chat.key(),
+            now,
+        ) {
             Some(message) => self.send(&Frame::Updated { message: &message }).await,
             None => Ok(()),
         }
+    }
+
+    fn proven(&self) -> bool {
+        store::is_proven(&self.visitor)
     }
 
     /// Listens to a conversation and catches up with it.
@@ -298,13 +329,14 @@ impl Session {
         };
         loop {
             let after = self.sent_seq.unwrap_or(0);
-            let (messages, more) = page(&self.app, &self.chat, &conversation, after, PAGE).await?;
+            let (messages, more) =
+                page(&self.app, &self.chat, &self.visitor, &conversation, after, PAGE).await?;
             for message in &messages {
                 self.send(&Frame::Message { message }).await?;
                 self.sent_seq = Some(message.seq);
             }
             if !more {
-                self.stand().await?;
+                self.stand_in(&conversation).await?;
                 return self.receipt(conversation.last_seq, conversation.read_seq).await;
             }
         }
@@ -320,10 +352,26 @@ impl Session {
                 if message.seq <= self.sent_seq.unwrap_or(0) {
                     return Ok(());
                 }
-                let read_seq = self.told.1;
-                let (now, mask) = (self.app.clock.now(), self.chat.mask(&self.app).await?);
                 self.sent_seq = Some(message.seq);
-                match view::message(&message, read_seq, &mask, &self.app.vault, self.chat.key(), now) {
+                if !view::is_visible(&message) {
+                    return Ok(());
+                }
+                let read_seq = self.told.1;
+                // Their own words name nobody of the staff, and most of what is written is theirs.
+                let mask = match message.kind == "inbound" && message.reply_to.is_none() {
+                    true => Mask::default(),
+                    false => self.chat.mask(&self.app).await?,
+                };
+                let now = self.app.clock.now();
+                match view::message(
+                    &message,
+                    read_seq,
+                    &mask,
+                    self.proven(),
+                    &self.app.vault,
+                    self.chat.key(),
+                    now,
+                ) {
                     Some(message) => self.send(&Frame::Message { message: &message }).await,
                     None => Ok(()),
                 }
@@ -353,6 +401,10 @@ impl Session {
                     },
                 })
                 .await
+            }
+            Signal::Queue(queue) => {
+                let before = std::mem::replace(&mut self.standing.queue, queue);
+                self.queue(before, queue).await
             }
             Signal::Found(conversation_id) => self.follow(&conversation_id).await,
             Signal::Resync => {
@@ -393,34 +445,27 @@ impl Session {
         };
         // The session may be a new one since.
         let found = store::conversation_by_id(self.app.db.read(), &conversation.id).await;
-        let Some(conversation) = found.map_err(Problem::from)? else {
-            return Ok(());
-        };
+        match found.map_err(Problem::from)? {
+            Some(conversation) => self.stand_in(&conversation).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same by a row that was read just now.
+    async fn stand_in(&mut self, conversation: &conversation::Model) -> Step {
         let (app, now) = (&self.app, self.app.clock.now());
-        let standing = standing::of(&app.db, &app.board, &app.voice, &conversation, now)
-            .await
-            .map_err(Problem::from)?;
-        if standing.rating != self.standing.rating {
-            let rating = standing.rating.as_ref();
-            self.send(&Frame::Rating { rating }).await?;
+        let standing = self.chat.standing(app, &self.visitor, conversation, now).await?;
+        if standing.rating != self.standing.rating || standing.transcript != self.standing.transcript {
+            let (rating, transcript) = (standing.rating.as_ref(), standing.transcript.as_ref());
+            self.send(&Frame::Rating { rating, transcript }).await?;
         }
         let queue = standing.queue;
+        self.listener.wait_for(standing.waits.as_ref(), queue);
         let before = std::mem::replace(&mut self.standing, standing).queue;
         self.queue(before, queue).await
     }
 
-    /// Tells a new place in the queue.
-    async fn place(&mut self) -> Step {
-        let Some((line_id, session_id)) = &self.standing.waits else {
-            return Ok(());
-        };
-        let (app, now) = (&self.app, self.app.clock.now());
-        let queue = app.board.place(&app.db, line_id, session_id, now).await;
-        let queue = queue.map_err(Problem::from)?;
-        let before = std::mem::replace(&mut self.standing.queue, queue);
-        self.queue(before, queue).await
-    }
-
+    /// Tells the place in the queue, when it is a new one.
     async fn queue(&mut self, before: Option<InQueue>, queue: Option<InQueue>) -> Step {
         if queue == before {
             return Ok(());

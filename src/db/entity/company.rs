@@ -10,6 +10,14 @@ pub struct Model {
     pub name: String,
     pub name_key: String,
     pub created_at: DateTimeUtc,
+    pub phones: Json,
+    pub emails: Json,
+    pub website: Option<String>,
+    pub tax_number: Option<String>,
+    pub fields: Json,
+    pub operator_id: Option<String>,
+    pub version: i64,
+    pub updated_at: DateTimeUtc,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

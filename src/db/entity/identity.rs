@@ -14,6 +14,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub unreachable_since: Option<DateTimeUtc>,
     pub unreachable_reason: Option<String>,
+    pub via: Option<String>,
+    pub added_by: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -29,7 +29,7 @@ use crate::{
         rule::{self, Effect},
         source,
     },
-    line::rules::CreateLead,
+    line::rules::{CreateLead, Crm},
 };
 
 /// What a message needs beside its conversation.
@@ -65,6 +65,7 @@ struct Incoming<'a> {
 impl World {
     /// Applies one event and says what became of it.
     pub fn apply(&mut self, channel: &Channel, event: &Prepared) -> Outcome {
+        self.via = Some(channel.kind.clone());
         match &event.body {
             PreparedBody::Message(message) => self.apply_message(channel, event, message),
             PreparedBody::Submission(submission) => self.apply_submission(channel, event, submission),
@@ -262,7 +263,10 @@ impl World {
         let channel = &match content.makes.what {
             Makes::Lead => channel.clone(),
             Makes::Conversation => Channel {
-                create_lead: CreateLead::Never,
+                crm: Crm {
+                    create_lead: CreateLead::Never,
+                    ..Crm::default()
+                },
                 ..channel.clone()
             },
             Makes::Contact => return self.accept_quietly(submission, row, contact_id, happened),
@@ -381,6 +385,8 @@ impl World {
                 created_at: self.now,
                 unreachable_since: None,
                 unreachable_reason: None,
+                via: self.via.clone(),
+                added_by: None,
             });
         }
         for identity in resolution.prove {
@@ -482,6 +488,8 @@ impl World {
                         created_at: self.now,
                         unreachable_since: None,
                         unreachable_reason: None,
+                        via: self.via.clone(),
+                        added_by: None,
                     });
                     let claimed = Known {
                         contact_id: contact_id.to_owned(),
@@ -498,7 +506,7 @@ impl World {
         let mut channel = channel.clone();
         if let Some(line) = line.and_then(|line| self.lines.get(line)) {
             channel.line_id.clone_from(&line.id);
-            channel.create_lead = line.create_lead;
+            channel.crm = line.crm.clone();
         }
         channel
     }
@@ -750,7 +758,7 @@ impl World {
         };
         let contact_id = thread.conversation.contact_id.clone();
         let history = self.leads.entry(contact_id.clone()).or_default();
-        match rule::at_session_start(channel.create_lead, history) {
+        match rule::at_session_start(&channel.crm, history) {
             Effect::Leave => {}
             Effect::Join(lead_id) => {
                 thread.conversation.lead_id = Some(lead_id.clone());
@@ -762,6 +770,10 @@ impl World {
                         last,
                     });
                 }
+            }
+            Effect::JoinDeal(deal) => {
+                thread.conversation.lead_id.clone_from(&deal.lead_id);
+                self.note_deal(conversation_id, rule::deal_note(&deal));
             }
             Effect::Create => {
                 let lead_id = id::new(Kind::Lead, self.now);
@@ -808,6 +820,35 @@ impl World {
                 });
             }
         }
+    }
+
+    /// A word of the server for the staff alone.
+    fn note_deal(&mut self, conversation_id: &str, text: String) {
+        let Some(thread) = self.threads.get_mut(conversation_id) else {
+            return;
+        };
+        let row = &mut thread.conversation;
+        row.last_seq += 1;
+        row.version += 1;
+        let message_id = id::new(Kind::Message, self.now);
+        self.messages.push(message::Model {
+            id: message_id.clone(),
+            conversation_id: conversation_id.to_owned(),
+            session_id: Some(thread.session.id.clone()),
+            seq: row.last_seq,
+            kind: "note".to_owned(),
+            author_type: "system".to_owned(),
+            body: text,
+            hidden: true,
+            created_at: self.now,
+            ..message::Model::default()
+        });
+        self.events.push(NewEvent::message(
+            EventType::MessageCreated,
+            message_id,
+            conversation_id,
+            self.now,
+        ));
     }
 
     pub(super) fn add_files(&mut self, message_id: &str, files: &[KeptFile]) {

@@ -26,12 +26,15 @@ use crate::{
     event::{EventType, NewEvent},
     id::Kind,
     ingest::{prepare::clean_external_id, rows},
+    lead::assignment,
 };
 
 impl World {
     /// Writes everything. Tables in the order their references ask for.
     pub async fn flush(&mut self, write: &mut BatchTx, works: &[Work]) -> Result<(), DbErr> {
         self.number_threads(write).await?;
+        // A batch reads what was before it: this is the last moment to ask who has how many leads.
+        assignment::give(&write.read(), &mut self.new_leads).await?;
         self.join_leads(write).await?;
         self.insert_rows(write).await?;
         self.update_rows(write).await?;

@@ -12,7 +12,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
     Statement, Value,
 };
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use switchboard_sdk::{IdentityKind, Person, Thread};
 
 use super::{
@@ -32,7 +32,12 @@ use crate::{
     },
     id,
     ingest::prepare::PreparedBody,
-    line::{Rules, due::Promise},
+    lead::rule::OpenDeal,
+    line::{
+        Rules,
+        due::Promise,
+        rules::{CreateLead, RepeatLead},
+    },
 };
 
 impl World {
@@ -313,6 +318,43 @@ impl World {
                 history.open = Some(row.try_get("", "id")?);
             }
         }
+        self.load_deals(write).await
+    }
+
+    /// Deals of those who have no open lead, where a line's rule asks for them.
+    async fn load_deals(&mut self, write: &BatchTx) -> Result<(), DbErr> {
+        let channels = self.channels.values().map(|channel| &channel.crm);
+        let named = self.lines.values().map(|line| &line.crm);
+        let asked = channels.chain(named).any(|crm| {
+            crm.create_lead == CreateLead::Unknown
+                || (crm.create_lead == CreateLead::Always && crm.repeat == RepeatLead::JoinDeal)
+        });
+        let ids: Vec<Value> = self
+            .contacts
+            .keys()
+            .filter(|id| self.leads.get(*id).is_none_or(|history| history.open.is_none()))
+            .cloned()
+            .map(Value::from)
+            .collect();
+        if !asked || ids.is_empty() {
+            return Ok(());
+        }
+        let (list, values) = bulk::in_list(1, ids);
+        let sql = format!(
+            "SELECT contact_id, lead_id, title, state FROM deal WHERE contact_id IN {list} ORDER BY created_at, id"
+        );
+        for row in ask(write, &sql, values).await? {
+            let contact_id: String = row.try_get("", "contact_id")?;
+            let state: String = row.try_get("", "state")?;
+            let history = self.leads.entry(contact_id).or_default();
+            history.any = true;
+            if state == "open" {
+                history.deal = Some(OpenDeal {
+                    title: row.try_get("", "title")?,
+                    lead_id: row.try_get("", "lead_id")?,
+                });
+            }
+        }
         Ok(())
     }
 }
@@ -342,7 +384,7 @@ async fn channels(
             kind: row.try_get("", "kind")?,
             name: row.try_get("", "name")?,
             line_id: row.try_get("", "line_id")?,
-            create_lead: rules.crm.create_lead,
+            crm: rules.crm.clone(),
             changes_wait: row.try_get("", "changes_wait")?,
         };
         promises.insert(channel.line_id.clone(), Promise::of(&rules));
@@ -371,7 +413,7 @@ async fn lines(write: &BatchTx, named: BTreeSet<&str>) -> Result<HashMap<String,
         let rules = readable(&row.try_get("", "rules")?);
         let line = NamedLine {
             id: row.try_get("", "id")?,
-            create_lead: rules.crm.create_lead,
+            crm: rules.crm.clone(),
             promise: Promise::of(&rules),
         };
         let key: String = row.try_get("", "key")?;
@@ -457,6 +499,14 @@ async fn companies(
                 name: name.to_owned(),
                 name_key: place.key().clone(),
                 created_at: now,
+                phones: json!([]),
+                emails: json!([]),
+                website: None,
+                tax_number: None,
+                fields: json!({}),
+                operator_id: None,
+                version: 1,
+                updated_at: now,
             };
             place.insert(row.id.clone());
             new.push(row);

@@ -60,11 +60,17 @@ impl World {
     pub async fn load_mails(&mut self, write: &BatchTx, mails: Mails) -> Result<(), DbErr> {
         if !mails.tokens.is_empty() {
             let (list, values) = bulk::in_list(1, mails.tokens.into_iter().map(Value::from).collect());
-            let sql = format!("SELECT id, conversation_id FROM message WHERE id IN {list}");
+            let sql = format!(
+                "SELECT m.id, m.conversation_id, c.channel_id FROM message m \
+                 LEFT JOIN chat_mail c ON c.message_id = m.id WHERE m.id IN {list}"
+            );
             let statement = Statement::from_sql_and_values(write.backend(), sql, values);
             for row in write.read().query_all_raw(statement).await? {
-                self.by_token
-                    .insert(row.try_get("", "id")?, row.try_get("", "conversation_id")?);
+                let id: String = row.try_get("", "id")?;
+                if let Some(channel_id) = row.try_get("", "channel_id")? {
+                    self.mailed.insert(id.clone(), channel_id);
+                }
+                self.by_token.insert(id, row.try_get("", "conversation_id")?);
             }
         }
         if !mails.senders.is_empty() {
@@ -81,10 +87,11 @@ impl World {
 
     /// Reads who is on the threads that were loaded.
     pub async fn load_members(&mut self, write: &BatchTx) -> Result<(), DbErr> {
-        let threaded = self
-            .threads
-            .values()
-            .filter(|thread| thread.conversation.thread_key.starts_with("m:"));
+        // Threads of mails, and chats that went on by mail.
+        let named: BTreeSet<&String> = self.by_ref.values().chain(self.by_token.values()).collect();
+        let threaded = self.threads.values().filter(|thread| {
+            thread.conversation.thread_key.starts_with("m:") || named.contains(&thread.conversation.id)
+        });
         let ids: Vec<&String> = threaded.map(|thread| &thread.conversation.id).collect();
         if ids.is_empty() {
             return Ok(());
@@ -120,13 +127,14 @@ impl World {
             return joins(by_key());
         };
         let by_token = message.threading.as_ref().and_then(|facts| {
-            let id = self.by_token.get(facts.token.as_ref()?)?;
-            // A message of another channel is none of this mailbox.
+            let token = facts.token.as_ref()?;
+            let id = self.by_token.get(token)?;
+            // A message of another channel is none of this mailbox, unless it went out by it.
             let here = self
                 .threads
                 .get(id)
                 .is_some_and(|thread| thread.conversation.channel_id == channel.id);
-            here.then_some(id)
+            (here || self.mailed.get(token) == Some(&channel.id)).then_some(id)
         });
         let by_ref = || {
             earlier

@@ -19,7 +19,7 @@ use crate::{
     event::NewEvent,
     ingest::prepare::clean_external_id,
     lead::rule::History,
-    line::{due::Promise, rules::CreateLead},
+    line::{due::Promise, rules::Crm},
 };
 
 /// What ingest needs to know of a channel.
@@ -29,7 +29,7 @@ pub(super) struct Channel {
     pub kind: String,
     pub name: String,
     pub line_id: String,
-    pub create_lead: CreateLead,
+    pub crm: Crm,
     /// Changes wait for messages of this channel.
     pub changes_wait: bool,
 }
@@ -38,7 +38,7 @@ pub(super) struct Channel {
 #[derive(Debug, Clone)]
 pub(super) struct NamedLine {
     pub id: String,
-    pub create_lead: CreateLead,
+    pub crm: Crm,
     pub promise: Promise,
 }
 
@@ -78,6 +78,8 @@ pub(super) struct World {
     pub by_ref: HashMap<(String, String), String>,
     /// Conversations of the messages that reply addresses name, by message.
     pub by_token: HashMap<String, String>,
+    /// Of those messages, the mails of chats: the channel that each went out by.
+    pub mailed: HashMap<String, String>,
     /// Everybody on the mails of a conversation.
     pub members: HashMap<String, BTreeSet<String>>,
     /// Colleagues whose mail is filed, by address: their id and name.
@@ -108,6 +110,8 @@ pub(super) struct World {
     pub quarantined: Vec<quarantine::Model>,
     pub receipts: Vec<(String, DeliveryReceipt)>,
     pub companies: HashMap<String, String>,
+    /// The kind of the channel that brings what is applied now: how new identities came to be known.
+    pub via: Option<String>,
     /// Sessions whose client was answered outside Switchboard.
     pub answered: BTreeSet<String>,
     pub changes: Changes,

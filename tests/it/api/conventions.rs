@@ -82,6 +82,11 @@ async fn filled(app: &TestApp) -> Vec<String> {
             .await
             .expect(201);
         app.operator(&format!("Op {n}"), "operator").await;
+        app.post("/deals", json!({"title": format!("Deal {n}")}))
+            .await
+            .expect(201);
+        let task = json!({"title": format!("Task {n}"), "due_at": "2020-01-01T00:00:00Z"});
+        app.post("/tasks", task).await.expect(201);
         app.submit(
             &form,
             json!({"name": format!("N{n}"), "phone": format!("+99890123450{n}")}),
@@ -122,6 +127,11 @@ async fn filled(app: &TestApp) -> Vec<String> {
         .await
         .expect(201);
     }
+    for n in 0..ROWS {
+        app.post("/companies", json!({"name": format!("Company {n}")}))
+            .await
+            .expect(201);
+    }
     [
         "/users",
         "/teams",
@@ -134,7 +144,12 @@ async fn filled(app: &TestApp) -> Vec<String> {
         "/conversations?view=queue",
         "/conversations?view=closed",
         "/contacts",
+        "/companies",
         "/leads",
+        "/deals",
+        "/deals?stage=stg_00000000000000000000000000000001",
+        "/tasks",
+        "/tasks?due=overdue",
         "/submissions",
         "/quarantine",
         "/outbox",
@@ -203,9 +218,10 @@ both_databases! {
         let contact = app.get(&format!("/conversations/{conversation}")).await["contact"]["id"].as_str().unwrap().to_owned();
         let lead = app.get("/leads").await["items"][0]["id"].as_str().unwrap().to_owned();
         for path in ["/conversations/%00", "/contacts/%00", "/leads/%00", "/users/%00", "/lines/%00", "/channels/%00",
+            "/companies/%00", "/companies?q=%00", "/companies?tag=%00", "/contacts?tag=%00&company=%00&operator=%00", "/tags?object=%00",
             "/teams/%00", "/attachments/%00", "/submissions/%00", "/contacts?q=%00", "/leads?q=%00", "/leads?status=%00",
             "/conversations?q=a%00", "/conversations?line=%00", "/conversations?channel=%00", "/conversations?contact=%00",
-            "/search?q=a%00b", "/search?q=%00", "/submissions?channel=%00", "/submissions?state=%00", "/quarantine?channel=%00"] {
+            "/search?q=a%00b", "/search?q=%00", "/submissions?channel=%00", "/submissions?state=%00", "/webhooks/%00", "/webhooks/%00/deliveries", "/quarantine?channel=%00"] {
             let answer = app.call("GET", path, None).await;
             assert!(answer.status < 500, "GET {path}: {}", answer.body);
         }
@@ -231,9 +247,21 @@ both_databases! {
             ("POST", format!("{talk}/close"), json!({"reason": nul})),
             ("PATCH", format!("/contacts/{contact}"), json!({"name": nul, "fields": {"note": nul, "a\0": 1}})),
             ("PATCH", format!("/contacts/{contact}"), json!({"operator_id": nul})),
+            ("PATCH", format!("/contacts/{contact}"), json!({"tags": [nul], "language": nul})),
+            ("PATCH", format!("/contacts/{contact}"), json!({"company_id": nul})),
+            ("POST", format!("/contacts/{contact}/merge"), json!({"from": nul})),
+            ("POST", format!("/contacts/{contact}/unmerge"), json!({"merge_id": nul})),
+            ("POST", format!("/contacts/{contact}/not-the-same"), json!({"other_id": nul})),
+            ("POST", format!("/contacts/{contact}/identities"), json!({"kind": "email", "value": nul})),
+            ("POST", "/companies".to_owned(), json!({"name": nul, "website": nul, "tax_number": nul, "fields": {"note": nul}})),
+            ("POST", "/custom-fields".to_owned(), json!({"object": "contact", "key": nul, "label": nul, "type": "text"})),
             ("PATCH", format!("/leads/{lead}"), json!({"title": nul, "source": nul, "fields": {"note": nul, "a\0": 1}})),
             ("PUT", "/me/availability".to_owned(), json!({"state": "paused", "reason": nul})),
             ("POST", "/auth/login".to_owned(), json!({"email": nul, "password": nul})),
+            ("POST", "/webhooks".to_owned(), json!({"url": "https://crm.example/a\0", "name": nul})),
+            ("POST", "/webhooks".to_owned(), json!({"url": "https://crm.example/a\0"})),
+            ("POST", "/webhooks".to_owned(), json!({"url": "https://crm.example/", "events": [nul], "secret": nul})),
+            ("POST", "/forms/try-notification".to_owned(), json!({"kind": "mail", "channel_id": nul, "to": nul})),
         ] {
             let answer = app.call(method, &path, Some(body.clone())).await;
             assert!(answer.status < 500, "{method} {path} {body}: {}", answer.body);

@@ -1,6 +1,7 @@
 //! Telephone calls: from signed reports to conversations, work and recordings.
 
 mod crash;
+mod dialling;
 mod journeys;
 mod missed;
 mod recordings;

@@ -8,7 +8,7 @@ import { connect, createServer } from 'node:net';
  * Forwards a port of its own to `target` on this machine. `random` is a source of numbers from 0 to 1; `rates` say how
  * often things go wrong. `counts` tells how often they did; `heal()` ends all of it.
  */
-export async function startFaults(target, { random, cutEvery = 200, lateMs = 30, twice = 0.05 }) {
+export async function startFaults(target, { random, cutEvery = 200, lateMs = 30, twice = 0.08 }) {
   const open = new Set();
   const counts = { connections: 0, cuts: 0, doubled: 0, late: 0 };
   let ill = true;
@@ -38,7 +38,8 @@ export async function startFaults(target, { random, cutEvery = 200, lateMs = 30,
     near.setNoDelay(true);
     const all = [near, far];
     let shadow;
-    if (ill && random() < twice) {
+    // Not by chance: of two hundred connections that may be none.
+    if (ill && counts.connections % Math.round(1 / twice) === 0) {
       counts.doubled++;
       shadow = connect({ port: target, host: '127.0.0.1', noDelay: true });
       // nobody hears what it is answered

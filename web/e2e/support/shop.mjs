@@ -1,4 +1,5 @@
 /** A working day of a small shop, made through the doors that customers and operators use. */
+import { createServer } from 'node:http';
 import { signIn } from './api.mjs';
 
 export const boss = { email: 'mina@lamps.example', name: 'Mina Rahimi', password: 'the pictures are real' };
@@ -130,6 +131,17 @@ export async function openShop(server) {
     name: 'Shop chat',
     settings: { ...made.webchat.settings, title: 'Lamp shop', accent_color: '#0f766e' },
   });
+
+  // The CRM that is told of leads hears everything, and ends with the process.
+  const crm = createServer((request, response) => request.resume().on('end', () => response.end('{"ok":true}')));
+  await new Promise((resolve) => crm.listen(0, '127.0.0.1', resolve));
+  crm.unref();
+  const hook = await api.post('/webhooks', {
+    name: 'Lamp CRM',
+    url: `http://127.0.0.1:${crm.address().port}/hooks/switchboard`,
+    events: ['lead.*', 'contact.updated', 'call.updated'],
+  });
+  await api.post(`/webhooks/${hook.id}/test`, {});
 
   for (const { contact, source = '', talk } of chats) {
     const base = `/widget/v1/${made.webchat.key}`;

@@ -135,7 +135,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same as a table for spreadsheets (CSV, UTF-8), at most 50,000 calls. */
+        /** Calls as a file: CSV or XLSX, narrowed as the list is. */
         get: operations["export_calls"];
         put?: never;
         post?: never;
@@ -395,6 +395,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{id}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How often a form was seen, begun and sent, and at which field visitors left it. Counted by the form's own pages and
+         *     scripts, by day in UTC, without telling visitors apart; copies in plain HTML and programs are not counted.
+         */
+        get: operations["form_use"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Companies by name, as far as the caller sees them. */
+        get: operations["list_companies"];
+        put?: never;
+        /** Makes a company. An operator who names nobody responsible is responsible. */
+        post: operations["create_company"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Companies as a file: CSV or XLSX, narrowed as the list is. */
+        get: operations["export_companies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One company. */
+        get: operations["get_company"];
+        put?: never;
+        post?: never;
+        /** Forgets a company. Its contacts stay and work nowhere. */
+        delete: operations["delete_company"];
+        options?: never;
+        head?: never;
+        /** Changes a company. */
+        patch: operations["update_company"];
+        trace?: never;
+    };
     "/api/v1/connectors": {
         parameters: {
             query?: never;
@@ -419,8 +493,32 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Contacts, the last changed first. */
+        /**
+         * Contacts, the last changed first, as far as the caller sees them: operators see whom they are responsible for, and
+         *     whose conversations, leads or submissions they see.
+         */
         get: operations["list_contacts"];
+        put?: never;
+        /**
+         * Makes a contact by hand. What is typed is a claim until it proves itself. An operator who names nobody responsible
+         *     is responsible.
+         */
+        post: operations["create_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contacts as a file: CSV, XLSX or vCard, narrowed as the list is. */
+        get: operations["export_contacts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -436,7 +534,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One contact. */
+        /** One contact. One that was merged reads back with `merged_into`. */
         get: operations["get_contact"];
         put?: never;
         post?: never;
@@ -464,6 +562,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts/{id}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds an e-mail address or a phone, as a claim. */
+        post: operations["add_identity"];
+        /** Takes an address away: whoever writes from it next is somebody new. Conversations stay. */
+        delete: operations["remove_identity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/{id}/leads": {
         parameters: {
             query?: never;
@@ -475,6 +591,83 @@ export interface paths {
         get: operations["list_contact_leads"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes another contact into this one. What this one lacks is filled from the other; conversations, leads, calls,
+         *     submissions, identities and tags move here. Of two open leads this one's stays. Nothing is lost: see `unmerge`.
+         */
+        post: operations["merge_contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/not-the-same": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that two contacts are not the same person: it is never suggested again. */
+        post: operations["set_contacts_apart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All that happened with a contact, newest first, as far as the caller sees it: messages of all channels, calls with
+         *     their recordings, forms, notes, changes, where leads came from, merges.
+         */
+        get: operations["list_contact_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undoes a merge. What was the other's goes back as it is now; what came since stays with the survivor, but for what
+         *     hangs on something that goes back (the messages of a conversation).
+         */
+        post: operations["unmerge_contacts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -868,6 +1061,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/transcript": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the transcript of a chat can be sent, and to which address that is known. */
+        get: operations["see_transcript"];
+        put?: never;
+        /**
+         * Sends what was said in the present session of a web chat, or the last one, to its visitor by e-mail: what they may
+         *     read in the chat, never notes nor what hidden participants wrote. Answers the line that says so, with its delivery.
+         */
+        post: operations["send_transcript"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/transfer": {
         parameters: {
             query?: never;
@@ -940,6 +1154,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/custom-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All fields, by object and place. */
+        get: operations["list_custom_fields"];
+        put?: never;
+        /** Defines a field, as the last of its object. */
+        post: operations["create_custom_field"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/custom-fields/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One field. */
+        get: operations["get_custom_field"];
+        put?: never;
+        post?: never;
+        /** Forgets a field. Its values stay in the objects, as fields nobody defined. */
+        delete: operations["delete_custom_field"];
+        options?: never;
+        head?: never;
+        /** Changes a field. */
+        patch: operations["update_custom_field"];
+        trace?: never;
+    };
+    "/api/v1/deals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Deals, newest first, as far as the caller sees them. */
+        get: operations["list_deals"];
+        put?: never;
+        /** Makes a deal. */
+        post: operations["create_deal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deals/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many deals are in each stage and what they are worth, by currency; stages without deals are left out. Takes
+         *     what the list takes.
+         */
+        get: operations["deal_totals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One deal. */
+        get: operations["get_deal"];
+        put?: never;
+        post?: never;
+        /** Removes a deal with its tasks and its history of stages. One that was not sold is better moved to a lost stage. */
+        delete: operations["delete_deal"];
+        options?: never;
+        head?: never;
+        /** Changes a deal. A move to another stage is kept with its time. */
+        patch: operations["update_deal"];
+        trace?: never;
+    };
+    "/api/v1/deals/{id}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The stages a deal came through, in their order. */
+        get: operations["list_deal_moves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/lead-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads a push as this form would, storing nothing. Neither a secret nor a signature is asked for. */
+        post: operations["preview_lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/forms/preview": {
         parameters: {
             query?: never;
@@ -951,6 +1293,235 @@ export interface paths {
         put?: never;
         /** Draws a form that is not saved, or not saved so. What is wrong with its settings is named as when saving. */
         post: operations["preview_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/try-notification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends an example now, and says what is missing when it cannot be sent. */
+        post: operations["try_form_notification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/import-mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mappings that are kept, by name. */
+        get: operations["list_import_mappings"];
+        put?: never;
+        /** Keeps a mapping under a name. */
+        post: operations["create_import_mapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/import-mappings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forgets a mapping. */
+        delete: operations["delete_import_mapping"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Imports, the newest first. */
+        get: operations["list_imports"];
+        put?: never;
+        /** Uploads a file and recognises it: format, encoding, separator, columns, and which field each column may be. */
+        post: operations["create_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One import. */
+        get: operations["get_import"];
+        put?: never;
+        post?: never;
+        /** Forgets an import and its file; what it took in stays. */
+        delete: operations["delete_import"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes an import that has not begun: how the file is read, its mapping, what happens to known people. What was
+         *     checked before is to be checked anew.
+         */
+        patch: operations["update_import"];
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops it where it is; what is in stays, and can be taken back. */
+        post: operations["cancel_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at what would happen and writes nothing; ends in the state `checked`. */
+        post: operations["check_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rows that are wrong, in order. */
+        get: operations["list_import_errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/errors/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets (CSV, UTF-8). */
+        get: operations["export_import_errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The first 20 rows, with what is wrong with them under the present mapping. */
+        get: operations["preview_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the file in. 409 when this very file was taken in before and `again` is not said. */
+        post: operations["start_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back what it made, except what was touched since or has something hanging on it. */
+        post: operations["undo_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lead-assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules by which new leads are given to operators. */
+        get: operations["get_lead_assignment"];
+        /** Replaces the rules by which new leads are given to operators. */
+        put: operations["put_lead_assignment"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -975,6 +1546,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/leads/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Leads as a file, with whose they are: CSV or XLSX, narrowed as the list is. */
+        get: operations["export_leads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/leads/{id}": {
         parameters: {
             query?: never;
@@ -991,6 +1579,43 @@ export interface paths {
         head?: never;
         /** Changes a lead. */
         patch: operations["update_lead"];
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/convert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Converts a lead into contact, company and deal. Asked again, it answers what the lead became the first time. */
+        post: operations["convert_lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens a converted or junk lead again. The deal it became goes when nothing has happened to it; one that has gone
+         *     on answers 409 unless it is to stay.
+         */
+        post: operations["reopen_lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/lines": {
@@ -1110,6 +1735,24 @@ export interface paths {
         /** Why a line would serve nobody, or not as it reads: the worst first, empty when nothing is wrong. */
         get: operations["list_line_warnings"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/loss-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why deals are lost, as operators are offered it. */
+        get: operations["list_loss_reasons"];
+        /** Replaces the reasons. Deals keep the words they were given. */
+        put: operations["put_loss_reasons"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1316,6 +1959,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pipelines in their order, each with its stages. */
+        get: operations["list_pipelines"];
+        put?: never;
+        /** Makes a pipeline. */
+        post: operations["create_pipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pipelines/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One pipeline. */
+        get: operations["get_pipeline"];
+        put?: never;
+        post?: never;
+        /** Removes a pipeline that has no deals. */
+        delete: operations["delete_pipeline"];
+        options?: never;
+        head?: never;
+        /** Changes a pipeline. */
+        patch: operations["update_pipeline"];
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -1376,6 +2056,40 @@ export interface paths {
         };
         /** Opens the socket (WebSocket). Frames are described in docs/realtime.md. */
         get: operations["open_realtime"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the deals come that were made in a time: how many reach each stage, what share goes on, how long they stay. */
+        get: operations["report_funnel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/funnel.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets. What one of them would take for a formula has an apostrophe before it. */
+        get: operations["report_funnel_csv"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1463,7 +2177,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Finds contacts, and messages of conversations the caller sees. */
+        /** Finds contacts that the caller sees, and messages of conversations they see. */
         get: operations["search_everything"];
         put?: never;
         post?: never;
@@ -1500,6 +2214,23 @@ export interface paths {
         };
         /** Submissions of the forms whose lines the caller sees, newest first. */
         get: operations["list_submissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/submissions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Submissions as a file: CSV or XLSX, narrowed as the list is. Of one form its fields are columns. */
+        get: operations["export_submissions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1559,6 +2290,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/submissions/{id}/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a submission was told, and what became of it. */
+        get: operations["list_submission_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/submissions/{id}/notifications/{notification_id}/repeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a notification again that failed, or of which nobody knows whether it went out. */
+        post: operations["repeat_submission_notification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/submissions/{id}/reject": {
         parameters: {
             query?: never;
@@ -1574,6 +2339,77 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tags in use, in order, at most 500: to choose from. */
+        get: operations["list_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tasks, the last made first (or as `due` says), as far as the caller sees them. */
+        get: operations["list_tasks"];
+        put?: never;
+        /** Makes a task. */
+        post: operations["create_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many open tasks the caller has that are overdue, and that are due today. */
+        get: operations["task_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One task. */
+        get: operations["get_task"];
+        put?: never;
+        post?: never;
+        /** Removes a task. */
+        delete: operations["delete_task"];
+        options?: never;
+        head?: never;
+        /** Changes a task, or says that it is done. */
+        patch: operations["update_task"];
         trace?: never;
     };
     "/api/v1/teams": {
@@ -1755,6 +2591,162 @@ export interface paths {
         get: operations["get_wall"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All webhooks, in the order they were made. */
+        get: operations["list_webhooks"];
+        put?: never;
+        /** Makes a webhook. The answer has its secret, this once. */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The words of events that a webhook may be told of. */
+        get: operations["list_webhook_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook. */
+        get: operations["get_webhook"];
+        put?: never;
+        post?: never;
+        /** Removes a webhook with its deliveries. */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /** Changes the fields given. */
+        patch: operations["update_webhook"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Deliveries of a webhook, newest first. What was delivered is kept for 14 days, the rest for 30. */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One delivery, with what was sent and each answer. */
+        get: operations["get_webhook_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a delivery again, under the same id. One that is still under way goes on as it is. */
+        post: operations["replay_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends again all deliveries of a time that failed. */
+        post: operations["replay_failed_deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a webhook another secret: the answer has it, this once. Requests carry signatures by both for a while. */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a trial, `webhook.test`, also to a webhook that is off. What becomes of it stands in the delivery. */
+        post: operations["test_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2461,6 +3453,71 @@ export interface components {
              */
             reason: string | null;
         };
+        /** @description A company as the world sees it. */
+        Company: {
+            /**
+             * Format: int64
+             * @description How many contacts work there.
+             */
+            contact_count: number;
+            /**
+             * Format: date-time
+             * @description When it was first named.
+             */
+            created_at: string;
+            /** @description E-mail addresses. */
+            emails: string[];
+            /** @description Custom fields. */
+            fields: unknown;
+            /** @description `cmp_…` */
+            id: string;
+            /** @description What it is called; no two are called the same. */
+            name: string;
+            /** @description The responsible operator. */
+            operator_id?: string | null;
+            /** @description Phones in E.164. */
+            phones: string[];
+            /** @description Words stuck on it. */
+            tags: string[];
+            /** @description The number the state knows it by. */
+            tax_number?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+            /** @description Where it is on the web. */
+            website?: string | null;
+        };
+        /** @description What is said of a company; what is absent stays, or stays empty. */
+        CompanyPatch: {
+            /** @description All e-mail addresses. */
+            emails?: string[] | null;
+            /** @description Custom fields to set; a null removes one. */
+            fields?: Record<string, never> | null;
+            /** @description What it is called; no two are called the same. */
+            name?: string | null;
+            /** @description The responsible operator; null clears it. */
+            operator_id?: string | null;
+            /** @description All phones, in any usual writing with the country code. */
+            phones?: string[] | null;
+            /** @description All tags; they are kept in small letters. */
+            tags?: string[] | null;
+            /** @description The number the state knows it by; null clears it. */
+            tax_number?: string | null;
+            /**
+             * Format: int64
+             * @description The version the change was made from; 409 when it is not the present one.
+             */
+            version?: number | null;
+            /** @description Where it is on the web; null clears it. */
+            website?: string | null;
+        };
         /** @description A kind of channel. */
         Connector: {
             /** @description What its channels can do. */
@@ -2478,6 +3535,8 @@ export interface components {
         Contact: {
             /** @description Where they work. */
             company_id?: string | null;
+            /** @description What that is called. */
+            company_name?: string | null;
             /**
              * Format: date-time
              * @description When they first wrote.
@@ -2493,7 +3552,7 @@ export interface components {
             identities: components["schemas"]["Identity"][];
             /** @description BCP 47. */
             language?: string | null;
-            /** @description The contact this one was merged into. */
+            /** @description The contact this one was merged into, at the end of all merges. */
             merged_into?: string | null;
             /** @description The name, when known. */
             name?: string | null;
@@ -2503,6 +3562,8 @@ export interface components {
             phones: string[];
             /** @description Contacts that may be the same person. */
             suggestions: components["schemas"]["Suggestion"][];
+            /** @description Words stuck on them. */
+            tags: string[];
             /**
              * Format: date-time
              * @description When anything about them last changed.
@@ -2514,18 +3575,59 @@ export interface components {
              */
             version: number;
         };
-        /** @description What to change; what is absent stays. */
+        /** @description Who it is not. */
+        ContactApartInput: {
+            /** @description The other contact. */
+            other_id: string;
+        };
+        /** @description Two contacts that became one. */
+        ContactMerge: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /** @description Who was taken in. */
+            from: components["schemas"]["ContactRef"];
+            /** @description `mrg_…` */
+            id: string;
+            /** @description Who survived. */
+            into: components["schemas"]["ContactRef"];
+            /** @description Who merged them. */
+            operator_id?: string | null;
+            /** @description Their name. */
+            operator_name?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was undone.
+             */
+            undone_at?: string | null;
+            /** @description Who did. */
+            undone_by?: string | null;
+        };
+        /** @description Who is taken in. */
+        ContactMergeInput: {
+            /** @description The contact that is the same person: it becomes part of the one in the path. */
+            from: string;
+        };
+        /** @description What is said of a contact; what is absent stays, or stays empty. */
         ContactPatch: {
+            /** @description Where they work; null clears it. */
+            company_id?: string | null;
             /** @description All e-mail addresses. */
             emails?: string[] | null;
             /** @description Custom fields to set; a null removes one. */
             fields?: Record<string, never> | null;
+            /** @description Their language (BCP 47); null clears it. */
+            language?: string | null;
             /** @description The name; null clears it. */
             name?: string | null;
             /** @description The responsible operator; null clears it. */
             operator_id?: string | null;
             /** @description All phones, in any usual writing with the country code. */
             phones?: string[] | null;
+            /** @description All tags; they are kept in small letters. */
+            tags?: string[] | null;
             /**
              * Format: int64
              * @description The version the change was made from; 409 when it is not the present one.
@@ -2538,6 +3640,14 @@ export interface components {
             id: string;
             /** @description The name, or the address while no name is known. */
             name?: string | null;
+        };
+        /** @description Which merge is undone. */
+        ContactUnmergeInput: {
+            /**
+             * @description The merge; when absent, the one by which this contact became part of another, or the latest it took in.
+             * @default null
+             */
+            merge_id: string | null;
         };
         /** @description A conversation with its current session. */
         Conversation: {
@@ -2677,6 +3787,48 @@ export interface components {
             /** @description Why a mail that answers another one began a conversation: `stranger`, `old` or `subject`. */
             reason?: string | null;
         };
+        /** @description The deal a lead becomes. */
+        ConvertDeal: {
+            /** @description What it is worth; not known when absent. */
+            amount?: string | null;
+            /** @description The currency (ISO 4217); that of the pipeline when absent. */
+            currency?: string | null;
+            /** @description Custom fields. */
+            fields?: Record<string, never> | null;
+            /** @description Why it is lost, when it begins in a lost stage. */
+            loss_reason?: string | null;
+            /** @description The responsible operator; the lead's, or the caller, when absent. */
+            operator_id?: string | null;
+            /** @description The pipeline; the first one when absent. */
+            pipeline_id?: string | null;
+            /** @description The stage; the pipeline's first open one when absent. */
+            stage_id?: string | null;
+            /** @description Words it is found by. */
+            tags?: string[] | null;
+            /** @description What it is about; the lead's title when absent. */
+            title?: string | null;
+        };
+        /** @description What a lead is to become. */
+        ConvertIn: {
+            /** @description And with their company, which is made where there is none yet. */
+            company?: boolean;
+            /** @description How that company is called, where neither the contact nor the lead's fields say. */
+            company_name?: string | null;
+            /** @description The deal is made with the lead's contact; true when absent. */
+            contact?: boolean;
+            deal?: components["schemas"]["ConvertDeal"] | null;
+            /**
+             * Format: int64
+             * @description The version of the lead the request was made from; 409 when it is not the present one.
+             */
+            version?: number | null;
+        };
+        /** @description The lead, and what it became. */
+        Converted: components["schemas"]["Lead"] & {
+            /** @description The company of the deal. */
+            company_id?: string | null;
+            deal?: components["schemas"]["Deal"] | null;
+        };
         /** @description What counts, and how much. */
         Counting: {
             /**
@@ -2723,6 +3875,251 @@ export interface components {
              * @default always
              */
             create_lead: components["schemas"]["CreateLead"];
+            /**
+             * @description What a client means who has an open deal and no open lead.
+             * @default new_lead
+             */
+            repeat: components["schemas"]["RepeatLead"];
+        };
+        /** @description A field as the world sees it. */
+        CustomField: {
+            /**
+             * Format: date-time
+             * @description When it was defined.
+             */
+            created_at: string;
+            /** @description `cfd_…` */
+            id: string;
+            /** @description Under which its values stand in `fields`; never changes. */
+            key: string;
+            /** @description What people read. */
+            label: string;
+            /** @description `contact`, `company`, `lead` or `deal`. */
+            object: string;
+            /** @description What may be chosen. */
+            options: components["schemas"]["CustomFieldOption"][];
+            /**
+             * Format: int64
+             * @description Its place among the fields of its object, from 0.
+             */
+            position: number;
+            /** @description New objects must have it, and it cannot be emptied. */
+            required: boolean;
+            /** @description What it holds; never changes. */
+            type: components["schemas"]["CustomFieldType"];
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+        };
+        /** @description A field about to be defined. */
+        CustomFieldInput: {
+            /** @description Under which its values stand in `fields`: a to z, 0 to 9 and _, a letter first. It never changes. */
+            key: string;
+            /** @description What people read. */
+            label: string;
+            /** @description What has it. */
+            object: Record<string, never>;
+            /** @description What may be chosen, of a select. */
+            options?: components["schemas"]["CustomFieldOption"][];
+            /** @description New objects must have it, and it cannot be emptied. */
+            required?: boolean;
+            /** @description What it holds. It never changes. */
+            type: components["schemas"]["CustomFieldType"];
+        };
+        /** @description What may be chosen. */
+        CustomFieldOption: {
+            /** @description What people read. */
+            label: string;
+            /** @description What is kept. */
+            value: string;
+        };
+        /** @description What of a field changes. */
+        CustomFieldPatch: {
+            /** @description What people read. */
+            label?: string | null;
+            /** @description All that may be chosen; values chosen before stay where they are. */
+            options?: components["schemas"]["CustomFieldOption"][] | null;
+            /**
+             * Format: int64
+             * @description Its place among the fields of its object, from 0.
+             */
+            position?: number | null;
+            /** @description New objects must have it, and it cannot be emptied. */
+            required?: boolean | null;
+            /**
+             * Format: int64
+             * @description The version the change was made from; 409 when it is not the present one.
+             */
+            version?: number | null;
+        };
+        /**
+         * @description What a field holds.
+         * @enum {string}
+         */
+        CustomFieldType: "text" | "long_text" | "number" | "money" | "date" | "date_time" | "checkbox" | "select" | "multi_select" | "url" | "user";
+        /** @description A deal as the world sees it (API.md). */
+        Deal: {
+            /** @description What it is worth, as a decimal text with the digits of its currency ("1500.00"); null when it is not known. */
+            amount?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was won or lost.
+             */
+            closed_at?: string | null;
+            /** @description Which company it is made with. */
+            company_id?: string | null;
+            /** @description Its name. */
+            company_name?: string | null;
+            /** @description Whom it is made with. */
+            contact_id?: string | null;
+            /** @description Their name. */
+            contact_name?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The currency (ISO 4217). */
+            currency: string;
+            /** @description Custom fields. */
+            fields: unknown;
+            /** @description `dea_…` */
+            id: string;
+            /** @description The lead it came of. */
+            lead_id?: string | null;
+            /** @description The line that lead came by. */
+            line_id?: string | null;
+            /** @description Why it was lost. */
+            loss_reason?: string | null;
+            next_task?: components["schemas"]["NextTask"] | null;
+            /** @description The responsible operator. */
+            operator_id?: string | null;
+            /** @description The pipeline it goes through. */
+            pipeline_id: string;
+            /** @description The stage it is in. */
+            stage_id: string;
+            /**
+             * Format: date-time
+             * @description Since when it is there.
+             */
+            stage_since: string;
+            /** @description `open`, `won` or `lost`: the kind of its stage. */
+            state: string;
+            /** @description Words it is found by. */
+            tags: unknown;
+            /** @description What it is about. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+        };
+        /** @description A deal about to be made. */
+        DealIn: {
+            /** @description What it is worth; not known when absent. */
+            amount?: string | null;
+            /** @description Which company it is made with. */
+            company_id?: string | null;
+            /** @description Whom it is made with. */
+            contact_id?: string | null;
+            /** @description The currency (ISO 4217); that of the pipeline when absent. */
+            currency?: string | null;
+            /** @description Custom fields. */
+            fields?: Record<string, never> | null;
+            /** @description The lead it came of. */
+            lead_id?: string | null;
+            /** @description Why it is lost: words, or the id of a reason. Required in a lost stage. */
+            loss_reason?: string | null;
+            /** @description The responsible operator; the caller when absent. */
+            operator_id?: string | null;
+            /** @description The pipeline; the first one when absent. */
+            pipeline_id?: string | null;
+            /** @description The stage; the pipeline's first open one when absent. */
+            stage_id?: string | null;
+            /** @description Words it is found by. */
+            tags?: string[] | null;
+            /** @description What it is about. */
+            title: string;
+        };
+        /** @description A deal that came into a stage. */
+        DealMove: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The stage before; null when the deal was made. */
+            from_stage_id?: string | null;
+            /** @description Who moved it; null when nobody did by hand. */
+            operator_id?: string | null;
+            /** @description The pipeline of that stage. */
+            pipeline_id: string;
+            /** @description The stage it came into. */
+            stage_id: string;
+        };
+        /** @description What to change; what is absent stays. */
+        DealPatch: {
+            /** @description What it is worth; null when it is not known. */
+            amount?: string | null;
+            /** @description Which company it is made with; null for none. */
+            company_id?: string | null;
+            /** @description Whom it is made with; null for nobody. */
+            contact_id?: string | null;
+            /** @description The currency (ISO 4217). */
+            currency?: string | null;
+            /** @description Custom fields to set; a null removes one. */
+            fields?: Record<string, never> | null;
+            /** @description The lead it came of; null for none. */
+            lead_id?: string | null;
+            /** @description Why it is lost: words, or the id of a reason. Required to move into a lost stage. */
+            loss_reason?: string | null;
+            /** @description The responsible operator; null clears it. */
+            operator_id?: string | null;
+            /** @description The pipeline; without a stage, the deal begins in its first one. */
+            pipeline_id?: string | null;
+            /** @description The stage it moves to. */
+            stage_id?: string | null;
+            /** @description All its tags. */
+            tags?: string[] | null;
+            /** @description What it is about. */
+            title?: string | null;
+            /**
+             * Format: int64
+             * @description The version the change was made from; 409 when it is not the present one.
+             */
+            version?: number | null;
+        };
+        /** @description A sum in one currency. */
+        DealSum: {
+            /** @description The sum as a decimal text. */
+            amount: string;
+            /** @description The currency. */
+            currency: string;
+        };
+        /** @description How many deals are in a stage and what they are worth. */
+        DealTotal: {
+            /**
+             * Format: int64
+             * @description How many deals.
+             */
+            count: number;
+            /** @description The stage. */
+            stage_id: string;
+            /** @description What they are worth, by currency; deals whose amount is not known add nothing. */
+            sums: components["schemas"]["DealSum"][];
         };
         /** @description What is said with a no. */
         DeclineIn: {
@@ -2814,6 +4211,21 @@ export interface components {
              */
             trigger: string;
         };
+        /** @description A change of one field. */
+        FieldChange: {
+            /** @description Which field: a name, or `fields.KEY`. */
+            field: string;
+            /** @description What it became. */
+            new?: unknown;
+            /** @description The contact or the lead. */
+            object_id: string;
+            /** @description What it was. */
+            old?: unknown;
+            /** @description Who changed it; null when nobody did by hand. */
+            operator_id?: string | null;
+            /** @description Their name. */
+            operator_name?: string | null;
+        };
         /** @description One field that is wrong. */
         FieldError: {
             /**
@@ -2836,6 +4248,57 @@ export interface components {
              */
             password: string;
         };
+        /** @description Whom a submission was told. */
+        FormNotification: {
+            /**
+             * Format: int64
+             * @description Attempts so far.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What went wrong last. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was sent or given up.
+             */
+            finished_at?: string | null;
+            /** @description `ntf_…`, or `dlv_…` of a webhook. */
+            id: string;
+            /** @description `mail`, `telegram` or `webhook`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next.
+             */
+            next_attempt_at?: string | null;
+            /** @description `queued`, `sending`, `sent`, `failed` or `uncertain`: it may have gone out. */
+            state: string;
+            /** @description An address, a chat, or the name of a webhook. */
+            target: string;
+        };
+        /** @description What a trial came to. */
+        FormNotificationTried: {
+            /** @description What is missing, or what was done, in words. */
+            detail: string;
+            /** @description It was sent. */
+            ok: boolean;
+        };
+        /** @description A notification that is tried before it is saved. */
+        FormNotificationTryIn: {
+            /** @description The e-mail or Telegram channel. */
+            channel_id: string;
+            /** @description `mail` or `telegram`. */
+            kind: string;
+            /** @description `en` or `ru`. */
+            language?: string | null;
+            /** @description One address, or one chat. */
+            to: string;
+        };
         /** @description What a script needs to draw it. */
         FormPreview: {
             /** @description For the page `/form-preview/frame`, which takes it by `postMessage`. */
@@ -2847,6 +4310,122 @@ export interface components {
             channel?: string | null;
             /** @description The settings as they would be saved. */
             settings: Record<string, never>;
+        };
+        /** @description How a form is used. */
+        FormUse: components["schemas"]["FormUseCounts"] & {
+            /** @description Days on which anything happened, in order. */
+            days: components["schemas"]["FormUseDay"][];
+            /** @description Where visitors left, the most first. */
+            left_at: components["schemas"]["FormUseLeft"][];
+        };
+        /** @description Counts of a time. */
+        FormUseCounts: {
+            /**
+             * Format: int64
+             * @description It was sent and taken.
+             */
+            completions: number;
+            /**
+             * Format: int64
+             * @description Visitors left who had begun.
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description Visitors began to fill it in.
+             */
+            starts: number;
+            /**
+             * Format: int64
+             * @description It came into sight.
+             */
+            views: number;
+        };
+        /** @description A day. */
+        FormUseDay: components["schemas"]["FormUseCounts"] & {
+            /** @description In UTC. */
+            day: string;
+        };
+        /** @description Where visitors left. */
+        FormUseLeft: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /** @description The field they were at; empty when it is none of the form’s today. */
+            field: string;
+        };
+        /** @description The answer. */
+        Funnel: {
+            /**
+             * Format: int64
+             * @description Deals made in the time.
+             */
+            deals: number;
+            /**
+             * Format: int64
+             * @description Of them lost by now.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description From made to won in the middle.
+             */
+            median_won_secs?: number | null;
+            /** @description The pipeline. */
+            pipeline_id: string;
+            /** @description The stages in their order; lost ones come last. */
+            rows: components["schemas"]["FunnelRow"][];
+            /**
+             * Format: int64
+             * @description Of them won by now.
+             */
+            won: number;
+        };
+        /** @description What became of deals at one stage. */
+        FunnelRow: {
+            /** @description What being in it means. */
+            kind: components["schemas"]["StageKind"];
+            /**
+             * Format: int64
+             * @description Deals that were lost out of it.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description How long on the average.
+             */
+            mean_secs?: number | null;
+            /**
+             * Format: int64
+             * @description How long deals stayed in it in the middle (half of them longer); those still in it count until now.
+             */
+            median_secs?: number | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Deals that are in it now.
+             */
+            now: number;
+            /**
+             * Format: double
+             * @description Of all deals, the share that came this far, from 0 to 1; null when there are none.
+             */
+            of_all?: number | null;
+            /**
+             * Format: double
+             * @description Of those that came to the stage before, the share that came this far.
+             */
+            of_previous?: number | null;
+            /**
+             * Format: int64
+             * @description Deals that came this far: into this stage, or past it.
+             */
+            reached: number;
+            /** @description The stage. */
+            stage_id: string;
         };
         /** @description How the server is. */
         Health: {
@@ -2877,6 +4456,8 @@ export interface components {
         };
         /** @description One identity. */
         Identity: {
+            /** @description The operator who typed it. */
+            added_by?: string | null;
             /** @description `email`, `phone`, `telegram`, `webchat` or `external`. */
             kind: string;
             /** @description Why, in words. */
@@ -2890,6 +4471,283 @@ export interface components {
             value: string;
             /** @description Proven, not merely claimed. */
             verified: boolean;
+            /** @description How it came to be known: the kind of the channel that brought it, `hand`, or null when nobody noted. */
+            via?: string | null;
+        };
+        /** @description An address by which somebody is recognised. */
+        IdentityInput: {
+            /** @description `email` or `phone`. */
+            kind: string;
+            /** @description The address. */
+            value: string;
+        };
+        /** @description An import as the world sees it. */
+        Import: {
+            /** @description The names of its columns. */
+            columns: string[];
+            /** @description What became of the rows so far; of a checked one, what would become of them. */
+            counts: components["schemas"]["ImportCounts"];
+            /**
+             * Format: date-time
+             * @description When it was uploaded.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description Why it failed. */
+            error?: string | null;
+            /** @description The file's name. */
+            file_name: string;
+            /** @description `imp_…` */
+            id: string;
+            /** @description `leads` or `contacts`. */
+            kind: string;
+            /** @description What kind of file it is, and how it is read: `format`, `encoding`, `delimiter`, `header`, `sheet`. */
+            layout: Record<string, never>;
+            /** @description Which column fills which field. */
+            mapping: components["schemas"]["ImportTarget"][];
+            /** @description Who began it. */
+            operator_id?: string | null;
+            /** @description How it is taken in. */
+            options: components["schemas"]["ImportOptions"];
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            size: number;
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            started_at?: string | null;
+            /** @description Where it is. */
+            state: components["schemas"]["ImportState"];
+            /**
+             * Format: int64
+             * @description Its rows.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+        };
+        /** @description What became of the rows so far. */
+        ImportCounts: {
+            /**
+             * Format: int64
+             * @description Companies made.
+             * @default 0
+             */
+            companies: number;
+            /**
+             * Format: int64
+             * @description Contacts made.
+             * @default 0
+             */
+            contacts: number;
+            /**
+             * Format: int64
+             * @description Rows that made something.
+             * @default 0
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Rows that are wrong.
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Objects an undo left, because they were touched since.
+             * @default 0
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Leads made.
+             * @default 0
+             */
+            leads: number;
+            /**
+             * Format: int64
+             * @description Objects an undo removed.
+             * @default 0
+             */
+            removed: number;
+            /**
+             * Format: int64
+             * @description Rows that were looked at.
+             * @default 0
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Rows about somebody known, left alone.
+             * @default 0
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Rows that changed something known.
+             * @default 0
+             */
+            updated: number;
+        };
+        /** @description A wrong row. */
+        ImportError: {
+            /** @description What is wrong: `field`, `column`, `code`, `reason`, `value`. */
+            errors: Record<string, never>[];
+            /**
+             * Format: int64
+             * @description Its line in the file.
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description Its number, without the one that names the columns.
+             */
+            row: number;
+        };
+        /** @description The form of an upload. */
+        ImportForm: {
+            /**
+             * Format: binary
+             * @description The file: CSV, XLSX or vCard.
+             */
+            file: string;
+        };
+        /**
+         * @description What each row becomes.
+         * @enum {string}
+         */
+        ImportKind: "leads" | "contacts";
+        /** @description A mapping that is kept. */
+        ImportMapping: {
+            /** @description `imm_…` */
+            id: string;
+            /** @description `leads` or `contacts`. */
+            kind: string;
+            /** @description Which column fills which field. */
+            mapping: components["schemas"]["ImportTarget"][];
+            /** @description Its name. */
+            name: string;
+            /** @description How rows are taken in. */
+            options: components["schemas"]["ImportOptions"];
+        };
+        /** @description A mapping to keep. */
+        ImportMappingIn: {
+            /** @description `leads` or `contacts`. */
+            kind?: components["schemas"]["ImportKind"];
+            /** @description Which column fills which field. */
+            mapping: components["schemas"]["ImportTarget"][];
+            /** @description Its name; one of that name is replaced. */
+            name: string;
+            /** @description How rows are taken in. */
+            options?: components["schemas"]["ImportOptions"];
+        };
+        /**
+         * @description What happens to a row about somebody who is known already.
+         * @enum {string}
+         */
+        ImportOnDuplicate: "skip" | "fill" | "update" | "create";
+        /** @description How a file is taken in. */
+        ImportOptions: {
+            /**
+             * @description How `03/04/2026` is read: `day_first` or `month_first`.
+             * @default day_first
+             */
+            date_order: string;
+            /**
+             * @description The line of the leads.
+             * @default null
+             */
+            line_id: string | null;
+            /**
+             * @description What happens to a row about somebody who is known already.
+             * @default skip
+             */
+            on_duplicate: components["schemas"]["ImportOnDuplicate"];
+            /**
+             * @description The responsible operator of leads that name none.
+             * @default null
+             */
+            operator_id: string | null;
+            /**
+             * @description The country of telephone numbers without a country code, as `RU`.
+             * @default null
+             */
+            region: string | null;
+            /**
+             * @description The source of leads that name none; `import` when absent.
+             * @default null
+             */
+            source: string | null;
+        };
+        /** @description What to change before it begins; what is absent stays. */
+        ImportPatch: {
+            /** @default null */
+            kind: components["schemas"]["ImportKind"] | null;
+            /** @description How the file is read: `format`, `encoding`, `delimiter`, `header`, `sheet`. */
+            layout?: Record<string, never> | null;
+            /**
+             * @description Which column fills which field; a field may stand for several columns.
+             * @default null
+             */
+            mapping: components["schemas"]["ImportTarget"][] | null;
+            /** @default null */
+            options: components["schemas"]["ImportOptions"] | null;
+            /**
+             * Format: int64
+             * @description The version the change was made from; 409 when it is not the present one.
+             * @default null
+             */
+            version: number | null;
+        };
+        /** @description The first rows of a file, and what they tell under the present mapping. */
+        ImportPreview: {
+            /** @description The names of the columns. */
+            columns: string[];
+            /** @description The rows. */
+            rows: components["schemas"]["ImportPreviewRow"][];
+            /** @description The sheets of a spreadsheet. */
+            sheets: string[];
+        };
+        ImportPreviewRow: {
+            /** @description Its cells. */
+            cells: string[];
+            /** @description What is wrong with it: `field`, `column`, `code`, `reason`, `value`. */
+            errors: Record<string, never>[];
+            /**
+             * Format: int64
+             * @description The line of the file.
+             */
+            line: number;
+        };
+        /** @description How it begins. */
+        ImportStart: {
+            /**
+             * @description Even when this very file was taken in before.
+             * @default false
+             */
+            again: boolean;
+        };
+        /**
+         * @description Where an import is.
+         * @enum {string}
+         */
+        ImportState: "draft" | "checking" | "checked" | "running" | "done" | "failed" | "cancelled" | "undoing" | "undone";
+        /** @description A column and the field it fills. */
+        ImportTarget: {
+            /** @description The column, by its name. */
+            column: string;
+            /** @description The field, as `contact.email`. */
+            field: string;
         };
         /** @description What became of each. */
         JudgedSubmissions: {
@@ -2931,12 +4789,16 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
+            /** @description The deal it was converted into. */
+            deal_id?: string | null;
             /** @description Custom fields. */
             fields: unknown;
             /** @description `led_…` */
             id: string;
             /** @description The line it came by. */
             line_id?: string | null;
+            /** @description Why it is junk, in words. */
+            loss_reason?: string | null;
             /** @description The responsible operator. */
             operator_id?: string | null;
             /** @description Where it came from, in a word. */
@@ -2956,6 +4818,44 @@ export interface components {
              */
             version: number;
         };
+        /** @description Somebody, or everybody of a team. */
+        LeadAssignee: {
+            /** @description An operator. */
+            operator_id: string;
+        } | {
+            /** @description A team, in its order. */
+            team_id: string;
+        };
+        /** @description All rules, in their order. */
+        LeadAssignment: {
+            /** @description The first that fits and finds somebody decides. */
+            rules: components["schemas"]["LeadRule"][];
+            /**
+             * Format: date-time
+             * @description When they last changed.
+             */
+            updated_at?: string | null;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+        };
+        /** @description All rules in their order. */
+        LeadAssignmentIn: {
+            /** @description The first that fits and finds somebody decides. */
+            rules: components["schemas"]["LeadRule"][];
+            /**
+             * Format: int64
+             * @description The version the change was made from; 409 when it is not the present one.
+             */
+            version?: number | null;
+        };
+        /**
+         * @description Which of those who can take a lead gets it.
+         * @enum {string}
+         */
+        LeadChoice: "first" | "least_loaded";
         /** @description A lead made by hand. */
         LeadIn: {
             /** @description Whose it is. */
@@ -2973,6 +4873,8 @@ export interface components {
         LeadPatch: {
             /** @description Custom fields to set; a null removes one. */
             fields?: Record<string, never> | null;
+            /** @description Why it is junk, in words, or the id of a reason. */
+            loss_reason?: string | null;
             /** @description The responsible operator; null clears it. */
             operator_id?: string | null;
             /** @description Where it came from. */
@@ -2985,6 +4887,93 @@ export interface components {
              * @description The version the change was made from; 409 when it is not the present one.
              */
             version?: number | null;
+        };
+        /** @description What would become of it. */
+        LeadPreview: {
+            /** @description Where it would be counted as coming from. */
+            attribution: Record<string, never>;
+            /** @description What finds no field and is kept beside them. */
+            extra: Record<string, never>;
+            /** @description E-mail addresses and phone numbers, as they would be stored. */
+            identities: string[];
+            /** @description Nothing is stored of it: a service's trial. */
+            is_test: boolean;
+            /** @description The contact's name. */
+            name?: string | null;
+            /** @description What comes twice under this is one; none, when each push is a lead of its own. */
+            number?: string | null;
+            /** @description What the operator would read. */
+            text: string;
+            /** @description The fields of the form, by name. */
+            values: Record<string, never>;
+        };
+        /** @description A push, and a form as its editor has it now. */
+        LeadPreviewIn: {
+            /** @description The form, by id or key, when it exists. */
+            channel?: string | null;
+            /** @description What was pushed: JSON, or names and values as forms send them. At most 16 KB. */
+            payload: string;
+            /** @description The settings as they would be saved. */
+            settings: Record<string, never>;
+        };
+        /** @description A rule. What is empty or absent fits every lead. */
+        LeadRule: {
+            /**
+             * @description Leads whose field `amount` is less than this.
+             * @default null
+             */
+            below_amount: string | null;
+            /**
+             * @description Leads of these channels.
+             * @default []
+             */
+            channel_ids: string[];
+            /**
+             * @description Which of them.
+             * @default least_loaded
+             */
+            choose: components["schemas"]["LeadChoice"];
+            /**
+             * @description Leads of these lines.
+             * @default []
+             */
+            line_ids: string[];
+            /**
+             * Format: int32
+             * @description Only who has fewer open leads than this.
+             * @default null
+             */
+            max_open: number | null;
+            /**
+             * @description Leads whose field `amount` is this much or more.
+             * @default null
+             */
+            min_amount: string | null;
+            /**
+             * @description What people call it.
+             * @default
+             */
+            name: string;
+            /**
+             * @description A rule that is switched off is passed over.
+             * @default false
+             */
+            off: boolean;
+            /**
+             * @description Only who is online and accepting.
+             * @default false
+             */
+            online_only: boolean;
+            /**
+             * @description Leads with these sources, in any case.
+             * @default []
+             */
+            sources: string[];
+            /**
+             * @description Who may get them, in order.
+             * @default []
+             */
+            to: components["schemas"]["LeadAssignee"][];
         };
         /** @description The answer. */
         LeadsReport: {
@@ -3216,6 +5205,25 @@ export interface components {
             /** @description A one-time code. No user of this version has a second factor: one that is sent is refused. */
             totp?: string | null;
         };
+        /** @description A reason. */
+        LossReason: {
+            /** @description `rsn_…` */
+            id: string;
+            /** @description In words. */
+            name: string;
+        };
+        /** @description A reason. */
+        LossReasonIn: {
+            /** @description Which one it is; a new one when absent. */
+            id?: string | null;
+            /** @description In words. */
+            name: string;
+        };
+        /** @description All reasons in their order. */
+        LossReasonsIn: {
+            /** @description The reasons; those with an id stay who they are. */
+            items: components["schemas"]["LossReasonIn"][];
+        };
         /** @description A mail beside its text. */
         Mail: {
             /** @default null */
@@ -3299,6 +5307,15 @@ export interface components {
         MergeIn: {
             /** @description The conversation that stays, `cnv_…`, of the same channel. */
             into: string;
+        };
+        /** @description What a merge or its undoing left. */
+        Merged: components["schemas"]["Contact"] & {
+            /** @description Who was taken in, or is one of their own again. */
+            from_id: string;
+            /** @description Who survives. */
+            into_id: string;
+            /** @description `mrg_…` */
+            merge_id: string;
         };
         /** @description A message. */
         Message: {
@@ -3483,6 +5500,18 @@ export interface components {
         NewApiKey: components["schemas"]["ApiKey"] & {
             /** @description The key itself. It is shown now and never again. */
             key: string;
+        };
+        /** @description The task of a deal that is due first. */
+        NextTask: {
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            due_at?: string | null;
+            /** @description `tsk_…` */
+            id: string;
+            /** @description What is to be done. */
+            title: string;
         };
         /** @description What is done when nobody answers, and when. */
         NoAnswer: {
@@ -3957,6 +5986,52 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_Company: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How many contacts work there.
+                 */
+                contact_count: number;
+                /**
+                 * Format: date-time
+                 * @description When it was first named.
+                 */
+                created_at: string;
+                /** @description E-mail addresses. */
+                emails: string[];
+                /** @description Custom fields. */
+                fields: unknown;
+                /** @description `cmp_…` */
+                id: string;
+                /** @description What it is called; no two are called the same. */
+                name: string;
+                /** @description The responsible operator. */
+                operator_id?: string | null;
+                /** @description Phones in E.164. */
+                phones: string[];
+                /** @description Words stuck on it. */
+                tags: string[];
+                /** @description The number the state knows it by. */
+                tax_number?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it last changed.
+                 */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description For optimistic changes.
+                 */
+                version: number;
+                /** @description Where it is on the web. */
+                website?: string | null;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Connector: {
             /** @description The rows. */
             items: {
@@ -3980,6 +6055,8 @@ export interface components {
             items: {
                 /** @description Where they work. */
                 company_id?: string | null;
+                /** @description What that is called. */
+                company_name?: string | null;
                 /**
                  * Format: date-time
                  * @description When they first wrote.
@@ -3995,7 +6072,7 @@ export interface components {
                 identities: components["schemas"]["Identity"][];
                 /** @description BCP 47. */
                 language?: string | null;
-                /** @description The contact this one was merged into. */
+                /** @description The contact this one was merged into, at the end of all merges. */
                 merged_into?: string | null;
                 /** @description The name, when known. */
                 name?: string | null;
@@ -4005,6 +6082,8 @@ export interface components {
                 phones: string[];
                 /** @description Contacts that may be the same person. */
                 suggestions: components["schemas"]["Suggestion"][];
+                /** @description Words stuck on them. */
+                tags: string[];
                 /**
                  * Format: date-time
                  * @description When anything about them last changed.
@@ -4142,6 +6221,154 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_CustomField: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was defined.
+                 */
+                created_at: string;
+                /** @description `cfd_…` */
+                id: string;
+                /** @description Under which its values stand in `fields`; never changes. */
+                key: string;
+                /** @description What people read. */
+                label: string;
+                /** @description `contact`, `company`, `lead` or `deal`. */
+                object: string;
+                /** @description What may be chosen. */
+                options: components["schemas"]["CustomFieldOption"][];
+                /**
+                 * Format: int64
+                 * @description Its place among the fields of its object, from 0.
+                 */
+                position: number;
+                /** @description New objects must have it, and it cannot be emptied. */
+                required: boolean;
+                /** @description What it holds; never changes. */
+                type: components["schemas"]["CustomFieldType"];
+                /**
+                 * Format: date-time
+                 * @description When it last changed.
+                 */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description For optimistic changes.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Deal: {
+            /** @description The rows. */
+            items: {
+                /** @description What it is worth, as a decimal text with the digits of its currency ("1500.00"); null when it is not known. */
+                amount?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was won or lost.
+                 */
+                closed_at?: string | null;
+                /** @description Which company it is made with. */
+                company_id?: string | null;
+                /** @description Its name. */
+                company_name?: string | null;
+                /** @description Whom it is made with. */
+                contact_id?: string | null;
+                /** @description Their name. */
+                contact_name?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description The currency (ISO 4217). */
+                currency: string;
+                /** @description Custom fields. */
+                fields: unknown;
+                /** @description `dea_…` */
+                id: string;
+                /** @description The lead it came of. */
+                lead_id?: string | null;
+                /** @description The line that lead came by. */
+                line_id?: string | null;
+                /** @description Why it was lost. */
+                loss_reason?: string | null;
+                next_task?: components["schemas"]["NextTask"] | null;
+                /** @description The responsible operator. */
+                operator_id?: string | null;
+                /** @description The pipeline it goes through. */
+                pipeline_id: string;
+                /** @description The stage it is in. */
+                stage_id: string;
+                /**
+                 * Format: date-time
+                 * @description Since when it is there.
+                 */
+                stage_since: string;
+                /** @description `open`, `won` or `lost`: the kind of its stage. */
+                state: string;
+                /** @description Words it is found by. */
+                tags: unknown;
+                /** @description What it is about. */
+                title: string;
+                /**
+                 * Format: date-time
+                 * @description When it last changed.
+                 */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description For optimistic changes.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_DealMove: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /** @description The stage before; null when the deal was made. */
+                from_stage_id?: string | null;
+                /** @description Who moved it; null when nobody did by hand. */
+                operator_id?: string | null;
+                /** @description The pipeline of that stage. */
+                pipeline_id: string;
+                /** @description The stage it came into. */
+                stage_id: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_DealTotal: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How many deals.
+                 */
+                count: number;
+                /** @description The stage. */
+                stage_id: string;
+                /** @description What they are worth, by currency; deals whose amount is not known add nothing. */
+                sums: components["schemas"]["DealSum"][];
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Explanation: {
             /** @description The rows. */
             items: {
@@ -4178,6 +6405,44 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_FormNotification: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Attempts so far.
+                 */
+                attempts: number;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description What went wrong last. */
+                error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was sent or given up.
+                 */
+                finished_at?: string | null;
+                /** @description `ntf_…`, or `dlv_…` of a webhook. */
+                id: string;
+                /** @description `mail`, `telegram` or `webhook`. */
+                kind: string;
+                /**
+                 * Format: date-time
+                 * @description When it is tried next.
+                 */
+                next_attempt_at?: string | null;
+                /** @description `queued`, `sending`, `sent`, `failed` or `uncertain`: it may have gone out. */
+                state: string;
+                /** @description An address, a chat, or the name of a webhook. */
+                target: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_HookAddressView: {
             /** @description The rows. */
             items: {
@@ -4187,6 +6452,104 @@ export interface components {
                 method: string;
                 /** @description The address. */
                 url: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Import: {
+            /** @description The rows. */
+            items: {
+                /** @description The names of its columns. */
+                columns: string[];
+                /** @description What became of the rows so far; of a checked one, what would become of them. */
+                counts: components["schemas"]["ImportCounts"];
+                /**
+                 * Format: date-time
+                 * @description When it was uploaded.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                ended_at?: string | null;
+                /** @description Why it failed. */
+                error?: string | null;
+                /** @description The file's name. */
+                file_name: string;
+                /** @description `imp_…` */
+                id: string;
+                /** @description `leads` or `contacts`. */
+                kind: string;
+                /** @description What kind of file it is, and how it is read: `format`, `encoding`, `delimiter`, `header`, `sheet`. */
+                layout: Record<string, never>;
+                /** @description Which column fills which field. */
+                mapping: components["schemas"]["ImportTarget"][];
+                /** @description Who began it. */
+                operator_id?: string | null;
+                /** @description How it is taken in. */
+                options: components["schemas"]["ImportOptions"];
+                /**
+                 * Format: int64
+                 * @description Its bytes.
+                 */
+                size: number;
+                /**
+                 * Format: date-time
+                 * @description When it was begun.
+                 */
+                started_at?: string | null;
+                /** @description Where it is. */
+                state: components["schemas"]["ImportState"];
+                /**
+                 * Format: int64
+                 * @description Its rows.
+                 */
+                total: number;
+                /**
+                 * Format: int64
+                 * @description For optimistic changes.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_ImportError: {
+            /** @description The rows. */
+            items: {
+                /** @description What is wrong: `field`, `column`, `code`, `reason`, `value`. */
+                errors: Record<string, never>[];
+                /**
+                 * Format: int64
+                 * @description Its line in the file.
+                 */
+                line: number;
+                /**
+                 * Format: int64
+                 * @description Its number, without the one that names the columns.
+                 */
+                row: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_ImportMapping: {
+            /** @description The rows. */
+            items: {
+                /** @description `imm_…` */
+                id: string;
+                /** @description `leads` or `contacts`. */
+                kind: string;
+                /** @description Which column fills which field. */
+                mapping: components["schemas"]["ImportTarget"][];
+                /** @description Its name. */
+                name: string;
+                /** @description How rows are taken in. */
+                options: components["schemas"]["ImportOptions"];
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -4212,12 +6575,16 @@ export interface components {
                  * @description When it was made.
                  */
                 created_at: string;
+                /** @description The deal it was converted into. */
+                deal_id?: string | null;
                 /** @description Custom fields. */
                 fields: unknown;
                 /** @description `led_…` */
                 id: string;
                 /** @description The line it came by. */
                 line_id?: string | null;
+                /** @description Why it is junk, in words. */
+                loss_reason?: string | null;
                 /** @description The responsible operator. */
                 operator_id?: string | null;
                 /** @description Where it came from, in a word. */
@@ -4326,6 +6693,18 @@ export interface components {
                 line_id: string;
                 /** @description What is wrong, the worst first; empty when nothing is. */
                 warnings: components["schemas"]["LineWarning"][];
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_LossReason: {
+            /** @description The rows. */
+            items: {
+                /** @description `rsn_…` */
+                id: string;
+                /** @description In words. */
+                name: string;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -4466,6 +6845,37 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_Pipeline: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Currency of its deals when nothing else is said (ISO 4217). */
+                currency: string;
+                /** @description `pip_…` */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description Its stages in their order. */
+                stages: components["schemas"]["Stage"][];
+                /**
+                 * Format: date-time
+                 * @description When it last changed.
+                 */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description For optimistic changes.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_QuarantineEntry: {
             /** @description The rows. */
             items: {
@@ -4493,6 +6903,13 @@ export interface components {
                  */
                 size: number;
             }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_String: {
+            /** @description The rows. */
+            items: string[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
         };
@@ -4539,6 +6956,60 @@ export interface components {
                 values: unknown;
                 /** @description What a moderator decided: `approved`, `rejected` or `spam`. */
                 verdict?: string | null;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Task: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Who made it. */
+                created_by?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was done; null while it is open.
+                 */
+                done_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Until when.
+                 */
+                due_at?: string | null;
+                /** @description `tsk_…` */
+                id: string;
+                on?: components["schemas"]["TaskOn"] | null;
+                /** @description The name or title of that. */
+                on_title?: string | null;
+                /** @description Who does it. */
+                operator_id?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When its operator is reminded.
+                 */
+                remind_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When they were.
+                 */
+                reminded_at?: string | null;
+                /** @description What is to be done. */
+                title: string;
+                /**
+                 * Format: date-time
+                 * @description When it last changed.
+                 */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description For optimistic changes.
+                 */
+                version: number;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -4593,6 +7064,30 @@ export interface components {
                  * @description For optimistic changes.
                  */
                 version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_TimelineEntry: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 */
+                at: string;
+                call?: components["schemas"]["Call"] | null;
+                change?: components["schemas"]["FieldChange"] | null;
+                conversation?: components["schemas"]["TimelineThread"] | null;
+                /** @description The id of the message, call, submission, change, lead or merge. */
+                id: string;
+                /** @description What it is. */
+                kind: components["schemas"]["TimelineKind"];
+                lead?: components["schemas"]["Lead"] | null;
+                merge?: components["schemas"]["ContactMerge"] | null;
+                message?: components["schemas"]["Message"] | null;
+                submission?: components["schemas"]["Submission"] | null;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -4666,6 +7161,120 @@ export interface components {
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
         };
+        /** @description A page of a list. */
+        Page_Webhook: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was switched off.
+                 */
+                disabled_at?: string | null;
+                /** @description Why the server switched it off: `gone` (it answered 410) or `failing` (nothing came through for days); null when it did not. */
+                disabled_because?: string | null;
+                /** @description Whether it is told of anything. */
+                enabled: boolean;
+                /** @description Words of events, `lead.*` or `*`. */
+                events: string[];
+                /**
+                 * Format: date-time
+                 * @description When the first of them was.
+                 */
+                failing_since?: string | null;
+                /**
+                 * Format: int64
+                 * @description Failed attempts since the last success.
+                 */
+                failures: number;
+                /** @description How it is doing; `lag_secs` is the age of the oldest delivery that waits. */
+                health: components["schemas"]["ChannelHealth"];
+                /** @description `whk_…` */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description What its requests are signed with: shown when it is made or changed, null ever after. */
+                secret?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was changed last.
+                 */
+                updated_at: string;
+                /** @description Where it is told. */
+                url: string;
+                /**
+                 * Format: int64
+                 * @description Grows with each change of what an admin sets.
+                 */
+                version: number;
+                /**
+                 * Format: int64
+                 * @description Deliveries that wait or are on their way.
+                 */
+                waiting: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_WebhookDelivery: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Attempts begun.
+                 */
+                attempts: number;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description What went wrong last. */
+                error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was delivered or given up.
+                 */
+                finished_at?: string | null;
+                /** @description `dlv_…`: the `webhook-id` of each attempt. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it is tried next.
+                 */
+                next_attempt_at?: string | null;
+                /** @description To which object. */
+                object_id: string;
+                /** @description `queued`, `sending`, `delivered` or `failed`. */
+                state: string;
+                /**
+                 * Format: int64
+                 * @description The status of the last answer.
+                 */
+                status?: number | null;
+                /** @description What happened; `webhook.test` for a trial. */
+                type: string;
+                /** @description The webhook. */
+                webhook_id: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_WebhookEvent: {
+            /** @description The rows. */
+            items: {
+                /** @description The word. */
+                type: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
         /** @description An operator who joined. */
         Participant: {
             /** @description The customer sees neither them nor what they write. */
@@ -4703,6 +7312,69 @@ export interface components {
             extension?: string | null;
             /** @description Its name. */
             name: string;
+        };
+        /** @description A pipeline as the API shows it. */
+        Pipeline: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Currency of its deals when nothing else is said (ISO 4217). */
+            currency: string;
+            /** @description `pip_…` */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description Its stages in their order. */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+        };
+        /** @description A pipeline about to be made. */
+        PipelineIn: {
+            /** @description Currency of its deals when nothing else is said (ISO 4217); USD when absent. */
+            currency?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its place among the pipelines, from 0; the last when absent.
+             */
+            position?: number | null;
+            /** @description Its stages in their order; at least one of kind `open`. */
+            stages: components["schemas"]["StageIn"][];
+        };
+        /** @description What to change; what is absent stays. */
+        PipelinePatch: {
+            /** @description Currency of its deals when nothing else is said. */
+            currency?: string | null;
+            /** @description Where the deals of stages go that are left out, by the stage's id: a stage that stays, of the same kind. */
+            move_deals?: {
+                [key: string]: string;
+            };
+            /** @description What people call it. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Its place among the pipelines, from 0.
+             */
+            position?: number | null;
+            /** @description All its stages in their order; those with an id stay who they are, those left out go. */
+            stages?: components["schemas"]["StageIn"][] | null;
+            /**
+             * Format: int64
+             * @description The version the change was made from; 409 when it is not the present one.
+             */
+            version?: number | null;
         };
         /**
          * @description What is observed. The order is "more there".
@@ -4821,6 +7493,40 @@ export interface components {
          * @enum {string}
          */
         Rejection: "disabled" | "no_right" | "not_in_queue" | "offline" | "away" | "paused" | "off_shift" | "at_capacity" | "line_limit" | "declined" | "lapsed" | "missing_skill" | "language";
+        /** @description How a lead is opened again. */
+        ReopenIn: {
+            /**
+             * @description Its deal stays, though it has gone on.
+             * @default false
+             */
+            keep_deal: boolean;
+        };
+        /**
+         * @description What a client means who has an open deal and no open lead.
+         * @enum {string}
+         */
+        RepeatLead: "new_lead" | "join_deal";
+        /** @description Which failed deliveries are sent again. */
+        ReplayIn: {
+            /**
+             * Format: date-time
+             * @description Made at this time or later.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description Made before; until now when nothing is said.
+             */
+            until?: string | null;
+        };
+        /** @description How many were queued. */
+        Replayed: {
+            /**
+             * Format: int64
+             * @description Deliveries that go out again.
+             */
+            queued: number;
+        };
         /** @description The message another answers, in short. */
         RepliedMessage: {
             /** @description Who wrote it. */
@@ -4835,6 +7541,20 @@ export interface components {
          * @enum {string}
          */
         Role: "operator" | "supervisor" | "admin";
+        /** @description Another secret. */
+        RotateIn: {
+            /**
+             * Format: int32
+             * @description For how long the one before it signs too: a day when nothing is said, 30 at most, 0 to drop it at once.
+             * @default null
+             */
+            overlap_secs: number | null;
+            /**
+             * @description The new one; made up when absent.
+             * @default null
+             */
+            secret: string | null;
+        };
         /** @description How a secret is rotated. */
         RotateSecret: {
             /**
@@ -4876,7 +7596,8 @@ export interface components {
             /**
              * @description Leads.
              * @default {
-             *       "create_lead": "always"
+             *       "create_lead": "always",
+             *       "repeat": "new_lead"
              *     }
              */
             crm: components["schemas"]["Crm"];
@@ -5516,6 +8237,33 @@ export interface components {
              */
             paused: number;
         };
+        /** @description A stage. */
+        Stage: {
+            /** @description A colour of the app; null for none. */
+            color?: string | null;
+            /** @description `stg_…` */
+            id: string;
+            /** @description What being in it means. */
+            kind: components["schemas"]["StageKind"];
+            /** @description What people call it. */
+            name: string;
+        };
+        /** @description A stage as somebody wants it. */
+        StageIn: {
+            /** @description `blue`, `teal`, `green`, `amber`, `orange`, `red`, `violet` or `grey`. */
+            color?: string | null;
+            /** @description The stage it is; a new one when absent. */
+            id?: string | null;
+            /** @description What being in it means; `open` when absent. */
+            kind?: components["schemas"]["StageKind"];
+            /** @description What people call it. */
+            name: string;
+        };
+        /**
+         * @description What being in a stage means.
+         * @enum {string}
+         */
+        StageKind: "open" | "won" | "lost";
         /** @description An offer with what it is about. */
         StandingOffer: components["schemas"]["Offer"] & {
             /** @description The conversation. */
@@ -5606,6 +8354,11 @@ export interface components {
         Suggestion: {
             /** @description The other contact. */
             contact_id: string;
+            /**
+             * Format: date-time
+             * @description Since when it is suggested.
+             */
+            created_at: string;
             /** @description Its name. */
             name?: string | null;
             /** @description Why, in words. */
@@ -5631,6 +8384,128 @@ export interface components {
              * @default false
              */
             force: boolean;
+        };
+        /** @description A task as the API shows it. */
+        Task: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was done; null while it is open.
+             */
+            done_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            due_at?: string | null;
+            /** @description `tsk_…` */
+            id: string;
+            on?: components["schemas"]["TaskOn"] | null;
+            /** @description The name or title of that. */
+            on_title?: string | null;
+            /** @description Who does it. */
+            operator_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When its operator is reminded.
+             */
+            remind_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When they were.
+             */
+            reminded_at?: string | null;
+            /** @description What is to be done. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+        };
+        /** @description How many open tasks somebody has. */
+        TaskCounts: {
+            /**
+             * Format: int64
+             * @description Due before now.
+             */
+            overdue: number;
+            /**
+             * Format: int64
+             * @description Due from now until midnight.
+             */
+            today: number;
+        };
+        /** @description A task about to be made. */
+        TaskIn: {
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            due_at?: string | null;
+            on?: components["schemas"]["TaskOn"] | null;
+            /** @description Who does it; the caller when absent. */
+            operator_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When to remind; when it is due when absent.
+             */
+            remind_at?: string | null;
+            /** @description What is to be done. */
+            title: string;
+        };
+        /** @description The object a task is about. */
+        TaskOn: {
+            /** @description Its id. */
+            id: string;
+            /** @description What it is. */
+            type: components["schemas"]["TaskOnKind"];
+        };
+        /**
+         * @description What a task is about.
+         * @enum {string}
+         */
+        TaskOnKind: "contact" | "lead" | "deal" | "conversation";
+        /** @description What to change; what is absent stays. */
+        TaskPatch: {
+            /** @description Whether it is done. */
+            done?: boolean | null;
+            /**
+             * Format: date-time
+             * @description Since when it is done; null opens it again.
+             */
+            done_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when; null for no particular time.
+             */
+            due_at?: string | null;
+            on?: components["schemas"]["TaskOn"] | null;
+            /** @description Who does it; null for nobody in particular. */
+            operator_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When to remind; null for never. Unless it is set by itself, it follows `due_at`.
+             */
+            remind_at?: string | null;
+            /** @description What is to be done. */
+            title?: string | null;
+            /**
+             * Format: int64
+             * @description The version the change was made from; 409 when it is not the present one.
+             */
+            version?: number | null;
         };
         /** @description A team as the API shows it. */
         Team: {
@@ -5722,6 +8597,59 @@ export interface components {
          * @enum {string}
          */
         TemplateScope: "shared" | "line" | "own";
+        /** @description An entry; what its kind says is filled, the rest is null. */
+        TimelineEntry: {
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            call?: components["schemas"]["Call"] | null;
+            change?: components["schemas"]["FieldChange"] | null;
+            conversation?: components["schemas"]["TimelineThread"] | null;
+            /** @description The id of the message, call, submission, change, lead or merge. */
+            id: string;
+            /** @description What it is. */
+            kind: components["schemas"]["TimelineKind"];
+            lead?: components["schemas"]["Lead"] | null;
+            merge?: components["schemas"]["ContactMerge"] | null;
+            message?: components["schemas"]["Message"] | null;
+            submission?: components["schemas"]["Submission"] | null;
+        };
+        /**
+         * @description What an entry is.
+         * @enum {string}
+         */
+        TimelineKind: "message" | "note" | "system" | "call" | "form" | "change" | "lead" | "merge";
+        /** @description A conversation, as far as an entry shows it. */
+        TimelineThread: {
+            /** @description The kind of its channel. */
+            channel_kind: string;
+            /** @description `cnv_…` */
+            id: string;
+            /**
+             * Format: int64
+             * @description The number people use.
+             */
+            number: number;
+            /** @description The subject, on channels that have one. */
+            subject?: string | null;
+        };
+        /** @description To whom. */
+        TranscriptIn: {
+            /**
+             * @description An address; the one that is known when empty.
+             * @default null
+             */
+            email: string | null;
+        };
+        /** @description Whether the transcript of a chat can be sent. */
+        TranscriptView: {
+            /** @description An e-mail channel carries it. */
+            available: boolean;
+            /** @description The address the visitor gave, or that is proven to be theirs. */
+            email?: string | null;
+        };
         /** @description Where it goes: exactly one of both. */
         TransferIn: {
             /** @description A note for whoever gets it. */
@@ -6063,6 +8991,170 @@ export interface components {
              * @description Inbound messages that no operator has read.
              */
             unread: number;
+        };
+        /** @description A program elsewhere that is told of events. */
+        Webhook: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was switched off.
+             */
+            disabled_at?: string | null;
+            /** @description Why the server switched it off: `gone` (it answered 410) or `failing` (nothing came through for days); null when it did not. */
+            disabled_because?: string | null;
+            /** @description Whether it is told of anything. */
+            enabled: boolean;
+            /** @description Words of events, `lead.*` or `*`. */
+            events: string[];
+            /**
+             * Format: date-time
+             * @description When the first of them was.
+             */
+            failing_since?: string | null;
+            /**
+             * Format: int64
+             * @description Failed attempts since the last success.
+             */
+            failures: number;
+            /** @description How it is doing; `lag_secs` is the age of the oldest delivery that waits. */
+            health: components["schemas"]["ChannelHealth"];
+            /** @description `whk_…` */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description What its requests are signed with: shown when it is made or changed, null ever after. */
+            secret?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was changed last.
+             */
+            updated_at: string;
+            /** @description Where it is told. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Grows with each change of what an admin sets.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description Deliveries that wait or are on their way.
+             */
+            waiting: number;
+        };
+        /** @description One attempt. */
+        WebhookAttempt: {
+            /** @description The beginning of the answer. */
+            answer?: string | null;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            at: string;
+            /** @description What went wrong. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description How long it took; null when it never came to an end, or is on its way.
+             */
+            millis?: number | null;
+            /**
+             * Format: int64
+             * @description 1 for the first.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description The status of the answer.
+             */
+            status?: number | null;
+        };
+        /** @description One thing a webhook is told. */
+        WebhookDelivery: {
+            /**
+             * Format: int64
+             * @description Attempts begun.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What went wrong last. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was delivered or given up.
+             */
+            finished_at?: string | null;
+            /** @description `dlv_…`: the `webhook-id` of each attempt. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next.
+             */
+            next_attempt_at?: string | null;
+            /** @description To which object. */
+            object_id: string;
+            /** @description `queued`, `sending`, `delivered` or `failed`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description The status of the last answer.
+             */
+            status?: number | null;
+            /** @description What happened; `webhook.test` for a trial. */
+            type: string;
+            /** @description The webhook. */
+            webhook_id: string;
+        };
+        /** @description A delivery with what was sent and what was answered. */
+        WebhookDeliveryWhole: components["schemas"]["WebhookDelivery"] & {
+            /** @description The body, as it is sent each time. */
+            body: Record<string, never>;
+            /** @description Each attempt, the newest first. */
+            log: components["schemas"]["WebhookAttempt"][];
+        };
+        /** @description A word of an event. */
+        WebhookEvent: {
+            /** @description The word. */
+            type: string;
+        };
+        /** @description A webhook about to be made. */
+        WebhookIn: {
+            /** @description Whether it is told of anything. */
+            enabled?: boolean;
+            /** @description Words of events (`GET /api/v1/webhooks/events`), `lead.*` or `*`. None: it serves forms only. */
+            events?: string[];
+            /** @description What people call it; the address' host when nothing is said. */
+            name?: string | null;
+            /** @description `whsec_` and 24 to 64 bytes in base64; made up when absent. */
+            secret?: string | null;
+            /** @description Where it is told: a whole address, `https://…`. */
+            url: string;
+        };
+        /** @description The fields of a webhook that change. */
+        WebhookPatch: {
+            /** @description On or off. Switched on it is told of what happens from then on, and of what still waits. */
+            enabled?: boolean | null;
+            /** @description New choice of events. */
+            events?: string[] | null;
+            /** @description New name. */
+            name?: string | null;
+            /** @description Another secret; the one before it signs too for a day. */
+            secret?: string | null;
+            /** @description New address. */
+            url?: string | null;
+            /**
+             * Format: int64
+             * @description The version that was read.
+             */
+            version?: number | null;
         };
         /** @description What one open session on each kind of channel weighs . */
         Weights: {
@@ -6511,6 +9603,8 @@ export interface operations {
                 from?: string;
                 /** @description Begun before this moment. */
                 to?: string;
+                /** @description `csv`, `xlsx`, and of contacts `vcf`. */
+                format?: "csv" | "xlsx" | "vcf";
             };
             header?: never;
             path?: never;
@@ -6518,7 +9612,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the table */
+            /** @description the file */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7123,6 +10217,212 @@ export interface operations {
             };
         };
     };
+    form_use: {
+        parameters: {
+            query?: {
+                /** @description How many days back, today among them: 1 to 366; 30 when left out. */
+                days?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description `chn_…` or the key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormUse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_companies: {
+        parameters: {
+            query?: {
+                /** @description Part of the name, of the website, of the tax number or of an address. */
+                q?: string;
+                /** @description A responsible operator; `me` is the caller, `none` is nobody. */
+                operator?: string;
+                /** @description A tag. */
+                tag?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Company"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_company: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompanyPatch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Company"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    export_companies: {
+        parameters: {
+            query?: {
+                /** @description Part of the name, of the website, of the tax number or of an address. */
+                q?: string;
+                /** @description A responsible operator; `me` is the caller, `none` is nobody. */
+                operator?: string;
+                /** @description A tag. */
+                tag?: string;
+                /** @description `csv`, `xlsx`, and of contacts `vcf`. */
+                format?: "csv" | "xlsx" | "vcf";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    get_company: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cmp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Company"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_company: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cmp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_company: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cmp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompanyPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Company"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
     list_connectors: {
         parameters: {
             query?: never;
@@ -7149,6 +10449,14 @@ export interface operations {
             query?: {
                 /** @description Part of a name or of an address. */
                 q?: string;
+                /** @description A responsible operator; `me` is the caller, `none` is nobody. */
+                operator?: string;
+                /** @description A company. */
+                company?: string;
+                /** @description A tag. */
+                tag?: string;
+                /** @description Only those that may be somebody else too. */
+                duplicates?: boolean;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Rows of a page, 1 to 200; 50 when absent. */
@@ -7166,6 +10474,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Contact"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactPatch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    export_contacts: {
+        parameters: {
+            query?: {
+                /** @description Part of a name or of an address. */
+                q?: string;
+                /** @description A responsible operator; `me` is the caller, `none` is nobody. */
+                operator?: string;
+                /** @description A company. */
+                company?: string;
+                /** @description A tag. */
+                tag?: string;
+                /** @description Only those that may be somebody else too. */
+                duplicates?: boolean;
+                /** @description `csv`, `xlsx`, and of contacts `vcf`. */
+                format?: "csv" | "xlsx" | "vcf";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -7263,6 +10636,70 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    add_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    remove_identity: {
+        parameters: {
+            query: {
+                /** @description `email`, `phone`, `telegram`, `webchat` or `external`. */
+                kind: string;
+                /** @description The address, as the contact shows it. */
+                value: string;
+            };
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     list_contact_leads: {
         parameters: {
             query?: {
@@ -7292,6 +10729,138 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    merge_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…`, who survives */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactMergeInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merged"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    set_contacts_apart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactApartInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_contact_timeline: {
+        parameters: {
+            query?: {
+                /** @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `merge`. */
+                kinds?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TimelineEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    unmerge_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…`, either of the two */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactUnmergeInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merged"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     list_conversations: {
@@ -8039,6 +11608,91 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    see_transcript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranscriptView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    send_transcript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnv_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TranscriptIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description No e-mail channel of its line can send it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The address is none, or none is known */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many mails went to this address */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     transfer_conversation: {
         parameters: {
             query?: never;
@@ -8196,6 +11850,397 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    list_custom_fields: {
+        parameters: {
+            query?: {
+                /** @description Only those of `contact`, `company`, `lead` or `deal`. */
+                object?: Record<string, never>;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CustomField"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_custom_field: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomFieldInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomField"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_custom_field: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cfd_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomField"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_custom_field: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cfd_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_custom_field: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cfd_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CustomFieldPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomField"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_deals: {
+        parameters: {
+            query?: {
+                /** @description A pipeline. */
+                pipeline?: string;
+                /** @description A stage; the deals then stand by when they came into it, the last first. */
+                stage?: string;
+                /** @description `open`, `won` or `lost`. */
+                state?: string;
+                /** @description A responsible operator; `me` is the caller. */
+                operator?: string;
+                /** @description A contact. */
+                contact?: string;
+                /** @description A company. */
+                company?: string;
+                /** @description The lead they came of. */
+                lead?: string;
+                /** @description The line that lead came by, by id or key. */
+                line?: string;
+                /** @description Part of the title or of the contact's name. */
+                q?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Deal"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_deal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DealIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deal"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    deal_totals: {
+        parameters: {
+            query?: {
+                /** @description A pipeline. */
+                pipeline?: string;
+                /** @description A stage; the deals then stand by when they came into it, the last first. */
+                stage?: string;
+                /** @description `open`, `won` or `lost`. */
+                state?: string;
+                /** @description A responsible operator; `me` is the caller. */
+                operator?: string;
+                /** @description A contact. */
+                contact?: string;
+                /** @description A company. */
+                company?: string;
+                /** @description The lead they came of. */
+                lead?: string;
+                /** @description The line that lead came by, by id or key. */
+                line?: string;
+                /** @description Part of the title or of the contact's name. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DealTotal"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    get_deal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `dea_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deal"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_deal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `dea_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_deal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `dea_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DealPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deal"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_deal_moves: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `dea_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DealMove"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    preview_lead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeadPreviewIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
     preview_form: {
         parameters: {
             query?: never;
@@ -8215,6 +12260,493 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FormPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    try_form_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormNotificationTryIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormNotificationTried"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_import_mappings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ImportMapping"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_import_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportMappingIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportMapping"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    delete_import_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImportForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    cancel_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    check_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_import_errors: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ImportError"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    export_import_errors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    preview_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    start_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportStart"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    undo_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `imp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    get_lead_assignment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadAssignment"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    put_lead_assignment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeadAssignmentIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadAssignment"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -8293,6 +12825,44 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    export_leads: {
+        parameters: {
+            query?: {
+                /** @description `new`, `in_progress`, `converted` or `junk`. */
+                status?: string;
+                /** @description A source. */
+                source?: string;
+                /** @description A line, by id or key. */
+                line?: string;
+                /** @description A responsible operator; `me` is the caller. */
+                operator?: string;
+                /** @description A contact. */
+                contact?: string;
+                /** @description Part of the title or of the contact's name. */
+                q?: string;
+                /** @description `csv`, `xlsx`, and of contacts `vcf`. */
+                format?: "csv" | "xlsx" | "vcf";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
     get_lead: {
         parameters: {
             query?: never;
@@ -8332,6 +12902,72 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["LeadPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lead"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    convert_lead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `led_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConvertIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Converted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    reopen_lead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `led_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReopenIn"];
             };
         };
         responses: {
@@ -8620,6 +13256,56 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    list_loss_reasons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LossReason"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    put_loss_reasons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LossReasonsIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LossReason"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     get_me: {
@@ -8996,6 +13682,140 @@ export interface operations {
             403: components["responses"]["Forbidden"];
         };
     };
+    list_pipelines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Pipeline"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pipeline"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `pip_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pipeline"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `pip_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `pip_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelinePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pipeline"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
     list_quarantine: {
         parameters: {
             query?: {
@@ -9104,6 +13924,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    report_funnel: {
+        parameters: {
+            query?: {
+                /** @description The pipeline; the first one when absent. */
+                pipeline?: string;
+                /** @description Deals made from this moment on; 90 days before `to` when absent. */
+                from?: string;
+                /** @description Deals made until before this moment; now when absent. */
+                to?: string;
+                /** @description Of one operator, by id. */
+                operator?: string;
+                /** @description Of one line, by id. */
+                line?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Funnel"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    report_funnel_csv: {
+        parameters: {
+            query?: {
+                /** @description The pipeline; the first one when absent. */
+                pipeline?: string;
+                /** @description Deals made from this moment on; 90 days before `to` when absent. */
+                from?: string;
+                /** @description Deals made until before this moment; now when absent. */
+                to?: string;
+                /** @description Of one operator, by id. */
+                operator?: string;
+                /** @description Of one line, by id. */
+                line?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -9386,6 +14272,36 @@ export interface operations {
             403: components["responses"]["Forbidden"];
         };
     };
+    export_submissions: {
+        parameters: {
+            query?: {
+                /** @description A form, by id or key. */
+                channel?: string;
+                /** @description `accepted`, `held` or `spam`. */
+                state?: string;
+                /** @description `csv`, `xlsx`, and of contacts `vcf`. */
+                format?: "csv" | "xlsx" | "vcf";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
     judge_submissions: {
         parameters: {
             query?: never;
@@ -9467,6 +14383,60 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    list_submission_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `sub_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FormNotification"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    repeat_submission_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `sub_…` */
+                id: string;
+                /** @description `ntf_…` */
+                notification_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormNotification"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     reject_submission: {
         parameters: {
             query?: never;
@@ -9491,6 +14461,212 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    list_tags: {
+        parameters: {
+            query: {
+                /** @description `contact`, `company`, `lead` or `deal`. */
+                object: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_String"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    list_tasks: {
+        parameters: {
+            query?: {
+                /** @description `open` or `done`; both when absent. */
+                state?: string;
+                /** @description Open tasks by when they are due: `overdue`, `today`, `later` (the first due first) or `someday`. */
+                due?: "overdue" | "today" | "later" | "someday";
+                /** @description Days end at midnight of this time zone; UTC when absent. */
+                time_zone?: string;
+                /** @description Whose tasks; `me` is the caller. */
+                operator?: string;
+                /** @description About this contact. */
+                contact?: string;
+                /** @description About this lead. */
+                lead?: string;
+                /** @description About this deal. */
+                deal?: string;
+                /** @description About this conversation. */
+                conversation?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Task"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    task_counts: {
+        parameters: {
+            query?: {
+                /** @description Days end at midnight of this time zone; UTC when absent. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskCounts"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    get_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `tsk_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `tsk_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `tsk_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     list_teams: {
@@ -10025,6 +15201,346 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Webhook"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_webhook_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookEvent"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `whk_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `whk_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `whk_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description `queued`, `sending`, `delivered` or `failed`. */
+                state?: string;
+                /** @description A word of an event. */
+                type?: string;
+                /** @description The id of an object. */
+                object?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `whk_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    get_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `whk_…` */
+                id: string;
+                /** @description `dlv_…` */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryWhole"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    replay_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `whk_…` */
+                id: string;
+                /** @description `dlv_…` */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    replay_failed_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `whk_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `whk_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `whk_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
         };
     };
     get_health_live: {

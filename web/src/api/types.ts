@@ -89,6 +89,8 @@ export interface JsonSchema {
   $defs?: Record<string, JsonSchema>;
   definitions?: Record<string, JsonSchema>;
   'x-secret'?: boolean;
+  /** the id of a channel of this kind */
+  'x-channel'?: string;
   readOnly?: boolean;
   /** Shown only while the neighbour of this name has this value. */
   'x-when'?: [string, string];
@@ -154,6 +156,17 @@ export type HookAddress = Schemas['HookAddressView'];
 // ---- contacts, leads, forms ----------------------------------------------------------------------------------------
 
 export type Contact = Closer<Schemas['Contact'], { fields: Free }>;
+export type Company = Closer<Schemas['Company'], { fields: Free }>;
+export type CustomField = Schemas['CustomField'];
+export type CustomFieldType = Schemas['CustomFieldType'];
+export type CustomFieldObject = 'contact' | 'company' | 'lead' | 'deal';
+/** A contact after a merge or its undoing. */
+export type Merged = Contact & Pick<Schemas['Merged'], 'merge_id' | 'from_id' | 'into_id'>;
+export type TimelineKind = Schemas['TimelineKind'];
+export type TimelineEntry = Closer<
+  Schemas['TimelineEntry'],
+  { message?: Message | null; call?: Call | null; lead?: Lead | null; submission?: Submission | null }
+>;
 export type LeadStatus = Schemas['Status'];
 export type Touch = Record<string, string | null>;
 export type Lead = Closer<
@@ -170,6 +183,26 @@ export type Submission = Closer<
 >;
 
 export type LeadsReport = Schemas['LeadsReport'];
+
+// ---- deals and tasks -----------------------------------------------------------------------------------------------
+
+export type Pipeline = Schemas['Pipeline'];
+export type Stage = Schemas['Stage'];
+export type StageKind = Schemas['StageKind'];
+export type LossReason = Schemas['LossReason'];
+export type Deal = Closer<Schemas['Deal'], { fields: Free; tags: string[] }>;
+export type DealMove = Schemas['DealMove'];
+export type DealTotal = Schemas['DealTotal'];
+export type Task = Schemas['Task'];
+export type TaskOn = Schemas['TaskOn'];
+export type TaskCounts = Schemas['TaskCounts'];
+export type Funnel = Schemas['Funnel'];
+export type FunnelRow = Schemas['FunnelRow'];
+/** In answers nothing of a rule is left out. */
+export type LeadRule = Required<Schemas['LeadRule']>;
+export type LeadAssignment = Closer<Schemas['LeadAssignment'], { rules: LeadRule[] }>;
+/** A lead that was converted, with what it became. */
+export type Converted = Lead & { company_id: string | null; deal: Deal | null };
 
 // ---- operation -----------------------------------------------------------------------------------------------------
 
@@ -196,7 +229,16 @@ export type LogEvent =
   | { seq: number; at: string; type: 'channel.health'; data: Channel }
   | { seq: number; at: string; type: 'line.updated'; data: Line }
   | { seq: number; at: string; type: 'offer.created' | 'offer.ended'; data: Offer }
-  | { seq: number; at: string; type: 'call.updated'; data: Call };
+  | {
+      seq: number;
+      at: string;
+      type: 'webhook.updated';
+      data: Pick<Schemas['Webhook'], 'id' | 'name' | 'enabled' | 'disabled_because'>;
+    }
+  | { seq: number; at: string; type: 'call.updated'; data: Call }
+  | { seq: number; at: string; type: 'deal.created' | 'deal.updated'; data: Deal }
+  | { seq: number; at: string; type: 'task.updated' | 'task.due'; data: Task }
+  | { seq: number; at: string; type: 'deal.removed' | 'task.removed' | 'pipeline.updated'; data: { id: string } };
 
 export interface TypingFrame {
   type: 'typing';

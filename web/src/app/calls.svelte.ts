@@ -1,5 +1,5 @@
 import { api } from '../api/client';
-import type { Call, LogEvent, Page } from '../api/types';
+import type { Call, LogEvent, Page, Team } from '../api/types';
 import { desktop, play } from '../core/notify';
 import { t } from '../i18n/i18n.svelte';
 import { knownLines, leader, store } from './live.svelte';
@@ -17,6 +17,8 @@ let ringing = $state.raw<Call[]>([]);
 const closed = new Set<string>();
 let timer: ReturnType<typeof setInterval> | undefined;
 let run = 0;
+/** The reader's teams; asked where what they see does not say already where they stand. */
+let teams: ReadonlySet<string> = new Set();
 
 /** Calls that ring now, the longest first. */
 export function ringingCalls(): Call[] {
@@ -27,10 +29,14 @@ export function ringingCalls(): Call[] {
 export function ringsFor(call: Call, me: string | null): boolean {
   if (call.state !== 'ringing' || call.direction !== 'inbound' || call.merged_into) return false;
   if (call.ringing_for.length > 0) return call.ringing_for.includes(me ?? '');
-  // Supervisors are told of every line's calls; it rings for them where they stand in the queue themselves.
+  // Supervisors are told of every line's calls; it rings for them where they stand in the queue, alone or in a team.
   return (
     !isSupervisor() ||
-    knownLines().some((l) => l.id === call.line_id && l.queue.some((q) => 'operator_id' in q && q.operator_id === me))
+    knownLines().some(
+      (l) =>
+        l.id === call.line_id &&
+        l.queue.some((q) => ('operator_id' in q ? q.operator_id === me : 'team_id' in q && teams.has(q.team_id ?? ''))),
+    )
   );
 }
 
@@ -76,7 +82,11 @@ export function onCallEvent(e: LogEvent): void {
 export async function loadCalls(): Promise<void> {
   const mine = ++run;
   try {
-    const { items } = await api.get<Page<Call>>('/calls', { state: 'ringing', limit: 20 });
+    const [{ items }, all] = await Promise.all([
+      api.get<Page<Call>>('/calls', { state: 'ringing', limit: 20 }),
+      isSupervisor() ? api.get<Page<Team>>('/teams', { limit: 200 }) : { items: [] },
+    ]);
+    teams = new Set(all.items.filter((team) => team.member_ids.includes(store.me ?? '')).map((team) => team.id));
     if (mine === run)
       set(
         items.filter(

@@ -119,6 +119,8 @@ function onEvents(batch: LogEvent[]): void {
     if (e.type === 'operator.updated' && e.data.id === store.me) setMe(e.data);
     if (e.type === 'offer.created' || e.type === 'offer.ended') onOfferEvent(e);
     if (e.type === 'call.updated') onCallEvent(e);
+    if (e.type === 'webhook.updated')
+      void import('../features/webhooks/notice').then((m) => m.webhookNotice(e.data)).catch(() => {});
   }
   store.apply(batch);
   if (batch.some((e) => e.type === 'conversation.updated' || e.type === 'conversation.removed')) refreshCounts();

@@ -16,7 +16,10 @@ export const VIEW_ENTRIES: (NavEntry & { view: 'mine' | 'queue' | 'all' | 'close
 export const WORK_ENTRIES: NavEntry[] = [
   { path: '/search', key: 'nav-search', icon: 'search' },
   { path: '/contacts', key: 'nav-contacts', icon: 'contacts' },
+  { path: '/companies', key: 'nav-companies', icon: 'people' },
   { path: '/leads', key: 'nav-leads', icon: 'lead' },
+  { path: '/deals', key: 'nav-deals', icon: 'wall' },
+  { path: '/tasks', key: 'nav-tasks', icon: 'check' },
   { path: '/calls', key: 'nav-calls', icon: 'phone' },
   { path: '/submissions', key: 'nav-submissions', icon: 'form' },
   { path: '/templates', key: 'nav-templates', icon: 'template' },
@@ -26,8 +29,10 @@ export const WORK_ENTRIES: NavEntry[] = [
 export const CARE_ENTRIES: NavEntry[] = [
   { path: '/wall', key: 'nav-wall', icon: 'wall' },
   { path: '/sources', key: 'nav-sources', icon: 'lead' },
+  { path: '/funnel', key: 'nav-funnel', icon: 'queue' },
   { path: '/deliveries', key: 'nav-deliveries', icon: 'outbox' },
   { path: '/quarantine', key: 'nav-quarantine', icon: 'quarantine' },
+  { path: '/imports', key: 'nav-imports', icon: 'file' },
   { path: '/simulation', key: 'nav-simulation', icon: 'bolt' },
 ];
 
@@ -36,6 +41,9 @@ export const ADMIN_ENTRIES: NavEntry[] = [
   { path: '/admin/channels', key: 'nav-channels', icon: 'channel' },
   { path: '/admin/users', key: 'nav-users', icon: 'people' },
   { path: '/admin/teams', key: 'nav-teams', icon: 'contacts' },
+  { path: '/admin/fields', key: 'nav-fields', icon: 'list' },
+  { path: '/admin/pipelines', key: 'nav-pipelines', icon: 'split' },
   { path: '/admin/capacity', key: 'nav-capacity', icon: 'queue' },
   { path: '/admin/apikeys', key: 'nav-apikeys', icon: 'key' },
+  { path: '/admin/webhooks', key: 'nav-webhooks', icon: 'external' },
 ];

@@ -219,3 +219,76 @@ form-embed = Form inside your page
 form-html = Plain HTML, without scripts
 form-fields = Fields
 fields-empty = No fields yet.
+
+# ---- Leads of other services -------------------------------------------------------------------------------------------
+
+leads = Leads of other services
+leads-hint = Tilda, Elementor, Contact Form 7, Webflow, Typeform, Tally, Meta and Google lead ads, Bitrix24 and whatever sends JSON bring their leads here. Write this address into the service.
+leads-address = Address for webhooks
+leads-secret = Secret
+leads-secret-hint = With it nothing is taken that does not prove that it knows it: signed by Typeform, Tally or Webflow, or sent along: as google_key or api_key in the body, in the header X-Api-Key, or as ?secret=… in the address.
+leads-meta = Meta lead ads
+leads-meta-hint = Write the verify token into the webhook’s settings at Meta. Leads are fetched with the page’s token.
+leads-meta-verify_token = Verify token
+leads-meta-app_secret = App secret
+leads-meta-page_token = Page token
+leads-mapping = What means what
+leads-mapping-hint = Known services are understood by themselves. For others, choose below what each value of the last lead is; what is not chosen is kept beside it.
+leads-none = Nothing has come yet. Send a test from the service: it appears here for 24 hours.
+leads-push = What came
+leads-suggest = Suggest
+leads-clear = Forget all
+leads-unreadable = This is neither JSON nor a form.
+leads-maps = { $place } is
+leads-keep = — kept as it is —
+leads-marks = Campaign
+leads-number = Number (the same one is the same lead)
+leads-elsewhere = Also mapped, and not in this lead:
+leads-preview = The lead it would make
+leads-test = A trial of the service: nothing is made of it.
+leads-reach = Reached at
+channel-of-line = One of the same line
+
+# ---- Notifications of forms ---------------------------------------------------------------------------------------------
+
+form-notifications = Notifications
+form-notifications-hint = Whom to tell of each accepted submission, with what was filled in and where they came from. Held ones tell nobody before they are approved.
+notify-mail = Mail
+notify-telegram = Telegram
+notify-webhook = Webhook
+notify-drop = Remove this notification
+notify-mail-channel = Sent from
+notify-telegram-channel = Bot
+notify-mail-none = There is no e-mail channel yet: add one under Channels.
+notify-telegram-none = There is no Telegram channel yet: add one under Channels.
+notify-channel-choose = Choose a channel…
+notify-language = Language
+notify-language-own = The form’s own
+notify-mail-to = Addresses
+notify-mail-to-hint = Each gets a mail of its own.
+notify-telegram-to = Chats
+notify-telegram-to-hint = The number of a chat: a person’s, or a group’s, which begins with −. The bot must be in the group; a person must have written to it first.
+notify-try = Send an example
+notify-webhook-choose = Choose a webhook…
+notify-url = Or a new address
+notify-url-hint = Becomes a webhook that only forms use; its deliveries are listed under Webhooks.
+notify-secret = Secret of the new webhook
+notify-secret-once = Copy it into the other program now: it is shown this once.
+notify-next = again { $time }
+notified-queued = Waiting
+notified-sending = On its way
+notified-sent = Sent
+notified-failed = Failed
+notified-uncertain = Perhaps sent
+
+# ---- How a form is used ------------------------------------------------------------------------------------------------
+
+use = How it is used
+use-days = Time
+use-last = Last { $n } days
+use-views = Seen
+use-starts = Begun
+use-completions = Sent
+use-left = Where visitors leave who had begun
+use-elsewhere = Elsewhere
+use-hint = Counted by the form’s own page and script, without telling visitors apart. Copies in plain HTML and programs are not counted.

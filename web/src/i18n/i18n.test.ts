@@ -69,7 +69,7 @@ describe('texts', () => {
     for (const code of ['en', 'ru']) {
       const b = bundle(code);
       const args = Object.fromEntries(
-        'item count name state status query level line version algorithm rank time at ago self load capacity reason reasons before members assigned offered place interval day date when file rows column after share by host size limit step lag provider since done total language names n detail verdict number extension pace'
+        'item count name state status query level line version algorithm rank time at ago self load capacity reason reasons before members assigned offered place interval day date when file rows column after share by host size limit step lag provider since done total language names n detail verdict number extension pace format contacts leads companies'
           .split(' ')
           .map((k) => [k, k === 'count' ? 2 : 'x']),
       );
@@ -90,7 +90,14 @@ describe('texts', () => {
   });
 
   it('of rare screens are used by no other screen, which would not load them', () => {
-    const homes = { simulation: ['simulation'], forms: ['admin', 'intake', 'reports'] };
+    const homes = {
+      simulation: ['simulation'],
+      imports: ['imports'],
+      forms: ['admin', 'intake', 'reports'],
+      people: ['people', 'contacts'],
+      webhooks: ['webhooks'],
+      deals: ['deals', 'tasks', 'reports', 'admin'],
+    };
     for (const [part, folders] of Object.entries(homes)) {
       const text = readFileSync(join(here, `en.${part}.ftl`), 'utf8');
       const keys = [...text.matchAll(/^([a-z][\w-]*) =/gm)].map((m) => `'${m[1] ?? ''}'`);

@@ -222,3 +222,76 @@ form-embed = Форма на вашей странице
 form-html = Простой HTML, без скриптов
 form-fields = Поля
 fields-empty = Полей пока нет.
+
+# ---- Заявки других сервисов -------------------------------------------------------------------------------------------
+
+leads = Заявки других сервисов
+leads-hint = Tilda, Elementor, Contact Form 7, Webflow, Typeform, Tally, лид-формы Meta и Google, Битрикс24 и всё, что шлёт JSON, приносят заявки сюда. Впишите этот адрес в настройки сервиса.
+leads-address = Адрес для вебхуков
+leads-secret = Секрет
+leads-secret-hint = С ним не принимается ничего, что не докажет, что знает его: подпись Typeform, Tally или Webflow либо сам секрет: поле google_key или api_key, заголовок X-Api-Key или ?secret=… в адресе.
+leads-meta = Лид-формы Meta
+leads-meta-hint = Впишите проверочный токен в настройки вебхука Meta. Заявки забираются по токену страницы.
+leads-meta-verify_token = Проверочный токен
+leads-meta-app_secret = Секрет приложения
+leads-meta-page_token = Токен страницы
+leads-mapping = Что есть что
+leads-mapping-hint = Известные сервисы понятны сами. Для других выберите ниже, чем является каждое значение последней заявки; остальное сохранится рядом.
+leads-none = Пока ничего не пришло. Отправьте проверку из сервиса: она видна здесь 24 часа.
+leads-push = Что пришло
+leads-suggest = Предложить
+leads-clear = Забыть всё
+leads-unreadable = Это ни JSON, ни форма.
+leads-maps = { $place } — это
+leads-keep = — сохранить как есть —
+leads-marks = Кампания
+leads-number = Номер (одинаковый — та же заявка)
+leads-elsewhere = Тоже сопоставлено, но в этой заявке нет:
+leads-preview = Получится такая заявка
+leads-test = Проверка сервиса: из неё ничего не создаётся.
+leads-reach = Связь
+channel-of-line = Любой на той же линии
+
+# ---- Notifications of forms ---------------------------------------------------------------------------------------------
+
+form-notifications = Уведомления
+form-notifications-hint = Кому сообщать о каждой принятой заявке: что заполнено и откуда пришли. О задержанных не сообщается, пока их не одобрят.
+notify-mail = Почта
+notify-telegram = Telegram
+notify-webhook = Вебхук
+notify-drop = Убрать это уведомление
+notify-mail-channel = Отправлять с
+notify-telegram-channel = Бот
+notify-mail-none = Почтового канала пока нет: добавьте его в разделе «Каналы».
+notify-telegram-none = Канала Telegram пока нет: добавьте его в разделе «Каналы».
+notify-channel-choose = Выберите канал…
+notify-language = Язык
+notify-language-own = Язык формы
+notify-mail-to = Адреса
+notify-mail-to-hint = Каждому уходит отдельное письмо.
+notify-telegram-to = Чаты
+notify-telegram-to-hint = Номер чата: человека или группы (начинается с −). Бот должен состоять в группе; человек должен сначала написать боту.
+notify-try = Отправить пример
+notify-webhook-choose = Выберите вебхук…
+notify-url = Или новый адрес
+notify-url-hint = Станет вебхуком, которым пользуются только формы; его доставки видны в разделе «Вебхуки».
+notify-secret = Секрет нового вебхука
+notify-secret-once = Скопируйте его в другую программу сейчас: он показывается один раз.
+notify-next = повтор { $time }
+notified-queued = Ожидает
+notified-sending = Отправляется
+notified-sent = Отправлено
+notified-failed = Не отправлено
+notified-uncertain = Возможно, отправлено
+
+# ---- Как используется форма -------------------------------------------------------------------------------------------
+
+use = Как её заполняют
+use-days = Время
+use-last = Последние { $n } дней
+use-views = Увидели
+use-starts = Начали
+use-completions = Отправили
+use-left = Где уходят начавшие
+use-elsewhere = В другом месте
+use-hint = Считают страница и скрипт самой формы, не различая посетителей. Копии в виде HTML и программы не считаются.

@@ -8,7 +8,7 @@ import { Client, Refused } from './client';
 import { Link } from './link';
 import { Memory } from './memory';
 import type { Loaded } from './parts';
-import type { Strings } from './strings';
+import { fill, type Strings } from './strings';
 import { Timeline, type Pending } from './timeline';
 import type { Attachment, Contact, Frame, Host, Message, Session, Settings, Standing } from './types';
 
@@ -417,6 +417,19 @@ export class Chat {
       if (!(error instanceof Refused) || error.status !== 409) return false;
     }
     return true;
+  }
+
+  /** Has the session that ended sent there; why not, when it is not. */
+  async transcript(email: string): Promise<string> {
+    try {
+      await this.client.transcript(email);
+    } catch (error) {
+      const words = this.words();
+      return error instanceof Refused && error.status === 422 ? words.email : words.failed;
+    }
+    this.standing = { ...this.standing, transcript: null };
+    this.notice(fill(this.words().mailed, { email }));
+    return '';
   }
 
   #tell(): void {

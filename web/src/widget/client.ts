@@ -107,6 +107,10 @@ export class Client {
     return this.#authorized('POST', 'rating', { score, comment });
   }
 
+  transcript(email: string): Promise<unknown> {
+    return this.#authorized('POST', 'transcript', { email });
+  }
+
   read(seq: number): Promise<unknown> {
     return this.#authorized('POST', 'read', { seq });
   }

@@ -162,9 +162,9 @@ export class Log {
           clock,
         ),
       );
-    const { reply_to, edited_at, deleted } = message as Message;
+    const { reply_to, edited_at, deleted, by_mail } = message as Message;
     if (reply_to) article.append(h('p', { class: 'qt', dir: 'auto' }, reply_to.text));
-    const text = deleted ? words.deleted : message.text;
+    const text = deleted ? words.deleted : message.text || (by_mail && words.byMail);
     if (text) article.append(bubble(text));
     if (edited_at) article.append(h('p', { class: 'st' }, words.edited));
     for (const file of message.attachments ?? []) article.append(this.#file(file));

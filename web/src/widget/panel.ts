@@ -37,6 +37,7 @@ export async function start(host: Host): Promise<Panel> {
   let waits = 0;
   let question: HTMLElement | null = null;
   let questioned = '';
+  let offer: HTMLElement | null = null;
   const originalTitle = { shown: '', page: '' };
 
   // drawing waits for the end of the present work, so that a burst of messages is drawn once; not for a
@@ -161,6 +162,7 @@ export async function start(host: Host): Promise<Panel> {
     warn();
     drawForm();
     drawQuestion();
+    drawOffer();
     log.draw();
     if (inSight() && log.atEnd && !formShown && chat.unread) chat.seen();
     count();
@@ -234,6 +236,16 @@ export async function start(host: Host): Promise<Panel> {
       },
     );
     composer.element.before(question);
+  };
+
+  /** A chat that ended may be sent to its visitor. */
+  const drawOffer = () => {
+    const { transcript } = chat.standing;
+    const forms = transcript ? parts.get('forms') : undefined;
+    if (!!offer === !!transcript || (transcript && !forms)) return;
+    offer?.remove();
+    offer = forms?.transcript(transcript?.email ?? '', words(), (email) => chat.transcript(email)) ?? null;
+    if (offer) composer.element.before(offer);
   };
 
   /** The form stands in the place of log and composer until it is filled in or passed. */

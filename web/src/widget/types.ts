@@ -31,6 +31,8 @@ export interface Message {
   edited_at?: string;
   /** it was taken back: there are no words any more */
   deleted?: boolean;
+  /** the visitor wrote it by e-mail; its words are not always told */
+  by_mail?: boolean;
   /** the message it answers */
   reply_to?: { id: string; name?: string | null; text: string };
 }
@@ -73,6 +75,8 @@ export interface Standing {
   queue?: { position: number; estimated_wait_secs: number | null } | null;
   /** the question for a rating, when the session ended; `score` once they answered */
   rating?: { session_id: string; score: number | null; text: string | null } | null;
+  /** the session that ended may be sent to them; the address they gave */
+  transcript?: { email: string | null } | null;
 }
 
 /** Answer of `POST sessions`. */

@@ -1,13 +1,15 @@
 //! Any system that posts the events of the handbook (API.md, "Generic VoIP event"), signed by Standard Webhooks.
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use http::header;
+use serde_json::{Value, json};
 use switchboard_sdk::{
-    CallDirection, CallEnd, CallEvent, CallEventKind, CallLeg, CallRecording, HookAddress, InboundEvent,
-    LegRole, RecordingKind, Rejection, RouteQuestion,
+    CallDirection, CallEnd, CallEvent, CallEventKind, CallLeg, CallRecording, HookAddress, HttpRequest,
+    InboundEvent, LegRole, RecordingKind, Rejection, RouteQuestion,
 };
 
-use super::{Bodies, Dialect, Proof, address, stranger};
+use super::{Bodies, Dial, Dialect, Proof, address, stranger};
 use crate::{
     number::{self, Written},
     proof,
@@ -22,6 +24,8 @@ const MAX_TRANSCRIPT: usize = 100_000;
 /// With its secret.
 pub struct Generic {
     pub secret: Secret,
+    /// Where it is asked to dial, if it can be.
+    pub api: Option<String>,
 }
 
 impl Dialect for Generic {
@@ -48,6 +52,29 @@ impl Dialect for Generic {
 
     fn is_outside(&self) -> bool {
         false
+    }
+
+    fn dial(&self, dial: &Dial<'_>) -> Option<Result<HttpRequest, String>> {
+        let url = self.api.as_deref()?;
+        let body = json!({
+            "type": "call.dial",
+            "id": dial.id,
+            "operator": dial.extension,
+            "to": dial.number,
+            "from": dial.rules.shown_number(),
+        })
+        .to_string();
+        let signed = standard::sign(self.secret.first()?, dial.id, dial.now, body.as_bytes());
+        Some(signed.and_then(|signed| {
+            let request = http::Request::post(url)
+                .header(header::CONTENT_TYPE, "application/json")
+                .header("webhook-id", dial.id)
+                .header("webhook-timestamp", dial.now.timestamp().to_string())
+                .header("webhook-signature", signed);
+            request
+                .body(Bytes::from(body))
+                .map_err(|_| "the address of the telephone system's interface is none".to_owned())
+        }))
     }
 
     fn addresses(&self, hook: &str) -> Vec<HookAddress> {

@@ -5,6 +5,7 @@ mod generic;
 mod mango;
 mod plivo;
 mod telnyx;
+mod telnyx_commands;
 mod threecx;
 mod token;
 mod twilio;
@@ -59,6 +60,8 @@ pub struct Dial<'a> {
     pub hook: &'a str,
     /// Now.
     pub now: chrono::DateTime<chrono::Utc>,
+    /// What [`Dialect::sign_in`] was answered, where it asks anything.
+    pub ticket: &'a str,
 }
 
 /// One provider with its secrets.
@@ -116,6 +119,18 @@ pub trait Dialect: Send + Sync {
         plain(recording)
     }
 
+    /// What to ask first where a request to dial needs a token that lives for minutes (OAuth's client credentials); the
+    /// answer's `access_token` is the ticket of [`Self::dial`].
+    fn sign_in(&self) -> Option<HttpRequest> {
+        None
+    }
+
+    /// The next step of a dialogue that a push is part of, once what it reports is stored; see
+    /// [`Telephony::go_on`](switchboard_sdk::Telephony::go_on).
+    fn next_step(&self, _push: &Push<'_>) -> Option<Result<HttpRequest, String>> {
+        None
+    }
+
     /// How to ask it to ring an operator and then the client; `None`: it cannot be asked.
     fn dial(&self, _dial: &Dial<'_>) -> Option<Result<HttpRequest, String>> {
         None
@@ -141,6 +156,7 @@ pub fn of(config: &settings::Config) -> Box<dyn Dialect> {
         }),
         Provider::Telnyx => Box::new(telnyx::Telnyx {
             public_key: secrets.public_key.clone(),
+            commands: telnyx_commands::Commands::of(secrets, api("https://api.telnyx.com")),
         }),
         Provider::Vonage => Box::new(vonage::Vonage {
             signature_secret: secrets.signature_secret.clone(),
@@ -166,6 +182,9 @@ pub fn of(config: &settings::Config) -> Box<dyn Dialect> {
         }),
         Provider::Voximplant => Box::new(voximplant::Voximplant {
             token: secrets.token.clone(),
+            service_account: secrets.service_account.clone(),
+            rule_id: secrets.rule_id.clone(),
+            api: api("https://api.voximplant.com"),
         }),
         Provider::Asterisk => Box::new(asterisk::Asterisk {
             token: secrets.token.clone(),
@@ -173,12 +192,16 @@ pub fn of(config: &settings::Config) -> Box<dyn Dialect> {
         }),
         Provider::ThreeCx => Box::new(threecx::ThreeCx {
             token: secrets.token.clone(),
+            client_id: secrets.client_id.clone(),
+            client_secret: secrets.client_secret.clone(),
+            api: config.api_url.clone(),
         }),
         Provider::ZammadCti => Box::new(zammad::Zammad {
             token: secrets.token.clone(),
         }),
         Provider::Generic => Box::new(generic::Generic {
             secret: secrets.signing_secret.clone(),
+            api: config.api_url.clone(),
         }),
     }
 }
@@ -197,6 +220,15 @@ pub fn get(url: &str) -> Result<HttpRequest, Fault> {
     http::Request::get(url)
         .body(Bytes::new())
         .map_err(|_| Fault::permanent("the address of the recording is none"))
+}
+
+/// A question in JSON, with what proves who asks.
+pub fn post_json(url: &str, authorization: &str, body: &Value) -> Result<HttpRequest, String> {
+    http::Request::post(url)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::AUTHORIZATION, authorization)
+        .body(Bytes::from(body.to_string()))
+        .map_err(|_| "the address of the provider's interface, or what proves who asks, is none".to_owned())
 }
 
 /// An answer of a media type.

@@ -4,10 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use switchboard_sdk::{
     CallDirection, CallEnd, CallEvent, CallEventKind, CallLeg, CallParty, CallRecording, HookAddress,
-    InboundEvent, LegRole, PartyKind, RecordingState, Rejection, RouteQuestion,
+    HttpRequest, InboundEvent, LegRole, PartyKind, RecordingState, Rejection, RouteQuestion,
 };
 
-use super::{Bodies, Dialect, Proof, address, generic, stranger};
+use super::{
+    Bodies, Dial, Dialect, Proof, address, generic, stranger,
+    telnyx_commands::{self, Commands},
+};
 use crate::{
     number::{self, Written},
     proof,
@@ -24,6 +27,7 @@ const URL_LIVES: TimeDelta = TimeDelta::minutes(10);
 /// With the account's public keys.
 pub struct Telnyx {
     pub public_key: Secret,
+    pub commands: Option<Commands>,
 }
 
 impl Dialect for Telnyx {
@@ -66,6 +70,22 @@ impl Dialect for Telnyx {
             }),
             None => generic::question(push),
         }
+    }
+
+    fn missing(&self) -> Vec<&'static str> {
+        if self.commands.is_some() {
+            return Vec::new();
+        }
+        vec!["Without an API key and the application id, clients cannot be called back by a click."]
+    }
+
+    fn dial(&self, dial: &Dial<'_>) -> Option<Result<HttpRequest, String>> {
+        Some(self.commands.as_ref()?.dial(dial))
+    }
+
+    fn next_step(&self, push: &Push<'_>) -> Option<Result<HttpRequest, String>> {
+        let body = push.json().ok()?;
+        self.commands.as_ref()?.next(&body)
     }
 
     fn addresses(&self, hook: &str) -> Vec<HookAddress> {
@@ -254,6 +274,13 @@ impl Report<'_> {
 
     fn ends(&self, event: &mut CallEvent, leg: Option<CallLeg>) {
         let rules = self.push.rules;
+        // A click: the operator's telephone rings first, and the call is the client's from the beginning.
+        if let Some((to, from)) = telnyx_commands::clicked(self.payload) {
+            event.direction = Some(CallDirection::Outbound);
+            event.to = Some(rules.party(&to, Written::Either));
+            event.from = Some(rules.party(&from, Written::Either));
+            event.own_number = rules.own(&from, Written::Either);
+        }
         if let Some(leg) = &leg
             && leg.role == LegRole::Client
         {

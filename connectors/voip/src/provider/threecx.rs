@@ -1,13 +1,15 @@
 //! 3CX: its CRM integration tells of a call once it is over, once for each operator who had a part in it.
 
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use http::header;
 use serde_json::Value;
 use switchboard_sdk::{
-    CallDirection, CallEnd, CallEvent, CallEventKind, CallLeg, HookAddress, InboundEvent, LegRole, PartyKind,
-    Rejection, RouteAnswer, RouteQuestion, WebhookResponse,
+    CallDirection, CallEnd, CallEvent, CallEventKind, CallLeg, HookAddress, HttpRequest, InboundEvent,
+    LegRole, PartyKind, Rejection, RouteAnswer, RouteQuestion, WebhookResponse,
 };
 
-use super::{Bodies, Dialect, Proof, address, generic, json, stranger, token};
+use super::{Bodies, Dial, Dialect, Proof, address, generic, json, post_json, stranger, token};
 use crate::{
     number::{self, Written},
     proof,
@@ -18,6 +20,10 @@ use crate::{
 /// With its token.
 pub struct ThreeCx {
     pub token: Secret,
+    pub client_id: Secret,
+    pub client_secret: Secret,
+    /// The PBX's own address (`https://pbx.example`), without which it cannot be asked anything.
+    pub api: Option<String>,
 }
 
 impl Dialect for ThreeCx {
@@ -56,6 +62,51 @@ impl Dialect for ThreeCx {
 
     fn is_outside(&self) -> bool {
         false
+    }
+
+    fn sign_in(&self) -> Option<HttpRequest> {
+        let (api, id, secret) = (
+            self.api.as_deref()?,
+            self.client_id.first()?,
+            self.client_secret.first()?,
+        );
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", id)
+            .append_pair("client_secret", secret);
+        http::Request::post(format!("{api}/connect/token"))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::from(body.finish()))
+            .ok()
+    }
+
+    /// Call Control API of version 20: it rings the telephones of the extension, then the number. The client is shown
+    /// what the PBX's outbound rules say.
+    fn dial(&self, dial: &Dial<'_>) -> Option<Result<HttpRequest, String>> {
+        self.sign_in()?;
+        let api = self.api.as_deref()?;
+        let own = dial.extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !own {
+            return Some(Err(format!("{} is no extension of 3CX", dial.extension)));
+        }
+        Some(post_json(
+            &format!("{api}/callcontrol/{}/makecall", dial.extension),
+            &format!("Bearer {}", dial.ticket),
+            &serde_json::json!({"reason": "None", "destination": dial.number, "timeout": 30}),
+        ))
+    }
+
+    fn dialled(&self, answer: &[u8]) -> Result<(), String> {
+        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        match text(&answer, "/finalstatus") {
+            Some(status) if !status.eq_ignore_ascii_case("success") => Err(text(&answer, "/reasontext")
+                .or_else(|| text(&answer, "/reason"))
+                .map_or_else(
+                    || format!("3CX says {}", number::clean(&status)),
+                    |why| number::clean(&why),
+                )),
+            _ => Ok(()),
+        }
     }
 
     fn addresses(&self, hook: &str) -> Vec<HookAddress> {

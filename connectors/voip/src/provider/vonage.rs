@@ -1,17 +1,10 @@
 //! Vonage Voice: a JWT that holds the hash of the body; a conversation has legs.
 
 use async_trait::async_trait;
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use http::header;
-use ring::{
-    rand::SystemRandom,
-    signature::{RSA_PKCS1_SHA256, RsaKeyPair},
-};
 use serde_json::{Value, json};
 use switchboard_sdk::{
     CallDirection, CallEnd, CallEvent, CallEventKind, CallLeg, CallParty, CallRecording, Fault, HookAddress,
@@ -22,6 +15,7 @@ use url::Url;
 
 use super::{Bodies, Dial, Dialect, Proof, address, get, stranger};
 use crate::{
+    jwt,
     number::{self, Written},
     proof,
     push::{LEG, Push, external_id, leg_query, secs, text},
@@ -72,14 +66,9 @@ impl Vonage {
             "exp": now.timestamp() + 300,
             "jti": proof::sha256_hex(&[about.as_bytes(), &now.timestamp_micros().to_be_bytes()]),
         });
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"JWT"}"#),
-            URL_SAFE_NO_PAD.encode(claims.to_string())
-        );
         Some(
-            rs256(key, &signed)
-                .map(|signature| format!("Bearer {signed}.{}", URL_SAFE_NO_PAD.encode(signature))),
+            jwt::signed(&json!({"alg": "RS256", "typ": "JWT"}), &claims, key)
+                .map(|jwt| format!("Bearer {jwt}")),
         )
     }
 
@@ -90,30 +79,6 @@ impl Vonage {
             .any(|known| host == *known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.')))
             || url.as_str().starts_with(&format!("{}/", self.api))
     }
-}
-
-/// RS256 with a key in PEM, of either form.
-fn rs256(pem: &str, message: &str) -> Result<Vec<u8>, String> {
-    let wrong = || "the application's private key is no RSA key in PEM".to_owned();
-    let coded: String = pem
-        .replace("\\n", "\n")
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with("-----"))
-        .collect();
-    let der = STANDARD.decode(coded).map_err(|_| wrong())?;
-    let key = RsaKeyPair::from_pkcs8(&der)
-        .or_else(|_| RsaKeyPair::from_der(&der))
-        .map_err(|_| wrong())?;
-    let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(
-        &RSA_PKCS1_SHA256,
-        &SystemRandom::new(),
-        message.as_bytes(),
-        &mut signature,
-    )
-    .map_err(|_| wrong())?;
-    Ok(signature)
 }
 
 #[async_trait]

@@ -16,7 +16,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use switchboard_sdk::{CallEvent, Clock, Connector, InboundBody, Rejection, WebhookRequest};
-use switchboard_testkit::{ManualClock, context};
+use switchboard_testkit::{FakeHttp, ManualClock, context};
 use switchboard_voip::DESCRIPTOR;
 
 /// Where the channel is.
@@ -45,6 +45,30 @@ pub fn settings(provider: &str, secrets: Value) -> Value {
 
 pub fn built(settings: Value) -> Arc<dyn Connector> {
     (DESCRIPTOR.build)(settings, context()).unwrap()
+}
+
+/// A channel, and the network it asks by.
+pub fn with_http(settings: Value) -> (Arc<dyn Connector>, FakeHttp) {
+    let http = FakeHttp::default();
+    let mut context = context();
+    context.http = Arc::new(http.clone());
+    ((DESCRIPTOR.build)(settings, context).unwrap(), http)
+}
+
+/// A key as an application has it.
+pub fn private_key() -> String {
+    let made = std::process::Command::new("openssl")
+        .args([
+            "genpkey",
+            "-quiet",
+            "-algorithm",
+            "RSA",
+            "-pkeyopt",
+            "rsa_keygen_bits:2048",
+        ])
+        .output()
+        .unwrap();
+    String::from_utf8(made.stdout).unwrap()
 }
 
 pub fn form(fields: &[(&str, &str)]) -> String {
@@ -93,9 +117,9 @@ pub fn sha1(key: &str, text: &str) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-pub fn sha256(key: &str, text: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
-    mac.update(text.as_bytes());
+pub fn sha256(key: impl AsRef<[u8]>, text: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_ref()).unwrap();
+    mac.update(text.as_ref());
     mac.finalize().into_bytes().to_vec()
 }
 
@@ -197,7 +221,7 @@ pub fn providers() -> Vec<(&'static str, Arc<dyn Connector>, WebhookRequest)> {
             .map(|(name, value)| format!("{name}{value}"))
             .collect()
     };
-    let plivo_signature = base64(sha256("tok", &format!("{HOOK}?{plivo_text}.n1")));
+    let plivo_signature = base64(sha256("tok", format!("{HOOK}?{plivo_text}.n1")));
     let urlencoded = "application/x-www-form-urlencoded";
     let plivo = with_header(
         post(PATH, urlencoded, form(&plivo)),

@@ -1,6 +1,7 @@
 /** A form while it is edited: its fields, their order and their names, and its texts by language. Pure. */
 import type { FieldType, FormField } from '../../../api/types';
 import { moved } from '../../../core/reorder';
+import type { Mapping } from './leads';
 
 export interface FieldTexts {
   label?: string | null;
@@ -50,6 +51,27 @@ export interface FormSettings {
   locale?: string | null;
   translations?: Record<string, Translation>;
   creates?: { what?: string; operator_id?: string | null };
+  /** what other services push */
+  leads?: {
+    secret?: string | null;
+    meta?: {
+      verify_token?: string | null;
+      app_secret?: string | null;
+      page_token?: string | null;
+      graph_url?: string | null;
+    } | null;
+    mapping?: Mapping[];
+  };
+  notifications?: FormNotification[];
+}
+
+/** Whom accepted submissions are told to. */
+export interface FormNotification {
+  kind: 'mail' | 'telegram' | 'webhook';
+  to?: string[];
+  channel_id?: string | null;
+  webhook_id?: string | null;
+  language?: string | null;
 }
 
 export const TYPES: FieldType[] = [

@@ -1,0 +1,15 @@
+//! Files that are taken in: imports, what became of their rows, and mappings that are kept.
+
+use sea_orm_migration::prelude::*;
+
+use crate::run_script;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, include_str!("m20261122_000028_exchange.sql")).await
+    }
+}

@@ -1,0 +1,15 @@
+//! Outgoing webhooks with what they have to deliver, and what forms tell of their submissions.
+
+use sea_orm_migration::prelude::*;
+
+use crate::run_script;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, include_str!("m20261122_000029_webhooks.sql")).await
+    }
+}

@@ -1,0 +1,3 @@
+//! Where people outside work.
+
+pub mod store;

@@ -1,0 +1,223 @@
+//! Which contacts and companies somebody sees.
+//!
+//! Supervisors see all. Operators see whom they are responsible for, and whose conversations, leads, deals or submissions
+//! they see; of companies those they are responsible for, and those whose contacts they see.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    Statement, Value,
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+};
+
+use crate::{
+    db::{
+        bulk,
+        entity::{channel, company, contact, conversation, deal, lead, session, submission},
+    },
+    operator::rights::Scope,
+};
+
+/// A contact's chain of merges is followed so far.
+const CHAIN: usize = 20;
+
+/// Contacts that this scope sees, as a condition on a query of contacts. One that was merged away has nothing of its
+/// own any more: see [`find`].
+pub fn contacts(scope: &Scope) -> Condition {
+    if scope.sees_all() {
+        return Condition::all();
+    }
+    let own = contact::Column::OperatorId.eq(&scope.operator_id);
+    Condition::any()
+        .add(own)
+        .add(Expr::exists(conversations(scope)))
+        .add(Expr::exists(leads(scope)))
+        .add(Expr::exists(deals(scope)))
+        .add(Expr::exists(submissions(scope)))
+}
+
+/// Companies that this scope sees, as a condition on a query of companies.
+pub fn companies(scope: &Scope) -> Condition {
+    if scope.sees_all() {
+        return Condition::all();
+    }
+    let known = Query::select()
+        .column((contact::Entity, contact::Column::Id))
+        .from(contact::Entity)
+        .and_where(
+            Expr::col((contact::Entity, contact::Column::CompanyId))
+                .equals((company::Entity, company::Column::Id)),
+        )
+        .cond_where(contacts(scope))
+        .to_owned();
+    Condition::any()
+        .add(company::Column::OperatorId.eq(&scope.operator_id))
+        .add(Expr::exists(known))
+}
+
+fn conversations(scope: &Scope) -> SelectStatement {
+    Query::select()
+        .column((conversation::Entity, conversation::Column::Id))
+        .from(conversation::Entity)
+        .inner_join(
+            session::Entity,
+            Expr::col((session::Entity, session::Column::Id))
+                .equals((conversation::Entity, conversation::Column::SessionId)),
+        )
+        .and_where(
+            Expr::col((conversation::Entity, conversation::Column::ContactId))
+                .equals((contact::Entity, contact::Column::Id)),
+        )
+        .cond_where(scope.condition())
+        .to_owned()
+}
+
+fn leads(scope: &Scope) -> SelectStatement {
+    let visible = Condition::any()
+        .add(lead::Column::OperatorId.eq(&scope.operator_id))
+        .add(lead::Column::LineId.is_in(&scope.line_ids));
+    Query::select()
+        .column((lead::Entity, lead::Column::Id))
+        .from(lead::Entity)
+        .and_where(
+            Expr::col((lead::Entity, lead::Column::ContactId)).equals((contact::Entity, contact::Column::Id)),
+        )
+        .cond_where(visible)
+        .to_owned()
+}
+
+fn deals(scope: &Scope) -> SelectStatement {
+    let visible = Condition::any()
+        .add(deal::Column::OperatorId.eq(&scope.operator_id))
+        .add(deal::Column::LineId.is_in(&scope.line_ids));
+    Query::select()
+        .column((deal::Entity, deal::Column::Id))
+        .from(deal::Entity)
+        .and_where(
+            Expr::col((deal::Entity, deal::Column::ContactId)).equals((contact::Entity, contact::Column::Id)),
+        )
+        .cond_where(visible)
+        .to_owned()
+}
+
+/// A form may make a contact and nothing else.
+fn submissions(scope: &Scope) -> SelectStatement {
+    Query::select()
+        .column((submission::Entity, submission::Column::Id))
+        .from(submission::Entity)
+        .inner_join(
+            channel::Entity,
+            Expr::col((channel::Entity, channel::Column::Id))
+                .equals((submission::Entity, submission::Column::ChannelId)),
+        )
+        .and_where(
+            Expr::col((submission::Entity, submission::Column::ContactId))
+                .equals((contact::Entity, contact::Column::Id)),
+        )
+        .and_where(channel::Column::LineId.is_in(&scope.line_ids))
+        .to_owned()
+}
+
+/// One contact, when this scope sees it. Who was merged into another is seen by those who see that one.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    id: &str,
+) -> Result<Option<contact::Model>, DbErr> {
+    if id.contains('\0') {
+        return Ok(None);
+    }
+    let Some(row) = contact::Entity::find_by_id(id).one(db).await? else {
+        return Ok(None);
+    };
+    let last = end_of_chain(db, &row).await?;
+    let seen = contact::Entity::find_by_id(last)
+        .filter(contacts(scope))
+        .one(db)
+        .await?;
+    Ok(seen.map(|_| row))
+}
+
+/// Those of some contacts that this scope sees.
+pub async fn among(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: BTreeSet<String>,
+) -> Result<BTreeSet<String>, DbErr> {
+    if scope.sees_all() || ids.is_empty() {
+        return Ok(ids);
+    }
+    let seen: Vec<String> = contact::Entity::find()
+        .select_only()
+        .column(contact::Column::Id)
+        .filter(contact::Column::Id.is_in(bulk::padded(ids)))
+        .filter(contacts(scope))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(seen.into_iter().collect())
+}
+
+/// The contact that this one is now: itself, or where its merges end.
+pub async fn end_of_chain(db: &impl ConnectionTrait, row: &contact::Model) -> Result<String, DbErr> {
+    let (mut id, mut next) = (row.id.clone(), row.merged_into.clone());
+    for _ in 0..CHAIN {
+        let Some(into) = next else { break };
+        next = contact::Entity::find_by_id(&into)
+            .one(db)
+            .await?
+            .and_then(|row| row.merged_into);
+        id = into;
+    }
+    Ok(id)
+}
+
+/// Who sees a contact, for those who are told of changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// Whoever stands in the queue of one of these lines.
+    pub line_ids: BTreeSet<String>,
+    /// These operators, whatever lines they stand in.
+    pub operator_ids: BTreeSet<String>,
+}
+
+impl Sight {
+    /// Whether somebody sees it.
+    pub fn includes(&self, scope: &Scope) -> bool {
+        scope.sees_all()
+            || self.operator_ids.contains(&scope.operator_id)
+            || self.line_ids.iter().any(|line| scope.line_ids.contains(line))
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Seen {
+    contact_id: String,
+    line_id: Option<String>,
+    operator_id: Option<String>,
+}
+
+/// Who sees each of these contacts; the same rule as [`contacts`], asked the other way round.
+pub async fn of(db: &impl ConnectionTrait, ids: &[String]) -> Result<HashMap<String, Sight>, DbErr> {
+    let mut sights: HashMap<String, Sight> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(sights);
+    }
+    let (list, values) = bulk::in_list(1, ids.iter().cloned().map(Value::from).collect());
+    let sql = format!(
+        "SELECT id AS contact_id, NULL AS line_id, operator_id FROM contact WHERE id IN {list} \
+         UNION SELECT c.contact_id, c.line_id, s.operator_id FROM conversation c JOIN session s ON s.id = c.session_id WHERE c.contact_id IN {list} \
+         UNION SELECT c.contact_id, NULL, p.operator_id FROM conversation c JOIN participant p ON p.conversation_id = c.id WHERE c.contact_id IN {list} \
+         UNION SELECT contact_id, line_id, operator_id FROM lead WHERE contact_id IN {list} \
+         UNION SELECT contact_id, line_id, operator_id FROM deal WHERE contact_id IN {list} \
+         UNION SELECT b.contact_id, h.line_id, NULL FROM submission b JOIN channel h ON h.id = b.channel_id WHERE b.contact_id IN {list}"
+    );
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    for row in Seen::find_by_statement(statement).all(db).await? {
+        let sight = sights.entry(row.contact_id).or_default();
+        sight.line_ids.extend(row.line_id);
+        sight.operator_ids.extend(row.operator_id);
+    }
+    Ok(sights)
+}

@@ -1,0 +1,26 @@
+import type { Component } from 'svelte';
+import { texts } from '../../i18n/i18n.svelte';
+import LeadActions from './LeadActions.svelte';
+
+export { remind } from '../tasks/remind';
+
+/** The screens around selling, with their texts. Their names are all that the app loads at first. */
+const screens: Record<string, () => Promise<{ default: Component }>> = {
+  deals: () => import('./Deals.svelte'),
+  tasks: () => import('../tasks/Tasks.svelte'),
+  funnel: () => import('../reports/Funnel.svelte'),
+  'admin/pipelines': () => import('../admin/Pipelines.svelte'),
+  'admin/lines': () => import('../admin/Lines.svelte'),
+};
+
+export async function screen(name: string): Promise<{ default: Component }> {
+  const [made] = await Promise.all([screens[name]?.(), texts('deals')]);
+  if (!made) throw new Error(`no screen ${name}`);
+  return made;
+}
+
+/** What stands below a lead on its card. */
+export async function leadActions(): Promise<typeof LeadActions> {
+  await texts('deals');
+  return LeadActions;
+}

@@ -1,0 +1,129 @@
+imports-sub = Лиды и контакты из таблицы или адресной книги. Ничего не записывается, пока вы не подтвердите.
+imports-drop = Перетащите файл сюда или выберите его
+imports-drop-hint = CSV, Excel (.xlsx) или vCard (.vcf). Кодировка, разделитель и столбцы распознаются сами.
+imports-uploading = Загрузка…
+imports-empty = Пока ничего не импортировали
+imports-empty-text = Сначала файл показывается, потом проверяется и только затем записывается. Созданное можно вернуть назад.
+imports-file = Файл
+imports-rows = Строк
+imports-wrong = С ошибками
+imports-what = { $count ->
+    [one] { $count } строка
+    [few] { $count } строки
+   *[other] { $count } строк
+} · { $format } { $detail }
+imports-state-draft = Ждёт проверки
+imports-state-checking = Проверяется…
+imports-state-checked = Проверен
+imports-state-running = Записывается…
+imports-state-done = Готово
+imports-state-failed = Не удалось
+imports-state-cancelled = Остановлен
+imports-state-undoing = Отменяется…
+imports-state-undone = Отменён
+imports-check = Проверить
+imports-start = { $count ->
+    [one] Записать { $count } строку
+    [few] Записать { $count } строки
+   *[other] Записать { $count } строк
+}
+imports-stop = Остановить
+imports-undo = Отменить импорт
+imports-remove = Удалить
+imports-removed = Импорт удалён.
+imports-progress = { $done } из { $total } строк
+imports-undone-so-far = Удалено: { $count }
+imports-columns = Что в столбцах
+imports-columns-hint = Первые строки файла. Над каждым столбцом выберите, что он заполняет.
+imports-unmapped = { $count ->
+    [one] { $count } столбец не используется.
+    [few] { $count } столбца не используются.
+   *[other] { $count } столбцов не используются.
+}
+imports-line = Строка
+imports-field = Столбец
+imports-value = Значение
+imports-field-of = Что такое «{ $name }»
+imports-leave-out = Не использовать
+imports-own-field = Своё поле «{ $name }»
+imports-group-contact = Контакт
+imports-group-company = Компания
+imports-group-lead = Лид
+imports-field-contact-name = Имя целиком
+imports-field-contact-first-name = Имя
+imports-field-contact-middle-name = Отчество
+imports-field-contact-last-name = Фамилия
+imports-field-contact-email = E-mail
+imports-field-contact-phone = Телефон
+imports-field-contact-external-id = Внешний код
+imports-field-contact-language = Язык
+imports-field-contact-operator = Ответственный за контакт
+imports-field-company-name = Компания
+imports-field-lead-title = Название
+imports-field-lead-status = Статус
+imports-field-lead-source = Источник
+imports-field-lead-comment = Комментарий
+imports-field-lead-operator = Ответственный
+imports-field-lead-created-at = Дата
+imports-field-lead-utm-source = utm_source
+imports-field-lead-utm-medium = utm_medium
+imports-field-lead-utm-campaign = utm_campaign
+imports-field-lead-utm-term = utm_term
+imports-field-lead-utm-content = utm_content
+imports-code-ruined-number = Число округлила электронная таблица. Сделайте столбец текстовым и выгрузите заново.
+imports-code-bad-phone = Не номер телефона. Нужен код страны, либо укажите страну для файла.
+imports-code-bad-email = Не адрес электронной почты
+imports-code-bad-date = Не дата
+imports-code-bad-number = Не число
+imports-code-bad-word = Такого слова среди допустимых нет
+imports-code-too-long = Слишком длинно
+imports-code-nobody = Нет ни имени, ни почты, ни телефона
+imports-code-unknown-operator = Такого оператора нет. Укажите адрес его почты.
+imports-kind = Каждая строка — это
+imports-kind-leads = Лид с контактом
+imports-kind-contacts = Контакт
+imports-known = Уже известные люди
+imports-rule-skip = Не трогать
+imports-rule-fill = Дополнить пустое
+imports-rule-update = Заменить данными файла
+imports-rule-create = Добавить отдельный лид
+imports-rule-skip-hint = Узнанные по почте, телефону или внешнему коду пропускаются.
+imports-rule-fill-hint = Добавляется то, что есть в файле и чего нет у нас.
+imports-rule-update-hint = Данные файла заменяют то, что есть.
+imports-rule-create-hint = Если открытый лид уже есть, создаётся новый контакт и показывается как возможный дубль.
+imports-region = Страна телефонов
+imports-region-hint = Две буквы, для номеров без кода страны.
+imports-no-line = Без линии
+imports-responsible = Ответственный
+imports-nobody = Никто
+imports-use-kept = Сохранённое соответствие
+imports-choose = Выберите…
+imports-more = Ещё: как читать файл, сохранить соответствие
+imports-delimiter = Разделитель
+imports-delimiter-semicolon = Точка с запятой
+imports-delimiter-comma = Запятая
+imports-delimiter-tab = Табуляция
+imports-delimiter-bar = Вертикальная черта
+imports-encoding = Кодировка
+imports-sheet = Лист
+imports-dates = 03/04/2026 — это
+imports-day-first = 3 апреля
+imports-month-first = 4 марта
+imports-source = Источник лидов
+imports-source-hint = Если в строке его нет; пусто — «import».
+imports-header = В первой строке названия столбцов
+imports-keep-name = Название соответствия
+imports-keep = Сохранить соответствие
+imports-kept = Соответствие сохранено.
+imports-would = Что произойдёт
+imports-result = Что произошло
+imports-undone = Что отменено
+imports-count-created = Новых
+imports-count-updated = Изменено
+imports-count-skipped = Уже известны
+imports-count-failed = С ошибками
+imports-count-removed = Удалено
+imports-count-kept = Оставлено: с ними уже работали
+imports-made = Контактов: { $contacts }, лидов: { $leads }, компаний: { $companies }
+imports-wrong-rows = Строки с ошибками
+imports-wrong-file = Скачать
