@@ -6,13 +6,11 @@ use std::{
 };
 
 use axum::{
-    body::Body,
     extract::{ConnectInfo, FromRequestParts, Request, State},
     http::{HeaderMap, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures_util::StreamExt;
 use ipnet::IpNet;
 
 use super::problem::Problem;
@@ -22,10 +20,6 @@ use crate::{app::App, config::Config};
 pub const JSON_BYTES: u64 = 2 << 20;
 /// What a form may have beside its file, in bytes.
 const FORM_SLACK: u64 = 2 << 20;
-/// How much of a body that is refused is read and thrown away, so that the answer is heard: a caller
-/// that is still sending when the connection closes never reads it.
-const DRAIN_BYTES: u64 = 256 << 20;
-const DRAIN_TIME: Duration = Duration::from_secs(20);
 /// Uploads may take this long.
 const UPLOAD_TIME: Duration = Duration::from_secs(15 * 60);
 
@@ -84,9 +78,6 @@ pub async fn bodies(State(app): State<App>, request: Request, next: Next) -> Res
     if length.is_none_or(|length| length <= limit) {
         return next.run(request).await;
     }
-    if !request.headers().contains_key(header::EXPECT) {
-        drain(request.into_body()).await;
-    }
     Problem::too_large(format!("the body may have at most {limit} bytes here")).into_response()
 }
 
@@ -117,20 +108,6 @@ fn is_multipart(headers: &HeaderMap) -> bool {
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/"))
-}
-
-async fn drain(body: Body) {
-    let mut chunks = body.into_data_stream();
-    let mut seen = 0_u64;
-    let read = async {
-        while let Some(Ok(chunk)) = chunks.next().await {
-            seen = seen.saturating_add(chunk.len() as u64);
-            if seen > DRAIN_BYTES {
-                break;
-            }
-        }
-    };
-    drop(tokio::time::timeout(DRAIN_TIME, read).await);
 }
 
 #[cfg(test)]

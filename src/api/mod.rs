@@ -10,6 +10,7 @@ pub mod forms;
 pub mod health;
 pub mod hooks;
 pub mod limits;
+mod linger;
 pub mod observe;
 pub mod openapi;
 pub mod page;
@@ -74,6 +75,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(json_limit))
         .layer(middleware::from_fn_with_state(app.clone(), limits::bodies))
         .layer(middleware::from_fn_with_state(app.clone(), limits::times))
+        .layer(middleware::from_fn(linger::rests))
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(middleware::from_fn(observe::problems))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(WORTH_COMPRESSING).and(is_text)))
