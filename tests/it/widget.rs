@@ -4,6 +4,7 @@ use reqwest::{Response, header};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use switchboard::db::entity::{contact, visitor};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Database, Socket, TestApp};
 
@@ -507,6 +508,35 @@ async fn what_a_visitor_sends_wrong_is_named() {
     app.widget(&channel, "rating", Some(&token), json!({"score": 5}))
         .await
         .expect(409);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_heard_by_who_is_still_sending() {
+    let app = TestApp::start(Database::sqlite().await).await;
+    let channel = chat(&app, json!({})).await;
+    let token = app.visitor(&channel).await;
+    let address = app.base.trim_start_matches("http://").to_owned();
+    // Refused for who asks before the body is looked at, and for its length in the midst of it.
+    for (token, status) in [("nobody", "401"), (token.as_str(), "413")] {
+        let mut line = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let piece = "x".repeat(4096);
+        let head = format!(
+            "POST /widget/v1/{}/messages HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            channel["key"].as_str().unwrap(),
+            400 * piece.len(),
+        );
+        line.write_all(head.as_bytes()).await.unwrap();
+        for sent in 0..400 {
+            line.write_all(piece.as_bytes())
+                .await
+                .unwrap_or_else(|error| panic!("{status}: cut off after {sent} pieces: {error}"));
+        }
+        let mut answer = [0; 12];
+        line.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, format!("HTTP/1.1 {status}").as_bytes());
+    }
     app.stop().await;
 }
 

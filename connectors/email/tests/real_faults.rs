@@ -122,7 +122,7 @@ async fn a_half_open_line_is_noticed_and_made_anew() {
     };
     let channel = run(connector(settings), &intake).await;
     alive(&intake).await;
-    proxy.set(Line::Silent);
+    proxy.forget();
     mailbox.mail("unheard").await;
     mailbox.admin("wait", &["1"]).await;
     // The announcement is lost. Time passes until IDLE is renewed and its answer is missed: no real server
@@ -139,7 +139,6 @@ async fn a_half_open_line_is_noticed_and_made_anew() {
     .await;
     tokio::time::resume();
     assert!(noticed.is_ok(), "a dead connection was taken for a quiet one");
-    proxy.set(Line::Up);
     intake.wait_stored(1).await;
     channel.stop().await;
     assert_eq!(texts(&intake), ["unheard"]);

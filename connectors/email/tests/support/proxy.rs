@@ -17,8 +17,6 @@ use tokio::{
 pub enum Line {
     /// Carries everything.
     Up,
-    /// Half open: connections stand, nothing passes, nobody is told.
-    Silent,
     /// Every connection is cut, and so is every new one.
     Cut,
 }
@@ -30,6 +28,8 @@ pub struct Proxy {
     line: Arc<watch::Sender<Line>>,
     /// Cuts the next connection after this many bytes from the server.
     cut_after: Arc<watch::Sender<Option<usize>>>,
+    /// How often everything was forgotten: connections of before carry nothing any more.
+    forgotten: Arc<watch::Sender<u32>>,
     task: AbortHandle,
 }
 
@@ -46,7 +46,8 @@ impl Proxy {
         let own = listener.local_addr().unwrap().port();
         let line = Arc::new(watch::Sender::new(Line::Up));
         let cut_after = Arc::new(watch::Sender::new(None));
-        let (lines, cuts) = (Arc::clone(&line), Arc::clone(&cut_after));
+        let forgotten = Arc::new(watch::Sender::new(0));
+        let (lines, cuts, losses) = (Arc::clone(&line), Arc::clone(&cut_after), Arc::clone(&forgotten));
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if *lines.borrow() == Line::Cut {
@@ -57,21 +58,29 @@ impl Proxy {
                 };
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
-                tokio::spawn(carry(from_client, to_server, lines.subscribe(), None));
+                let state = || (lines.subscribe(), losses.subscribe());
+                tokio::spawn(carry(from_client, to_server, state(), None));
                 let limit = cuts.send_replace(None);
-                tokio::spawn(carry(from_server, to_client, lines.subscribe(), limit));
+                tokio::spawn(carry(from_server, to_client, state(), limit));
             }
         });
         Self {
             port: own,
             line,
             cut_after,
+            forgotten,
             task: task.abort_handle(),
         }
     }
 
     pub fn set(&self, line: Line) {
         self.line.send_replace(line);
+    }
+
+    /// Half open: connections of before stand, nothing passes, nobody is told; new ones are carried. As with
+    /// a router that was restarted.
+    pub fn forget(&self) {
+        self.forgotten.send_modify(|count| *count += 1);
     }
 
     /// Cuts the next connection when the server has said this much.
@@ -85,7 +94,7 @@ impl Proxy {
 async fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    mut line: watch::Receiver<Line>,
+    (mut line, forgotten): (watch::Receiver<Line>, watch::Receiver<u32>),
     mut limit: Option<usize>,
 ) -> Option<()> {
     let mut buffer = vec![0; 16 * 1024];
@@ -94,8 +103,7 @@ async fn carry(
             read = from.read(&mut buffer) => read.ok().filter(|read| *read > 0)?,
             _ = line.wait_for(|line| *line == Line::Cut) => return None,
         };
-        // What is read in silence is lost, as on a line that a router forgot.
-        if *line.borrow() == Line::Silent {
+        if forgotten.has_changed().unwrap_or(true) {
             continue;
         }
         let mut bytes = buffer.get(..read)?;
