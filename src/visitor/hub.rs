@@ -9,6 +9,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -97,8 +98,8 @@ pub enum Signal {
         last_seq: i64,
         /// Read up to here.
         read_seq: i64,
-        /// Changes whenever the session stands differently.
-        stands: String,
+        /// Another number whenever the session stands differently.
+        stands: u64,
     },
     /// An operator is typing.
     Typing {
@@ -342,7 +343,12 @@ impl Hub {
                     let progress = Signal::Progress {
                         last_seq: view.last_seq,
                         read_seq: view.read_seq,
-                        stands: format!("{id} {state} {rating:?} {}", view.line_id),
+                        stands: BuildHasherDefault::<DefaultHasher>::default().hash_one((
+                            id,
+                            state,
+                            rating,
+                            &view.line_id,
+                        )),
                     };
                     self.tell(&place, &progress);
                 }

@@ -188,13 +188,13 @@ pub(super) async fn list(
 
 /// Resolves when there is something to come for: a message, or the session stands differently.
 async fn news(listener: &mut Listener, after: i64) {
-    let mut stood: Option<String> = None;
+    let mut stood: Option<u64> = None;
     while let Some(signal) = listener.next().await {
         match signal {
             Signal::Message(message) if message.seq > after => return,
             Signal::Found(_) | Signal::Resync => return,
             Signal::Progress { stands, .. } => {
-                if stood.replace(stands.clone()).is_some_and(|stood| stood != stands) {
+                if stood.replace(stands).is_some_and(|stood| stood != stands) {
                     return;
                 }
             }

@@ -10,7 +10,10 @@ use axum::{
     },
     response::Response,
 };
-use futures_util::{SinkExt, StreamExt, stream::SplitSink};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
@@ -149,23 +152,10 @@ pub(super) async fn open(
         .write_buffer_size(0)
         .max_message_size(FRAME_BYTES)
         .max_frame_size(FRAME_BYTES);
+    // In a box: what a closure takes along has room in the task twice, and the session a third time.
+    let begun = Box::new((app, chat, visitor, listener));
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let (sink, mut stream) = socket.split();
-        let mut session = Session {
-            app,
-            chat,
-            visitor,
-            listener,
-            sink,
-            conversation: None,
-            sent_seq: query.after,
-            told: (0, 0),
-            stands: String::new(),
-            standing: Standing::default(),
-            hinted_at: None,
-            typing: None,
-            page: None,
-        };
+        let (mut session, mut stream) = Session::new(socket, begun, query.after);
         let who = [("end", "visitor".to_owned())];
         Counter::SocketsOpened.add(1, &who);
         let end = session.serve(&mut stream).await;
@@ -198,13 +188,13 @@ struct Session {
     visitor: visitor::Model,
     listener: Listener,
     sink: SplitSink<WebSocket, Message>,
-    conversation: Option<conversation::Model>,
+    conversation: Option<Box<conversation::Model>>,
     /// The number of the last message that the visitor has; `None` until the first look without `after`.
     sent_seq: Option<i64>,
     /// What the last receipt said.
     told: (i64, i64),
     /// What the last signal said of the session.
-    stands: String,
+    stands: u64,
     /// What the visitor was told of it.
     standing: Standing,
     /// When hints were last passed on, and what is to be passed on next.
@@ -214,9 +204,31 @@ struct Session {
 }
 
 type Step = std::result::Result<(), End>;
+type Begun = (App, Chat, visitor::Model, Listener);
 
 impl Session {
-    async fn serve(&mut self, stream: &mut futures_util::stream::SplitStream<WebSocket>) -> End {
+    fn new(socket: WebSocket, begun: Box<Begun>, after: Option<i64>) -> (Box<Self>, SplitStream<WebSocket>) {
+        let (sink, stream) = socket.split();
+        let (app, chat, visitor, listener) = *begun;
+        let session = Self {
+            app,
+            chat,
+            visitor,
+            listener,
+            sink,
+            conversation: None,
+            sent_seq: after,
+            told: (0, 0),
+            stands: 0,
+            standing: Standing::default(),
+            hinted_at: None,
+            typing: None,
+            page: None,
+        };
+        (Box::new(session), stream)
+    }
+
+    async fn serve(&mut self, stream: &mut SplitStream<WebSocket>) -> End {
         if let Err(end) = Box::pin(self.begin()).await {
             return end;
         }
@@ -319,24 +331,25 @@ impl Session {
         // In this order: what is stored after the look below is signalled.
         self.listener.bind(conversation_id);
         let found = store::conversation_by_id(self.app.db.read(), conversation_id).await;
-        self.conversation = found.map_err(Problem::from)?;
-        self.catch_up().await
-    }
-
-    async fn catch_up(&mut self) -> Step {
-        let Some(conversation) = self.conversation.clone() else {
+        let Some(conversation) = found.map_err(Problem::from)? else {
+            self.conversation = None;
             return Ok(());
         };
+        self.conversation = Some(Box::new(kept(&conversation)));
+        self.catch_up(&conversation).await
+    }
+
+    async fn catch_up(&mut self, conversation: &conversation::Model) -> Step {
         loop {
             let after = self.sent_seq.unwrap_or(0);
             let (messages, more) =
-                page(&self.app, &self.chat, &self.visitor, &conversation, after, PAGE).await?;
+                page(&self.app, &self.chat, &self.visitor, conversation, after, PAGE).await?;
             for message in &messages {
                 self.send(&Frame::Message { message }).await?;
                 self.sent_seq = Some(message.seq);
             }
             if !more {
-                self.stand_in(&conversation).await?;
+                self.stand_in(conversation).await?;
                 return self.receipt(conversation.last_seq, conversation.read_seq).await;
             }
         }
@@ -549,7 +562,7 @@ impl Session {
         }
     }
 
-    async fn close(mut self, end: End) {
+    async fn close(mut self: Box<Self>, end: End) {
         let (code, reason) = match end {
             End::Gone => return,
             End::Slow => (code::SLOW, "too slow: reconnect with after"),
@@ -565,5 +578,18 @@ impl Session {
         }));
         // A visitor who is too slow will not read this either.
         drop(tokio::time::timeout(Duration::from_secs(1), self.sink.send(close)).await);
+    }
+}
+
+/// What a socket asks of its conversation's row later.
+fn kept(row: &conversation::Model) -> conversation::Model {
+    conversation::Model {
+        id: row.id.clone(),
+        contact_id: row.contact_id.clone(),
+        last_seq: row.last_seq,
+        read_seq: row.read_seq,
+        client_read_seq: row.client_read_seq,
+        client_delivered_seq: row.client_delivered_seq,
+        ..conversation::Model::default()
     }
 }
