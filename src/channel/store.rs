@@ -26,13 +26,7 @@ pub async fn load(db: &impl ConnectionTrait, id: &str) -> Result<Option<channel:
 
 /// The names of all channels, by id.
 pub async fn names(db: &impl ConnectionTrait) -> Result<HashMap<String, String>, DbErr> {
-    let rows: Vec<(String, String)> = channel::Entity::find()
-        .select_only()
-        .columns([channel::Column::Id, channel::Column::Name])
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().collect())
+    crate::db::names::<channel::Entity>(db, channel::Column::Id, channel::Column::Name).await
 }
 
 /// One by the key in its URLs.

@@ -13,6 +13,7 @@ pub mod participant;
 pub mod reach;
 pub mod read;
 pub mod rearrange;
+pub mod responses;
 pub mod session;
 pub mod state;
 pub mod store;

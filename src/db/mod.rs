@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod entity;
 pub mod fixed;
+mod names;
 pub mod text;
 
 mod batch;
@@ -13,6 +14,7 @@ mod write;
 
 pub use batch::BatchTx;
 pub use connect::sqlite_path;
+pub use names::names;
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, SqlErr};
 use tokio::sync::watch;
 pub use write::{WriteTx, next_numbers};

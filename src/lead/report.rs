@@ -46,6 +46,10 @@ pub enum By {
     Campaign,
     /// The channel they came by: a form, a chat.
     Channel,
+    /// The line they came into.
+    Line,
+    /// The company's number that was called.
+    Number,
 }
 
 /// What is asked.
@@ -83,6 +87,12 @@ pub struct Row {
     /// The channel they came by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel_id: Option<String>,
+    /// The line they came into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line_id: Option<String>,
+    /// The company's number that was called, as E.164.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called_number: Option<String>,
     /// How many leads.
     pub leads: u64,
     /// Of them converted.
@@ -116,7 +126,32 @@ pub struct Report {
 }
 
 /// What of a lead counts.
-type Counted = (String, DateTime<Utc>, String, String, Option<String>, Value);
+type Read = (
+    String,
+    DateTime<Utc>,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    Value,
+);
+
+/// A lead, as far as it counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// Where it stands.
+    pub status: &'a str,
+    /// Its own word for where it came from.
+    pub source: &'a str,
+    /// The channel it came by.
+    pub channel_id: Option<&'a str>,
+    /// The line it came into.
+    pub line_id: Option<&'a str>,
+    /// What brought them, as it is stored.
+    pub attribution: &'a Value,
+}
 
 /// Counts leads as they are read.
 #[derive(Debug)]
@@ -139,15 +174,9 @@ impl<'a> Tally<'a> {
     }
 
     /// Counts one lead.
-    pub fn count(
-        &mut self,
-        at: DateTime<Utc>,
-        status: &str,
-        source: &str,
-        channel_id: Option<&str>,
-        attribution: &Value,
-    ) {
-        let attribution: Attribution = serde_json::from_value(attribution.clone()).unwrap_or_default();
+    pub fn count(&mut self, lead: Counted<'_>) {
+        let Counted { status, source, .. } = lead;
+        let attribution: Attribution = serde_json::from_value(lead.attribution.clone()).unwrap_or_default();
         let touch = match self.question.touch {
             Which::First => &attribution.first,
             Which::Last => &attribution.last,
@@ -161,14 +190,17 @@ impl<'a> Tally<'a> {
             By::Source => source.to_owned(),
             By::Medium => mark("utm_medium"),
             By::Campaign => mark("utm_campaign"),
-            By::Channel => channel_id.unwrap_or(NONE).to_owned(),
+            By::Channel => lead.channel_id.unwrap_or(NONE).to_owned(),
+            By::Line => lead.line_id.unwrap_or(NONE).to_owned(),
+            By::Number => mark("called_number"),
         };
         let key: Vec<String> = self.question.by.iter().map(value).collect();
         let row = self.rows.entry(key).or_default();
         row.leads += 1;
         row.converted += u64::from(status == "converted");
         row.junk += u64::from(status == "junk");
-        let day = at
+        let day = lead
+            .at
             .with_timezone(&self.question.zone)
             .format("%Y-%m-%d")
             .to_string();
@@ -185,6 +217,8 @@ impl<'a> Tally<'a> {
                     By::Medium => row.medium = Some(value),
                     By::Campaign => row.campaign = Some(value),
                     By::Channel => row.channel_id = Some(value),
+                    By::Line => row.line_id = Some(value),
+                    By::Number => row.called_number = Some(value),
                 }
             }
             row
@@ -220,6 +254,7 @@ pub async fn read(db: &impl ConnectionTrait, question: &Question) -> Result<Repo
                 lead::Column::Status,
                 lead::Column::Source,
                 lead::Column::ChannelId,
+                lead::Column::LineId,
                 lead::Column::Attribution,
             ])
             .filter(lead::Column::CreatedAt.gte(question.from))
@@ -242,15 +277,22 @@ pub async fn read(db: &impl ConnectionTrait, question: &Question) -> Result<Repo
                 ),
             );
         }
-        let page: Vec<Counted> = query
+        let page: Vec<Read> = query
             .order_by_asc(lead::Column::CreatedAt)
             .order_by_asc(lead::Column::Id)
             .limit(PAGE)
             .into_tuple()
             .all(db)
             .await?;
-        for (_, at, status, source, channel_id, attribution) in &page {
-            tally.count(*at, status, source, channel_id.as_deref(), attribution);
+        for (_, at, status, source, channel_id, line_id, attribution) in &page {
+            tally.count(Counted {
+                at: *at,
+                status,
+                source,
+                channel_id: channel_id.as_deref(),
+                line_id: line_id.as_deref(),
+                attribution,
+            });
         }
         match page.last() {
             Some((id, at, ..)) if page.len() as u64 == PAGE => after = Some((*at, id.clone())),
@@ -259,13 +301,15 @@ pub async fn read(db: &impl ConnectionTrait, question: &Question) -> Result<Repo
     }
 }
 
-/// The rows as CSV (RFC 4180), with the channels' names.
+/// The rows as CSV (RFC 4180), with the names of channels and lines.
 pub fn csv(report: &Report, by: &[By], name_of: impl Fn(&str) -> String) -> String {
     let heading = |by: &By| match by {
         By::Source => "source",
         By::Medium => "medium",
         By::Campaign => "campaign",
         By::Channel => "channel",
+        By::Line => "line",
+        By::Number => "called_number",
     };
     let mut table = sheet::line(by.iter().map(heading).chain(["leads", "converted", "junk"]));
     for row in &report.rows {
@@ -274,6 +318,8 @@ pub fn csv(report: &Report, by: &[By], name_of: impl Fn(&str) -> String) -> Stri
             By::Medium => row.medium.clone(),
             By::Campaign => row.campaign.clone(),
             By::Channel => row.channel_id.as_deref().map(&name_of),
+            By::Line => row.line_id.as_deref().map(&name_of),
+            By::Number => row.called_number.clone(),
         };
         let named = by.iter().map(|by| value(by).unwrap_or_default());
         let counts = [row.leads, row.converted, row.junk].map(|count| count.to_string());
@@ -300,8 +346,15 @@ mod tests {
         }
     }
 
-    fn at(text: &str) -> DateTime<Utc> {
-        text.parse().unwrap_or_default()
+    fn lead<'a>(at: &str, status: &'a str, source: &'a str, attribution: &'a Value) -> Counted<'a> {
+        Counted {
+            at: at.parse().unwrap_or_default(),
+            status,
+            source,
+            channel_id: None,
+            line_id: Some("lin_1"),
+            attribution,
+        }
     }
 
     #[test]
@@ -310,21 +363,9 @@ mod tests {
         let direct = json!({"first": {}, "last": {}});
         let question = question(Which::Last, &[By::Source, By::Medium]);
         let mut tally = Tally::new(&question);
-        tally.count(at("2026-11-20T20:30:00Z"), "new", "newsletter", None, &first);
-        tally.count(
-            at("2026-11-20T12:00:00Z"),
-            "converted",
-            "newsletter",
-            None,
-            &first,
-        );
-        tally.count(
-            at("2026-11-21T12:00:00Z"),
-            "junk",
-            "webform",
-            Some("chn_1"),
-            &direct,
-        );
+        tally.count(lead("2026-11-20T20:30:00Z", "new", "newsletter", &first));
+        tally.count(lead("2026-11-20T12:00:00Z", "converted", "newsletter", &first));
+        tally.count(lead("2026-11-21T12:00:00Z", "junk", "webform", &direct));
         let report = tally.report();
         let rows: Vec<_> = report
             .rows
@@ -359,7 +400,7 @@ mod tests {
         let both = json!({"first": {"utm_source": "Ads"}, "last": {"utm_source": "mail"}});
         let question = question(Which::First, &[By::Source]);
         let mut tally = Tally::new(&question);
-        tally.count(at("2026-11-20T12:00:00Z"), "new", "mail", None, &both);
+        tally.count(lead("2026-11-20T12:00:00Z", "new", "mail", &both));
         assert_eq!(
             tally
                 .report()
@@ -368,6 +409,21 @@ mod tests {
                 .and_then(|row| row.source.clone())
                 .as_deref(),
             Some("ads")
+        );
+    }
+
+    #[test]
+    fn leads_of_calls_are_counted_by_line_and_by_the_number_that_was_called() {
+        let called =
+            json!({"first": {}, "last": {"called_number": "+998712000001", "utm_source": "billboard"}});
+        let question = question(Which::Last, &[By::Line, By::Number]);
+        let mut tally = Tally::new(&question);
+        tally.count(lead("2026-11-20T12:00:00Z", "new", "billboard", &called));
+        let report = tally.report();
+        let table = csv(&report, &question.by, |id| format!("={id}"));
+        assert_eq!(
+            table,
+            "line,called_number,leads,converted,junk\r\n'=lin_1,'+998712000001,1,0,0\r\n"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Lines in the database, with the history of their versions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -59,6 +59,11 @@ pub async fn find(db: &impl ConnectionTrait, word: &str) -> Result<line::Model, 
         .one(db)
         .await?
         .ok_or(Error::NotFound)
+}
+
+/// The names of all lines, by id.
+pub async fn names(db: &impl ConnectionTrait) -> Result<HashMap<String, String>, DbErr> {
+    crate::db::names::<line::Entity>(db, line::Column::Id, line::Column::Name).await
 }
 
 /// Up to `limit` lines in the order they were made, after the line of this id.

@@ -1,6 +1,6 @@
 //! Users in the database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -83,6 +83,11 @@ pub async fn find_by_email(db: &impl ConnectionTrait, email: &str) -> Result<Opt
         .filter(operator::Column::Email.eq(normal_email(email)))
         .one(db)
         .await
+}
+
+/// The names of all users, by id.
+pub async fn names(db: &impl ConnectionTrait) -> Result<HashMap<String, String>, DbErr> {
+    crate::db::names::<operator::Entity>(db, operator::Column::Id, operator::Column::Name).await
 }
 
 /// Up to `limit` users in the order they were made, after the user of this id.

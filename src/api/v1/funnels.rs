@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::pipelines::problem;
+use super::{period::period, pipelines::problem};
 use crate::{
     api::{
         Json, Query,
@@ -26,8 +26,6 @@ use crate::{
 
 /// Days a report is about when nothing is said.
 const USUAL: TimeDelta = TimeDelta::days(90);
-/// Longest time of a report.
-const LONGEST: TimeDelta = TimeDelta::days(732);
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
@@ -54,14 +52,7 @@ struct FunnelQuery {
 
 async fn read(app: &App, caller: &Caller, query: FunnelQuery) -> Result<Report> {
     let now = app.clock.now();
-    let to = query.to.unwrap_or(now);
-    let from = query.from.unwrap_or(to - USUAL);
-    if from >= to || to - from > LONGEST {
-        return Err(Problem::invalid(
-            "from",
-            "must lie before `to`, by two years at most",
-        ));
-    }
+    let (from, to) = period(query.from, query.to, USUAL, now)?;
     let pipeline = match query.pipeline.filter(|id| !id.is_empty()) {
         Some(id) => pipeline::find(app.db.read(), &id)
             .await

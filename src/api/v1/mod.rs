@@ -34,11 +34,13 @@ pub mod message_changes;
 pub mod messages;
 pub mod offers;
 pub mod outbox;
+mod period;
 pub mod pipelines;
 pub mod presence;
 pub mod quarantine;
 pub mod rearrange;
 pub mod reports;
+pub mod responses;
 pub mod routing;
 pub mod schedules;
 pub mod search;
@@ -115,6 +117,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(tasks::router())
         .merge(lead_conversion::router())
         .merge(funnels::router())
+        .merge(responses::router())
         .merge(imports::router())
         .merge(exports::router())
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::period::{period, zone};
 use crate::{
     api::{
         Json, Query,
@@ -19,12 +20,11 @@ use crate::{
     app::App,
     channel::store as channels,
     lead::report::{self, By, Question, Report, Which},
+    line::store as lines,
 };
 
 /// Days a report is about when nothing is said.
 const USUAL: TimeDelta = TimeDelta::days(30);
-/// Longest time of a report.
-const LONGEST: TimeDelta = TimeDelta::days(732);
 
 /// The routes.
 pub fn router() -> OpenApiRouter<App> {
@@ -46,7 +46,8 @@ struct LeadsQuery {
     /// `last` (default) or `first`: which touch counts.
     #[param(inline)]
     touch: Option<Which>,
-    /// Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent.
+    /// Separated by commas, four at most: `source`, `medium`, `campaign`, `channel` (a form is one), `line`,
+    /// `number` (the company's number that was called). The first three when absent.
     by: Option<String>,
     /// One line, by id.
     line: Option<String>,
@@ -56,15 +57,7 @@ struct LeadsQuery {
 
 impl LeadsQuery {
     fn question(self, now: DateTime<Utc>) -> Result<Question> {
-        let to = self.to.unwrap_or(now);
-        let from = self.from.unwrap_or(to - USUAL);
-        if from >= to || to - from > LONGEST {
-            return Err(Problem::invalid(
-                "from",
-                "must lie before `to`, by two years at most",
-            ));
-        }
-        let zone = self.time_zone.as_deref().unwrap_or("UTC");
+        let (from, to) = period(self.from, self.to, USUAL, now)?;
         let words = self.by.unwrap_or_else(|| "source,medium,campaign".to_owned());
         let mut by = words
             .split(',')
@@ -79,9 +72,7 @@ impl LeadsQuery {
         Ok(Question {
             from,
             to,
-            zone: zone
-                .parse()
-                .map_err(|_| Problem::invalid("time_zone", format!("{zone:?} is not a time zone")))?,
+            zone: zone(self.time_zone.as_deref())?,
             touch: self.touch.unwrap_or_default(),
             by,
             line_id: self.line.filter(|id| !id.is_empty()),
@@ -96,10 +87,12 @@ fn read_by(word: &str) -> Result<By> {
         "medium" => By::Medium,
         "campaign" => By::Campaign,
         "channel" => By::Channel,
+        "line" => By::Line,
+        "number" => By::Number,
         other => {
             return Err(Problem::invalid(
                 "by",
-                format!("{other:?} is none of source, medium, campaign, channel"),
+                format!("{other:?} is none of source, medium, campaign, channel, line, number"),
             ));
         }
     })
@@ -127,7 +120,8 @@ async fn report_leads_csv(
 ) -> Result<Response> {
     let question = query.question(app.clock.now())?;
     let report = report::read(app.db.read(), &question).await?;
-    let names = channels::names(app.db.read()).await?;
+    let mut names = channels::names(app.db.read()).await?;
+    names.extend(lines::names(app.db.read()).await?);
     let table = report::csv(&report, &question.by, |id| {
         names.get(id).cloned().unwrap_or_else(|| id.to_owned())
     });

@@ -17,6 +17,7 @@ mod lines;
 mod messages;
 mod pipelines;
 mod quarantine;
+mod responses;
 mod routing;
 mod search;
 mod setup;

@@ -2132,6 +2132,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How soon sessions were answered and ended, as a whole, by operator, line or channel, and by day. */
+        get: operations["report_responses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/responses.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for spreadsheets. What one of them would take for a formula has an apostrophe before it. */
+        get: operations["report_responses_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routing/counting": {
         parameters: {
             query?: never;
@@ -5004,6 +5038,8 @@ export interface components {
         };
         /** @description One row: leads of one origin. */
         LeadsReportRow: {
+            /** @description The company's number that was called, as E.164. */
+            called_number?: string | null;
             /** @description `utm_campaign`. */
             campaign?: string | null;
             /** @description The channel they came by. */
@@ -5023,6 +5059,8 @@ export interface components {
              * @description How many leads.
              */
             leads: number;
+            /** @description The line they came into. */
+            line_id?: string | null;
             /** @description `utm_medium`. */
             medium?: string | null;
             /** @description Where they came from; absent when it is not counted by, empty when it is not known. */
@@ -7535,6 +7573,68 @@ export interface components {
             id: string;
             /** @description How it begins. */
             text: string;
+        };
+        /** @description The answer. */
+        Responses: {
+            /** @description Of all sessions. */
+            all: components["schemas"]["ResponsesFigures"];
+            /** @description Days with sessions, in order. */
+            days: components["schemas"]["ResponsesDay"][];
+            /** @description The most sessions first. */
+            rows: components["schemas"]["ResponsesRow"][];
+        };
+        /** @description One day. */
+        ResponsesDay: components["schemas"]["ResponsesFigures"] & {
+            /** @description `YYYY-MM-DD`. */
+            date: string;
+        };
+        /** @description How soon, in seconds by the clock: nights count. */
+        ResponsesFigures: {
+            /**
+             * Format: int64
+             * @description Of them answered by somebody.
+             */
+            answered: number;
+            /**
+             * Format: double
+             * @description Their mean.
+             */
+            mean_rating?: number | null;
+            /**
+             * Format: int64
+             * @description From the beginning to the end, in the middle, of those that have ended.
+             */
+            median_close_secs?: number | null;
+            /**
+             * Format: int64
+             * @description From the beginning to the first answer, in the middle: half waited longer.
+             */
+            median_first_secs?: number | null;
+            /**
+             * Format: int64
+             * @description Nine of ten were answered sooner.
+             */
+            p90_first_secs?: number | null;
+            /**
+             * Format: int64
+             * @description Ratings that were given.
+             */
+            ratings: number;
+            /**
+             * Format: int64
+             * @description Sessions that began.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description Of them closed without an answer.
+             */
+            unanswered: number;
+        };
+        /** @description One row. */
+        ResponsesRow: components["schemas"]["ResponsesFigures"] & {
+            /** @description The operator's or the line's id, or the kind of channel; null for sessions that nobody took. */
+            id?: string | null;
         };
         /**
          * @description What a user may do.
@@ -14007,7 +14107,10 @@ export interface operations {
                 time_zone?: string;
                 /** @description `last` (default) or `first`: which touch counts. */
                 touch?: "first" | "last";
-                /** @description Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent. */
+                /**
+                 * @description Separated by commas, four at most: `source`, `medium`, `campaign`, `channel` (a form is one), `line`,
+                 *     `number` (the company's number that was called). The first three when absent.
+                 */
                 by?: string;
                 /** @description One line, by id. */
                 line?: string;
@@ -14044,12 +14147,85 @@ export interface operations {
                 time_zone?: string;
                 /** @description `last` (default) or `first`: which touch counts. */
                 touch?: "first" | "last";
-                /** @description Separated by commas: `source`, `medium`, `campaign`, `channel`. The first three when absent. */
+                /**
+                 * @description Separated by commas, four at most: `source`, `medium`, `campaign`, `channel` (a form is one), `line`,
+                 *     `number` (the company's number that was called). The first three when absent.
+                 */
                 by?: string;
                 /** @description One line, by id. */
                 line?: string;
                 /** @description One channel, by id. */
                 channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    report_responses: {
+        parameters: {
+            query?: {
+                /** @description Sessions that began from this moment on; 30 days before `to` when absent. */
+                from?: string;
+                /** @description Sessions that began until before this moment; now when absent. */
+                to?: string;
+                /** @description Days are days of this time zone; UTC when absent. */
+                time_zone?: string;
+                /** @description `operator` (default), `line` or `channel`: what the rows are. */
+                by?: "operator" | "line" | "channel";
+                /** @description Of one line, by id. */
+                line?: string;
+                /** @description Of one operator, by id. */
+                operator?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Responses"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    report_responses_csv: {
+        parameters: {
+            query?: {
+                /** @description Sessions that began from this moment on; 30 days before `to` when absent. */
+                from?: string;
+                /** @description Sessions that began until before this moment; now when absent. */
+                to?: string;
+                /** @description Days are days of this time zone; UTC when absent. */
+                time_zone?: string;
+                /** @description `operator` (default), `line` or `channel`: what the rows are. */
+                by?: "operator" | "line" | "channel";
+                /** @description Of one line, by id. */
+                line?: string;
+                /** @description Of one operator, by id. */
+                operator?: string;
             };
             header?: never;
             path?: never;

@@ -197,6 +197,8 @@ export type Task = Schemas['Task'];
 export type TaskOn = Schemas['TaskOn'];
 export type TaskCounts = Schemas['TaskCounts'];
 export type Funnel = Schemas['Funnel'];
+export type Responses = Schemas['Responses'];
+export type ResponsesRow = Schemas['ResponsesRow'];
 export type FunnelRow = Schemas['FunnelRow'];
 /** In answers nothing of a rule is left out. */
 export type LeadRule = Required<Schemas['LeadRule']>;

@@ -30,6 +30,7 @@ export const CARE_ENTRIES: NavEntry[] = [
   { path: '/wall', key: 'nav-wall', icon: 'wall' },
   { path: '/sources', key: 'nav-sources', icon: 'lead' },
   { path: '/funnel', key: 'nav-funnel', icon: 'queue' },
+  { path: '/responses', key: 'nav-responses', icon: 'clock' },
   { path: '/deliveries', key: 'nav-deliveries', icon: 'outbox' },
   { path: '/quarantine', key: 'nav-quarantine', icon: 'quarantine' },
   { path: '/imports', key: 'nav-imports', icon: 'file' },

@@ -141,35 +141,6 @@ reason-captcha_missing = no captcha
 reason-captcha_failed = captcha failed
 reason-captcha_unavailable = captcha was away
 
-# ---- Where leads come from ---------------------------------------------------------------------------------------------
-
-sources-sub = How many leads came, and what brought them.
-sources-from = From
-sources-to = To, this day included
-sources-touch = Which visit counts
-sources-by = Counted by
-by-source = Source
-by-medium = Medium
-by-campaign = Campaign
-by-channel = Channel
-sources-csv = Download CSV
-sources-leads = Leads
-sources-converted = Converted
-sources-junk = Junk
-sources-none = No leads in this time
-sources-none-text = Choose a longer time.
-sources-unknown = not known
-sources-days = Leads by day
-sources-day = { $day }: { $count ->
-    [one] { $count } lead
-   *[other] { $count } leads
-  }
-sources-total = { $count ->
-    [one] { $count } lead
-   *[other] { $count } leads
-  }
-sources-left-out = { $count } more leads in smaller rows
-
 # ---- a chat's settings ----
 blocks = Blocked
 blocks-visitor = A visitor

@@ -144,6 +144,7 @@ nav-leads = Leads
 nav-deals = Deals
 nav-tasks = Tasks
 nav-funnel = Funnel
+nav-responses = Responses
 nav-pipelines = Sales
 nav-sources = Lead sources
 nav-submissions = Form submissions

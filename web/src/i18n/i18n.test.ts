@@ -93,7 +93,8 @@ describe('texts', () => {
     const homes = {
       simulation: ['simulation'],
       imports: ['imports'],
-      forms: ['admin', 'intake', 'reports'],
+      forms: ['admin', 'intake'],
+      reports: ['reports'],
       people: ['people', 'contacts'],
       webhooks: ['webhooks'],
       deals: ['deals', 'tasks', 'reports', 'admin'],

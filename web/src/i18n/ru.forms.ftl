@@ -142,37 +142,6 @@ reason-captcha_missing = нет капчи
 reason-captcha_failed = капча не пройдена
 reason-captcha_unavailable = капча была недоступна
 
-# ---- Where leads come from ---------------------------------------------------------------------------------------------
-
-sources-sub = Сколько лидов пришло и что их привело.
-sources-from = С
-sources-to = По, включительно
-sources-touch = Какой визит считать
-sources-by = Считать по
-by-source = Источник
-by-medium = Канал рекламы
-by-campaign = Кампания
-by-channel = Канал
-sources-csv = Скачать CSV
-sources-leads = Лиды
-sources-converted = Успешные
-sources-junk = Брак
-sources-none = За это время лидов нет
-sources-none-text = Выберите период подлиннее.
-sources-unknown = неизвестно
-sources-days = Лиды по дням
-sources-day = { $day }: { $count ->
-    [one] { $count } лид
-    [few] { $count } лида
-   *[other] { $count } лидов
-  }
-sources-total = { $count ->
-    [one] { $count } лид
-    [few] { $count } лида
-   *[other] { $count } лидов
-  }
-sources-left-out = Ещё { $count } лидов в меньших строках
-
 # ---- a chat's settings ----
 blocks = Заблокированы
 blocks-visitor = Посетитель

@@ -144,6 +144,7 @@ nav-leads = Лиды
 nav-deals = Сделки
 nav-tasks = Задачи
 nav-funnel = Воронка
+nav-responses = Скорость ответа
 nav-pipelines = Продажи
 nav-sources = Источники лидов
 nav-submissions = Заявки с форм

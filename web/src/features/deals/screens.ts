@@ -8,7 +8,7 @@ export { remind } from '../tasks/remind';
 const screens: Record<string, () => Promise<{ default: Component }>> = {
   deals: () => import('./Deals.svelte'),
   tasks: () => import('../tasks/Tasks.svelte'),
-  funnel: () => import('../reports/Funnel.svelte'),
+  funnel: async () => (await Promise.all([import('../reports/Funnel.svelte'), texts('reports')]))[0],
   'admin/pipelines': () => import('../admin/Pipelines.svelte'),
   'admin/lines': () => import('../admin/Lines.svelte'),
 };
