@@ -10,6 +10,9 @@
 
 mod amocrm;
 mod bitrix24;
+mod hubspot;
+mod pipedrive;
+mod salesforce;
 mod shared;
 mod snapshot;
 
@@ -22,7 +25,13 @@ pub use snapshot::{Company, LeadSnapshot, Note, NoteKind, Person, Stage};
 use switchboard_sdk::{Clock, Http, SecretKeeper, SettingsError};
 
 /// All adapters of this crate, in the order in which the admin app lists them.
-pub static ADAPTERS: &[&Descriptor] = &[&bitrix24::DESCRIPTOR, &amocrm::DESCRIPTOR];
+pub static ADAPTERS: &[&Descriptor] = &[
+    &bitrix24::DESCRIPTOR,
+    &amocrm::DESCRIPTOR,
+    &hubspot::DESCRIPTOR,
+    &pipedrive::DESCRIPTOR,
+    &salesforce::DESCRIPTOR,
+];
 
 /// One adapter, described.
 pub struct Descriptor {

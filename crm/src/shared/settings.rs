@@ -176,6 +176,19 @@ impl<M> Auth<M> {
         let secret = secret.ok_or_else(|| SettingsError::new("auth.client_secret", "is needed"))?;
         Ok((id, secret))
     }
+
+    /// What signing in by OAuth on behalf of a person needs beside the application.
+    pub(crate) fn consent(&self) -> Result<(), SettingsError> {
+        let filled =
+            |secret: &Option<Secret>| secret.as_ref().is_some_and(|secret| !secret.expose().is_empty());
+        if filled(&self.refresh_token) || filled(&self.code) {
+            return Ok(());
+        }
+        Err(SettingsError::new(
+            "auth.code",
+            "is needed: allow the application in the CRM and enter the authorization code at once, or a refresh token",
+        ))
+    }
 }
 
 /// What a schema says of the fields of [`Auth`], for one CRM: which words of `method` show them, and its own titles.
