@@ -212,12 +212,13 @@ impl Tokens {
             until: until(self.client.now(), lasts),
             refresh: new.clone().or_else(|| old.clone()).unwrap_or_default(),
         };
+        // Given out only after what follows is stored: `access` begins with it when it fails here.
+        held.access = Some(access.clone());
         if let Some(new) = new.filter(|new| Some(new) != old.as_ref()) {
             held.unsaved = Some((old, new));
             self.save(held).await?;
         }
         self.keep(&access).await;
-        held.access = Some(access.clone());
         held.refused = None;
         Ok(access)
     }
