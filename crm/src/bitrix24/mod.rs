@@ -308,10 +308,16 @@ impl Adapter for Bitrix {
         if let Some(there) = there {
             return Ok(there);
         }
+        // A comment is read as BB code, and what a customer wrote is to stay what they wrote: no link under
+        // other words, no picture from elsewhere.
+        let plain = Note {
+            text: note.text.replace('[', "［"),
+            ..note.clone()
+        };
         let asked = json!({"fields": {
             "ENTITY_ID": id,
             "ENTITY_TYPE": "lead",
-            "COMMENT": text::note(note, MAX_NOTE),
+            "COMMENT": text::note(&plain, MAX_NOTE),
         }});
         let made = self
             .api

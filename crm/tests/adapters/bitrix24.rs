@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use switchboard_crm::SyncError;
 
-use crate::support::{Kind, Trouble, World, bitrix24::fixture, lead, reply};
+use crate::support::{Kind, Trouble, World, bitrix24::fixture, lead, note, reply};
 
 crate::adapter_contract!(fixture());
 
@@ -186,4 +186,16 @@ async fn a_token_goes_to_the_portal_of_the_settings_whatever_the_answer_names() 
             .all(|host| ["shop.bitrix24.com", "oauth.bitrix24.tech"].contains(&host.as_str())),
         "{hosts:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_customer_wrote_is_no_markup_in_the_timeline() {
+    let (world, adapter) = fixture().world();
+    let made = adapter.create(&lead("lea_1")).await.unwrap();
+    let mut hostile = note("ses_1");
+    hostile.text = "[url=https://evil.example]your bank[/url]".to_owned();
+    let first = adapter.note(&made, &hostile).await.unwrap();
+    let comment = &bodies(&world, "crm.timeline.comment.add")[0]["fields"]["COMMENT"];
+    assert!(!comment.as_str().unwrap().contains("[url"), "{comment}");
+    assert_eq!(adapter.note(&made, &hostile).await.unwrap(), first);
 }

@@ -39,17 +39,6 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn is(&self, method: &str, path: &str) -> bool {
-        self.method == method && self.path == path
-    }
-
-    /// What stands behind a prefix of the path.
-    pub fn below<'a>(&'a self, method: &str, prefix: &str) -> Option<&'a str> {
-        self.path
-            .strip_prefix(prefix)
-            .filter(|rest| self.method == method && !rest.is_empty())
-    }
-
     pub fn q(&self, name: &str) -> &str {
         self.query.get(name).map_or("", String::as_str)
     }
