@@ -46,8 +46,8 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 
 /// Hosts of orgs end in one of these.
 const DOMAINS: [&str; 3] = ["salesforce.com", "force.com", "salesforce.mil"];
-/// Leads in an answer.
-const PAGE: usize = 200;
+/// Leads in an answer, and the most that can be passed over.
+const PAGE: usize = 2000;
 /// `Task.Description`.
 const MAX_NOTE: usize = 32_000;
 
@@ -332,12 +332,11 @@ impl Adapter for Salesforce {
             "SELECT Id, Status, IsConverted, IsDeleted, SystemModstamp, CreatedDate, LastModifiedDate FROM Lead WHERE {} != null AND SystemModstamp >= {} ORDER BY SystemModstamp, Id LIMIT {PAGE} OFFSET {}",
             self.external,
             place.at.to_rfc3339_opts(SecondsFormat::Millis, true),
-            // More than this is not taken; so many leads with one time are not.
-            place.start.min(2000),
+            place.start.min(PAGE),
         );
         // Deleted ones too, while they are in the bin.
         let found = self.query_all(&soql).await?;
-        let full = found.len() >= PAGE;
+        let full = found.len() >= PAGE && place.start < PAGE;
         let rows = found.iter().filter_map(row).collect();
         Ok(poll::step(place, rows, full, &self.written))
     }

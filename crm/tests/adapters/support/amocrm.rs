@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Auth, Fake, Fixture, Journal, Kind, Reply, Request, digits, empty, reply};
+use super::{Auth, Fake, Fixture, Journal, Kind, Reply, Request, digits, empty, number_is, reply};
 
 pub fn fixture() -> Fixture {
     Fixture {
@@ -310,7 +310,7 @@ impl Fake for Amo {
 
     fn move_lead(&mut self, id: &str, status: &str, now: DateTime<Utc>) {
         let (pipeline, status) = status.split_once(':').unwrap();
-        for lead in self.leads.iter_mut().filter(|lead| lead["id"].to_string() == id) {
+        for lead in self.leads.iter_mut().filter(|lead| number_is(&lead["id"], id)) {
             lead["pipeline_id"] = json!(pipeline.parse::<i64>().unwrap());
             lead["status_id"] = json!(status.parse::<i64>().unwrap());
             lead["updated_at"] = json!(now.timestamp());
@@ -318,7 +318,7 @@ impl Fake for Amo {
     }
 
     fn delete_lead(&mut self, id: &str, now: DateTime<Utc>) {
-        for lead in self.leads.iter_mut().filter(|lead| lead["id"].to_string() == id) {
+        for lead in self.leads.iter_mut().filter(|lead| number_is(&lead["id"], id)) {
             lead["is_deleted"] = json!(true);
             lead["updated_at"] = json!(now.timestamp());
         }

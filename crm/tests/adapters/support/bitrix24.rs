@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::{Auth, Fake, Fixture, Journal, Kind, Reply, Request, digits, reply};
+use super::{Auth, Fake, Fixture, Journal, Kind, Reply, Request, digits, number_is, reply};
 
 pub fn fixture() -> Fixture {
     Fixture {
@@ -308,14 +308,14 @@ impl Fake for Bitrix {
     }
 
     fn move_lead(&mut self, id: &str, status: &str, now: DateTime<Utc>) {
-        for item in self.items.iter_mut().filter(|item| item["id"].to_string() == id) {
+        for item in self.items.iter_mut().filter(|item| number_is(&item["id"], id)) {
             item["stageId"] = json!(status);
             item["updatedTime"] = json!(now.to_rfc3339_opts(SecondsFormat::Secs, true));
         }
     }
 
     fn delete_lead(&mut self, id: &str, _: DateTime<Utc>) {
-        self.items.retain(|item| item["id"].to_string() != id);
+        self.items.retain(|item| !number_is(&item["id"], id));
     }
 
     fn lag(&mut self) {}

@@ -427,3 +427,8 @@ pub fn values(value: &Value) -> Vec<&str> {
         _ => Vec::new(),
     }
 }
+
+/// Whether a number is the one of this id.
+pub fn number_is(value: &Value, id: &str) -> bool {
+    value.as_i64() == id.parse().ok()
+}
