@@ -8,6 +8,12 @@
 //! the CRM as the record's origin, and [`Adapter::find`] looks for it. After [`SyncError::Unknown`] the
 //! engine calls `find` before it tries again.
 
+mod amocrm;
+mod bitrix24;
+mod hubspot;
+mod pipedrive;
+mod salesforce;
+mod shared;
 mod snapshot;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -19,7 +25,13 @@ pub use snapshot::{Company, LeadSnapshot, Note, NoteKind, Person, Stage};
 use switchboard_sdk::{Clock, Http, SecretKeeper, SettingsError};
 
 /// All adapters of this crate, in the order in which the admin app lists them.
-pub static ADAPTERS: &[&Descriptor] = &[];
+pub static ADAPTERS: &[&Descriptor] = &[
+    &bitrix24::DESCRIPTOR,
+    &amocrm::DESCRIPTOR,
+    &hubspot::DESCRIPTOR,
+    &pipedrive::DESCRIPTOR,
+    &salesforce::DESCRIPTOR,
+];
 
 /// One adapter, described.
 pub struct Descriptor {
@@ -138,6 +150,7 @@ pub struct RemoteLead {
     pub id: String,
     /// The CRM's ids of the person and the company it belongs to.
     pub person_id: Option<String>,
+    /// See [`RemoteLead::person_id`].
     pub company_id: Option<String>,
     /// Where a person opens it in a browser.
     pub url: Option<String>,
@@ -152,7 +165,9 @@ pub struct RemoteField {
     pub id: String,
     /// What people there call it.
     pub label: String,
+    /// What it takes.
     pub kind: FieldKind,
+    /// The CRM refuses leads without it.
     pub required: bool,
     /// Of a list: the values it takes, id and label.
     pub options: Vec<(String, String)>,
@@ -162,8 +177,11 @@ pub struct RemoteField {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldKind {
+    /// Words.
     Text,
+    /// A JSON number, or a text that is one.
     Number,
+    /// A JSON boolean.
     Boolean,
     /// `YYYY-MM-DD`.
     Date,
@@ -173,13 +191,16 @@ pub enum FieldKind {
     Choice,
     /// Several of `options`, by id.
     Choices,
+    /// A web address.
     Url,
 }
 
 /// A state of leads there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RemoteStatus {
+    /// What `LeadSnapshot::status_id` and [`RemoteChange::status_id`] hold.
     pub id: String,
+    /// What people there call it.
     pub label: String,
     /// What the state means, when the CRM says so.
     pub stage: Option<Stage>,
@@ -203,6 +224,7 @@ pub struct RemoteChange {
     pub id: String,
     /// The [`RemoteStatus::id`] it stands at.
     pub status_id: Option<String>,
+    /// What that state means, when the CRM says so.
     pub stage: Option<Stage>,
     /// Deleted there.
     pub gone: bool,
@@ -217,6 +239,7 @@ pub enum SyncError {
     /// This step cannot succeed as it is (a required field is empty, a value is refused); a person must look.
     #[error("{message}")]
     Refused {
+        /// What is wrong and what would be right.
         message: String,
         /// The CRM's name of the field, when it says which.
         field: Option<String>,
@@ -224,7 +247,9 @@ pub enum SyncError {
     /// Too much was asked; nothing was done. Again after this time (`None`: the engine's own schedule).
     #[error("{message}")]
     Limited {
+        /// Which limit it was.
         message: String,
+        /// From now on.
         after: Option<Duration>,
     },
     /// Certainly nothing was done, and it may pass by itself.

@@ -11,7 +11,9 @@ use serde_json::Value;
 pub struct LeadSnapshot {
     /// `lea_…`: left in the CRM as the record's origin.
     pub id: String,
+    /// What people call it.
     pub title: String,
+    /// When it was made, with us.
     pub created_at: DateTime<Utc>,
     /// Where our own pipeline has it.
     pub stage: Stage,
@@ -21,7 +23,9 @@ pub struct LeadSnapshot {
     pub source: String,
     /// `utm_source`, `utm_medium`, `utm_campaign`, `utm_term`, `utm_content`, `landing_page`, `referrer`, click ids.
     pub attribution: BTreeMap<String, String>,
+    /// Whose interest it is.
     pub person: Person,
+    /// Whom they work for, when that is known.
     pub company: Option<Company>,
     /// The operator's mail address, to find the same person there.
     pub owner_email: Option<String>,
@@ -37,6 +41,7 @@ pub struct LeadSnapshot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// Being worked on.
     Open,
     /// Became a deal, or was sold.
     Won,
@@ -64,6 +69,7 @@ pub struct Person {
 pub struct Company {
     /// `cmp_…`.
     pub id: String,
+    /// As it is shown.
     pub name: String,
 }
 
@@ -72,7 +78,9 @@ pub struct Company {
 pub struct Note {
     /// Ours, stable: left in the note so that it is found again.
     pub id: String,
+    /// When it happened.
     pub at: DateTime<Utc>,
+    /// What it tells about.
     pub kind: NoteKind,
     /// Plain text, at most 60,000 characters.
     pub text: String,

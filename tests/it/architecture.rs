@@ -117,6 +117,19 @@ fn connectors_know_the_contract_and_nothing_else_of_ours() {
 }
 
 #[test]
+fn adapters_to_crms_know_neither_the_database_nor_the_server() {
+    let words = [
+        "sea_orm",
+        "sqlx",
+        "axum::",
+        "reqwest",
+        "switchboard::",
+        "switchboard_migrations",
+    ];
+    assert_eq!(offenders("crm/src", &words, &[]), Vec::<String>::new());
+}
+
+#[test]
 fn only_the_registry_names_connector_crates() {
     let words = [
         "switchboard_email",
