@@ -121,12 +121,10 @@ pub struct Rule {
     /// Which of our fields fills it: `lead.title`, `lead.fields.budget`, `attribution.utm_source`, …
     pub from: Option<String>,
     /// What fills it always; instead of `from`.
-    #[schema(value_type = Option<Object>)]
     pub constant: Option<Value>,
     /// Which value of ours is which of theirs; a value that is not here goes as it is, to a choice not at all.
     pub values: BTreeMap<String, String>,
     /// What fills it when ours is empty or does not fit.
-    #[schema(value_type = Option<Object>)]
     pub otherwise: Option<Value>,
 }
 

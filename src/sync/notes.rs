@@ -230,7 +230,7 @@ async fn of_call(
     }
     if let Some(recording) = view.as_ref().and_then(|view| view.recording.as_ref()) {
         text.push_str(&format!(
-            "\n{}: {public_url}/api/v1/attachments/{}/content",
+            "\n{}: {public_url}/api/v1/attachments/{}",
             words.recording, recording.attachment_id
         ));
     }
@@ -243,7 +243,10 @@ async fn of_call(
         at: row.ended_at.unwrap_or(row.started_at),
         kind: NoteKind::Call,
         text,
-        url: Some(format!("{public_url}/calls/{}", row.id)),
+        url: Some(match &row.conversation_id {
+            Some(conversation_id) => format!("{public_url}/inbox/all/{conversation_id}"),
+            None => format!("{public_url}/calls"),
+        }),
     }))
 }
 

@@ -126,7 +126,7 @@ const screens = {
   'crm-connection': [
     '/admin/crm',
     async (page) => {
-      await (await first(page, 'td a')).click();
+      await page.goto(base + (await (await first(page, 'td a')).getAttribute('href')));
       await page.locator('.rule').first().waitFor();
       await page.locator('.table').first().waitFor();
     },
@@ -134,7 +134,7 @@ const screens = {
   'crm-stopped': [
     '/admin/crm',
     async (page) => {
-      await (await first(page, 'td a:has-text("Pipedrive")')).click();
+      await page.goto(base + (await (await first(page, 'td a:has-text("Pipedrive")')).getAttribute('href')));
       await page.locator('.notice.danger').waitFor();
     },
   ],
