@@ -29,7 +29,7 @@ use crate::{
     retention, routing, search,
     secret::Vault,
     storage::Storage,
-    telemetry, visitor,
+    sync, telemetry, visitor,
     webhook::{self, Bell},
 };
 
@@ -68,6 +68,8 @@ pub struct Inner {
     pub outgoing: Outgoing,
     /// Wakes who sends to webhooks.
     pub webhooks: Bell,
+    /// The CRMs that leads are sent to.
+    pub crm: sync::engine::Engine,
     /// Wakes who sends what forms tell.
     pub notifications: Bell,
     /// How conversations look.
@@ -137,6 +139,18 @@ impl App {
         db: Db,
         descriptors: Vec<&'static Descriptor>,
     ) -> anyhow::Result<Assembly> {
+        let adapters = switchboard_crm::ADAPTERS.to_vec();
+        Self::assemble_beside(config, clock, db, descriptors, adapters).await
+    }
+
+    /// The same with other adapters to CRMs, too.
+    pub async fn assemble_beside(
+        config: Config,
+        clock: SharedClock,
+        db: Db,
+        descriptors: Vec<&'static Descriptor>,
+        adapters: Vec<&'static switchboard_crm::Descriptor>,
+    ) -> anyhow::Result<Assembly> {
         db.migrate()
             .await
             .context("the database's schema cannot be brought up")?;
@@ -176,6 +190,15 @@ impl App {
             live: live.clone(),
         });
         host.load().await.context("the channels cannot be read")?;
+        let crm = sync::engine::Engine::new(sync::engine::Parts {
+            adapters,
+            db: db.clone(),
+            vault: vault.clone(),
+            clock: Arc::clone(&clock),
+            node: connector::node_name(&db),
+            public_url: config.server.public_url.clone(),
+            http: Arc::new(outgoing.clone()),
+        });
         let visitors = visitor::hub::Hub::default();
         let app = Self(Arc::new(Inner {
             form_usage: form::usage::Usage::default(),
@@ -198,6 +221,7 @@ impl App {
             live,
             visitors,
             outgoing,
+            crm,
             webhooks: Bell::default(),
             notifications: Bell::default(),
             views,
@@ -379,6 +403,19 @@ impl Assembly {
             };
             dispatcher.run(stop.clone())
         });
+        followers.spawn(
+            "CRMs' follower",
+            consumer::run(
+                db.clone(),
+                clock.clone(),
+                sync::follow::Follower::new(app.crm.clone()),
+                stop.clone(),
+            ),
+        );
+        followers.spawn(
+            "CRMs",
+            sync::worker::Worker::new(app.crm.clone()).run(stop.clone()),
+        );
         followers.spawn(
             "hints",
             outbound::hints::run(app.host.clone(), app.live.clone(), stop.clone()),

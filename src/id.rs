@@ -83,6 +83,10 @@ pub enum Kind {
     Import,
     /// Which columns fill which fields.
     ImportMapping,
+    /// A connection to a CRM.
+    CrmConnection,
+    /// What it is to be told.
+    CrmJob,
 }
 
 impl Kind {
@@ -126,6 +130,8 @@ impl Kind {
             Self::Task => "tsk_",
             Self::Import => "imp_",
             Self::ImportMapping => "imm_",
+            Self::CrmConnection => "crm_",
+            Self::CrmJob => "crj_",
         }
     }
 }

@@ -40,6 +40,7 @@ pub mod search;
 pub mod secret;
 pub mod setting;
 pub mod storage;
+pub mod sync;
 pub mod tag;
 pub mod task;
 pub mod telemetry;

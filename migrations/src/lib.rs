@@ -25,6 +25,7 @@ mod m20261122_000026_people;
 mod m20261122_000027_deals;
 mod m20261122_000028_exchange;
 mod m20261122_000029_webhooks;
+mod m20261122_000030_sync;
 mod m20261122_000031_chat_mail;
 mod m20261122_000032_wishes;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000031_chat_mail::Migration),
             Box::new(m20261122_000032_wishes::Migration),
             Box::new(m20261122_000029_webhooks::Migration),
+            Box::new(m20261122_000030_sync::Migration),
         ]
     }
 }

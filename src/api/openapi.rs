@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 30] = [
+const TAGS: [(&str, &str); 31] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -41,6 +41,7 @@ const TAGS: [(&str, &str); 30] = [
     ("quarantine", "What could not be understood"),
     ("outbox", "Answers on their way out"),
     ("webhooks", "Programs elsewhere that are told of events"),
+    ("crm", "The CRMs that leads are sent to"),
     ("health", "For machines that watch"),
 ];
 

@@ -222,7 +222,7 @@ fn check_settings(
 }
 
 /// A new channel has nothing that a null could keep or reset.
-fn without_nulls(settings: Value) -> Value {
+pub(crate) fn without_nulls(settings: Value) -> Value {
     match settings {
         Value::Object(fields) => {
             let fields = fields.into_iter().filter(|(_, value)| !value.is_null());

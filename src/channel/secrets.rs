@@ -96,13 +96,15 @@ impl SecretKeeper for ChannelSecrets {
     }
 }
 
-fn at<'a>(secrets: &'a Value, path: &[&str]) -> Option<&'a str> {
+/// The secret at a path.
+pub(crate) fn at<'a>(secrets: &'a Value, path: &[&str]) -> Option<&'a str> {
     path.iter()
         .try_fold(secrets, |value, name| value.get(name))?
         .as_str()
 }
 
-fn put(secrets: &mut Value, path: &[&str], new: &str) {
+/// Puts a secret at a path.
+pub(crate) fn put(secrets: &mut Value, path: &[&str], new: &str) {
     let Some((name, parents)) = path.split_last() else {
         return;
     };

@@ -53,6 +53,8 @@ pub enum EventType {
     CallUpdated,
     /// An outgoing webhook was made, changed, removed or switched off.
     WebhookUpdated,
+    /// A connection to a CRM was made, changed, removed, stopped or runs again.
+    CrmUpdated,
     /// A deal was made.
     DealCreated,
     /// It changed.
@@ -70,7 +72,7 @@ pub enum EventType {
 }
 
 impl EventType {
-    const ALL: [(Self, &'static str); 26] = [
+    const ALL: [(Self, &'static str); 27] = [
         (Self::MessageCreated, "message.created"),
         (Self::MessageUpdated, "message.updated"),
         (Self::ConversationUpdated, "conversation.updated"),
@@ -90,6 +92,7 @@ impl EventType {
         (Self::CallReported, "call.reported"),
         (Self::CallUpdated, "call.updated"),
         (Self::WebhookUpdated, "webhook.updated"),
+        (Self::CrmUpdated, "crm.updated"),
         (Self::DealCreated, "deal.created"),
         (Self::DealUpdated, "deal.updated"),
         (Self::DealRemoved, "deal.removed"),
@@ -102,7 +105,12 @@ impl EventType {
     /// Those that programs elsewhere may be told of by a webhook: all but what is only of use in here. What tells
     /// of webhooks themselves could go round in a circle.
     pub fn outgoing() -> impl Iterator<Item = Self> {
-        let inner = [Self::CallReported, Self::RoutingUpdated, Self::WebhookUpdated];
+        let inner = [
+            Self::CallReported,
+            Self::RoutingUpdated,
+            Self::WebhookUpdated,
+            Self::CrmUpdated,
+        ];
         Self::ALL
             .into_iter()
             .map(|(kind, _)| kind)

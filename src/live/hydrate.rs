@@ -29,6 +29,7 @@ use crate::{
     lead::store as leads,
     line::view as lines,
     operator::{counting::CountingNow, view as operators},
+    sync::{self, view::ConnectionNotice},
     task::{self, Task},
     webhook::{self, view::WebhookNotice},
 };
@@ -311,6 +312,16 @@ impl Hydrator {
                     row.map(|row| {
                         (
                             of(&event, kind, &WebhookNotice::from(row)),
+                            Audience::Supervisors,
+                            Object::Other(event.object_id.clone()),
+                        )
+                    })
+                }
+                EventType::CrmUpdated => {
+                    let row = sync::store::find(db.read(), &event.object_id).await?;
+                    row.map(|row| {
+                        (
+                            of(&event, kind, &ConnectionNotice::from(row)),
                             Audience::Supervisors,
                             Object::Other(event.object_id.clone()),
                         )

@@ -99,6 +99,7 @@ impl Touched {
                 | EventType::CallReported
                 | EventType::CallUpdated
                 | EventType::WebhookUpdated
+                | EventType::CrmUpdated
                 | EventType::DealCreated
                 | EventType::DealUpdated
                 | EventType::DealRemoved

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 32] = [
+const CONCEPTS: [&str; 33] = [
     "apply",
     "auth",
     "automation",
@@ -30,6 +30,7 @@ const CONCEPTS: [&str; 32] = [
     "outgoing",
     "routing",
     "search",
+    "sync",
     "task",
     "template",
     "timeline",
@@ -282,6 +283,8 @@ fn rules_are_pure() {
         "src/ingest/call.rs",
         "src/line/due.rs",
         "src/notification/text.rs",
+        "src/sync/mapping.rs",
+        "src/sync/schedule.rs",
         "src/webhook/payload.rs",
         "src/webhook/schedule.rs",
         "src/webhook/select.rs",

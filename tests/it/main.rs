@@ -18,6 +18,7 @@ mod changes;
 mod chat_mail;
 mod cli;
 mod counting;
+mod crm;
 mod custom;
 mod due;
 mod fake;

@@ -238,6 +238,7 @@ const inside = {
       await page.locator('dialog[open] pre').first().waitFor();
     },
   ],
+  crm: ['/admin/crm'],
   'form-notifications': [
     '/admin/channels',
     async (page) => {

@@ -17,6 +17,7 @@ import { addPeople, answer as peopleAnswer } from './people.mjs';
 import { answer as dealsAnswer } from './deals.mjs';
 import { answer as importsAnswer } from './imports.mjs';
 import { answer as wallAnswer } from './wall.mjs';
+import { answer as crmAnswer } from './crm.mjs';
 import { answer as webhookAnswer } from './webhooks.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
@@ -236,6 +237,8 @@ function route(method, path, q, body, me) {
   if (watched) return watched;
   const hooked = webhookAnswer(method, path, q, body);
   if (hooked) return hooked;
+  const synced = crmAnswer(method, path, q, body);
+  if (synced) return synced;
   const sold = dealsAnswer(db, me, method, path, q, body, emit, fail);
   if (sold) return sold;
   const admin = () => me.role === 'admin' || fail(403, 'forbidden', 'Only admins may do this.');

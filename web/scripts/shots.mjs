@@ -121,6 +121,23 @@ const screens = {
   ],
   teams: ['/admin/teams'],
   apikeys: ['/admin/apikeys'],
+  crm: ['/admin/crm', (page) => first(page, 'td a')],
+  'crm-new': ['/admin/crm/new/bitrix24', (page) => first(page, 'form')],
+  'crm-connection': [
+    '/admin/crm',
+    async (page) => {
+      await page.goto(base + (await (await first(page, 'td a')).getAttribute('href')));
+      await page.locator('.rule').first().waitFor();
+      await page.locator('.table').first().waitFor();
+    },
+  ],
+  'crm-stopped': [
+    '/admin/crm',
+    async (page) => {
+      await page.goto(base + (await (await first(page, 'td a:has-text("Pipedrive")')).getAttribute('href')));
+      await page.locator('.notice.danger').waitFor();
+    },
+  ],
   profile: ['/profile'],
   'not-found': ['/nowhere'],
 };

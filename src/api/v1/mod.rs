@@ -16,6 +16,7 @@ pub mod contacts;
 pub mod conversation_actions;
 pub mod conversations;
 pub mod counting;
+pub mod crm;
 pub mod custom_fields;
 pub mod deals;
 pub mod exports;
@@ -101,6 +102,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(line_checks::router())
         .merge(wall::router())
         .merge(webhooks::router())
+        .merge(crm::router())
         .merge(simulate::router())
         .merge(conversation_actions::router())
         .merge(templates::router())

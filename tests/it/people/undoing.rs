@@ -312,6 +312,9 @@ async fn every_table_that_hangs_on_a_contact_or_names_a_lead_is_known_to_merging
         "lead_outcome.lead_id",
         "import_row.contact_id",
         "import_row.lead_id",
+        // What a CRM has of a lead stays with that lead.
+        "crm_job.lead_id",
+        "crm_link.lead_id",
     ]
     .map(str::to_owned);
     let mut known: Vec<String> = HOLDERS

@@ -76,9 +76,29 @@ impl TestApp {
         Self::start_on(database, registry::ALL.to_vec(), clock, &[]).await
     }
 
+    /// Starts a server with an adapter to a CRM of the test's own, whose time is the test's.
+    pub async fn start_crm(
+        database: Database,
+        clock: Arc<ManualClock>,
+        adapter: &'static switchboard_crm::Descriptor,
+    ) -> Self {
+        Self::start_beside(database, registry::ALL.to_vec(), vec![adapter], clock, &[]).await
+    }
+
     async fn start_on(
         database: Database,
         descriptors: Vec<&'static Descriptor>,
+        clock: SharedClock,
+        settings: &[(&'static str, &str)],
+    ) -> Self {
+        let adapters = switchboard_crm::ADAPTERS.to_vec();
+        Self::start_beside(database, descriptors, adapters, clock, settings).await
+    }
+
+    async fn start_beside(
+        database: Database,
+        descriptors: Vec<&'static Descriptor>,
+        adapters: Vec<&'static switchboard_crm::Descriptor>,
         clock: SharedClock,
         settings: &[(&'static str, &str)],
     ) -> Self {
@@ -106,7 +126,9 @@ impl TestApp {
         let environment = environment.into_iter().chain(further);
         let config = config::load(None, environment.map(|(name, value)| (name.to_owned(), value))).unwrap();
         let db = switchboard::db::Db::connect(&database.url).await.unwrap();
-        let assembly = App::assemble_with(config, clock, db, descriptors).await.unwrap();
+        let assembly = App::assemble_beside(config, clock, db, descriptors, adapters)
+            .await
+            .unwrap();
         let app = assembly.app.clone();
         let running = assembly.start();
         let service = api::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();

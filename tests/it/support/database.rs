@@ -51,6 +51,15 @@ impl Database {
         }
     }
 
+    /// The same database for another process; this one takes it away.
+    pub fn shared(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            folder: tempfile::tempdir().unwrap(),
+            server: None,
+        }
+    }
+
     /// Opens it, with its schema.
     pub async fn open(&self) -> Db {
         let db = Db::connect(&self.url).await.unwrap();

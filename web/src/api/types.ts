@@ -237,6 +237,12 @@ export type LogEvent =
       type: 'webhook.updated';
       data: Pick<Schemas['Webhook'], 'id' | 'name' | 'enabled' | 'disabled_because'>;
     }
+  | {
+      seq: number;
+      at: string;
+      type: 'crm.updated';
+      data: Pick<Schemas['CrmConnection'], 'id' | 'name' | 'state' | 'stopped_because'>;
+    }
   | { seq: number; at: string; type: 'call.updated'; data: Call }
   | { seq: number; at: string; type: 'deal.created' | 'deal.updated'; data: Deal }
   | { seq: number; at: string; type: 'task.updated' | 'task.due'; data: Task }

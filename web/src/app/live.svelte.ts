@@ -121,6 +121,8 @@ function onEvents(batch: LogEvent[]): void {
     if (e.type === 'call.updated') onCallEvent(e);
     if (e.type === 'webhook.updated')
       void import('../features/webhooks/notice').then((m) => m.webhookNotice(e.data)).catch(() => {});
+    if (e.type === 'crm.updated')
+      void import('../features/crm/notice').then((m) => m.crmNotice(e.data)).catch(() => {});
   }
   store.apply(batch);
   if (batch.some((e) => e.type === 'conversation.updated' || e.type === 'conversation.removed')) refreshCounts();

@@ -46,5 +46,6 @@ export const ADMIN_ENTRIES: NavEntry[] = [
   { path: '/admin/pipelines', key: 'nav-pipelines', icon: 'split' },
   { path: '/admin/capacity', key: 'nav-capacity', icon: 'queue' },
   { path: '/admin/apikeys', key: 'nav-apikeys', icon: 'key' },
+  { path: '/admin/crm', key: 'nav-crm', icon: 'link' },
   { path: '/admin/webhooks', key: 'nav-webhooks', icon: 'external' },
 ];

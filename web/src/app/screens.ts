@@ -26,6 +26,7 @@ export const screens: Record<string, () => Promise<{ default: Component }>> = {
   'admin/capacity': () => import('../features/admin/Capacity.svelte'),
   'admin/apikeys': () => import('../features/admin/ApiKeys.svelte'),
   'admin/webhooks': () => withTexts('webhooks', import('../features/webhooks/Webhooks.svelte')),
+  'admin/crm': () => withTexts('crm', import('../features/crm/Crm.svelte')),
   profile: () => import('../features/profile/Profile.svelte'),
 };
 const selling = () => import('../features/deals/screens');

@@ -158,6 +158,7 @@ nav-teams = Teams
 nav-capacity = Capacity
 nav-apikeys = API keys
 nav-webhooks = Webhooks
+nav-crm = CRM
 count-conversations = conversations
 account-of = Account of { $name }
 profile = Profile and settings

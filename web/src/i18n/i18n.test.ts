@@ -97,6 +97,7 @@ describe('texts', () => {
       reports: ['reports'],
       people: ['people', 'contacts'],
       webhooks: ['webhooks'],
+      crm: ['crm'],
       deals: ['deals', 'tasks', 'reports', 'admin'],
     };
     for (const [part, folders] of Object.entries(homes)) {

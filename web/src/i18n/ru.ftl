@@ -158,6 +158,7 @@ nav-teams = Команды
 nav-capacity = Ёмкость
 nav-apikeys = Ключи API
 nav-webhooks = Вебхуки
+nav-crm = CRM
 count-conversations = диалогов
 account-of = Учётная запись: { $name }
 profile = Профиль и настройки
