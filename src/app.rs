@@ -17,6 +17,7 @@ use crate::{
     connector::{self, Host, registry},
     conversation::view::Views,
     db::Db,
+    erase,
     event::consumer,
     form, import,
     ingest::Ingest,
@@ -101,6 +102,19 @@ impl Deref for App {
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("App")
+    }
+}
+
+impl Inner {
+    /// What erasing people needs.
+    pub fn erasing(&self) -> erase::Tools {
+        erase::Tools {
+            db: self.db.clone(),
+            storage: self.storage.clone(),
+            clock: Arc::clone(&self.clock),
+            vault: self.vault.clone(),
+            node: self.host.parts().node.clone(),
+        }
     }
 }
 
@@ -392,6 +406,7 @@ impl Assembly {
             };
             import::run::run(tools, stop.clone())
         });
+        followers.spawn("erasures", erase::run::run(app.erasing(), stop.clone()));
         followers.spawn("sweeper", sweep(app.clone()));
         Running {
             ingest_stop,

@@ -83,6 +83,8 @@ pub enum Kind {
     Import,
     /// Which columns fill which fields.
     ImportMapping,
+    /// A person who is erased.
+    Erasure,
 }
 
 impl Kind {
@@ -126,6 +128,7 @@ impl Kind {
             Self::Task => "tsk_",
             Self::Import => "imp_",
             Self::ImportMapping => "imm_",
+            Self::Erasure => "ers_",
         }
     }
 }

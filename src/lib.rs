@@ -19,6 +19,7 @@ pub mod conversation;
 pub mod custom_field;
 pub mod db;
 pub mod deal;
+pub mod erase;
 pub mod event;
 pub mod export;
 pub mod form;

@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 30] = [
+const TAGS: [(&str, &str); 31] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -19,6 +19,7 @@ const TAGS: [(&str, &str); 30] = [
     ("messages", "What was said"),
     ("attachments", "Files"),
     ("contacts", "People outside"),
+    ("privacy", "What is known of a person, and its end"),
     ("companies", "Where they work"),
     ("custom fields", "Fields that admins define"),
     ("imports", "Files that are taken in"),

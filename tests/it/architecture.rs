@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 32] = [
+const CONCEPTS: [&str; 33] = [
     "apply",
     "auth",
     "automation",
@@ -16,6 +16,7 @@ const CONCEPTS: [&str; 32] = [
     "custom_field",
     "db",
     "deal",
+    "erase",
     "event",
     "export",
     "form",

@@ -18,6 +18,7 @@ pub mod conversations;
 pub mod counting;
 pub mod custom_fields;
 pub mod deals;
+pub mod erasures;
 pub mod exports;
 pub mod form_notifications;
 pub mod form_previews;
@@ -117,4 +118,5 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(funnels::router())
         .merge(imports::router())
         .merge(exports::router())
+        .merge(erasures::router())
 }

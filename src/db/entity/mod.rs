@@ -29,6 +29,8 @@ pub mod counter;
 pub mod custom_field;
 pub mod deal;
 pub mod deal_move;
+pub mod erasure;
+pub mod erasure_file;
 pub mod event;
 pub mod field_change;
 pub mod form_notification;
