@@ -19,6 +19,7 @@ use crate::{
     db::Db,
     erase,
     event::consumer,
+    export::person,
     form, import,
     ingest::Ingest,
     lead, live,
@@ -405,6 +406,16 @@ impl Assembly {
                 node: connector::node_name(db),
             };
             import::run::run(tools, stop.clone())
+        });
+        followers.spawn("files about people", {
+            let tools = person::Tools {
+                db: db.clone(),
+                storage: app.storage.clone(),
+                clock: clock.clone(),
+                views: app.views.clone(),
+                node: app.host.parts().node.clone(),
+            };
+            person::run::run(tools, stop.clone())
         });
         followers.spawn("erasures", erase::run::run(app.erasing(), stop.clone()));
         followers.spawn("sweeper", sweep(app.clone()));

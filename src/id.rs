@@ -85,6 +85,8 @@ pub enum Kind {
     ImportMapping,
     /// A person who is erased.
     Erasure,
+    /// Everything of a person as a file.
+    PersonExport,
 }
 
 impl Kind {
@@ -129,6 +131,7 @@ impl Kind {
             Self::Import => "imp_",
             Self::ImportMapping => "imm_",
             Self::Erasure => "ers_",
+            Self::PersonExport => "pex_",
         }
     }
 }

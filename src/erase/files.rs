@@ -95,7 +95,8 @@ async fn used(tools: &Tools, keys: &[String]) -> Result<HashSet<String>, DbErr> 
         "SELECT storage_key FROM attachment WHERE storage_key IN {list} \
          UNION SELECT original_key FROM message WHERE original_key IN {list} \
          UNION SELECT storage_key FROM quarantine WHERE storage_key IN {list} \
-         UNION SELECT storage_key FROM import WHERE storage_key IN {list}"
+         UNION SELECT storage_key FROM import WHERE storage_key IN {list} \
+         UNION SELECT storage_key FROM person_export WHERE storage_key IN {list}"
     );
     let statement = Statement::from_sql_and_values(tools.db.backend(), sql, values);
     let rows = tools.db.read().query_all_raw(statement).await?;

@@ -141,9 +141,14 @@ impl Needles {
         self.redact(text).is_some()
     }
 
-    /// Whether a provider's id holds an address, or what the provider knows them by.
+    /// Whether a provider's id holds an address, or what the provider knows them by. Ids are made of anything: what
+    /// stands around the address does not matter.
     pub fn named(&self, id: &str) -> bool {
-        self.mentioned(id) || self.names.iter().any(|name| id.contains(name.as_str()))
+        let lower = id.to_lowercase();
+        let known = self.emails.iter().chain(&self.phones);
+        known.into_iter().any(|address| lower.contains(address.as_str()))
+            || self.mentioned(id)
+            || self.names.iter().any(|name| id.contains(name.as_str()))
     }
 
     /// Whether bytes hold an address: as they are, in UTF-16, or in a mail's quoted-printable or base64.

@@ -88,6 +88,7 @@ fn raw_mails_are_looked_through_in_their_codings() {
 #[test]
 fn a_provider_knows_people_by_other_names() {
     assert!(anna().named("7700112233:15"));
+    assert!(anna().named("<20261123.anna@example.com>"));
     assert!(!anna().named("7700112234:15"));
 }
 

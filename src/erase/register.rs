@@ -569,4 +569,10 @@ pub const TABLES: &[Table] = &[
         impersonal: "erasure_id storage_key",
         ..NONE
     },
+    Table {
+        name: "person_export",
+        impersonal: "id person_id state storage_key size operator_id created_at finished_at expires_at",
+        text: "error",
+        ..NONE
+    },
 ];

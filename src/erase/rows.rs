@@ -204,6 +204,12 @@ impl<'a> Rows<'a> {
             )
             .await?;
         }
+        let sql =
+            "SELECT storage_key FROM person_export WHERE storage_key IS NOT NULL AND person_id IN {list}";
+        let archives = self.ids(sql, contacts).await?;
+        self.files(archives, counts).await?;
+        self.run("DELETE FROM person_export WHERE person_id IN {list}", contacts)
+            .await?;
         self.hanging(contacts).await?;
         let gone = self
             .run("DELETE FROM contact WHERE id IN {list}", contacts)

@@ -151,14 +151,16 @@ pub async fn work(
             State::Mentions => mentions::step(tools, &mut row, &person, &mut counts)
                 .await
                 .map(drop),
-            State::Files => {
-                files::all(tools, &mut row, &person, &mut counts).await?;
-                Ok(())
-            }
-            State::Disk => {
-                disk(tools, &mut row, &person, &counts).await?;
-                Ok(())
-            }
+            State::Files => match files::all(tools, &mut row, &person, &mut counts).await {
+                Ok(()) => Ok(()),
+                Err(files::Error::Db(error)) => Err(error),
+                Err(error) => return Err(error.into()),
+            },
+            State::Disk => match disk(tools, &mut row, &person, &counts).await {
+                Ok(()) => Ok(()),
+                Err(Error::Db(error)) => Err(error),
+                Err(error) => return Err(error),
+            },
             State::Done => Ok(()),
         };
         match done {
@@ -169,6 +171,8 @@ pub async fn work(
                 strewn = None;
                 (row, counts) = before;
             }
+            // Somebody else has it now.
+            Err(DbErr::RecordNotUpdated) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
     }

@@ -269,6 +269,9 @@ pub(super) fn person(tools: &Tools, row: &erasure::Model) -> Result<Option<Perso
 }
 
 /// Goes on to another state, or another step of this one.
+///
+/// # Errors
+/// [`DbErr::RecordNotUpdated`] when somebody else, whose lease lapsed or began, went on in the meantime.
 pub(super) async fn advance(
     write: &WriteTx,
     row: &mut erasure::Model,
@@ -276,20 +279,30 @@ pub(super) async fn advance(
     counts: &Counts,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    let mut update = erasure::ActiveModel {
+        state: Set(state.as_str().to_owned()),
+        step: Set(step),
+        counts: Set(json!(counts)),
+        error: Set(None),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    if state == State::Done {
+        update.sealed = Set(None);
+        update.finished_at = Set(Some(now));
+    }
+    let done = erasure::Entity::update_many()
+        .set(update)
+        .filter(erasure::Column::Id.eq(&row.id))
+        .filter(erasure::Column::State.eq(&row.state))
+        .filter(erasure::Column::Step.eq(row.step))
+        .exec(write.tx())
+        .await?;
+    if done.rows_affected == 0 {
+        return Err(DbErr::RecordNotUpdated);
+    }
     state.as_str().clone_into(&mut row.state);
     row.step = step;
-    row.counts = json!(counts);
-    row.updated_at = now;
-    row.error = None;
-    if state == State::Done {
-        row.sealed = None;
-        row.finished_at = Some(now);
-    }
-    row.clone()
-        .into_active_model()
-        .reset_all()
-        .update_without_returning(write.tx())
-        .await?;
     Ok(())
 }
 

@@ -40,6 +40,7 @@ mod offers;
 mod openapi;
 mod outbox;
 mod people;
+mod privacy;
 mod pull;
 mod realtime;
 mod rearrange;

@@ -35,6 +35,7 @@ pub mod message_changes;
 pub mod messages;
 pub mod offers;
 pub mod outbox;
+pub mod person_exports;
 pub mod pipelines;
 pub mod presence;
 pub mod quarantine;
@@ -119,4 +120,5 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(imports::router())
         .merge(exports::router())
         .merge(erasures::router())
+        .merge(person_exports::router())
 }

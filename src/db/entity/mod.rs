@@ -57,6 +57,7 @@ pub mod operator_schedule;
 pub mod operator_signature;
 pub mod outbox;
 pub mod participant;
+pub mod person_export;
 pub mod pipeline;
 pub mod presence_lease;
 pub mod quarantine;

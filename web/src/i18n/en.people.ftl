@@ -142,3 +142,32 @@ change-identity = Address
 change-title = Title
 change-status = Status
 change-source = Source
+
+# Erasing a person
+contact-erase = Erase…
+erase-title = Erase a person
+erase-what = Everything of { $name } is removed for good:
+erase-count-conversations = Conversations
+erase-count-messages = Messages
+erase-count-files = Files
+erase-count-calls = Calls, with their recordings
+erase-count-submissions = Filled forms
+erase-count-leads = Leads
+erase-count-tasks = Tasks
+erase-count-deals_kept = Deals that stay in the figures, without the person
+erase-merged = { $count ->
+    [one] The contact that was merged into this one is erased too.
+   *[other] The { $count } contacts that were merged into this one are erased too.
+  }
+erase-elsewhere = Their e-mail addresses and phone numbers are also cut out of what others wrote, of the log, of tables that were taken in and of everything that waits to be sent.
+erase-no-undo = This cannot be undone.
+erase-word = erase
+erase-type = Type “{ $word }” to go on
+erase-go = Erase
+erase-gone = { $name } is gone from every answer. The rest takes less than a minute.
+erase-done = Nothing of { $name } is left.
+erase-goes-on = You can close this: it goes on by itself, after a restart too.
+erase-state-rows = Remove what is theirs
+erase-state-mentions = Cut their addresses out of what is not theirs
+erase-state-files = Remove files
+erase-state-disk = Have the database give up the bytes

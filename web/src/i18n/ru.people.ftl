@@ -144,3 +144,33 @@ change-identity = Адрес
 change-title = Название
 change-status = Статус
 change-source = Источник
+
+# Стирание человека
+contact-erase = Стереть…
+erase-title = Стереть человека
+erase-what = Всё, что относится к { $name }, удаляется навсегда:
+erase-count-conversations = Диалоги
+erase-count-messages = Сообщения
+erase-count-files = Файлы
+erase-count-calls = Звонки вместе с записями
+erase-count-submissions = Заполненные формы
+erase-count-leads = Лиды
+erase-count-tasks = Задачи
+erase-count-deals_kept = Сделки: остаются в отчётах без человека
+erase-merged = { $count ->
+    [one] Объединённый с ним { $count } контакт тоже стирается.
+    [few] Объединённые с ним { $count } контакта тоже стираются.
+   *[other] Объединённые с ним { $count } контактов тоже стираются.
+  }
+erase-elsewhere = Адреса почты и телефоны человека вырезаются и из того, что писали другие, из журнала, из загруженных таблиц и из всего, что ждёт отправки.
+erase-no-undo = Отменить это нельзя.
+erase-word = стереть
+erase-type = Чтобы продолжить, введите «{ $word }»
+erase-go = Стереть
+erase-gone = { $name }: ни в одном ответе этого человека больше нет. Остальное займёт меньше минуты.
+erase-done = { $name }: не осталось ничего.
+erase-goes-on = Окно можно закрыть: работа продолжится сама, и после перезапуска тоже.
+erase-state-rows = Удалить всё, что относится к человеку
+erase-state-mentions = Вырезать адреса из чужого
+erase-state-files = Удалить файлы
+erase-state-disk = Освободить место в базе данных
