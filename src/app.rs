@@ -10,11 +10,13 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    audit,
     auth::{password::Passwords, session, throttle::SignInThrottle},
     automation, call,
     clock::SharedClock,
     config::Config,
     connector::{self, Host, registry},
+    contact,
     conversation::view::Views,
     db::Db,
     erase,
@@ -417,6 +419,10 @@ impl Assembly {
             };
             person::run::run(tools, stop.clone())
         });
+        followers.spawn(
+            "consents",
+            consumer::run(db.clone(), clock.clone(), contact::consent::Log, stop.clone()),
+        );
         followers.spawn("erasures", erase::run::run(app.erasing(), stop.clone()));
         followers.spawn("sweeper", sweep(app.clone()));
         Running {
@@ -495,6 +501,12 @@ async fn sweep(app: App) {
         }
         if let Err(error) = retention::sweep(&app.db, &app.storage, app.clock.now()).await {
             tracing::warn!(%error, "what nobody needs any more could not be removed; the next sweep will try again");
+        }
+        if let Err(error) = erase::aging::sweep(&app.erasing()).await {
+            tracing::warn!(%error, "what lines keep no longer could not be removed; the next sweep will try again");
+        }
+        if let Err(error) = audit::store::sweep(&app.db, app.clock.now()).await {
+            tracing::warn!(%error, "the oldest entries of the audit log could not be removed; the next sweep will try again");
         }
         app.sign_ins.sweep();
         app.metrics.run_upkeep();

@@ -87,6 +87,10 @@ pub enum Kind {
     Erasure,
     /// Everything of a person as a file.
     PersonExport,
+    /// What somebody agreed to.
+    Consent,
+    /// What somebody did.
+    Audit,
 }
 
 impl Kind {
@@ -132,6 +136,8 @@ impl Kind {
             Self::ImportMapping => "imm_",
             Self::Erasure => "ers_",
             Self::PersonExport => "pex_",
+            Self::Consent => "cns_",
+            Self::Audit => "aud_",
         }
     }
 }

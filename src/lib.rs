@@ -5,6 +5,7 @@
 pub mod api;
 pub mod app;
 pub mod apply;
+pub mod audit;
 pub mod auth;
 pub mod automation;
 pub mod call;

@@ -89,7 +89,10 @@ async fn named(tools: &Tools, row: &erasure::Model) -> Result<(), Error> {
 }
 
 /// Which of these some row still names: one mail may have come to two of our mailboxes.
-async fn used(tools: &Tools, keys: &[String]) -> Result<HashSet<String>, DbErr> {
+pub(super) async fn used(tools: &Tools, keys: &[String]) -> Result<HashSet<String>, DbErr> {
+    if keys.is_empty() {
+        return Ok(HashSet::new());
+    }
     let (list, values) = store::listed(keys);
     let sql = format!(
         "SELECT storage_key FROM attachment WHERE storage_key IN {list} \

@@ -5,6 +5,7 @@
 //! `disk` has the database give up the bytes ([`crate::db::Db::truncate_log`]). What each column of the schema holds, and
 //! what becomes of it, stands in [`register`].
 
+pub mod aging;
 pub mod needles;
 pub mod register;
 pub mod run;

@@ -575,4 +575,17 @@ pub const TABLES: &[Table] = &[
         text: "error",
         ..NONE
     },
+    Table {
+        name: "consent",
+        impersonal: "id contact_id given source operator_id at",
+        text: "text text_version",
+        named: "source_id",
+        ..NONE
+    },
+    Table {
+        name: "audit",
+        impersonal: "id at operator_id action object object_id once",
+        staff: "operation",
+        ..NONE
+    },
 ];

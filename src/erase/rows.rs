@@ -24,7 +24,9 @@ const NAMELESS: &str = "Erased person";
 /// One piece of the work, in one transaction.
 pub(super) struct Rows<'a> {
     write: &'a mut WriteTx,
-    erasure_id: &'a str,
+    /// Where files are noted that are to be removed; none of those whom a line keeps no longer.
+    erasure_id: Option<&'a str>,
+    collected: Vec<String>,
     now: DateTime<Utc>,
 }
 
@@ -85,9 +87,25 @@ impl<'a> Rows<'a> {
     pub fn new(write: &'a mut WriteTx, erasure_id: &'a str, now: DateTime<Utc>) -> Self {
         Self {
             write,
-            erasure_id,
+            erasure_id: Some(erasure_id),
+            collected: Vec::new(),
             now,
         }
+    }
+
+    /// For what a line keeps no longer: files are collected.
+    pub fn for_lines(write: &'a mut WriteTx, now: DateTime<Utc>) -> Self {
+        Self {
+            write,
+            erasure_id: None,
+            collected: Vec::new(),
+            now,
+        }
+    }
+
+    /// The files that are to be removed after the commit.
+    pub fn collected(self) -> Vec<String> {
+        self.collected
     }
 
     /// Nobody is recognised as these contacts any more, and nothing more goes out to them.
@@ -319,38 +337,37 @@ impl<'a> Rows<'a> {
             "SELECT id FROM conversation WHERE contact_id IN {{list}} ORDER BY id LIMIT {OTHERS}{lock}"
         );
         let ids = self.ids(&sql, contacts).await?;
-        if ids.is_empty() {
-            return Ok(false);
-        }
+        self.of_conversations(&ids, counts).await?;
+        Ok(!ids.is_empty())
+    }
+
+    /// The next piece of these conversations: messages, or they themselves when nothing is said in them any more.
+    pub async fn of_conversations(&mut self, ids: &[String], counts: &mut Counts) -> Result<(), DbErr> {
         let sql = format!("SELECT id FROM message WHERE conversation_id IN {{list}} LIMIT {MESSAGES}");
-        let said = self.ids(&sql, &ids).await?;
+        let said = self.ids(&sql, ids).await?;
         if !said.is_empty() {
             counts.messages += said.len() as u64;
-            self.messages(&said, counts).await?;
-            return Ok(true);
+            return self.messages(&said, counts).await;
         }
         let tasks = self
-            .ids("SELECT id FROM task WHERE conversation_id IN {list}", &ids)
+            .ids("SELECT id FROM task WHERE conversation_id IN {list}", ids)
             .await?;
         counts.tasks += tasks.len() as u64;
         self.hanging(&tasks).await?;
         self.tell(EventType::TaskRemoved, &tasks);
-        self.hanging(&ids).await?;
-        self.run(
-            "DELETE FROM search_document WHERE conversation_id IN {list}",
-            &ids,
-        )
-        .await?;
+        self.hanging(ids).await?;
+        self.run("DELETE FROM search_document WHERE conversation_id IN {list}", ids)
+            .await?;
         self.run(
             "UPDATE lead SET conversation_id = NULL WHERE conversation_id IN {list}",
-            &ids,
+            ids,
         )
         .await?;
         counts.conversations += self
-            .run("DELETE FROM conversation WHERE id IN {list}", &ids)
+            .run("DELETE FROM conversation WHERE id IN {list}", ids)
             .await?;
-        self.tell(EventType::ConversationRemoved, &ids);
-        Ok(true)
+        self.tell(EventType::ConversationRemoved, ids);
+        Ok(())
     }
 
     /// Deals count in the figures: what they were worth stays, whose they were goes.
@@ -409,9 +426,13 @@ impl<'a> Rows<'a> {
     /// Files that are removed when their rows are gone.
     pub async fn files(&mut self, keys: Vec<String>, counts: &mut Counts) -> Result<(), DbErr> {
         counts.files += keys.len() as u64;
+        let Some(erasure_id) = self.erasure_id else {
+            self.collected.extend(keys);
+            return Ok(());
+        };
         let rows = keys
             .into_iter()
-            .map(|key| vec![self.erasure_id.to_owned().into(), key.into()])
+            .map(|key| vec![erasure_id.to_owned().into(), key.into()])
             .collect();
         let columns = ["erasure_id", "storage_key"];
         bulk::insert(

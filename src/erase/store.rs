@@ -57,7 +57,7 @@ pub struct ErasureView {
     pub counts: Counts,
     /// Why it is waiting, when something is in its way; it is tried again.
     pub error: Option<String>,
-    /// Who asked for it.
+    /// Who asked for it; null when a line keeps nobody so long.
     pub operator_id: Option<String>,
     /// When.
     pub created_at: DateTime<Utc>,
@@ -209,13 +209,13 @@ async fn everybody(db: &impl ConnectionTrait, contact_id: &str) -> Result<Vec<St
     Ok(all)
 }
 
-/// Begins to erase a person: from here on nobody is recognised as them, and nothing more is sent to them. A second
+/// Begins to erase a person, as an operator asks (`by`) or a line's rule: from here on nobody is recognised as them, and nothing more is sent to them. A second
 /// wish for the same person answers the first.
 pub async fn begin(
     write: &mut WriteTx,
     tools: &Tools,
     contact_id: &str,
-    by: &str,
+    by: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<erasure::Model, Error> {
     // Nobody hangs something on them meanwhile.
@@ -245,7 +245,7 @@ pub async fn begin(
         sealed: Some(sealed),
         counts: json!(Counts::default()),
         error: None,
-        operator_id: Some(by.to_owned()),
+        operator_id: by.map(str::to_owned),
         created_at: now,
         updated_at: now,
         finished_at: None,

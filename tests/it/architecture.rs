@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 33] = [
+const CONCEPTS: [&str; 34] = [
     "apply",
+    "audit",
     "auth",
     "automation",
     "call",

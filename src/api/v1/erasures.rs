@@ -58,7 +58,14 @@ async fn erase_contact(
     let mut tries = 0;
     let row = loop {
         let mut write = app.db.write().await?;
-        let begun = store::begin(&mut write, &tools, &id, &caller.operator.id, app.clock.now()).await;
+        let begun = store::begin(
+            &mut write,
+            &tools,
+            &id,
+            Some(&caller.operator.id),
+            app.clock.now(),
+        )
+        .await;
         let done = match begun {
             Ok(row) => write.commit().await.map(|()| row).map_err(store::Error::Db),
             Err(error) => Err(error),

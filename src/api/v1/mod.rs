@@ -2,6 +2,7 @@
 
 pub mod apikeys;
 pub mod attachments;
+pub mod audit;
 pub mod auth;
 pub mod calls;
 pub mod channel_addresses;
@@ -11,6 +12,7 @@ pub mod channel_sign_in;
 pub mod channels;
 pub mod companies;
 pub mod connectors;
+pub mod consents;
 pub mod contact_merges;
 pub mod contacts;
 pub mod conversation_actions;
@@ -29,6 +31,7 @@ pub mod lead_conversion;
 pub mod lead_previews;
 pub mod leads;
 pub mod line_checks;
+pub mod line_retention;
 pub mod lines;
 pub mod me;
 pub mod message_changes;
@@ -120,5 +123,8 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(imports::router())
         .merge(exports::router())
         .merge(erasures::router())
+        .merge(audit::router())
+        .merge(consents::router())
+        .merge(line_retention::router())
         .merge(person_exports::router())
 }

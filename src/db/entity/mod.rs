@@ -5,6 +5,7 @@
 
 pub mod api_key;
 pub mod attachment;
+pub mod audit;
 pub mod auth_session;
 pub mod call;
 pub mod call_event;
@@ -17,6 +18,7 @@ pub mod chat_absence;
 pub mod chat_mail;
 pub mod chat_mail_reply;
 pub mod company;
+pub mod consent;
 pub mod consumer_cursor;
 pub mod contact;
 pub mod contact_distinct;

@@ -27,6 +27,7 @@ const NAME: usize = 80;
 const READ_ME: &str = "This archive holds everything that is known of one person.\n\n\
 contact.json        who they are, with all their addresses\n\
 changes.json        what was changed of that, and when\n\
+consents.json       what they agreed to and took back\n\
 conversations/      what was said: a page to read (HTML) and the same as data (JSON)\n\
 files/              what was sent along, the originals of mails, and recordings of calls\n\
 calls.json, submissions.json, leads.json, deals.json, tasks.json\n";
@@ -55,6 +56,13 @@ pub(super) async fn archive(tools: &Tools, contact_id: &str) -> Result<Content, 
         .map(|row| json!({"at": row.at, "field": row.field, "old": row.old, "new": row.new}))
         .collect();
     json_file(&mut pack, "changes.json", &changes).await;
+
+    json_file(
+        &mut pack,
+        "consents.json",
+        &contact::consent::of_contacts(db, &contacts).await?,
+    )
+    .await;
 
     macro_rules! all_of {
         ($table:ident) => {

@@ -39,7 +39,7 @@ both_databases! {
         let mut names = Vec::new();
         for place in 0..archive.len() {
             let mut file = archive.by_index(place).unwrap();
-            names.push(file.name().to_owned());
+            names.push(file.name().unwrap().into_owned());
             let mut content = Vec::new();
             file.read_to_end(&mut content).unwrap();
             whole.push_str(&String::from_utf8_lossy(&content));

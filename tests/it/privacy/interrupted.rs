@@ -40,9 +40,15 @@ async fn cut_short_after_each_piece(database: Database) {
         .unwrap()
         .unwrap();
     // A merged contact is the person it was merged into.
-    let begun = store::begin(&mut write, &first, &known.merged, &admin.id, SystemClock.now())
-        .await
-        .unwrap();
+    let begun = store::begin(
+        &mut write,
+        &first,
+        &known.merged,
+        Some(&admin.id),
+        SystemClock.now(),
+    )
+    .await
+    .unwrap();
     assert_eq!(begun.person_id, known.contact);
     write.commit().await.unwrap();
     first.db.close().await.unwrap();

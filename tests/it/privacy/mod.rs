@@ -3,7 +3,9 @@
 mod erasing;
 mod exporting;
 mod interrupted;
+mod kept_records;
 mod register;
+mod retaining;
 
 use std::path::Path;
 

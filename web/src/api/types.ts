@@ -52,6 +52,13 @@ export type OpeningPreview = Schemas['OpeningPreview'];
 // ---- the wall ------------------------------------------------------------------------------------------------------
 
 export type Wall = Schemas['Wall'];
+export type Retention = Schemas['Retention'];
+export type RetentionCounts = Schemas['RetentionCounts'];
+export type Consent = Schemas['Consent'];
+export type AuditEntry = Schemas['AuditEntry'];
+export type PersonExport = Schemas['PersonExport'];
+export type Erasure = Schemas['Erasure'];
+export type ErasureCounts = Schemas['ErasureCounts'];
 export type WallLine = Schemas['WallLine'];
 export type WallOperator = Schemas['WallOperator'];
 export type WallSession = Schemas['WallSession'];

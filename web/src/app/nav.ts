@@ -46,4 +46,5 @@ export const ADMIN_ENTRIES: NavEntry[] = [
   { path: '/admin/capacity', key: 'nav-capacity', icon: 'queue' },
   { path: '/admin/apikeys', key: 'nav-apikeys', icon: 'key' },
   { path: '/admin/webhooks', key: 'nav-webhooks', icon: 'external' },
+  { path: '/admin/audit', key: 'nav-audit', icon: 'eye' },
 ];

@@ -157,6 +157,7 @@ nav-teams = Teams
 nav-capacity = Capacity
 nav-apikeys = API keys
 nav-webhooks = Webhooks
+nav-audit = Audit log
 count-conversations = conversations
 account-of = Account of { $name }
 profile = Profile and settings

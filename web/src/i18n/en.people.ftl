@@ -171,3 +171,29 @@ erase-state-rows = Remove what is theirs
 erase-state-mentions = Cut their addresses out of what is not theirs
 erase-state-files = Remove files
 erase-state-disk = Have the database give up the bytes
+
+# Everything of a person as a file
+contact-export = Export data…
+person-export-title = Export a person’s data
+person-export-what = Everything that is known of { $name } in one archive: who they are, what was said, files, calls with recordings, forms, leads, deals and tasks.
+person-export-none = No archive yet
+person-export-go = Make an archive
+person-export-get = Download
+person-export-waiting = Being made…
+person-export-failed = Failed
+person-export-size = { $size } MB
+person-export-kept = An archive is kept for 7 days. Internal notes are part of it: read it before you hand it out.
+
+# What people agreed to
+consents = Consent
+consent-note = Write down…
+consent-note-title = Write down a consent
+consent-given = Agreed
+consent-withdrawn = Took back
+consent-words = To which words, and how it was said
+consent-stays = What is written down stays: who changes their mind says so anew.
+consent-none = Nothing was agreed to yet
+consent-from-form = on a form
+consent-from-chat = in the chat
+consent-from-mail = by mail
+consent-from-operator = written down by hand

@@ -157,6 +157,7 @@ nav-teams = Команды
 nav-capacity = Ёмкость
 nav-apikeys = Ключи API
 nav-webhooks = Вебхуки
+nav-audit = Журнал доступа
 count-conversations = диалогов
 account-of = Учётная запись: { $name }
 profile = Профиль и настройки

@@ -174,3 +174,29 @@ erase-state-rows = Удалить всё, что относится к чело�
 erase-state-mentions = Вырезать адреса из чужого
 erase-state-files = Удалить файлы
 erase-state-disk = Освободить место в базе данных
+
+# Все данные человека одним файлом
+contact-export = Выгрузить данные…
+person-export-title = Выгрузка данных человека
+person-export-what = Всё, что известно о контакте { $name }, одним архивом: кто это, переписка, файлы, звонки с записями, формы, лиды, сделки и задачи.
+person-export-none = Архивов пока нет
+person-export-go = Собрать архив
+person-export-get = Скачать
+person-export-waiting = Собирается…
+person-export-failed = Не удалось
+person-export-size = { $size } МБ
+person-export-kept = Архив хранится 7 дней. В нём есть и внутренние заметки: прочтите его, прежде чем отдавать.
+
+# На что люди согласились
+consents = Согласия
+consent-note = Записать…
+consent-note-title = Записать согласие
+consent-given = Согласие дано
+consent-withdrawn = Согласие отозвано
+consent-words = С каким текстом и как это было сказано
+consent-stays = Записанное остаётся: если человек передумал, это записывается заново.
+consent-none = Согласий пока нет
+consent-from-form = в форме
+consent-from-chat = в чате
+consent-from-mail = по почте
+consent-from-operator = записано вручную

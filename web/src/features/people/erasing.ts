@@ -1,30 +1,7 @@
-/** What erasing a person removes, as the server counts it. */
-export interface ErasureCounts {
-  contacts: number;
-  conversations: number;
-  messages: number;
-  files: number;
-  calls: number;
-  submissions: number;
-  leads: number;
-  tasks: number;
-  deals_kept: number;
-  mentions: number;
-}
+import type { Erasure, ErasureCounts } from '../../api/types';
 
 /** The states of an erasure, in their order. */
-export const STATES = ['rows', 'mentions', 'files', 'disk', 'done'] as const;
-
-export interface Erasure {
-  id: string;
-  contact_id: string;
-  state: (typeof STATES)[number];
-  counts: ErasureCounts;
-  error: string | null;
-  operator_id: string | null;
-  created_at: string;
-  finished_at: string | null;
-}
+export const STATES: Erasure['state'][] = ['rows', 'mentions', 'files', 'disk', 'done'];
 
 /** What is told before, in this order. */
 export const COUNTED = [
