@@ -11,7 +11,7 @@ use super::{
     Counts, Person, State, Tools,
     needles::Needles,
     register::{TABLES, Table},
-    rows::Rows,
+    rows::{NAMELESS, Rows},
     store,
 };
 use crate::{
@@ -66,7 +66,7 @@ pub(super) async fn step(
 /// What followers of the log wrote of them while it was being removed.
 pub(super) async fn late(write: &WriteTx, person: &Person) -> Result<(), DbErr> {
     for ids in person.objects.chunks(128) {
-        webhook::store::forget(write, ids).await?;
+        webhook::store::forget_content(write, ids, NAMELESS).await?;
     }
     let sql = "DELETE FROM search_document WHERE conversation_id IS NOT NULL AND NOT EXISTS \
                (SELECT 1 FROM message WHERE message.id = search_document.object_id) AND kind = 'message'";

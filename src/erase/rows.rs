@@ -19,7 +19,7 @@ const MESSAGES: u32 = 400;
 /// Other rows removed in one transaction.
 const OTHERS: u32 = 50;
 /// What a deal is called whose person was erased.
-const NAMELESS: &str = "Erased person";
+pub(super) const NAMELESS: &str = "Erased person";
 
 /// One piece of the work, in one transaction.
 pub(super) struct Rows<'a> {

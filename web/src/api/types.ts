@@ -245,7 +245,12 @@ export type LogEvent =
   | { seq: number; at: string; type: 'call.updated'; data: Call }
   | { seq: number; at: string; type: 'deal.created' | 'deal.updated'; data: Deal }
   | { seq: number; at: string; type: 'task.updated' | 'task.due'; data: Task }
-  | { seq: number; at: string; type: 'deal.removed' | 'task.removed' | 'pipeline.updated' | 'contact.erased'; data: { id: string } };
+  | {
+      seq: number;
+      at: string;
+      type: 'deal.removed' | 'task.removed' | 'pipeline.updated' | 'contact.erased';
+      data: { id: string };
+    };
 
 export interface TypingFrame {
   type: 'typing';
