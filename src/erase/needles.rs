@@ -214,19 +214,27 @@ fn email_places(lower: &str, email: &str) -> Vec<Range<usize>> {
             let before = lower.get(..start).and_then(|text| text.chars().next_back());
             // joanna@… is somebody else than anna@….
             let begins = !before.is_some_and(|char| char.is_alphanumeric() || "._+-".contains(char));
-            let after = lower.get(end..).unwrap_or_default();
-            let mut after = after.chars();
-            let ends = match after.next() {
-                Some('.') => !after.next().is_some_and(char::is_alphanumeric),
-                Some(char) => !(char.is_alphanumeric() || char == '-'),
-                None => true,
-            };
+            let ends = is_end(lower.get(end..).unwrap_or_default());
             if begins && ends {
                 places.push(start..end);
             }
         }
     }
     places
+}
+
+/// Whether an address ends before this text: a country's two letters go on with it (`….com.uk`), what else stands behind
+/// a dot is the end of a sentence or of a file's name (`….com.csv`).
+fn is_end(after: &str) -> bool {
+    let mut chars = after.chars();
+    match chars.next() {
+        Some('.') => {
+            let label = chars.take_while(|char| char.is_alphanumeric() || *char == '-');
+            label.count() != 2
+        }
+        Some(char) => !(char.is_alphanumeric() || char == '-'),
+        None => true,
+    }
 }
 
 /// Places of a phone in any writing: with its country code wherever it stands, without it where no other digits touch

@@ -18,6 +18,7 @@ fn an_address_is_found_in_any_writing() {
         "anna@example.com",
         "write to ANNA@example.COM.",
         "<mailto:anna@example.com>",
+        "anna@example.com.csv",
         "?to=anna%40example.com&x=1",
         "anna&#64;example.com",
         "+998901234567",

@@ -2,10 +2,7 @@
 
 use serde_json::json;
 
-use crate::{
-    people::{by_hand, items, text},
-    support::TestApp,
-};
+use crate::people::{by_hand, items, text};
 
 both_databases! {
     async fn what_was_agreed_to_on_a_form_or_by_telephone_is_written_down_once_and_moves_with_a_merge(app: TestApp) {
