@@ -10,14 +10,18 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    audit,
     auth::{password::Passwords, session, throttle::SignInThrottle},
     automation, call,
     clock::SharedClock,
     config::Config,
     connector::{self, Host, registry},
+    contact,
     conversation::view::Views,
     db::Db,
+    erase,
     event::consumer,
+    export::person,
     form, import,
     ingest::Ingest,
     lead, live,
@@ -103,6 +107,19 @@ impl Deref for App {
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("App")
+    }
+}
+
+impl Inner {
+    /// What erasing people needs.
+    pub fn erasing(&self) -> erase::Tools {
+        erase::Tools {
+            db: self.db.clone(),
+            storage: self.storage.clone(),
+            clock: Arc::clone(&self.clock),
+            vault: self.vault.clone(),
+            node: self.host.parts().node.clone(),
+        }
     }
 }
 
@@ -429,6 +446,21 @@ impl Assembly {
             };
             import::run::run(tools, stop.clone())
         });
+        followers.spawn("files about people", {
+            let tools = person::Tools {
+                db: db.clone(),
+                storage: app.storage.clone(),
+                clock: clock.clone(),
+                views: app.views.clone(),
+                node: app.host.parts().node.clone(),
+            };
+            person::run::run(tools, stop.clone())
+        });
+        followers.spawn(
+            "consents",
+            consumer::run(db.clone(), clock.clone(), contact::consent::Log, stop.clone()),
+        );
+        followers.spawn("erasures", erase::run::run(app.erasing(), stop.clone()));
         followers.spawn("sweeper", sweep(app.clone()));
         Running {
             ingest_stop,
@@ -506,6 +538,12 @@ async fn sweep(app: App) {
         }
         if let Err(error) = retention::sweep(&app.db, &app.storage, app.clock.now()).await {
             tracing::warn!(%error, "what nobody needs any more could not be removed; the next sweep will try again");
+        }
+        if let Err(error) = erase::aging::sweep(&app.erasing()).await {
+            tracing::warn!(%error, "what lines keep no longer could not be removed; the next sweep will try again");
+        }
+        if let Err(error) = audit::store::sweep(&app.db, app.clock.now()).await {
+            tracing::warn!(%error, "the oldest entries of the audit log could not be removed; the next sweep will try again");
         }
         app.sign_ins.sweep();
         app.metrics.run_upkeep();

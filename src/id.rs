@@ -87,6 +87,14 @@ pub enum Kind {
     CrmConnection,
     /// What it is to be told.
     CrmJob,
+    /// A person who is erased.
+    Erasure,
+    /// Everything of a person as a file.
+    PersonExport,
+    /// What somebody agreed to.
+    Consent,
+    /// What somebody did.
+    Audit,
 }
 
 impl Kind {
@@ -132,6 +140,10 @@ impl Kind {
             Self::ImportMapping => "imm_",
             Self::CrmConnection => "crm_",
             Self::CrmJob => "crj_",
+            Self::Erasure => "ers_",
+            Self::PersonExport => "pex_",
+            Self::Consent => "cns_",
+            Self::Audit => "aud_",
         }
     }
 }

@@ -5,6 +5,7 @@
 pub mod api;
 pub mod app;
 pub mod apply;
+pub mod audit;
 pub mod auth;
 pub mod automation;
 pub mod call;
@@ -19,6 +20,7 @@ pub mod conversation;
 pub mod custom_field;
 pub mod db;
 pub mod deal;
+pub mod erase;
 pub mod event;
 pub mod export;
 pub mod form;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::{Stream, TryStreamExt};
 use object_store::{
     GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem,
@@ -153,6 +154,14 @@ impl Storage {
             Err(Error::Missing) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// The keys of files that were last written before this.
+    pub async fn older_than(&self, before: DateTime<Utc>) -> Result<Vec<String>, Error> {
+        let keys = self.store.list(None).try_filter_map(|found| async move {
+            Ok((found.last_modified < before).then(|| found.location.to_string()))
+        });
+        Ok(keys.try_collect().await?)
     }
 
     /// Forgets a key; forgetting what is gone is fine.

@@ -28,6 +28,10 @@ mod m20261122_000029_webhooks;
 mod m20261122_000030_sync;
 mod m20261122_000031_chat_mail;
 mod m20261122_000032_wishes;
+mod m20261123_000033_erase;
+mod m20261123_000034_person_export;
+mod m20261123_000035_consent;
+mod m20261123_000036_audit;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +63,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000032_wishes::Migration),
             Box::new(m20261122_000029_webhooks::Migration),
             Box::new(m20261122_000030_sync::Migration),
+            Box::new(m20261123_000033_erase::Migration),
+            Box::new(m20261123_000034_person_export::Migration),
+            Box::new(m20261123_000035_consent::Migration),
+            Box::new(m20261123_000036_audit::Migration),
         ]
     }
 }

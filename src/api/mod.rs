@@ -1,6 +1,7 @@
 //! The HTTP side: thin. Handlers read, call a concept, and answer.
 
 pub mod assets;
+mod audited;
 pub mod auth;
 pub mod budget;
 pub mod extract;
@@ -59,7 +60,7 @@ pub fn router(app: App) -> Router {
     let document: Arc<str> = openapi::complete(document).to_json().unwrap_or_default().into();
     let json_limit = usize::try_from(limits::JSON_BYTES).unwrap_or(usize::MAX);
     Router::new()
-        .merge(api)
+        .merge(api.route_layer(middleware::from_fn_with_state(app.clone(), audited::note)))
         .route(
             "/api/openapi.json",
             get(move || async move { ([("content-type", "application/json")], document.to_string()) }),

@@ -19,6 +19,7 @@ const TAGS: [(&str, &str); 31] = [
     ("messages", "What was said"),
     ("attachments", "Files"),
     ("contacts", "People outside"),
+    ("privacy", "What is known of a person, and its end"),
     ("companies", "Where they work"),
     ("custom fields", "Fields that admins define"),
     ("imports", "Files that are taken in"),

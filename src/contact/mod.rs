@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod change;
+pub mod consent;
 pub mod identify;
 pub mod list;
 pub mod merge;

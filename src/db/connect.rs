@@ -19,13 +19,15 @@ const WRITER_CACHE: &str = "-8000";
 /// What each reader keeps: what eight of them keep the system's cache keeps too.
 const READER_CACHE: &str = "-3000";
 /// What each SQLite connection is set to; a reader's cache is another.
-pub(super) const PRAGMAS: [(&str, &str); 5] = [
+pub(super) const PRAGMAS: [(&str, &str); 6] = [
     ("journal_mode", "WAL"),
     // NORMAL may lose the last commits on power loss, and a provider was told after the commit.
     ("synchronous", "FULL"),
     ("temp_store", "MEMORY"),
     ("cache_size", WRITER_CACHE),
     ("journal_size_limit", "67108864"),
+    // What was removed is written over: a person who is erased is not to be found in the file.
+    ("secure_delete", "ON"),
 ];
 
 impl Db {

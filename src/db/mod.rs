@@ -8,6 +8,7 @@ pub mod text;
 
 mod batch;
 mod connect;
+mod disk;
 mod engine;
 mod gate;
 mod write;
@@ -61,6 +62,14 @@ impl Db {
             turn,
             self.head.clone(),
         ))
+    }
+
+    /// The turn of one who writes outside of transactions; on PostgreSQL nobody needs one.
+    async fn turn(&self) -> Result<Option<gate::Turn>, DbErr> {
+        match &self.batches {
+            Some((_, gate)) => gate.turn().await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Which database this is.

@@ -69,10 +69,14 @@ pub enum EventType {
     TaskRemoved,
     /// It is time to be reminded of it.
     TaskDue,
+    /// A person was erased, with everything of theirs.
+    ContactErased,
+    /// A conversation went with its person.
+    ConversationRemoved,
 }
 
 impl EventType {
-    const ALL: [(Self, &'static str); 27] = [
+    const ALL: [(Self, &'static str); 29] = [
         (Self::MessageCreated, "message.created"),
         (Self::MessageUpdated, "message.updated"),
         (Self::ConversationUpdated, "conversation.updated"),
@@ -100,6 +104,8 @@ impl EventType {
         (Self::TaskUpdated, "task.updated"),
         (Self::TaskRemoved, "task.removed"),
         (Self::TaskDue, "task.due"),
+        (Self::ContactErased, "contact.erased"),
+        (Self::ConversationRemoved, "conversation.removed"),
     ];
 
     /// Those that programs elsewhere may be told of by a webhook: all but what is only of use in here. What tells

@@ -4,6 +4,7 @@
 
 mod cards;
 mod names;
+pub mod person;
 mod tables;
 
 use std::io::{Seek, SeekFrom};

@@ -9,6 +9,7 @@ pub mod due;
 pub mod hours;
 pub mod language;
 pub mod queue;
+pub mod retention;
 pub mod rules;
 pub mod store;
 pub mod text;
@@ -18,6 +19,7 @@ pub mod warnings;
 use sea_orm::DbErr;
 
 pub use hours::Hours;
+pub use retention::Retention;
 pub use rules::Rules;
 
 /// Why a line could not be read or changed.

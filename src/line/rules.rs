@@ -11,6 +11,7 @@ use super::{
     due::Sla,
     hours::Hours,
     language::{self, Said, Texts},
+    retention::Retention,
     text,
 };
 
@@ -243,6 +244,8 @@ pub struct Rules {
     pub rating: Rating,
     /// Leads.
     pub crm: Crm,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// The language of the texts above, as a BCP 47 tag; moments are told in it.
     pub language: Option<String>,
     /// What stands under the operators' mails, with variables.
@@ -274,6 +277,7 @@ impl Default for Rules {
             auto_close: AutoClose::default(),
             rating: Rating::default(),
             crm: Crm::default(),
+            retention: Retention::default(),
             language: None,
             signature: None,
             texts: BTreeMap::new(),
@@ -427,6 +431,7 @@ impl Rules {
                 wrong(field, message);
             }
         }
+        errors.extend(self.retention.errors());
         errors.extend(language::errors(self.language.as_deref(), &self.texts));
         if let Some(hours) = &self.hours {
             errors.extend(
@@ -475,7 +480,9 @@ mod tests {
             "sla": {"first_reply_secs": null, "next_reply_secs": null}, "hours": null,
             "off_hours": {"action": "none", "text": null}, "welcome_text": null,
             "auto_close": {"after_secs": null, "text": null}, "rating": {"enabled": false, "text": null},
-            "crm": {"create_lead": "always", "repeat": "new_lead"}, "language": null, "signature": null, "texts": {}
+            "crm": {"create_lead": "always", "repeat": "new_lead"},
+            "retention": {"attachments_days": null, "recordings_days": null, "conversations_days": null, "contacts_days": null},
+            "language": null, "signature": null, "texts": {}
         });
         assert_eq!(Rules::default().to_stored(), expected);
         assert_eq!(Rules::from_stored(&json!({})).unwrap(), Rules::default());

@@ -285,7 +285,11 @@ impl Hydrator {
                     )
                 }),
                 // Ids alone: what they were is gone.
-                EventType::DealRemoved | EventType::TaskRemoved | EventType::PipelineUpdated => {
+                EventType::DealRemoved
+                | EventType::TaskRemoved
+                | EventType::PipelineUpdated
+                | EventType::ContactErased
+                | EventType::ConversationRemoved => {
                     let data = json!({"id": event.object_id});
                     Some((
                         of(&event, kind, &data),

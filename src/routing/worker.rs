@@ -106,7 +106,9 @@ impl Touched {
                 | EventType::PipelineUpdated
                 | EventType::TaskUpdated
                 | EventType::TaskRemoved
-                | EventType::TaskDue,
+                | EventType::TaskDue
+                | EventType::ContactErased
+                | EventType::ConversationRemoved,
             )
             | None => {}
         }

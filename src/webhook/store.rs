@@ -285,3 +285,27 @@ pub async fn forget(write: &WriteTx, object_ids: &[String]) -> Result<(), DbErr>
         .await
         .map(drop)
 }
+
+/// The same, but for what says that they are gone and what says nothing of them any more (a deal whose person was erased,
+/// `nameless`): who was told of them is to hear that.
+pub async fn forget_content(write: &WriteTx, object_ids: &[String], nameless: &str) -> Result<(), DbErr> {
+    if object_ids.is_empty() {
+        return Ok(());
+    }
+    let ids = bulk::padded(object_ids.iter().cloned());
+    let gone =
+        webhook_delivery::Column::Type.is_in(["contact.erased", "conversation.removed", "task.removed"]);
+    let clean = webhook_delivery::Column::Type
+        .eq("deal.updated")
+        .and(webhook_delivery::Column::Body.contains(nameless));
+    webhook_delivery::Entity::delete_many()
+        .filter(
+            webhook_delivery::Column::ObjectId
+                .is_in(ids.clone())
+                .or(webhook_delivery::Column::OrderKey.is_in(ids)),
+        )
+        .filter(gone.or(clean).not())
+        .exec(write.tx())
+        .await
+        .map(drop)
+}

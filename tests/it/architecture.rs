@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 33] = [
+const CONCEPTS: [&str; 35] = [
     "apply",
+    "audit",
     "auth",
     "automation",
     "call",
@@ -16,6 +17,7 @@ const CONCEPTS: [&str; 33] = [
     "custom_field",
     "db",
     "deal",
+    "erase",
     "event",
     "export",
     "form",

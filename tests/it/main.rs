@@ -41,6 +41,7 @@ mod offers;
 mod openapi;
 mod outbox;
 mod people;
+mod privacy;
 mod pull;
 mod realtime;
 mod rearrange;

@@ -69,6 +69,26 @@ const inside = {
   templates: ['/templates'],
   contacts: ['/contacts'],
   contact: ['/contacts', firstOf('td a')],
+  'contact-erase': [
+    '/contacts',
+    async (page) => {
+      await firstOf('td a')(page);
+      await page.getByRole('button', { name: 'More about this contact' }).first().click();
+      await page.getByRole('menuitem', { name: 'Erase…' }).click();
+      await page.locator('dialog[open] dl').waitFor();
+    },
+  ],
+  'contact-export': [
+    '/contacts',
+    async (page) => {
+      await firstOf('td a')(page);
+      await page.getByRole('button', { name: 'More about this contact' }).first().click();
+      await page.getByRole('menuitem', { name: 'Export data…' }).click();
+      await page.getByRole('button', { name: 'Make an archive' }).click();
+      await page.locator('[data-export=done]').waitFor();
+    },
+  ],
+  audit: ['/admin/audit', (page) => page.locator('tbody tr').first().waitFor()],
   companies: ['/companies'],
   fields: ['/admin/fields'],
   leads: ['/leads'],
@@ -111,6 +131,16 @@ const inside = {
   quarantine: ['/quarantine'],
   lines: ['/admin/lines'],
   line: ['/admin/lines', firstOf('td a')],
+  'line-retention': [
+    '/admin/lines',
+    async (page) => {
+      await firstOf('td a')(page);
+      await page.getByLabel('Conversations', { exact: true }).fill('90');
+      await page.getByLabel('Contacts', { exact: true }).fill('365');
+      await page.getByRole('button', { name: 'What would go now?' }).click();
+      await page.locator('.notice', { hasText: 'When saved now' }).scrollIntoViewIfNeeded();
+    },
+  ],
   'line-hours': [
     '/admin/lines',
     async (page) => {

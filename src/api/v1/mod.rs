@@ -2,6 +2,7 @@
 
 pub mod apikeys;
 pub mod attachments;
+pub mod audit;
 pub mod auth;
 pub mod calls;
 pub mod channel_addresses;
@@ -11,6 +12,7 @@ pub mod channel_sign_in;
 pub mod channels;
 pub mod companies;
 pub mod connectors;
+pub mod consents;
 pub mod contact_merges;
 pub mod contacts;
 pub mod conversation_actions;
@@ -19,6 +21,7 @@ pub mod counting;
 pub mod crm;
 pub mod custom_fields;
 pub mod deals;
+pub mod erasures;
 pub mod exports;
 pub mod form_notifications;
 pub mod form_previews;
@@ -29,6 +32,7 @@ pub mod lead_conversion;
 pub mod lead_previews;
 pub mod leads;
 pub mod line_checks;
+pub mod line_retention;
 pub mod lines;
 pub mod me;
 pub mod message_changes;
@@ -36,6 +40,7 @@ pub mod messages;
 pub mod offers;
 pub mod outbox;
 mod period;
+pub mod person_exports;
 pub mod pipelines;
 pub mod presence;
 pub mod quarantine;
@@ -122,4 +127,9 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(responses::router())
         .merge(imports::router())
         .merge(exports::router())
+        .merge(erasures::router())
+        .merge(audit::router())
+        .merge(consents::router())
+        .merge(line_retention::router())
+        .merge(person_exports::router())
 }

@@ -23,7 +23,15 @@ use crate::{
 
 /// Tables whose rows hang on a contact by `contact_id`: all of them move. (Identities, suggestions and merges have
 /// rules of their own.) A test compares this with the schema.
-pub const HOLDERS: [&str; 6] = ["conversation", "lead", "submission", "call", "deal", "task"];
+pub const HOLDERS: [&str; 7] = [
+    "conversation",
+    "lead",
+    "submission",
+    "call",
+    "deal",
+    "task",
+    "consent",
+];
 /// Tables whose rows name a lead by `lead_id`.
 pub const NAMERS: [&str; 5] = ["conversation", "submission", "call", "deal", "task"];
 /// Of those, the ones that count their changes.

@@ -52,6 +52,13 @@ export type OpeningPreview = Schemas['OpeningPreview'];
 // ---- the wall ------------------------------------------------------------------------------------------------------
 
 export type Wall = Schemas['Wall'];
+export type Retention = Schemas['Retention'];
+export type RetentionCounts = Schemas['RetentionCounts'];
+export type Consent = Schemas['Consent'];
+export type AuditEntry = Schemas['AuditEntry'];
+export type PersonExport = Schemas['PersonExport'];
+export type Erasure = Schemas['Erasure'];
+export type ErasureCounts = Schemas['ErasureCounts'];
 export type WallLine = Schemas['WallLine'];
 export type WallOperator = Schemas['WallOperator'];
 export type WallSession = Schemas['WallSession'];
@@ -246,7 +253,12 @@ export type LogEvent =
   | { seq: number; at: string; type: 'call.updated'; data: Call }
   | { seq: number; at: string; type: 'deal.created' | 'deal.updated'; data: Deal }
   | { seq: number; at: string; type: 'task.updated' | 'task.due'; data: Task }
-  | { seq: number; at: string; type: 'deal.removed' | 'task.removed' | 'pipeline.updated'; data: { id: string } };
+  | {
+      seq: number;
+      at: string;
+      type: 'deal.removed' | 'task.removed' | 'pipeline.updated' | 'contact.erased';
+      data: { id: string };
+    };
 
 export interface TypingFrame {
   type: 'typing';

@@ -48,4 +48,5 @@ export const ADMIN_ENTRIES: NavEntry[] = [
   { path: '/admin/apikeys', key: 'nav-apikeys', icon: 'key' },
   { path: '/admin/crm', key: 'nav-crm', icon: 'link' },
   { path: '/admin/webhooks', key: 'nav-webhooks', icon: 'external' },
+  { path: '/admin/audit', key: 'nav-audit', icon: 'eye' },
 ];

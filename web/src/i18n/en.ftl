@@ -159,6 +159,7 @@ nav-capacity = Capacity
 nav-apikeys = API keys
 nav-webhooks = Webhooks
 nav-crm = CRM
+nav-audit = Audit log
 count-conversations = conversations
 account-of = Account of { $name }
 profile = Profile and settings

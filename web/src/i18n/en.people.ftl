@@ -142,3 +142,58 @@ change-identity = Address
 change-title = Title
 change-status = Status
 change-source = Source
+
+# Erasing a person
+contact-erase = Erase…
+erase-title = Erase a person
+erase-what = Everything of { $name } is removed for good:
+erase-count-conversations = Conversations
+erase-count-messages = Messages
+erase-count-files = Files
+erase-count-calls = Calls, with their recordings
+erase-count-submissions = Filled forms
+erase-count-leads = Leads
+erase-count-tasks = Tasks
+erase-count-deals_kept = Deals that stay in the figures, without the person
+erase-merged = { $count ->
+    [one] The contact that was merged into this one is erased too.
+   *[other] The { $count } contacts that were merged into this one are erased too.
+  }
+erase-elsewhere = Their e-mail addresses and phone numbers are also cut out of what others wrote, of the log, of tables that were taken in and of everything that waits to be sent.
+erase-no-undo = This cannot be undone.
+erase-word = erase
+erase-type = Type “{ $word }” to go on
+erase-go = Erase
+erase-gone = { $name } is gone from every answer. The rest takes less than a minute.
+erase-done = Nothing of { $name } is left.
+erase-goes-on = You can close this: it goes on by itself, after a restart too.
+erase-state-rows = Remove what is theirs
+erase-state-mentions = Cut their addresses out of what is not theirs
+erase-state-files = Remove files
+erase-state-disk = Have the database give up the bytes
+
+# Everything of a person as a file
+contact-export = Export data…
+person-export-title = Export a person’s data
+person-export-what = Everything that is known of { $name } in one archive: who they are, what was said, files, calls with recordings, forms, leads, deals and tasks.
+person-export-none = No archive yet
+person-export-go = Make an archive
+person-export-get = Download
+person-export-waiting = Being made…
+person-export-failed = Failed
+person-export-size = { $size } MB
+person-export-kept = An archive is kept for 7 days. Internal notes are part of it: read it before you hand it out.
+
+# What people agreed to
+consents = Consent
+consent-note = Write down…
+consent-note-title = Write down a consent
+consent-agreed = Agreed
+consent-withdrawn = Took back
+consent-words = To which words, and how it was said
+consent-stays = What is written down stays: who changes their mind says so anew.
+consents-none = Nothing was agreed to yet
+consent-from-form = on a form
+consent-from-chat = in the chat
+consent-from-mail = by mail
+consent-from-operator = written down by hand

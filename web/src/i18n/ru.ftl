@@ -159,6 +159,7 @@ nav-capacity = Ёмкость
 nav-apikeys = Ключи API
 nav-webhooks = Вебхуки
 nav-crm = CRM
+nav-audit = Журнал доступа
 count-conversations = диалогов
 account-of = Учётная запись: { $name }
 profile = Профиль и настройки

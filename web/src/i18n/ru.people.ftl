@@ -144,3 +144,59 @@ change-identity = Адрес
 change-title = Название
 change-status = Статус
 change-source = Источник
+
+# Стирание человека
+contact-erase = Стереть…
+erase-title = Стереть человека
+erase-what = Всё, что относится к { $name }, удаляется навсегда:
+erase-count-conversations = Диалоги
+erase-count-messages = Сообщения
+erase-count-files = Файлы
+erase-count-calls = Звонки вместе с записями
+erase-count-submissions = Заполненные формы
+erase-count-leads = Лиды
+erase-count-tasks = Задачи
+erase-count-deals_kept = Сделки: остаются в отчётах без человека
+erase-merged = { $count ->
+    [one] Объединённый с ним { $count } контакт тоже стирается.
+    [few] Объединённые с ним { $count } контакта тоже стираются.
+   *[other] Объединённые с ним { $count } контактов тоже стираются.
+  }
+erase-elsewhere = Адреса почты и телефоны человека вырезаются и из того, что писали другие, из журнала, из загруженных таблиц и из всего, что ждёт отправки.
+erase-no-undo = Отменить это нельзя.
+erase-word = стереть
+erase-type = Чтобы продолжить, введите «{ $word }»
+erase-go = Стереть
+erase-gone = { $name }: ни в одном ответе этого человека больше нет. Остальное займёт меньше минуты.
+erase-done = { $name }: не осталось ничего.
+erase-goes-on = Окно можно закрыть: работа продолжится сама, и после перезапуска тоже.
+erase-state-rows = Удалить всё, что относится к человеку
+erase-state-mentions = Вырезать адреса из чужого
+erase-state-files = Удалить файлы
+erase-state-disk = Освободить место в базе данных
+
+# Все данные человека одним файлом
+contact-export = Выгрузить данные…
+person-export-title = Выгрузка данных человека
+person-export-what = Всё, что известно о контакте { $name }, одним архивом: кто это, переписка, файлы, звонки с записями, формы, лиды, сделки и задачи.
+person-export-none = Архивов пока нет
+person-export-go = Собрать архив
+person-export-get = Скачать
+person-export-waiting = Собирается…
+person-export-failed = Не удалось
+person-export-size = { $size } МБ
+person-export-kept = Архив хранится 7 дней. В нём есть и внутренние заметки: прочтите его, прежде чем отдавать.
+
+# На что люди согласились
+consents = Согласия
+consent-note = Записать…
+consent-note-title = Записать согласие
+consent-agreed = Согласие дано
+consent-withdrawn = Согласие отозвано
+consent-words = С каким текстом и как это было сказано
+consent-stays = Записанное остаётся: если человек передумал, это записывается заново.
+consents-none = Согласий пока нет
+consent-from-form = в форме
+consent-from-chat = в чате
+consent-from-mail = по почте
+consent-from-operator = записано вручную

@@ -1,0 +1,15 @@
+//! What people agreed to, and took back.
+
+use sea_orm_migration::prelude::*;
+
+use crate::run_script;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, include_str!("m20261123_000035_consent.sql")).await
+    }
+}
