@@ -83,6 +83,8 @@ pub enum Kind {
     Import,
     /// Which columns fill which fields.
     ImportMapping,
+    /// What a group of users may do.
+    Role,
 }
 
 impl Kind {
@@ -126,6 +128,7 @@ impl Kind {
             Self::Task => "tsk_",
             Self::Import => "imp_",
             Self::ImportMapping => "imm_",
+            Self::Role => "rol_",
         }
     }
 }

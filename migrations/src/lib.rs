@@ -27,6 +27,7 @@ mod m20261122_000028_exchange;
 mod m20261122_000029_webhooks;
 mod m20261122_000031_chat_mail;
 mod m20261122_000032_wishes;
+mod m20261122_000037_roles;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000031_chat_mail::Migration),
             Box::new(m20261122_000032_wishes::Migration),
             Box::new(m20261122_000029_webhooks::Migration),
+            Box::new(m20261122_000037_roles::Migration),
         ]
     }
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 30] = [
+const TAGS: [(&str, &str); 31] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -31,6 +31,7 @@ const TAGS: [(&str, &str); 30] = [
     ("realtime", "What happens, as it happens"),
     ("users", "People inside"),
     ("teams", "Groups of them"),
+    ("roles", "What they may do"),
     ("lines", "Queues, their rules and hours"),
     ("wall", "What supervisors watch"),
     ("templates", "Texts that operators write again and again"),

@@ -16,11 +16,11 @@ use crate::{
     db::{
         bulk,
         entity::{
-            call as call_row, channel, contact, contact_merge, conversation, field_change, lead, message,
-            operator, session, submission,
+            call as call_row, contact, contact_merge, conversation, field_change, lead, message, operator,
+            session, submission,
         },
     },
-    form::store::SubmissionView,
+    form::store::{self as forms, SubmissionView},
     lead::store::{self as leads, LeadView},
     operator::rights::Scope,
 };
@@ -93,20 +93,9 @@ impl Reader<'_> {
                 places(db, kind, rows, columns, after, limit).await
             }
             Kind::Form => {
-                let mut rows =
-                    submission::Entity::find().filter(submission::Column::ContactId.eq(self.contact_id));
-                if !self.scope.sees_all() {
-                    let own = Query::select()
-                        .column(channel::Column::Id)
-                        .from(channel::Entity)
-                        .and_where(channel::Column::LineId.is_in(&self.scope.line_ids))
-                        .to_owned();
-                    rows = rows.filter(
-                        Condition::any()
-                            .add(submission::Column::ChannelId.in_subquery(own))
-                            .add(submission::Column::ConversationId.in_subquery(self.conversations())),
-                    );
-                }
+                let rows = submission::Entity::find()
+                    .filter(submission::Column::ContactId.eq(self.contact_id))
+                    .filter(forms::visible_to(self.scope));
                 let columns = (submission::Column::Id, submission::Column::CreatedAt);
                 places(db, kind, rows, columns, after, limit).await
             }

@@ -39,6 +39,7 @@ pub mod presence;
 pub mod quarantine;
 pub mod rearrange;
 pub mod reports;
+pub mod roles;
 pub mod routing;
 pub mod schedules;
 pub mod search;
@@ -91,6 +92,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(calls::router())
         .merge(users::router())
         .merge(teams::router())
+        .merge(roles::router())
         .merge(routing::router())
         .merge(counting::router())
         .merge(presence::router())

@@ -58,6 +58,7 @@ pub mod participant;
 pub mod pipeline;
 pub mod presence_lease;
 pub mod quarantine;
+pub mod role;
 pub mod routing_decision;
 pub mod search_document;
 pub mod session;
