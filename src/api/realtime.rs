@@ -32,7 +32,7 @@ use crate::{
     live::{Audience, Item, LiveEvent, Typing},
     operator::{
         presence::{self, Presence},
-        rights::{Action, Scope},
+        rights::{Action, Object, Scope},
     },
     telemetry::metrics::Counter,
 };
@@ -375,7 +375,7 @@ impl Connection {
                 if self
                     .caller
                     .scope
-                    .narrowed(Action::Edit)
+                    .narrowed(Object::Conversation, Action::Edit)
                     .sees_conversation(self.app.db.read(), &conversation_id)
                     .await?
                 {

@@ -84,5 +84,5 @@ pub fn need(scope: &Scope, object: Object, action: Action) -> Result<()> {
 pub fn narrower(scope: &Scope, object: Object, action: Action) -> Result<Option<Scope>> {
     need(scope, object, action)?;
     let less = scope.may(object, action) < scope.may(object, Action::View);
-    Ok(less.then(|| scope.narrowed(action)))
+    Ok(less.then(|| scope.narrowed(object, action)))
 }

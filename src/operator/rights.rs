@@ -124,11 +124,11 @@ impl Scope {
         self.extent(object, Action::View)
     }
 
-    /// Eyes that see only what an action reaches: what a query finds through them may be acted on.
+    /// Eyes that see of a kind of object only what an action reaches: what a query finds through them may be acted on.
     #[must_use]
-    pub fn narrowed(&self, action: Action) -> Self {
+    pub fn narrowed(&self, object: Object, action: Action) -> Self {
         Self {
-            rights: self.rights.narrowed(action),
+            rights: self.rights.narrowed(object, action),
             ..self.clone()
         }
     }

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement, sea_query::Expr,
+    IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    sea_query::{Expr, ExprTrait},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -225,6 +226,14 @@ pub async fn update(write: &mut WriteTx, id: &str, change: Change, now: DateTime
     let users = operator::Entity::find()
         .filter(operator::Column::RoleId.eq(id))
         .all(write.tx())
+        .await?;
+    operator::Entity::update_many()
+        .col_expr(
+            operator::Column::Version,
+            Expr::col(operator::Column::Version).add(1),
+        )
+        .filter(operator::Column::RoleId.eq(id))
+        .exec(write.tx())
         .await?;
     for user in users {
         write.record(NewEvent::new(EventType::OperatorUpdated, &user.id, now));

@@ -44,6 +44,7 @@ mod pull;
 mod realtime;
 mod rearrange;
 mod retention;
+mod roles;
 mod routing;
 mod schema;
 mod shifts;

@@ -19,7 +19,7 @@ use crate::{
         sight,
         store::ContactView,
     },
-    operator::rights::Action,
+    operator::rights::{Action, Object},
 };
 
 /// The routes.
@@ -75,14 +75,18 @@ async fn merge_contacts(
     Json(body): Json<MergeIn>,
 ) -> Result<Json<Merged>> {
     seen(&app, &caller.scope, Action::Edit, &id).await?;
-    sight::find(app.db.read(), &caller.scope.narrowed(Action::Edit), &body.from)
-        .await?
-        .ok_or_else(|| {
-            Problem::invalid(
-                "from",
-                "there is no such contact, or you may not see or change it",
-            )
-        })?;
+    sight::find(
+        app.db.read(),
+        &caller.scope.narrowed(Object::Contact, Action::Edit),
+        &body.from,
+    )
+    .await?
+    .ok_or_else(|| {
+        Problem::invalid(
+            "from",
+            "there is no such contact, or you may not see or change it",
+        )
+    })?;
     let mut write = app.db.write().await?;
     let merge_id = merging::merge(&mut write, &body.from, &id, &caller.operator.id, app.clock.now())
         .await

@@ -18,6 +18,7 @@ use crate::{
         right::{self, May, on, to},
     },
     app::App,
+    company::store as companies,
     contact::{
         address, change, sight,
         store::{self, Change, ChangeError, ContactView, Filter as ContactFilter, Place},
@@ -255,6 +256,26 @@ pub(super) async fn check_operator(
     Ok(())
 }
 
+/// A contact opens the sight of their company: only who sees it may name it.
+async fn check_company(
+    app: &App,
+    caller: &Caller,
+    id: Option<&Option<String>>,
+    present: Option<&str>,
+) -> Result<()> {
+    match id {
+        Some(Some(id))
+            if present != Some(id) && companies::find(app.db.read(), &caller.scope, id).await?.is_none() =>
+        {
+            Err(Problem::invalid(
+                "company_id",
+                "there is no such company, or you may not see it",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn problem(error: ChangeError) -> Problem {
     match error {
         ChangeError::Missing => Problem::not_found("contact"),
@@ -274,6 +295,7 @@ async fn create_contact(
     May(caller, _): May<on::Contact, to::Edit>,
     Json(body): Json<ContactPatch>,
 ) -> Result<(StatusCode, Json<ContactView>)> {
+    check_company(&app, &caller, body.company_id.as_ref(), None).await?;
     let mut said = body.checked(&app, &caller).await?;
     if said.operator_id.is_none() && !caller.scope.view(Object::Contact).is_all() {
         said.operator_id = Some(Some(caller.operator.id.clone()));
@@ -303,7 +325,8 @@ async fn update_contact(
     Path(id): Path<String>,
     Json(body): Json<ContactPatch>,
 ) -> Result<Json<ContactView>> {
-    seen(&app, &caller.scope, Action::Edit, &id).await?;
+    let row = seen(&app, &caller.scope, Action::Edit, &id).await?;
+    check_company(&app, &caller, body.company_id.as_ref(), row.company_id.as_deref()).await?;
     let change = body.checked(&app, &caller).await?;
     let mut write = app.db.write().await?;
     store::change(&mut write, &id, change, app.clock.now())

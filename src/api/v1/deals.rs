@@ -16,6 +16,8 @@ use crate::{
         right::{self, May, on, to},
     },
     app::App,
+    company::store as companies,
+    contact::sight,
     db::entity::deal,
     deal::{
         store::{self, Change, Filter, Place, Total},
@@ -231,6 +233,13 @@ async fn create_deal(
     Json(body): Json<DealIn>,
 ) -> Result<(StatusCode, Json<DealView>)> {
     check_lead(&app, &caller, body.lead_id.as_deref()).await?;
+    check_people(
+        &app,
+        &caller,
+        body.contact_id.as_deref(),
+        body.company_id.as_deref(),
+    )
+    .await?;
     let new = Change {
         title: Some(body.title),
         amount: body.amount.map(|amount| Some(amount.text())),
@@ -261,6 +270,32 @@ async fn check_lead(app: &App, caller: &Caller, id: Option<&str>) -> Result<()> 
         Some(_) => Ok(()),
         None => Err(Problem::invalid("lead_id", "there is no such lead")),
     }
+}
+
+/// A deal opens the sight of whom it is made with to its owner: only who sees them may name them.
+async fn check_people(
+    app: &App,
+    caller: &Caller,
+    contact: Option<&str>,
+    company: Option<&str>,
+) -> Result<()> {
+    if let Some(id) = contact
+        && sight::find(app.db.read(), &caller.scope, id).await?.is_none()
+    {
+        return Err(Problem::invalid(
+            "contact_id",
+            "there is no such contact, or you may not see it",
+        ));
+    }
+    if let Some(id) = company
+        && companies::find(app.db.read(), &caller.scope, id).await?.is_none()
+    {
+        return Err(Problem::invalid(
+            "company_id",
+            "there is no such company, or you may not see it",
+        ));
+    }
+    Ok(())
 }
 
 /// What to change; what is absent stays.
@@ -317,8 +352,19 @@ async fn update_deal(
     Path(id): Path<String>,
     Json(body): Json<DealPatch>,
 ) -> Result<Json<DealView>> {
-    seen(&app, &caller, Action::Edit, &id).await?;
+    let row = seen(&app, &caller, Action::Edit, &id).await?;
     check_lead(&app, &caller, body.lead_id.as_ref().and_then(|id| id.as_deref())).await?;
+    // Whoever it is made with already stays, whoever sees them.
+    let contact = body.contact_id.as_ref().filter(|id| **id != row.contact_id);
+    let company = body.company_id.as_ref().filter(|id| **id != row.company_id);
+    let named = |id: Option<&'_ Option<String>>| id.and_then(Clone::clone);
+    check_people(
+        &app,
+        &caller,
+        named(contact).as_deref(),
+        named(company).as_deref(),
+    )
+    .await?;
     let change = Change {
         title: body.title,
         amount: body.amount.map(|amount| amount.map(Amount::text)),

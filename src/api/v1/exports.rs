@@ -23,7 +23,7 @@ use crate::{
     app::App,
     db::entity::channel,
     export::{self, Calls, Cards, Companies, Contacts, Leads, Rows, Submissions},
-    operator::rights::Action,
+    operator::rights::{Action, Object},
 };
 
 /// The routes.
@@ -100,7 +100,11 @@ async fn export_contacts(
     Query(FormatQuery { format }): Query<FormatQuery>,
 ) -> Result<Response> {
     let filter = contacts::filter(query, &caller);
-    let contacts = Contacts::new(app.db.clone(), caller.scope.narrowed(Action::Export), filter);
+    let contacts = Contacts::new(
+        app.db.clone(),
+        caller.scope.narrowed(Object::Contact, Action::Export),
+        filter,
+    );
     if format == Format::Vcf {
         let body = Body::from_stream(Cards::new(contacts).stream());
         return Ok(file(body, "text/vcard; charset=utf-8", "contacts", "vcf"));
@@ -121,7 +125,7 @@ async fn export_companies(
     table(
         Box::new(Companies::new(
             app.db.clone(),
-            caller.scope.narrowed(Action::Export),
+            caller.scope.narrowed(Object::Company, Action::Export),
             filter,
         )),
         "companies",
@@ -148,7 +152,7 @@ async fn export_leads(
     table(
         Box::new(Leads::new(
             app.db.clone(),
-            caller.scope.narrowed(Action::Export),
+            caller.scope.narrowed(Object::Lead, Action::Export),
             filter,
         )),
         "leads",
@@ -170,7 +174,7 @@ async fn export_submissions(
         Some(id) => fields_of(&app, id).await?,
         None => Vec::new(),
     };
-    let scope = caller.scope.narrowed(Action::Export);
+    let scope = caller.scope.narrowed(Object::Submission, Action::Export);
     table(
         Box::new(Submissions::new(app.db.clone(), scope, filter, fields)),
         "submissions",
@@ -199,7 +203,7 @@ async fn export_calls(
     table(
         Box::new(Calls::new(
             app.db.clone(),
-            caller.scope.narrowed(Action::Export),
+            caller.scope.narrowed(Object::Call, Action::Export),
             filter,
         )),
         "calls",

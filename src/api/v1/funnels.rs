@@ -22,7 +22,7 @@ use crate::{
         funnel::{self, Question, Report},
         pipeline,
     },
-    operator::rights::{Action, Scope},
+    operator::rights::{Action, Object, Scope},
 };
 
 /// Days a report is about when nothing is said.
@@ -102,7 +102,12 @@ async fn report_funnel_csv(
     May(caller, _): May<on::Report, to::Export>,
     Query(query): Query<FunnelQuery>,
 ) -> Result<Response> {
-    let report = read(&app, &caller.scope.narrowed(Action::Export), query).await?;
+    let report = read(
+        &app,
+        &caller.scope.narrowed(Object::Report, Action::Export),
+        query,
+    )
+    .await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"funnel.csv\""),

@@ -19,7 +19,7 @@ use crate::{
     app::App,
     channel::store as channels,
     lead::report::{self, By, Question, Report, Which},
-    operator::rights::Action,
+    operator::rights::{Action, Object},
 };
 
 /// Days a report is about when nothing is said.
@@ -127,7 +127,12 @@ async fn report_leads_csv(
     Query(query): Query<LeadsQuery>,
 ) -> Result<Response> {
     let question = query.question(app.clock.now())?;
-    let report = report::read(app.db.read(), &caller.scope.narrowed(Action::Export), &question).await?;
+    let report = report::read(
+        app.db.read(),
+        &caller.scope.narrowed(Object::Report, Action::Export),
+        &question,
+    )
+    .await?;
     let names = channels::names(app.db.read()).await?;
     let table = report::csv(&report, &question.by, |id| {
         names.get(id).cloned().unwrap_or_else(|| id.to_owned())

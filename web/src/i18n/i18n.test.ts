@@ -96,6 +96,7 @@ describe('texts', () => {
       forms: ['admin', 'intake', 'reports'],
       people: ['people', 'contacts'],
       webhooks: ['webhooks'],
+      roles: ['roles'],
       deals: ['deals', 'tasks', 'reports', 'admin'],
     };
     for (const [part, folders] of Object.entries(homes)) {
