@@ -236,11 +236,6 @@ impl Rights {
     }
 }
 
-/// What a role that is built in or defined by an admin may do.
-pub fn may(rights: &Rights, object: Object, action: Action) -> Reach {
-    rights.may(object, action)
-}
-
 /// How far somebody reaches with one action on one kind of object.
 #[derive(Debug, Clone, Copy)]
 pub struct Extent<'a> {

@@ -2132,6 +2132,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All roles: the built-in ones, then those of admins by name. */
+        get: operations["list_roles"];
+        put?: never;
+        /** Makes a role. */
+        post: operations["create_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One role. */
+        get: operations["get_role"];
+        put?: never;
+        post?: never;
+        /** Removes a role. 409 while users have it, and of a built-in one. */
+        delete: operations["delete_role"];
+        options?: never;
+        head?: never;
+        /** Changes a role. It holds at once for everybody who has it. Built-in ones answer 409. */
+        patch: operations["update_role"];
+        trace?: never;
+    };
     "/api/v1/routing/counting": {
         parameters: {
             query?: never;
@@ -2212,7 +2249,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Submissions of the forms whose lines the caller sees, newest first. */
+        /** Submissions, newest first, as far as the caller sees them. */
         get: operations["list_submissions"];
         put?: never;
         post?: never;
@@ -2834,15 +2871,18 @@ export interface components {
             operator_id: string;
             /** @description How the key begins. */
             prefix: string;
-            /** @description What its service user may do. */
+            /** @description What its service user may do; `operator` of one with a role that an admin defined. */
             role: components["schemas"]["Role"];
+            /** @description The role of its service user: `admin`, `supervisor`, `operator` or `rol_…`. */
+            role_id: string;
         };
         /** @description A key about to be made. */
         ApiKeyIn: {
             /** @description What it is for. */
             name: string;
-            /** @description What it may do. */
-            role: components["schemas"]["Role"];
+            role?: components["schemas"]["Role"] | null;
+            /** @description Its role by its id, built in or defined by an admin. */
+            role_id?: string | null;
         };
         /** @description A file. */
         Attachment: {
@@ -5302,6 +5342,12 @@ export interface components {
             csrf_token?: string | null;
             /** @description What is offered to who pauses; any other text is a reason as well. */
             pause_reasons: string[];
+            /** @description How far each action reaches, by object: what the role gives. */
+            rights: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["RightReach"];
+                };
+            };
         };
         /** @description Into which. */
         MergeIn: {
@@ -5495,6 +5541,13 @@ export interface components {
             name: string;
             /** @description Why it is not here: too large, not to be had. */
             reason: string;
+        };
+        /** @description A right that the caller's role does not give, or not as far as here. */
+        MissingRight: {
+            /** @description To do what. */
+            action: components["schemas"]["RightAction"];
+            /** @description On what. */
+            object: Record<string, never>;
         };
         /** @description A key that was just made. */
         NewApiKey: components["schemas"]["ApiKey"] & {
@@ -5750,8 +5803,10 @@ export interface components {
                 operator_id: string;
                 /** @description How the key begins. */
                 prefix: string;
-                /** @description What its service user may do. */
+                /** @description What its service user may do; `operator` of one with a role that an admin defined. */
                 role: components["schemas"]["Role"];
+                /** @description The role of its service user: `admin`, `supervisor`, `operator` or `rol_…`. */
+                role_id: string;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -6907,6 +6962,46 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_RoleView: {
+            /** @description The rows. */
+            items: {
+                /** @description Whether it is one of those that stay as they are. */
+                built_in: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it was made; null of a built-in one.
+                 */
+                created_at?: string | null;
+                /** @description `rol_…`; of a built-in one `admin`, `supervisor` or `operator`. */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description How far each action reaches, by object. Nothing goes further than `view`. */
+                rights: {
+                    [key: string]: {
+                        [key: string]: components["schemas"]["RightReach"];
+                    };
+                };
+                /**
+                 * Format: date-time
+                 * @description When it was changed last; null of a built-in one.
+                 */
+                updated_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many users have it, programs among them.
+                 */
+                user_count: number;
+                /**
+                 * Format: int64
+                 * @description Grows with each change.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_String: {
             /** @description The rows. */
             items: string[];
@@ -7146,8 +7241,10 @@ export interface components {
                  * @description Open sessions that have waited for the client for so long that they do not count.
                  */
                 resting: number;
-                /** @description What they may do. */
+                /** @description What they may do; `operator` of who has a role that an admin defined. */
                 role: components["schemas"]["Role"];
+                /** @description Their role: `admin`, `supervisor`, `operator` or `rol_…`; GET /api/v1/roles describes it. */
+                role_id: string;
                 /** @description Made for an API key. */
                 service: boolean;
                 /** @description What they know. */
@@ -7401,10 +7498,16 @@ export interface components {
         };
         /** @description An error as the caller gets it. */
         Problem: {
+            /**
+             * @description The kind as a word, where programs have to tell it apart from others of the same status.
+             * @example no_right
+             */
+            code?: string | null;
             /** @description What happened here and what to do about it. */
             detail: string;
             /** @description The fields that are wrong, when it is about fields. */
             errors?: components["schemas"]["FieldError"][];
+            right?: components["schemas"]["MissingRight"] | null;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -7537,10 +7640,74 @@ export interface components {
             text: string;
         };
         /**
+         * @description What is done with it.
+         * @enum {string}
+         */
+        RightAction: "view" | "edit" | "delete" | "export";
+        /**
+         * @description How far a right goes; each goes further than those before it.
+         * @enum {string}
+         */
+        RightReach: "none" | "own" | "lines" | "team" | "all";
+        /**
          * @description What a user may do.
          * @enum {string}
          */
         Role: "operator" | "supervisor" | "admin";
+        /** @description A role about to be made, or what of one changes. */
+        RolePatch: {
+            /** @description What people call it, 1 to 100 characters; no two are called the same. */
+            name?: string | null;
+            /**
+             * @description All its rights: how far each action reaches, by object. What is not named is not given, and nothing goes further
+             *     than `view`.
+             */
+            rights?: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["RightReach"];
+                };
+            } | null;
+            /**
+             * Format: int64
+             * @description The version the change was made from; 409 when it is not the present one.
+             */
+            version?: number | null;
+        };
+        /** @description A role as the API shows it. */
+        RoleView: {
+            /** @description Whether it is one of those that stay as they are. */
+            built_in: boolean;
+            /**
+             * Format: date-time
+             * @description When it was made; null of a built-in one.
+             */
+            created_at?: string | null;
+            /** @description `rol_…`; of a built-in one `admin`, `supervisor` or `operator`. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description How far each action reaches, by object. Nothing goes further than `view`. */
+            rights: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["RightReach"];
+                };
+            };
+            /**
+             * Format: date-time
+             * @description When it was changed last; null of a built-in one.
+             */
+            updated_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many users have it, programs among them.
+             */
+            user_count: number;
+            /**
+             * Format: int64
+             * @description Grows with each change.
+             */
+            version: number;
+        };
         /** @description Another secret. */
         RotateIn: {
             /**
@@ -8721,8 +8888,10 @@ export interface components {
              * @description Open sessions that have waited for the client for so long that they do not count.
              */
             resting: number;
-            /** @description What they may do. */
+            /** @description What they may do; `operator` of who has a role that an admin defined. */
             role: components["schemas"]["Role"];
+            /** @description Their role: `admin`, `supervisor`, `operator` or `rol_…`; GET /api/v1/roles describes it. */
+            role_id: string;
             /** @description Made for an API key. */
             service: boolean;
             /** @description What they know. */
@@ -8755,6 +8924,8 @@ export interface components {
              */
             password?: string | null;
             role?: components["schemas"]["Role"] | null;
+            /** @description Their role by its id, built in or defined by an admin. */
+            role_id?: string | null;
             /** @description What they know. */
             skills?: string[];
         };
@@ -8782,6 +8953,8 @@ export interface components {
              */
             password?: string | null;
             role?: components["schemas"]["Role"] | null;
+            /** @description Their role by its id, built in or defined by an admin. */
+            role_id?: string | null;
             /** @description What they know. */
             skills?: string[] | null;
             /**
@@ -14068,6 +14241,140 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+        };
+    };
+    list_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RoleView"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePatch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rol_…`, or `admin`, `supervisor`, `operator` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rol_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rol_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     get_counting: {
