@@ -12,7 +12,10 @@ use sea_orm::{
 use super::{ChangeView, Entry, Found, Kind, MergeView, Place, ThreadRef, newest};
 use crate::{
     call::{self, CallView},
-    conversation::view::{ContactRef, MessageView, Views},
+    conversation::{
+        store as conversations,
+        view::{ContactRef, MessageView, Views},
+    },
     db::{
         bulk,
         entity::{
@@ -225,7 +228,7 @@ impl Reader<'_> {
                 at: one.at,
             })
             .collect();
-        let threads = threads(db, &entries).await?;
+        let threads = threads(db, self.scope, &entries).await?;
         for entry in &mut entries {
             entry.conversation = thread_of(entry).and_then(|id| threads.get(id)).cloned();
         }
@@ -270,12 +273,17 @@ fn thread_of(entry: &Entry) -> Option<&String> {
     of_message.or(of_call).or(of_form).or(of_lead)
 }
 
-async fn threads(db: &impl ConnectionTrait, entries: &[Entry]) -> Result<HashMap<String, ThreadRef>, DbErr> {
+/// The conversations of entries, as far as the reader sees them: a lead may be seen where its conversation is not.
+async fn threads(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    entries: &[Entry],
+) -> Result<HashMap<String, ThreadRef>, DbErr> {
     let ids: BTreeSet<&String> = entries.iter().filter_map(thread_of).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = conversation::Entity::find()
+    let rows = conversations::visible_to(scope)
         .filter(conversation::Column::Id.is_in(bulk::padded(ids)))
         .all(db)
         .await?;

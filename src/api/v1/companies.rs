@@ -254,14 +254,14 @@ struct TagQuery {
     responses((status = 200, body = Page<String>)))]
 async fn list_tags(
     State(app): State<App>,
-    Staff(_caller): Staff,
+    Staff(caller): Staff,
     Query(query): Query<TagQuery>,
 ) -> Result<Json<Page<String>>> {
-    let prefix = match query.object.as_str() {
-        "contact" => "cnt_",
-        "company" => "cmp_",
-        "lead" => "led_",
-        "deal" => "del_",
+    let (object, prefix) = match query.object.as_str() {
+        "contact" => (Object::Contact, "cnt_"),
+        "company" => (Object::Company, "cmp_"),
+        "lead" => (Object::Lead, "led_"),
+        "deal" => (Object::Deal, "del_"),
         _ => {
             return Err(Problem::invalid(
                 "object",
@@ -269,5 +269,6 @@ async fn list_tags(
             ));
         }
     };
+    right::need(&caller.scope, object, Action::View)?;
     Ok(Json(Page::whole(tag::known(app.db.read(), prefix, 500).await?)))
 }

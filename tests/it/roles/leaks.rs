@@ -138,6 +138,13 @@ both_databases! {
         world.may(&app, json!({"contact": {"view": "all"}, "lead": {"view": "all"}})).await;
         let seen = kinds().await;
         assert!(!seen.contains("message") && seen.contains("lead"), "{seen:?}");
+        // Nor does what it hangs on show where it is not seen.
+        let came = app.get(&format!("/leads/{}", world.of("lead")[1])).await;
+        let path = format!("/contacts/{}/timeline?kinds=lead", text(&came["contact_id"]));
+        let found = world.asks(&app, "GET", &path, None).await.expect(200);
+        assert_eq!(items(&found)[0]["conversation"], Value::Null);
+        assert!(items(&app.get(&path).await)[0]["conversation"].is_object());
+        world.asks(&app, "GET", "/tags?object=deal", None).await.expect(403);
     }
 
     async fn who_somebody_may_be_too_is_told_only_to_who_sees_both(app: TestApp) {
