@@ -408,6 +408,7 @@ fn others_could(world: &World, session: &Waiting) -> bool {
             .as_ref()
             .is_none_or(|language| operator.languages.contains(language));
         operator.enabled
+            && operator.may_answer
             && there
             && operator.availability == Availability::Accepting
             && line
