@@ -95,6 +95,8 @@ pub enum Kind {
     Consent,
     /// What somebody did.
     Audit,
+    /// What a group of users may do.
+    Role,
 }
 
 impl Kind {
@@ -144,6 +146,7 @@ impl Kind {
             Self::PersonExport => "pex_",
             Self::Consent => "cns_",
             Self::Audit => "aud_",
+            Self::Role => "rol_",
         }
     }
 }

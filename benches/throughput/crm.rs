@@ -72,11 +72,7 @@ pub async fn measure() {
 }
 
 fn scope(role: Role) -> Scope {
-    Scope {
-        operator_id: "opr_00000007".to_owned(),
-        role,
-        line_ids: BTreeSet::from(["lin_00000003".to_owned()]),
-    }
+    Scope::new("opr_00000007", role, BTreeSet::from(["lin_00000003".to_owned()]))
 }
 
 fn megabytes(path: &Path) -> u64 {

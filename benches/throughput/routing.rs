@@ -181,7 +181,8 @@ async fn staff(db: &Db, operators: usize) -> Staff {
         let new = people::NewOperator {
             email: None,
             name: format!("Operator {number}"),
-            role: Role::Operator,
+            role: Some(Role::Operator),
+            role_id: None,
             password_hash: None,
             languages: Vec::new(),
             skills: Vec::new(),

@@ -28,6 +28,7 @@ mod m20261122_000029_webhooks;
 mod m20261122_000030_sync;
 mod m20261122_000031_chat_mail;
 mod m20261122_000032_wishes;
+mod m20261122_000037_roles;
 mod m20261123_000033_erase;
 mod m20261123_000034_person_export;
 mod m20261123_000035_consent;
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000034_person_export::Migration),
             Box::new(m20261123_000035_consent::Migration),
             Box::new(m20261123_000036_audit::Migration),
+            Box::new(m20261122_000037_roles::Migration),
         ]
     }
 }

@@ -18,6 +18,7 @@ pub mod page;
 pub mod problem;
 pub mod push;
 pub mod realtime;
+pub mod right;
 pub mod telephone;
 pub mod v1;
 pub mod widget;

@@ -32,6 +32,7 @@ const TAGS: [(&str, &str); 31] = [
     ("realtime", "What happens, as it happens"),
     ("users", "People inside"),
     ("teams", "Groups of them"),
+    ("roles", "What they may do"),
     ("lines", "Queues, their rules and hours"),
     ("wall", "What supervisors watch"),
     ("templates", "Texts that operators write again and again"),

@@ -10,7 +10,13 @@ use sea_orm::DbErr;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{db, line, operator};
+use crate::{
+    db, line,
+    operator::{
+        self,
+        rights::{Action, Object},
+    },
+};
 
 /// An error as the caller gets it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -25,6 +31,13 @@ pub struct Problem {
     pub status: u16,
     /// What happened here and what to do about it.
     pub detail: String,
+    /// The kind as a word, where programs have to tell it apart from others of the same status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "no_right")]
+    pub code: Option<&'static str>,
+    /// The right that is missing, when one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub right: Option<MissingRight>,
     /// The fields that are wrong, when it is about fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
@@ -43,6 +56,15 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// A right that the caller's role does not give, or not as far as here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MissingRight {
+    /// On what.
+    pub object: Object,
+    /// To do what.
+    pub action: Action,
+}
+
 /// What a handler answers when it fails.
 pub type Result<T> = std::result::Result<T, Problem>;
 
@@ -53,6 +75,8 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: detail.into(),
+            code: None,
+            right: None,
             errors: Vec::new(),
             retry_after_secs: None,
         }
@@ -93,10 +117,35 @@ impl Problem {
         )
     }
 
+    /// 403: the caller's role does not give this right, or not as far as this object.
+    pub fn no_right(object: Object, action: Action) -> Self {
+        let detail = format!(
+            "your role does not let you {} this {}; an admin changes that under Roles",
+            action.as_str(),
+            object.as_str()
+        );
+        let problem = Self::new(StatusCode::FORBIDDEN, "/problems/no-right", "No right", detail);
+        Self {
+            code: Some("no_right"),
+            right: Some(MissingRight { object, action }),
+            ..problem
+        }
+    }
+
     /// 404: there is no such thing, or the caller may not know of it. `what` is a noun ("conversation").
     pub fn not_found(what: &str) -> Self {
         let detail = format!("there is no such {what}, or you may not see it");
         Self::new(StatusCode::NOT_FOUND, "/problems/not-found", "Not found", detail)
+    }
+
+    /// The same about something that hangs on the object: what is out of sight is missing itself.
+    #[must_use]
+    pub fn about(self, what: &str) -> Self {
+        if self.status_code() == StatusCode::NOT_FOUND {
+            Self::not_found(what)
+        } else {
+            self
+        }
     }
 
     /// 404 for a path nobody serves.
@@ -309,7 +358,9 @@ impl From<operator::Error> for Problem {
         match error {
             operator::Error::NotFound => Self::not_found("user or team"),
             operator::Error::Stale => Self::conflict("it was changed meanwhile; look again and repeat"),
-            operator::Error::LastAdmin => Self::conflict(error.to_string()),
+            operator::Error::LastAdmin | operator::Error::BuiltIn | operator::Error::RoleInUse(_) => {
+                Self::conflict(error.to_string())
+            }
             operator::Error::Invalid(errors) => Self::validation(errors),
             operator::Error::Db(error) => error.into(),
         }

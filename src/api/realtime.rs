@@ -32,7 +32,7 @@ use crate::{
     live::{Audience, Item, LiveEvent, Typing},
     operator::{
         presence::{self, Presence},
-        rights::Scope,
+        rights::{Action, Object, Scope},
     },
     telemetry::metrics::Counter,
 };
@@ -290,6 +290,16 @@ impl Connection {
             }
             self.caller.scope = Scope::load(self.app.db.read(), &user).await?;
             self.caller.operator = user;
+            // Whoever may not see the conversation any more does not watch its visitor either.
+            if let Some(id) = &self.watched
+                && !self
+                    .caller
+                    .scope
+                    .sees_conversation(self.app.db.read(), id)
+                    .await?
+            {
+                self.watched = None;
+            }
         }
         let sent = if event.audience.includes(&self.caller.scope) {
             self.send(Arc::clone(&event.frame)).await
@@ -365,6 +375,7 @@ impl Connection {
                 if self
                     .caller
                     .scope
+                    .narrowed(Object::Conversation, Action::Edit)
                     .sees_conversation(self.app.db.read(), &conversation_id)
                     .await?
                 {

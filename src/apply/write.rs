@@ -177,16 +177,18 @@ impl Work<'_> {
             Action::Create => team::create(write, &team.name, &members, self.now).await,
             Action::Change => {
                 let id = self.teams.get(&team.name).cloned().unwrap_or_default();
-                team::update(write, &id, None, Some(&members)).await
+                team::update(write, &id, None, Some(&members), self.now).await
             }
         };
         let path = format!("team.{}", team.name);
         let made = result.map_err(|error| match error {
             operator::Error::Invalid(errors) => self.invalid(&path, errors),
             operator::Error::Db(error) => error.into(),
-            operator::Error::NotFound | operator::Error::Stale | operator::Error::LastAdmin => {
-                Error::Stale(path)
-            }
+            operator::Error::NotFound
+            | operator::Error::Stale
+            | operator::Error::LastAdmin
+            | operator::Error::BuiltIn
+            | operator::Error::RoleInUse(_) => Error::Stale(path),
         })?;
         line::store::team_changed(write, &made.id, self.now).await?;
         self.teams.insert(made.name, made.id);
@@ -298,9 +300,11 @@ impl Work<'_> {
         put.map(drop).map_err(|error| match error {
             operator::Error::Invalid(errors) => self.invalid(&path, errors),
             operator::Error::Db(error) => error.into(),
-            operator::Error::NotFound | operator::Error::Stale | operator::Error::LastAdmin => {
-                Error::Stale(path)
-            }
+            operator::Error::NotFound
+            | operator::Error::Stale
+            | operator::Error::LastAdmin
+            | operator::Error::BuiltIn
+            | operator::Error::RoleInUse(_) => Error::Stale(path),
         })
     }
 

@@ -42,13 +42,15 @@ impl std::fmt::Debug for NewKey {
 pub async fn create(
     write: &mut WriteTx,
     name: &str,
-    role: Role,
+    role: Option<Role>,
+    role_id: Option<String>,
     now: DateTime<Utc>,
 ) -> Result<NewKey, people::Error> {
     let account = NewOperator {
         email: None,
         name: name.to_owned(),
         role,
+        role_id,
         password_hash: None,
         languages: Vec::new(),
         skills: Vec::new(),

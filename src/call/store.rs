@@ -16,7 +16,7 @@ use crate::{
         WriteTx, bulk,
         entity::{call, call_event, call_name, call_recording},
     },
-    operator::rights::Scope,
+    operator::rights::{Extent, Object, Scope},
 };
 
 /// Reports of one call that are read; a call has far fewer than a hundred.
@@ -279,21 +279,27 @@ pub struct Place {
     pub id: String,
 }
 
-/// Calls this scope sees: all for supervisors; those of own lines, own ones, and those that ring for them, for operators.
+/// Calls this scope sees, as far as the role reaches; those that ring for them are theirs.
 pub fn visible_to(scope: &Scope) -> Condition {
-    if scope.sees_all() {
+    reached(&scope.view(Object::Call))
+}
+
+/// Calls that are reached, as a condition on a query of them.
+pub fn reached(extent: &Extent<'_>) -> Condition {
+    if extent.is_all() {
         return Condition::all();
     }
+    let owned = Condition::any()
+        .add(call::Column::LineId.is_in(extent.lines()))
+        .add(call::Column::OperatorId.is_in(extent.owners()));
+    let Some(me) = extent.me() else { return owned };
     // Whoever it rings for need not stand in the line's queue.
     let rings_here = Condition::all().add(call::Column::State.eq("ringing")).add(
         Expr::col(call::Column::Ringing)
             .cast_as("TEXT")
-            .like(format!("%\"{}\"%", scope.operator_id)),
+            .like(format!("%\"{me}\"%")),
     );
-    Condition::any()
-        .add(call::Column::LineId.is_in(&scope.line_ids))
-        .add(call::Column::OperatorId.eq(&scope.operator_id))
-        .add(rings_here)
+    owned.add(rings_here)
 }
 
 /// One page of calls, and one row more when there is one.
@@ -362,8 +368,10 @@ fn digits(text: &str) -> String {
 /// One call, when this scope sees it. Whoever it rings for sees it too.
 pub async fn find(db: &impl ConnectionTrait, scope: &Scope, id: &str) -> Result<Option<call::Model>, DbErr> {
     let row = call::Entity::find_by_id(id).one(db).await?;
+    let extent = scope.view(Object::Call);
     Ok(row.filter(|row| {
-        scope.sees(&row.line_id, row.operator_id.as_deref(), std::iter::empty())
-            || super::view::rings_for(&row.ringing).contains(&scope.operator_id)
+        let rings_for = super::view::rings_for(&row.ringing);
+        let rings_for = rings_for.iter().map(String::as_str);
+        extent.holds(Some(&row.line_id), row.operator_id.as_deref(), rings_for)
     }))
 }

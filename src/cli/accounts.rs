@@ -42,7 +42,8 @@ pub(super) async fn create_user(
     let new = NewOperator {
         email: Some(email.clone()),
         name,
-        role,
+        role: Some(role),
+        role_id: None,
         password_hash: Some(hash),
         languages: Vec::new(),
         skills: Vec::new(),
@@ -69,7 +70,7 @@ pub(super) async fn create_apikey(
 ) -> anyhow::Result<ExitCode> {
     let db = open(config).await?;
     let mut write = db.write().await?;
-    let made = apikey::create(&mut write, name, role, clock.now())
+    let made = apikey::create(&mut write, name, Some(role), None, clock.now())
         .await
         .map_err(in_words)?;
     write.commit().await?;

@@ -1,7 +1,8 @@
 //! Which contacts and companies somebody sees.
 //!
-//! Supervisors see all. Operators see whom they are responsible for, and whose conversations, leads, deals or submissions
-//! they see; of companies those they are responsible for, and those whose contacts they see.
+//! As far as the role reaches: those somebody it reaches is responsible for, and those whose conversations, leads, deals
+//! or submissions lie as near; of companies also those whose contacts do. The role's reach of contacts alone decides, not
+//! that of conversations or leads.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,7 +17,7 @@ use crate::{
         bulk,
         entity::{channel, company, contact, conversation, deal, lead, session, submission},
     },
-    operator::rights::Scope,
+    operator::rights::{self, Extent, Object, Scope},
 };
 
 /// A contact's chain of merges is followed so far.
@@ -25,38 +26,43 @@ const CHAIN: usize = 20;
 /// Contacts that this scope sees, as a condition on a query of contacts. One that was merged away has nothing of its
 /// own any more: see [`find`].
 pub fn contacts(scope: &Scope) -> Condition {
-    if scope.sees_all() {
+    known(&scope.view(Object::Contact))
+}
+
+/// Contacts who are reached: their own, and those with whom something that is reached hangs together.
+fn known(extent: &Extent<'_>) -> Condition {
+    if extent.is_all() {
         return Condition::all();
     }
-    let own = contact::Column::OperatorId.eq(&scope.operator_id);
     Condition::any()
-        .add(own)
-        .add(Expr::exists(conversations(scope)))
-        .add(Expr::exists(leads(scope)))
-        .add(Expr::exists(deals(scope)))
-        .add(Expr::exists(submissions(scope)))
+        .add(contact::Column::OperatorId.is_in(extent.owners()))
+        .add(Expr::exists(conversations(extent)))
+        .add(Expr::exists(leads(extent)))
+        .add(Expr::exists(deals(extent)))
+        .add(Expr::exists(submissions(extent)))
 }
 
 /// Companies that this scope sees, as a condition on a query of companies.
 pub fn companies(scope: &Scope) -> Condition {
-    if scope.sees_all() {
+    let extent = scope.view(Object::Company);
+    if extent.is_all() {
         return Condition::all();
     }
-    let known = Query::select()
+    let staff = Query::select()
         .column((contact::Entity, contact::Column::Id))
         .from(contact::Entity)
         .and_where(
             Expr::col((contact::Entity, contact::Column::CompanyId))
                 .equals((company::Entity, company::Column::Id)),
         )
-        .cond_where(contacts(scope))
+        .cond_where(known(&extent))
         .to_owned();
     Condition::any()
-        .add(company::Column::OperatorId.eq(&scope.operator_id))
-        .add(Expr::exists(known))
+        .add(company::Column::OperatorId.is_in(extent.owners()))
+        .add(Expr::exists(staff))
 }
 
-fn conversations(scope: &Scope) -> SelectStatement {
+fn conversations(extent: &Extent<'_>) -> SelectStatement {
     Query::select()
         .column((conversation::Entity, conversation::Column::Id))
         .from(conversation::Entity)
@@ -69,14 +75,14 @@ fn conversations(scope: &Scope) -> SelectStatement {
             Expr::col((conversation::Entity, conversation::Column::ContactId))
                 .equals((contact::Entity, contact::Column::Id)),
         )
-        .cond_where(scope.condition())
+        .cond_where(rights::conversations(extent))
         .to_owned()
 }
 
-fn leads(scope: &Scope) -> SelectStatement {
+fn leads(extent: &Extent<'_>) -> SelectStatement {
     let visible = Condition::any()
-        .add(lead::Column::OperatorId.eq(&scope.operator_id))
-        .add(lead::Column::LineId.is_in(&scope.line_ids));
+        .add(lead::Column::OperatorId.is_in(extent.owners()))
+        .add(lead::Column::LineId.is_in(extent.lines()));
     Query::select()
         .column((lead::Entity, lead::Column::Id))
         .from(lead::Entity)
@@ -87,10 +93,10 @@ fn leads(scope: &Scope) -> SelectStatement {
         .to_owned()
 }
 
-fn deals(scope: &Scope) -> SelectStatement {
+fn deals(extent: &Extent<'_>) -> SelectStatement {
     let visible = Condition::any()
-        .add(deal::Column::OperatorId.eq(&scope.operator_id))
-        .add(deal::Column::LineId.is_in(&scope.line_ids));
+        .add(deal::Column::OperatorId.is_in(extent.owners()))
+        .add(deal::Column::LineId.is_in(extent.lines()));
     Query::select()
         .column((deal::Entity, deal::Column::Id))
         .from(deal::Entity)
@@ -102,7 +108,7 @@ fn deals(scope: &Scope) -> SelectStatement {
 }
 
 /// A form may make a contact and nothing else.
-fn submissions(scope: &Scope) -> SelectStatement {
+fn submissions(extent: &Extent<'_>) -> SelectStatement {
     Query::select()
         .column((submission::Entity, submission::Column::Id))
         .from(submission::Entity)
@@ -115,7 +121,7 @@ fn submissions(scope: &Scope) -> SelectStatement {
             Expr::col((submission::Entity, submission::Column::ContactId))
                 .equals((contact::Entity, contact::Column::Id)),
         )
-        .and_where(channel::Column::LineId.is_in(&scope.line_ids))
+        .and_where(channel::Column::LineId.is_in(extent.lines()))
         .to_owned()
 }
 
@@ -145,7 +151,7 @@ pub async fn among(
     scope: &Scope,
     ids: BTreeSet<String>,
 ) -> Result<BTreeSet<String>, DbErr> {
-    if scope.sees_all() || ids.is_empty() {
+    if scope.view(Object::Contact).is_all() || ids.is_empty() {
         return Ok(ids);
     }
     let seen: Vec<String> = contact::Entity::find()
@@ -185,9 +191,10 @@ pub struct Sight {
 impl Sight {
     /// Whether somebody sees it.
     pub fn includes(&self, scope: &Scope) -> bool {
-        scope.sees_all()
-            || self.operator_ids.contains(&scope.operator_id)
-            || self.line_ids.iter().any(|line| scope.line_ids.contains(line))
+        let extent = scope.view(Object::Contact);
+        extent.is_all()
+            || self.operator_ids.iter().any(|id| extent.owns(id))
+            || self.line_ids.iter().any(|line| extent.lines().contains(line))
     }
 }
 

@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde::{Deserialize, Serialize};
 use switchboard_exchange::sheet;
 use utoipa::ToSchema;
 
-use crate::db::entity::session;
+use crate::{
+    db::entity::session,
+    operator::rights::{Extent, Object, Scope},
+};
 
 /// Sessions that are read at once.
 const PAGE: u64 = 5_000;
@@ -225,8 +230,18 @@ type Read = (
     Option<i64>,
 );
 
-/// Reads and counts.
-pub async fn read(db: &impl ConnectionTrait, question: &Question) -> Result<Report, DbErr> {
+/// The sessions that a right reaches.
+fn reached(extent: &Extent<'_>) -> Condition {
+    if extent.is_all() {
+        return Condition::all();
+    }
+    Condition::any()
+        .add(session::Column::OperatorId.is_in(extent.owners()))
+        .add(session::Column::LineId.is_in(extent.lines()))
+}
+
+/// Reads and counts the sessions that the reader's right to figures reaches.
+pub async fn read(db: &impl ConnectionTrait, scope: &Scope, question: &Question) -> Result<Report, DbErr> {
     let mut tally = Tally::new(question.zone);
     let mut after = String::new();
     let key = match question.by {
@@ -245,6 +260,7 @@ pub async fn read(db: &impl ConnectionTrait, question: &Question) -> Result<Repo
                 session::Column::ClosedAt,
                 session::Column::Rating,
             ])
+            .filter(reached(&scope.view(Object::Report)))
             .filter(session::Column::Id.gt(&after))
             .filter(session::Column::OpenedAt.gte(question.from))
             .filter(session::Column::OpenedAt.lt(question.to));

@@ -107,6 +107,14 @@ pub struct ConversationView {
     pub owner: Option<String>,
 }
 
+impl ConversationView {
+    /// Who takes part in it or is asked to take it.
+    pub fn people(&self) -> impl Iterator<Item = &str> {
+        let joined = self.participants.iter().map(|one| one.operator_id.as_str());
+        joined.chain(self.session.offered_to.iter().map(String::as_str))
+    }
+}
+
 /// A contact, in short.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ContactRef {

@@ -14,14 +14,14 @@ use utoipa::ToSchema;
 use super::{
     pipeline::{Pipeline, Stage},
     stages::StageKind,
-    store::visible_to,
+    store::reached,
 };
 use crate::{
     db::{
         bulk,
         entity::{deal, deal_move},
     },
-    operator::rights::Scope,
+    operator::rights::{Object, Scope},
 };
 
 /// Deals that are read at once.
@@ -233,7 +233,7 @@ fn median(mut values: Vec<i64>) -> Option<i64> {
     Some(*values.select_nth_unstable(middle).1)
 }
 
-/// Reads and counts.
+/// Reads and counts the deals that the reader's right to figures reaches.
 pub async fn read(
     db: &impl ConnectionTrait,
     scope: &Scope,
@@ -247,7 +247,7 @@ pub async fn read(
         let mut query = deal::Entity::find()
             .select_only()
             .columns([deal::Column::CreatedAt, deal::Column::Id])
-            .filter(visible_to(scope))
+            .filter(reached(&scope.view(Object::Report)))
             .filter(deal::Column::PipelineId.eq(&pipeline.id))
             .filter(deal::Column::CreatedAt.gte(question.from))
             .filter(deal::Column::CreatedAt.lt(question.to));

@@ -27,7 +27,7 @@ use crate::{
     event::{EventType, NewEvent},
     history::{self, Changes},
     id::{self, Kind},
-    operator::rights::Scope,
+    operator::rights::{self, Extent, Scope},
 };
 
 /// Characters a title may have.
@@ -67,28 +67,34 @@ pub struct Place {
     pub id: String,
 }
 
-/// Deals this scope sees: all for supervisors; own ones and those of own lines for operators.
+/// Deals this scope sees, as far as the role reaches.
 pub fn visible_to(scope: &Scope) -> Condition {
-    if scope.sees_all() {
+    reached(&scope.view(rights::Object::Deal))
+}
+
+/// Deals that are reached, as a condition on a query of them.
+pub fn reached(extent: &Extent<'_>) -> Condition {
+    if extent.is_all() {
         return Condition::all();
     }
     Condition::any()
-        .add(deal::Column::OperatorId.eq(&scope.operator_id))
-        .add(deal::Column::LineId.is_in(&scope.line_ids))
+        .add(deal::Column::OperatorId.is_in(extent.owners()))
+        .add(deal::Column::LineId.is_in(extent.lines()))
 }
 
 /// What a scope sees, as conditions that each have an index in the order of the list. Asked for at once, the
 /// database gathers everything that fits either of them before it sorts.
 fn ways(scope: &Scope, filter: &Filter) -> Vec<Condition> {
-    if scope.sees_all() || filter.text.is_some() {
+    let extent = scope.view(rights::Object::Deal);
+    if extent.is_all() || filter.text.is_some() {
         return vec![visible_to(scope)];
     }
-    let own = deal::Column::OperatorId.eq(&scope.operator_id);
-    let lines = scope.line_ids.iter().map(|line| deal::Column::LineId.eq(line));
-    std::iter::once(own)
-        .chain(lines)
-        .map(|way| Condition::all().add(way))
-        .collect()
+    let own = extent
+        .owners()
+        .into_iter()
+        .map(|owner| deal::Column::OperatorId.eq(owner));
+    let lines = extent.lines().iter().map(|line| deal::Column::LineId.eq(line));
+    own.chain(lines).map(|way| Condition::all().add(way)).collect()
 }
 
 fn narrowed(db: &impl ConnectionTrait, seen: Condition, filter: &Filter) -> Select<deal::Entity> {

@@ -317,8 +317,8 @@ impl Table for Leads {
 #[derive(Debug)]
 pub struct Submissions {
     db: Db,
-    channel_ids: Option<Vec<String>>,
-    state: Option<String>,
+    scope: Scope,
+    filter: form::store::Filter,
     after: Option<form::store::Place>,
     ended: bool,
     names: Names,
@@ -326,12 +326,12 @@ pub struct Submissions {
 }
 
 impl Submissions {
-    /// Those of these channels (`None` is all); the fields of the form, where it is one form, have columns of their own.
-    pub fn new(db: Db, channel_ids: Option<Vec<String>>, state: Option<String>, fields: Vec<String>) -> Self {
+    /// Those of a list; the fields of the form, where it is one form, have columns of their own.
+    pub fn new(db: Db, scope: Scope, filter: form::store::Filter, fields: Vec<String>) -> Self {
         Self {
             db,
-            channel_ids,
-            state,
+            scope,
+            filter,
             after: None,
             ended: false,
             names: Names::default(),
@@ -355,8 +355,8 @@ impl Table for Submissions {
         if self.ended {
             return Ok(None);
         }
-        let (channels, state) = (self.channel_ids.as_deref(), self.state.as_deref());
-        let mut rows = form::store::list(self.db.read(), channels, state, self.after.as_ref(), PAGE).await?;
+        let (scope, filter, after) = (&self.scope, &self.filter, self.after.as_ref());
+        let mut rows = form::store::list(self.db.read(), scope, filter, after, PAGE).await?;
         self.ended = rows.len() as u64 <= PAGE;
         rows.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
         self.after = rows.last().map(|row| form::store::Place {

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
+    sea_query::{Expr, ExprTrait, Query},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,8 +12,12 @@ use utoipa::ToSchema;
 
 use crate::{
     conversation::view::strings,
-    db::{WriteTx, bulk, entity::submission},
+    db::{
+        WriteTx, bulk,
+        entity::{channel, conversation, session, submission},
+    },
     event::{EventType, NewEvent},
+    operator::rights::{self, Object, Scope},
 };
 
 /// A submission as the world sees it (API.md).
@@ -94,19 +99,71 @@ pub async fn by_id(db: &impl ConnectionTrait, ids: &[String]) -> Result<Vec<subm
         .await
 }
 
+/// What narrows a list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// One form.
+    pub channel_id: Option<String>,
+    /// `accepted`, `held` or `spam`.
+    pub state: Option<String>,
+}
+
+/// Submissions this scope sees, as a condition on a query of them: those of the forms of lines that are reached, and
+/// those in conversations that are.
+pub fn visible_to(scope: &Scope) -> Condition {
+    let extent = scope.view(Object::Submission);
+    if extent.is_all() {
+        return Condition::all();
+    }
+    let forms = Query::select()
+        .column(channel::Column::Id)
+        .from(channel::Entity)
+        .and_where(channel::Column::LineId.is_in(extent.lines()))
+        .to_owned();
+    let thread = Query::select()
+        .column((conversation::Entity, conversation::Column::Id))
+        .from(conversation::Entity)
+        .inner_join(
+            session::Entity,
+            Expr::col((session::Entity, session::Column::Id))
+                .equals((conversation::Entity, conversation::Column::SessionId)),
+        )
+        .and_where(
+            Expr::col((conversation::Entity, conversation::Column::Id))
+                .equals((submission::Entity, submission::Column::ConversationId)),
+        )
+        .cond_where(rights::conversations(&extent))
+        .to_owned();
+    Condition::any()
+        .add(submission::Column::ChannelId.in_subquery(forms))
+        .add(Expr::exists(thread))
+}
+
+/// One submission, when this scope sees it.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    id: &str,
+) -> Result<Option<submission::Model>, DbErr> {
+    submission::Entity::find_by_id(id)
+        .filter(visible_to(scope))
+        .one(db)
+        .await
+}
+
 /// One page of submissions. `limit + 1` rows when there are more.
 pub async fn list(
     db: &impl ConnectionTrait,
-    channel_ids: Option<&[String]>,
-    state: Option<&str>,
+    scope: &Scope,
+    filter: &Filter,
     after: Option<&Place>,
     limit: u64,
 ) -> Result<Vec<submission::Model>, DbErr> {
-    let mut query = submission::Entity::find();
-    if let Some(ids) = channel_ids {
-        query = query.filter(submission::Column::ChannelId.is_in(ids));
+    let mut query = submission::Entity::find().filter(visible_to(scope));
+    if let Some(id) = &filter.channel_id {
+        query = query.filter(submission::Column::ChannelId.eq(id));
     }
-    if let Some(state) = state {
+    if let Some(state) = &filter.state {
         query = query.filter(submission::Column::State.eq(state));
     }
     if let Some(place) = after {

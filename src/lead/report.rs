@@ -14,7 +14,10 @@ use switchboard_sdk::Attribution;
 use utoipa::ToSchema;
 
 use super::source;
-use crate::db::entity::lead;
+use crate::{
+    db::entity::lead,
+    operator::rights::{Object, Scope},
+};
 
 /// Leads that are read at once.
 const PAGE: u64 = 2_000;
@@ -241,8 +244,8 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// Reads and counts.
-pub async fn read(db: &impl ConnectionTrait, question: &Question) -> Result<Report, DbErr> {
+/// Reads and counts the leads that the reader's right to figures reaches.
+pub async fn read(db: &impl ConnectionTrait, scope: &Scope, question: &Question) -> Result<Report, DbErr> {
     let mut tally = Tally::new(question);
     let mut after: Option<(DateTime<Utc>, String)> = None;
     loop {
@@ -257,6 +260,7 @@ pub async fn read(db: &impl ConnectionTrait, question: &Question) -> Result<Repo
                 lead::Column::LineId,
                 lead::Column::Attribution,
             ])
+            .filter(super::store::reached(&scope.view(Object::Report)))
             .filter(lead::Column::CreatedAt.gte(question.from))
             .filter(lead::Column::CreatedAt.lt(question.to))
             .filter(lead::Column::Status.ne(super::store::MERGED));

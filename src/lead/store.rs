@@ -21,7 +21,7 @@ use crate::{
     },
     event::{EventType, NewEvent},
     history::{self, Changes},
-    operator::rights::Scope,
+    operator::rights::{self, Extent, Scope},
 };
 
 /// The status of a lead that another one took in when their contacts were merged: it is in no list and no figure,
@@ -132,29 +132,34 @@ pub struct Place {
     pub id: String,
 }
 
-/// Leads this scope sees: all for supervisors; own ones, those of own lines and those nobody owns
-/// on no line for operators.
+/// Leads this scope sees, as far as the role reaches.
 pub fn visible_to(scope: &Scope) -> Condition {
-    if scope.sees_all() {
+    reached(&scope.view(rights::Object::Lead))
+}
+
+/// Leads that are reached, as a condition on a query of them.
+pub fn reached(extent: &Extent<'_>) -> Condition {
+    if extent.is_all() {
         return Condition::all();
     }
     Condition::any()
-        .add(lead::Column::OperatorId.eq(&scope.operator_id))
-        .add(lead::Column::LineId.is_in(&scope.line_ids))
+        .add(lead::Column::OperatorId.is_in(extent.owners()))
+        .add(lead::Column::LineId.is_in(extent.lines()))
 }
 
 /// What a scope sees, as conditions that each have an index in the order of the list. Asked for at once, the
 /// database gathers everything that fits either of them before it sorts: with a million leads that took a second.
 fn ways(scope: &Scope, filter: &Filter) -> Vec<Condition> {
-    if scope.sees_all() || filter.text.is_some() {
+    let extent = scope.view(rights::Object::Lead);
+    if extent.is_all() || filter.text.is_some() {
         return vec![visible_to(scope)];
     }
-    let own = lead::Column::OperatorId.eq(&scope.operator_id);
-    let lines = scope.line_ids.iter().map(|line| lead::Column::LineId.eq(line));
-    std::iter::once(own)
-        .chain(lines)
-        .map(|way| Condition::all().add(way))
-        .collect()
+    let own = extent
+        .owners()
+        .into_iter()
+        .map(|owner| lead::Column::OperatorId.eq(owner));
+    let lines = extent.lines().iter().map(|line| lead::Column::LineId.eq(line));
+    own.chain(lines).map(|way| Condition::all().add(way)).collect()
 }
 
 /// One page of leads and the place after which the next begins.

@@ -28,7 +28,7 @@ use crate::{
     form::store::{self as forms, SubmissionView},
     lead::store as leads,
     line::view as lines,
-    operator::{counting::CountingNow, view as operators},
+    operator::{counting::CountingNow, rights, view as operators},
     sync::{self, view::ConnectionNotice},
     task::{self, Task},
     webhook::{self, view::WebhookNotice},
@@ -194,6 +194,7 @@ impl Hydrator {
                 }),
                 EventType::LeadCreated | EventType::LeadUpdated => leads.get(&event.object_id).map(|lead| {
                     let audience = Audience::Lead {
+                        object: rights::Object::Lead,
                         line_id: lead.line_id.clone(),
                         operator_id: lead.operator_id.clone(),
                     };
@@ -267,6 +268,7 @@ impl Hydrator {
                 }),
                 EventType::DealCreated | EventType::DealUpdated => deals.get(&event.object_id).map(|deal| {
                     let audience = Audience::Lead {
+                        object: rights::Object::Deal,
                         line_id: deal.line_id.clone(),
                         operator_id: deal.operator_id.clone(),
                     };
@@ -306,7 +308,7 @@ impl Hydrator {
                     submissions.get(&event.object_id).map(|submission| {
                         (
                             of(&event, kind, submission),
-                            Audience::Supervisors,
+                            Audience::All(rights::Object::Submission),
                             Object::Other(event.object_id.clone()),
                         )
                     })

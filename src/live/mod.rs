@@ -20,7 +20,7 @@ use crate::{
     conversation::view::{ConversationView, MessageView},
     db::Db,
     event::{self, EventType},
-    operator::rights::Scope,
+    operator::rights::{self, Scope},
 };
 
 /// Frames a listener may lag behind before it must read the log.
@@ -75,11 +75,13 @@ pub enum Audience {
     Staff,
     /// Supervisors and admins.
     Supervisors,
+    /// Those who see all objects of a kind.
+    All(rights::Object),
     /// Those who see this conversation.
     Conversation(Arc<ConversationView>),
-    /// This operator, and those who see all.
+    /// This operator, and those who see all conversations.
     Operator(String),
-    /// These operators, and those who see all.
+    /// Those who see tasks of one of these operators.
     Operators(Vec<String>),
     /// Those who see calls of this line, or whose telephone rings, or who answered.
     Call {
@@ -92,6 +94,8 @@ pub enum Audience {
     Contact(Sight),
     /// Those who see leads and deals of this line or own it.
     Lead {
+        /// Which of the two it is.
+        object: rights::Object,
         /// The line.
         line_id: Option<String>,
         /// The responsible operator.
@@ -102,27 +106,30 @@ pub enum Audience {
 impl Audience {
     /// Whether somebody is in it.
     pub fn includes(&self, scope: &Scope) -> bool {
+        let sees_all = |object| scope.view(object).is_all();
         match self {
             Self::Staff => true,
-            Self::Supervisors => scope.sees_all(),
-            Self::Conversation(view) => scope.sees(
-                &view.line_id,
-                view.owner.as_deref(),
-                view.participants
-                    .iter()
-                    .map(|participant| participant.operator_id.as_str()),
-            ),
-            Self::Operator(id) => scope.sees_all() || *id == scope.operator_id,
-            Self::Operators(ids) => scope.sees_all() || ids.contains(&scope.operator_id),
+            Self::Supervisors => scope.supervises(),
+            Self::All(object) => sees_all(*object),
+            Self::Conversation(view) => scope.sees(&view.line_id, view.owner.as_deref(), view.people()),
+            Self::Operator(id) => *id == scope.operator_id || sees_all(rights::Object::Conversation),
+            Self::Operators(ids) => {
+                let extent = scope.view(rights::Object::Task);
+                extent.is_all() || ids.iter().any(|id| extent.owns(id))
+            }
             Self::Call { line_id, operators } => {
-                scope.sees_all() || scope.line_ids.contains(line_id) || operators.contains(&scope.operator_id)
+                let extent = scope.view(rights::Object::Call);
+                extent.holds(Some(line_id), None, std::iter::empty())
+                    || operators.iter().any(|id| extent.owns(id))
             }
             Self::Contact(sight) => sight.includes(scope),
-            Self::Lead { line_id, operator_id } => {
-                scope.sees_all()
-                    || operator_id.as_deref() == Some(&scope.operator_id)
-                    || line_id.as_ref().is_some_and(|line| scope.line_ids.contains(line))
-            }
+            Self::Lead {
+                object,
+                line_id,
+                operator_id,
+            } => scope
+                .view(*object)
+                .holds(line_id.as_deref(), operator_id.as_deref(), std::iter::empty()),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod counting;
 pub mod load;
 pub mod presence;
 pub mod rights;
+pub mod role;
 pub mod roster;
 pub mod schedule;
 pub mod store;
@@ -31,6 +32,12 @@ pub enum Error {
     /// The installation would be left without anybody who can sign in and change it.
     #[error("the last admin who can sign in must stay one")]
     LastAdmin,
+    /// The role is one of those that everybody has.
+    #[error("a built-in role stays as it is; copy it to make one of your own")]
+    BuiltIn,
+    /// Somebody has the role.
+    #[error("{0} users have this role; give them another one first")]
+    RoleInUse(u64),
     /// Fields that cannot be: `(field, what is wrong)`.
     #[error("the fields are not valid")]
     Invalid(Vec<(String, String)>),

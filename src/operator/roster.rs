@@ -271,6 +271,7 @@ mod tests {
             said_at: None,
             unavailable_since: None,
             changes_at: None,
+            role_id: None,
         }
     }
 

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-use super::{Availability, Error, Presence, rights::Role, roster, schedule::standing};
+use super::{Availability, Error, Presence, rights::Role, role, roster, schedule::standing};
 use crate::{
     db::{WriteTx, entity::operator},
     event::{EventType, NewEvent},
@@ -32,8 +32,10 @@ pub struct NewOperator {
     pub email: Option<String>,
     /// What people call them.
     pub name: String,
-    /// What they may do.
-    pub role: Role,
+    /// What they may do; an operator when neither this nor `role_id` is given.
+    pub role: Option<Role>,
+    /// A role by its id; what is said of both must agree.
+    pub role_id: Option<String>,
     /// The argon2id hash of the password; without one nobody can sign in as this user.
     pub password_hash: Option<String>,
     /// Languages they answer in.
@@ -55,6 +57,8 @@ pub struct Patch {
     pub name: Option<String>,
     /// New role.
     pub role: Option<Role>,
+    /// New role by its id; what is said of both must agree.
+    pub role_id: Option<String>,
     /// New hash of the password.
     pub password_hash: Option<String>,
     /// New languages.
@@ -132,11 +136,14 @@ pub async fn create(
             None
         }
     };
+    let given = role::given(write, new.role, new.role_id.as_deref()).await;
+    let (role, role_id) = gathered(given, &mut errors)?.unwrap_or((Role::Operator, None));
     let row = operator::Model {
         id,
         email,
         name: checked_name(&new.name, &mut errors),
-        role: new.role.as_str().to_owned(),
+        role: role.as_str().to_owned(),
+        role_id,
         password_hash: new.password_hash,
         languages: checked_words("languages", &new.languages, &mut errors),
         skills: checked_words("skills", &new.skills, &mut errors),
@@ -186,8 +193,10 @@ pub async fn update(
     if let Some(name) = &patch.name {
         row.name = checked_name(name, &mut errors);
     }
-    if let Some(role) = patch.role {
+    let given = role::given(write, patch.role, patch.role_id.as_deref()).await;
+    if let Some((role, role_id)) = gathered(given, &mut errors)? {
         row.role = role.as_str().to_owned();
+        row.role_id = role_id;
     }
     if let Some(hash) = patch.password_hash {
         row.password_hash = Some(hash);
@@ -260,6 +269,20 @@ pub fn words(list: &Value) -> Vec<String> {
         .filter_map(Value::as_str)
         .map(str::to_owned)
         .collect()
+}
+
+/// What is wrong joins the other fields that are.
+fn gathered<T>(
+    given: Result<Option<T>, Error>,
+    errors: &mut Vec<(String, String)>,
+) -> Result<Option<T>, Error> {
+    match given {
+        Err(Error::Invalid(more)) => {
+            errors.extend(more);
+            Ok(None)
+        }
+        other => other,
+    }
 }
 
 async fn lock(write: &WriteTx, id: &str) -> Result<operator::Model, Error> {

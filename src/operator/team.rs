@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, Query},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +18,7 @@ use crate::{
         WriteTx,
         entity::{operator, team, team_member},
     },
+    event::{EventType, NewEvent},
     id::{self, Kind},
 };
 
@@ -75,6 +77,7 @@ pub async fn create(
         .await?;
     let member_ids = members.unwrap_or_default();
     write_members(write, &row.id, &member_ids).await?;
+    tell_members(write, &row.id, now).await?;
     Ok(Team {
         id: row.id,
         name: row.name,
@@ -92,6 +95,7 @@ pub async fn update(
     id: &str,
     name: Option<&str>,
     member_ids: Option<&[String]>,
+    now: DateTime<Utc>,
 ) -> Result<Team, Error> {
     if team::Entity::find_by_id(id)
         .lock_exclusive()
@@ -110,23 +114,44 @@ pub async fn update(
             .await?;
     }
     if let Some(members) = members {
+        tell_members(write, id, now).await?;
         team_member::Entity::delete_many()
             .filter(team_member::Column::TeamId.eq(id))
             .exec(write.tx())
             .await?;
         write_members(write, id, &members).await?;
+        tell_members(write, id, now).await?;
     }
     find(write.tx(), id).await
 }
 
 /// Removes a team; it leaves the queues it stood in.
-pub async fn delete(write: &mut WriteTx, id: &str) -> Result<(), Error> {
+pub async fn delete(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result<(), Error> {
+    tell_members(write, id, now).await?;
     let gone = team::Entity::delete_by_id(id).exec(write.tx()).await?;
     if gone.rows_affected == 0 {
         Err(Error::NotFound)
     } else {
         Ok(())
     }
+}
+
+/// Whose role reaches as far as their team sees otherwise when it changes: their sockets look anew.
+async fn tell_members(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let members = Query::select()
+        .column(team_member::Column::OperatorId)
+        .from(team_member::Entity)
+        .and_where(team_member::Column::TeamId.eq(id))
+        .to_owned();
+    let users = operator::Entity::find()
+        .filter(operator::Column::RoleId.is_not_null())
+        .filter(operator::Column::Id.in_subquery(members))
+        .all(write.tx())
+        .await?;
+    for user in users {
+        write.record(NewEvent::new(EventType::OperatorUpdated, &user.id, now));
+    }
+    Ok(())
 }
 
 async fn with_members(db: &impl ConnectionTrait, rows: Vec<team::Model>) -> Result<Vec<Team>, DbErr> {

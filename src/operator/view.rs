@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     Availability, Counting, Presence, load, presence,
     rights::Role,
-    roster,
+    role, roster,
     schedule::{Why, effective},
     store,
 };
@@ -23,8 +23,10 @@ pub struct User {
     pub email: Option<String>,
     /// What people call them.
     pub name: String,
-    /// What they may do.
+    /// What they may do; `operator` of who has a role that an admin defined.
     pub role: Role,
+    /// Their role: `admin`, `supervisor`, `operator` or `rol_…`; GET /api/v1/roles describes it.
+    pub role_id: String,
     /// Languages they answer in.
     pub languages: Vec<String>,
     /// What they know.
@@ -79,6 +81,7 @@ pub async fn views(
             load: loads.get(&row.id).map_or(0.0, |load| load.total),
             resting: loads.get(&row.id).map_or(0, |load| load.resting),
             role: Role::parse(&row.role),
+            role_id: role::id_of(&row),
             languages: store::words(&row.languages),
             skills: store::words(&row.skills),
             availability: counts.availability,

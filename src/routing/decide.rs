@@ -31,7 +31,7 @@ pub const BROADCAST: &str = "broadcast";
 pub enum Rejection {
     /// The user is switched off.
     Disabled,
-    /// May not answer here.
+    /// Their role does not let them answer.
     NoRight,
     /// Does not stand in the line's queue.
     NotInQueue,
@@ -334,6 +334,9 @@ fn worth_waiting_for(
 pub fn unavailable(operator: &OperatorState, in_queue: bool, even_if_not_there: bool) -> Option<Rejection> {
     if !operator.enabled {
         return Some(Rejection::Disabled);
+    }
+    if !operator.may_answer {
+        return Some(Rejection::NoRight);
     }
     if !in_queue {
         return Some(Rejection::NotInQueue);

@@ -33,6 +33,7 @@ pub(super) fn at(seconds: i64) -> DateTime<Utc> {
 pub(super) fn operator() -> OperatorState {
     OperatorState {
         enabled: true,
+        may_answer: true,
         availability: Availability::Accepting,
         observed: Observed {
             presence: Presence::Online,
@@ -353,7 +354,7 @@ fn who_let_it_lie_gets_it_again_only_when_nobody_else_is_there() {
 
 prop_compose! {
     fn any_operator()(
-        enabled in prop::bool::weighted(0.9),
+        enabled in prop::bool::weighted(0.9), may_answer in prop::bool::weighted(0.9),
         availability in prop_oneof![4 => Just(Availability::Accepting), 1 => Just(Availability::Paused), 1 => Just(Availability::Off)],
         presence in prop_oneof![4 => Just(Presence::Online), 1 => Just(Presence::Away), 1 => Just(Presence::Offline)],
         gone in prop::option::of(-100_i64..0),
@@ -367,7 +368,7 @@ prop_compose! {
         // Never above capacity to begin with.
         let capacity = (f64::from(capacity) / 2.0).max(load.total);
         let gone_since = gone.filter(|_| presence == Presence::Offline).map(at);
-        OperatorState { enabled, availability, observed: Observed { presence, gone_since }, languages, skills, capacity, load }
+        OperatorState { enabled, may_answer, availability, observed: Observed { presence, gone_since }, languages, skills, capacity, load }
     }
 }
 
@@ -407,6 +408,7 @@ fn others_could(world: &World, session: &Waiting) -> bool {
             .as_ref()
             .is_none_or(|language| operator.languages.contains(language));
         operator.enabled
+            && operator.may_answer
             && there
             && operator.availability == Availability::Accepting
             && line
@@ -514,7 +516,7 @@ proptest! {
         replay(&world, |before, session, placement| {
             let Some(to) = &placement.decision.operator_id else { return };
             let (operator, line) = (&before.operators[to], &before.lines[&session.line_id]);
-            assert!(operator.enabled && line.enabled && operator.availability == Availability::Accepting);
+            assert!(operator.enabled && operator.may_answer && line.enabled && operator.availability == Availability::Accepting);
             assert!(operator.observed.presence == Presence::Online || line.rules.assign_when_offline);
             assert!(line.queue.contains(to) && !session.declined.contains(to));
             assert!(!session.lapsed.contains(to) || !others_could(before, session));
@@ -599,6 +601,7 @@ proptest! {
                 let has = |words: &[String], word: &String| words.contains(word);
                 let checks = [
                     (Rejection::Disabled, !operator.enabled),
+                    (Rejection::NoRight, !operator.may_answer),
                     (Rejection::NotInQueue, !line.queue.contains(&candidate.operator_id)),
                     (Rejection::Offline, operator.observed.presence == Presence::Offline && !absent_too),
                     (Rejection::Away, operator.observed.presence == Presence::Away && !absent_too),

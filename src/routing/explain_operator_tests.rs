@@ -22,6 +22,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 fn operator(capacity: f64) -> OperatorState {
     OperatorState {
         enabled: true,
+        may_answer: true,
         availability: Availability::Accepting,
         observed: Observed {
             presence: Presence::Online,

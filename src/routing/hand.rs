@@ -26,7 +26,7 @@ use crate::{
         entity::{line, line_turn, operator},
     },
     line::{Rules, store::may_pull},
-    operator::{Counting, load::fits},
+    operator::{Counting, load::fits, role},
 };
 
 /// Characters of a transfer's comment.
@@ -162,6 +162,13 @@ pub async fn transfer_to_operator(
             "there is no such operator, or they are disabled",
         ));
     };
+    let rights = role::rights_of(write.tx(), std::slice::from_ref(&who)).await?;
+    if !role::rights_among(&rights, &who).takes_conversations() {
+        return Err(Error::invalid(
+            "to_operator",
+            "their role does not let them answer conversations",
+        ));
+    }
     pulls(write, &held, by).await?;
     let stage = state::hand_over(&held.stage(), to, now)?;
     comment(write, &mut held, by, how, now).await?;

@@ -38,6 +38,9 @@ pub fn has_left(
     if !owner.enabled {
         return Some(Rejection::Disabled);
     }
+    if !owner.may_answer {
+        return Some(Rejection::NoRight);
+    }
     let gone = owner.observed.presence == Presence::Offline
         && !assigns_when_offline
         && owner
@@ -306,6 +309,7 @@ mod tests {
     fn owner(presence: Presence, gone_since: Option<i64>, availability: Availability) -> OperatorState {
         OperatorState {
             enabled: true,
+            may_answer: true,
             availability,
             observed: Observed {
                 presence,

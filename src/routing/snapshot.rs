@@ -21,7 +21,7 @@ use crate::{
     operator::{
         Counting, load,
         presence::{self, Observed},
-        roster,
+        role, roster,
         schedule::standing,
         store::words,
     },
@@ -269,9 +269,11 @@ pub async fn states(
     let observed = presence::observed(db, &ids, now).await?;
     let mut loads = load::loads(db, &ids, counting, now).await?;
     let plans = roster::plans(db, &ids).await?;
+    let rights = role::rights_of(db, &rows).await?;
     let state = |row: operator::Model| {
         let state = OperatorState {
             enabled: row.enabled,
+            may_answer: role::rights_among(&rights, &row).takes_conversations(),
             availability: standing(roster::said(&row), plans.get(&row.id), now).0,
             observed: observed.get(&row.id).copied().unwrap_or(Observed::NEVER),
             languages: words(&row.languages),

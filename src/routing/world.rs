@@ -34,6 +34,8 @@ pub struct LineState {
 pub struct OperatorState {
     /// Switched on.
     pub enabled: bool,
+    /// Their role lets them answer.
+    pub may_answer: bool,
     /// What they say, less what their schedule takes away.
     pub availability: Availability,
     /// What is observed.

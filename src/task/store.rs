@@ -15,6 +15,7 @@ use super::{
     time::{Span, reminder},
 };
 use crate::{
+    contact::sight,
     db::{
         WriteTx, bulk,
         entity::{contact, conversation, deal, lead, operator, task},
@@ -23,7 +24,7 @@ use crate::{
     event::{EventType, NewEvent},
     id::{self, Kind},
     lead::store as leads,
-    operator::rights::Scope,
+    operator::rights::{Object, Reach, Scope},
 };
 
 /// Characters a title may have.
@@ -126,7 +127,7 @@ pub async fn sees(db: &impl ConnectionTrait, scope: &Scope, on: &On) -> Result<b
         return Ok(false);
     }
     match on.r#type {
-        OnKind::Contact => Ok(contact::Entity::find_by_id(&on.id).one(db).await?.is_some()),
+        OnKind::Contact => Ok(sight::find(db, scope, &on.id).await?.is_some()),
         OnKind::Lead => Ok(leads::find(db, scope, &on.id).await?.is_some()),
         OnKind::Deal => Ok(deals::find(db, scope, &on.id).await?.is_some()),
         OnKind::Conversation => scope.sees_conversation(db, &on.id).await,
@@ -143,13 +144,17 @@ pub async fn list(
     limit: u64,
 ) -> Result<(Vec<task::Model>, Option<Place>), DbErr> {
     let mut query = task::Entity::find();
+    let extent = scope.view(Object::Task);
     if let Some(on) = &filter.on {
         query = query.filter(column(on.r#type).eq(&on.id));
-    } else if !scope.sees_all() {
+    }
+    // Who sees an object sees what is to be done about it, if their role goes beyond themselves.
+    let through_object = filter.on.is_some() && extent.reach >= Reach::Lines;
+    if !extent.is_all() && !through_object {
         query = query.filter(
             Condition::any()
-                .add(task::Column::OperatorId.eq(&scope.operator_id))
-                .add(task::Column::CreatedBy.eq(&scope.operator_id)),
+                .add(task::Column::OperatorId.is_in(extent.owners()))
+                .add(task::Column::CreatedBy.is_in(extent.owners())),
         );
     }
     if let Some(operator_id) = &filter.operator_id {
@@ -245,14 +250,16 @@ pub async fn find(db: &impl ConnectionTrait, scope: &Scope, id: &str) -> Result<
         .one(db)
         .await?
         .ok_or(Error::NotFound)?;
+    let extent = scope.view(Object::Task);
     let own = [&row.operator_id, &row.created_by]
         .into_iter()
-        .any(|id| id.as_ref() == Some(&scope.operator_id));
-    if own || scope.sees_all() {
+        .flatten()
+        .any(|id| extent.owns(id));
+    if own || extent.is_all() {
         return Ok(row);
     }
     match on(&row) {
-        Some(on) if sees(db, scope, &on).await? => Ok(row),
+        Some(on) if extent.reach >= Reach::Lines && sees(db, scope, &on).await? => Ok(row),
         _ => Err(Error::NotFound),
     }
 }

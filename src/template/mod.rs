@@ -103,7 +103,7 @@ pub enum Error {
 pub fn sees(caller: &Scope, row: &template::Model) -> bool {
     match (&row.operator_id, &row.line_id) {
         (Some(owner), _) => *owner == caller.operator_id,
-        (None, Some(line)) => caller.sees_all() || caller.line_ids.contains(line),
+        (None, Some(line)) => caller.supervises() || caller.stands_in(line),
         (None, None) => true,
     }
 }

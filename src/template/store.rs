@@ -53,8 +53,8 @@ pub async fn list(
 ) -> Result<Vec<template::Model>, DbErr> {
     let own = template::Column::OperatorId.eq(&caller.operator_id);
     let mut others = Condition::all().add(template::Column::OperatorId.is_null());
-    if !caller.sees_all() {
-        let of_lines = template::Column::LineId.is_in(&caller.line_ids);
+    if !caller.supervises() {
+        let of_lines = template::Column::LineId.is_in(caller.line_ids());
         others = others.add(template::Column::LineId.is_null().or(of_lines));
     }
     let mut query = template::Entity::find()

@@ -12,15 +12,18 @@ use sea_orm::{
 use super::{ChangeView, Entry, Found, Kind, MergeView, Place, ThreadRef, newest};
 use crate::{
     call::{self, CallView},
-    conversation::view::{ContactRef, MessageView, Views},
+    conversation::{
+        store as conversations,
+        view::{ContactRef, MessageView, Views},
+    },
     db::{
         bulk,
         entity::{
-            call as call_row, channel, contact, contact_merge, conversation, field_change, lead, message,
-            operator, session, submission,
+            call as call_row, contact, contact_merge, conversation, field_change, lead, message, operator,
+            session, submission,
         },
     },
-    form::store::SubmissionView,
+    form::store::{self as forms, SubmissionView},
     lead::store::{self as leads, LeadView},
     operator::rights::Scope,
 };
@@ -93,20 +96,9 @@ impl Reader<'_> {
                 places(db, kind, rows, columns, after, limit).await
             }
             Kind::Form => {
-                let mut rows =
-                    submission::Entity::find().filter(submission::Column::ContactId.eq(self.contact_id));
-                if !self.scope.sees_all() {
-                    let own = Query::select()
-                        .column(channel::Column::Id)
-                        .from(channel::Entity)
-                        .and_where(channel::Column::LineId.is_in(&self.scope.line_ids))
-                        .to_owned();
-                    rows = rows.filter(
-                        Condition::any()
-                            .add(submission::Column::ChannelId.in_subquery(own))
-                            .add(submission::Column::ConversationId.in_subquery(self.conversations())),
-                    );
-                }
+                let rows = submission::Entity::find()
+                    .filter(submission::Column::ContactId.eq(self.contact_id))
+                    .filter(forms::visible_to(self.scope));
                 let columns = (submission::Column::Id, submission::Column::CreatedAt);
                 places(db, kind, rows, columns, after, limit).await
             }
@@ -236,7 +228,7 @@ impl Reader<'_> {
                 at: one.at,
             })
             .collect();
-        let threads = threads(db, &entries).await?;
+        let threads = threads(db, self.scope, &entries).await?;
         for entry in &mut entries {
             entry.conversation = thread_of(entry).and_then(|id| threads.get(id)).cloned();
         }
@@ -281,12 +273,17 @@ fn thread_of(entry: &Entry) -> Option<&String> {
     of_message.or(of_call).or(of_form).or(of_lead)
 }
 
-async fn threads(db: &impl ConnectionTrait, entries: &[Entry]) -> Result<HashMap<String, ThreadRef>, DbErr> {
+/// The conversations of entries, as far as the reader sees them: a lead may be seen where its conversation is not.
+async fn threads(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    entries: &[Entry],
+) -> Result<HashMap<String, ThreadRef>, DbErr> {
     let ids: BTreeSet<&String> = entries.iter().filter_map(thread_of).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = conversation::Entity::find()
+    let rows = conversations::visible_to(scope)
         .filter(conversation::Column::Id.is_in(bulk::padded(ids)))
         .all(db)
         .await?;

@@ -295,6 +295,7 @@ fn rules_are_pure() {
         "src/outbound/rich.rs",
         "src/line/hours.rs",
         "src/operator/schedule.rs",
+        "src/operator/rights/rule.rs",
         "src/line/language.rs",
         "src/line/text.rs",
         "src/apply/source.rs",

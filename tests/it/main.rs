@@ -46,6 +46,7 @@ mod pull;
 mod realtime;
 mod rearrange;
 mod retention;
+mod roles;
 mod routing;
 mod schema;
 mod shifts;

@@ -249,6 +249,14 @@ const inside = {
     },
   ],
   teams: ['/admin/teams'],
+  roles: ['/admin/roles'],
+  role: [
+    '/admin/roles',
+    async (page) => {
+      await page.getByRole('button', { name: 'Copy: Operator' }).click();
+      await page.getByLabel('Deals: Change').selectOption('own');
+    },
+  ],
   capacity: ['/admin/capacity'],
   'api-keys': ['/admin/apikeys'],
   webhooks: ['/admin/webhooks'],

@@ -9,6 +9,7 @@ export function seed() {
   const db = {
     users: [],
     teams: [],
+    roles: [],
     lines: [],
     channels: [],
     conversations: [],
@@ -29,6 +30,7 @@ export function seed() {
       email,
       name,
       role,
+      role_id: role,
       languages: ['en'],
       skills: [],
       capacity: 6,
@@ -55,6 +57,44 @@ export function seed() {
     availability_why: 'off_shift',
     availability_changes_at: new Date(Date.now() + 14 * 3_600_000).toISOString(),
   });
+  const objects = {
+    conversation: 'vex',
+    contact: 'vedx',
+    company: 'vedx',
+    lead: 'vex',
+    deal: 'ved',
+    task: 'ved',
+    call: 'vex',
+    submission: 'vex',
+    report: 'vx',
+  };
+  const words = { v: 'view', e: 'edit', d: 'delete', x: 'export' };
+  const grid = (reach) =>
+    Object.fromEntries(
+      Object.entries(objects).map(([o, has]) => [
+        o,
+        Object.fromEntries([...has].map((a) => [words[a], reach(o, words[a])])),
+      ]),
+    );
+  const role = (id, rights, extra = {}) =>
+    db.roles.push({ id, name: id, built_in: true, rights, user_count: 1, version: 1, ...extra });
+  role(
+    'admin',
+    grid(() => 'all'),
+  );
+  role(
+    'supervisor',
+    grid(() => 'all'),
+  );
+  role(
+    'operator',
+    grid((o, a) => (o !== 'report' && (a === 'view' || a === 'edit') ? 'lines' : 'none')),
+  );
+  role(
+    id('rol'),
+    grid((o, a) => (o === 'deal' ? (a === 'view' ? 'team' : 'own') : 'none')),
+    { name: 'Sales', built_in: false, user_count: 0 },
+  );
   db.teams.push({ id: id('tem'), name: 'Evening shift', member_ids: [bold.id, dil.id] });
   const line = (key, name, extra = {}) => {
     const l = {

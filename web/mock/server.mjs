@@ -217,6 +217,7 @@ function route(method, path, q, body, me) {
   const list = {
     users: db.users,
     teams: db.teams,
+    roles: db.roles,
     lines: db.lines,
     channels: db.channels,
     apikeys: db.apikeys,
@@ -562,7 +563,10 @@ function route(method, path, q, body, me) {
       leads: { status: 'new', created_at: now(), attribution: null, fields: {} },
     }[a] ?? {};
   const x = {
-    id: id({ users: 'opr', teams: 'tem', lines: 'lin', channels: 'chn', apikeys: 'key', leads: 'led' }[a] ?? 'x'),
+    id: id(
+      { users: 'opr', teams: 'tem', roles: 'rol', lines: 'lin', channels: 'chn', apikeys: 'key', leads: 'led' }[a] ??
+        'x',
+    ),
     ...defaults,
     ...body,
   };

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     auth::apikey,
     db::entity::{api_key, operator},
-    operator::rights::Role,
+    operator::{rights::Role, role},
 };
 
 /// The routes.
@@ -34,8 +34,10 @@ pub struct ApiKey {
     pub id: String,
     /// What it is for.
     pub name: String,
-    /// What its service user may do.
+    /// What its service user may do; `operator` of one with a role that an admin defined.
     pub role: Role,
+    /// The role of its service user: `admin`, `supervisor`, `operator` or `rol_…`.
+    pub role_id: String,
     /// How the key begins.
     pub prefix: String,
     /// Its service user.
@@ -59,8 +61,10 @@ pub struct NewApiKey {
 pub struct ApiKeyIn {
     /// What it is for.
     pub name: String,
-    /// What it may do.
-    pub role: Role,
+    /// What it may do; this or `role_id` is required.
+    pub role: Option<Role>,
+    /// Its role by its id, built in or defined by an admin.
+    pub role_id: Option<String>,
 }
 
 /// Lists the keys.
@@ -86,11 +90,8 @@ async fn list_apikeys(
         .await?;
     let page = Page::of_rows(rows, limit, |row| row.id.clone());
     Ok(Json(page.map(|row| {
-        let role = users
-            .iter()
-            .find(|user| user.id == row.operator_id)
-            .map_or("operator", |user| user.role.as_str());
-        entry(row, Role::parse(role))
+        let user = users.iter().find(|user| user.id == row.operator_id);
+        entry(row, user)
     })))
 }
 
@@ -102,13 +103,23 @@ async fn create_apikey(
     Admin(_caller): Admin,
     Json(input): Json<ApiKeyIn>,
 ) -> Result<(StatusCode, Json<NewApiKey>), Problem> {
+    if input.role.is_none() && input.role_id.is_none() {
+        return Err(Problem::invalid("role", "name a role, or a role_id"));
+    }
     let mut write = app.db.write().await?;
-    let made = apikey::create(&mut write, &input.name, input.role, app.clock.now()).await?;
+    let made = apikey::create(
+        &mut write,
+        &input.name,
+        input.role,
+        input.role_id,
+        app.clock.now(),
+    )
+    .await?;
     write.commit().await?;
     Ok((
         StatusCode::CREATED,
         Json(NewApiKey {
-            entry: entry(made.row, input.role),
+            entry: entry(made.row, Some(&made.user)),
             key: made.key,
         }),
     ))
@@ -130,11 +141,12 @@ async fn delete_apikey(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn entry(row: api_key::Model, role: Role) -> ApiKey {
+fn entry(row: api_key::Model, user: Option<&operator::Model>) -> ApiKey {
     ApiKey {
+        role: Role::parse(user.map_or("operator", |user| user.role.as_str())),
+        role_id: user.map_or_else(|| "operator".to_owned(), role::id_of),
         id: row.id,
         name: row.name,
-        role,
         prefix: row.prefix,
         operator_id: row.operator_id,
         created_at: row.created_at,

@@ -17,6 +17,7 @@ use crate::{
         auth::Staff,
         file,
         problem::{Problem, Result},
+        right::need,
     },
     app::App,
     call::store as calls,
@@ -24,6 +25,7 @@ use crate::{
     db::entity::{attachment, message},
     id::{self, Kind},
     ingest::{clean_content_type, clean_file_name},
+    operator::rights::{Action, Object, Reach},
     storage,
 };
 
@@ -174,6 +176,19 @@ async fn get_attachment(
         .one(app.db.read())
         .await?
         .ok_or_else(missing)?;
+    // A recording is heard by who sees its call, and by those of its conversation whose role goes beyond themselves.
+    if let Some(call_id) = row.owner.strip_prefix(CALL_OWNER) {
+        need(&caller.scope, Object::Call, Action::View)?;
+        let heard = calls::find(app.db.read(), &caller.scope, call_id)
+            .await?
+            .is_some();
+        if heard {
+            return file_response(&app, &row, &headers).await;
+        }
+        if caller.scope.may(Object::Call, Action::View) < Reach::Lines {
+            return Err(missing());
+        }
+    }
     match &row.message_id {
         Some(message_id) => {
             let message = message::Entity::find_by_id(message_id)
@@ -185,14 +200,7 @@ async fn get_attachment(
                 .map_err(|_| missing())?;
         }
         None if row.owner == format!("operator:{}", caller.operator.id) => {}
-        // A recording of a caller who is nobody in particular belongs to no conversation.
-        None if row.owner.starts_with(CALL_OWNER) => {
-            let call_id = row.owner.trim_start_matches(CALL_OWNER);
-            calls::find(app.db.read(), &caller.scope, call_id)
-                .await?
-                .ok_or_else(missing)?;
-        }
-        None if caller.scope.sees_all() => {}
+        None if caller.scope.supervises() => {}
         None => return Err(missing()),
     }
     file_response(&app, &row, &headers).await

@@ -16,6 +16,7 @@ use crate::{
         auth::{Caller, Staff, Supervisor},
         page::{Page, PageQuery},
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     call::{
@@ -25,6 +26,7 @@ use crate::{
     },
     db::entity::conversation,
     id, line,
+    operator::rights::{Action, Object, Reach},
 };
 
 /// Longest `client_id` of a wish to call.
@@ -124,7 +126,7 @@ pub(super) async fn filter(app: &App, caller: &Caller, query: ListQuery) -> Resu
     responses((status = 200, body = Page<CallView>)))]
 async fn list_calls(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Call, to::View>,
     Query(query): Query<ListQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<CallView>>> {
@@ -150,7 +152,7 @@ fn place(call: &CallView) -> Place {
     responses((status = 200, body = CallView)))]
 async fn get_call(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Call, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<CallView>> {
     let row = store::find(app.db.read(), &caller.scope, &id).await?;
@@ -221,6 +223,9 @@ struct PhoneView {
 #[utoipa::path(get, path = "/api/v1/calls/phones", tag = "calls", responses((status = 200, body = Page<PhoneView>)))]
 async fn list_phones(State(app): State<App>, Staff(caller): Staff) -> Result<Json<Page<PhoneView>>> {
     let mut phones = Vec::new();
+    if caller.scope.may(Object::Call, Action::Edit) == Reach::None {
+        return Ok(Json(Page::whole(phones)));
+    }
     for served in app.host.all() {
         let Some(telephony) = served.active().and_then(|connector| connector.telephony()) else {
             continue;
@@ -271,7 +276,7 @@ struct DialView {
     responses((status = 202, body = DialView)))]
 async fn dial(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Call, to::Edit>,
     Json(body): Json<CallIn>,
 ) -> Result<(StatusCode, Json<DialView>)> {
     if body

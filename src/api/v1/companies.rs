@@ -10,15 +10,16 @@ use super::contacts::{check_operator, checked_tags, line, present, responsible};
 use crate::{
     api::{
         Json, Path, Query,
-        auth::{Caller, Staff, Supervisor},
+        auth::{Caller, Staff},
         page::{Page, PageQuery},
         problem::{Problem, Result},
+        right::{self, May, on, to},
     },
     app::App,
     company::store::{self, Change, CompanyView, Error, Filter, Place},
     contact::address,
     db::entity::company,
-    operator::rights::Scope,
+    operator::rights::{Action, Object, Scope},
     tag,
 };
 
@@ -56,7 +57,7 @@ pub(super) fn filter(query: ListQuery, caller: &Caller) -> Filter {
     responses((status = 200, body = Page<CompanyView>)))]
 async fn list_companies(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Company, to::View>,
     Query(query): Query<ListQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<CompanyView>>> {
@@ -72,10 +73,17 @@ async fn list_companies(
     }))
 }
 
-async fn seen(app: &App, scope: &Scope, id: &str) -> Result<company::Model> {
-    store::find(app.db.read(), scope, id)
+/// The company, when the caller sees it and may do this to it.
+async fn seen(app: &App, scope: &Scope, action: Action, id: &str) -> Result<company::Model> {
+    let row = store::find(app.db.read(), scope, id)
         .await?
-        .ok_or_else(|| Problem::not_found("company"))
+        .ok_or_else(|| Problem::not_found("company"))?;
+    if let Some(eyes) = right::narrower(scope, Object::Company, action)?
+        && store::find(app.db.read(), &eyes, id).await?.is_none()
+    {
+        return Err(Problem::no_right(Object::Company, action));
+    }
+    Ok(row)
 }
 
 async fn shown(app: &App, id: &str) -> Result<CompanyView> {
@@ -170,11 +178,11 @@ fn problem(error: Error) -> Problem {
     responses((status = 201, body = CompanyView)))]
 async fn create_company(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Company, to::Edit>,
     Json(body): Json<CompanyPatch>,
 ) -> Result<(StatusCode, Json<CompanyView>)> {
     let mut said = body.checked(&app, &caller).await?;
-    if said.operator_id.is_none() && !caller.scope.sees_all() {
+    if said.operator_id.is_none() && !caller.scope.view(Object::Company).is_all() {
         said.operator_id = Some(Some(caller.operator.id.clone()));
     }
     let mut write = app.db.write().await?;
@@ -190,10 +198,10 @@ async fn create_company(
     params(("id" = String, Path, description = "`cmp_…`")), responses((status = 200, body = CompanyView)))]
 async fn get_company(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Company, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<CompanyView>> {
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::View, &id).await?;
     shown(&app, &id).await.map(Json)
 }
 
@@ -203,11 +211,11 @@ async fn get_company(
     responses((status = 200, body = CompanyView)))]
 async fn update_company(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Company, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<CompanyPatch>,
 ) -> Result<Json<CompanyView>> {
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::Edit, &id).await?;
     let change = body.checked(&app, &caller).await?;
     let mut write = app.db.write().await?;
     store::change(&mut write, &id, change, app.clock.now())
@@ -222,9 +230,10 @@ async fn update_company(
     params(("id" = String, Path, description = "`cmp_…`")), responses((status = 204)))]
 async fn delete_company(
     State(app): State<App>,
-    Supervisor(_caller): Supervisor,
+    May(caller, _): May<on::Company, to::Delete>,
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
+    seen(&app, &caller.scope, Action::Delete, &id).await?;
     let mut write = app.db.write().await?;
     store::remove(&mut write, &id, app.clock.now())
         .await
@@ -245,14 +254,14 @@ struct TagQuery {
     responses((status = 200, body = Page<String>)))]
 async fn list_tags(
     State(app): State<App>,
-    Staff(_caller): Staff,
+    Staff(caller): Staff,
     Query(query): Query<TagQuery>,
 ) -> Result<Json<Page<String>>> {
-    let prefix = match query.object.as_str() {
-        "contact" => "cnt_",
-        "company" => "cmp_",
-        "lead" => "led_",
-        "deal" => "del_",
+    let (object, prefix) = match query.object.as_str() {
+        "contact" => (Object::Contact, "cnt_"),
+        "company" => (Object::Company, "cmp_"),
+        "lead" => (Object::Lead, "led_"),
+        "deal" => (Object::Deal, "del_"),
         _ => {
             return Err(Problem::invalid(
                 "object",
@@ -260,5 +269,6 @@ async fn list_tags(
             ));
         }
     };
+    right::need(&caller.scope, object, Action::View)?;
     Ok(Json(Page::whole(tag::known(app.db.read(), prefix, 500).await?)))
 }

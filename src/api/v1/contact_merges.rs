@@ -9,8 +9,8 @@ use super::contacts::{one, problem as change_problem, seen};
 use crate::{
     api::{
         Json, Path, Query,
-        auth::Staff,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     contact::{
@@ -19,6 +19,7 @@ use crate::{
         sight,
         store::ContactView,
     },
+    operator::rights::{Action, Object},
 };
 
 /// The routes.
@@ -69,14 +70,23 @@ struct Merged {
     responses((status = 200, body = Merged)))]
 async fn merge_contacts(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<MergeIn>,
 ) -> Result<Json<Merged>> {
-    seen(&app, &caller.scope, &id).await?;
-    sight::find(app.db.read(), &caller.scope, &body.from)
-        .await?
-        .ok_or_else(|| Problem::invalid("from", "there is no such contact, or you may not see it"))?;
+    seen(&app, &caller.scope, Action::Edit, &id).await?;
+    sight::find(
+        app.db.read(),
+        &caller.scope.narrowed(Object::Contact, Action::Edit),
+        &body.from,
+    )
+    .await?
+    .ok_or_else(|| {
+        Problem::invalid(
+            "from",
+            "there is no such contact, or you may not see or change it",
+        )
+    })?;
     let mut write = app.db.write().await?;
     let merge_id = merging::merge(&mut write, &body.from, &id, &caller.operator.id, app.clock.now())
         .await
@@ -97,11 +107,11 @@ async fn merge_contacts(
     responses((status = 200, body = Merged)))]
 async fn unmerge_contacts(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<UnmergeIn>,
 ) -> Result<Json<Merged>> {
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::Edit, &id).await?;
     let found = merging::find(app.db.read(), &id, body.merge_id.as_deref())
         .await
         .map_err(problem)?;
@@ -144,11 +154,11 @@ struct ApartIn {
     responses((status = 200, body = ContactView)))]
 async fn set_contacts_apart(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<ApartIn>,
 ) -> Result<Json<ContactView>> {
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::Edit, &id).await?;
     let other = sight::find(app.db.read(), &caller.scope, &body.other_id).await?;
     if other.is_none() || body.other_id == id {
         return Err(Problem::invalid("other_id", "is no other contact"));
@@ -184,11 +194,11 @@ struct IdentityIn {
     responses((status = 200, body = ContactView)))]
 async fn add_identity(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<IdentityIn>,
 ) -> Result<Json<ContactView>> {
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::Edit, &id).await?;
     let normal = match body.kind.as_str() {
         "email" => address::email(&body.value),
         "phone" => address::phone(&body.value),
@@ -219,11 +229,11 @@ struct IdentityQuery {
     responses((status = 200, body = ContactView)))]
 async fn remove_identity(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::Edit>,
     Path(id): Path<String>,
     Query(query): Query<IdentityQuery>,
 ) -> Result<Json<ContactView>> {
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::Edit, &id).await?;
     if query.value.contains('\0') || query.kind.contains('\0') {
         return Err(Problem::not_found("identity"));
     }

@@ -12,11 +12,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         Json, Path, Query,
-        auth::{Caller, Staff},
+        auth::Caller,
         page::{Cursor, Page, PageQuery},
         problem::{Problem, Result},
+        right::{self, May, on, to},
     },
     app::App,
+    company::store as companies,
     contact::{
         address, change, sight,
         store::{self, Change, ChangeError, ContactView, Filter as ContactFilter, Place},
@@ -28,7 +30,7 @@ use crate::{
     db::entity::{contact, operator},
     ingest::clean_line,
     lead::store::{self as leads, LeadView},
-    operator::rights::Scope,
+    operator::rights::{Action, Object, Scope},
     tag,
     timeline::{self, Entry, Kind, Reader},
 };
@@ -86,7 +88,7 @@ pub(super) fn filter(query: ListQuery, caller: &Caller) -> ContactFilter {
     responses((status = 200, body = Page<ContactView>)))]
 async fn list_contacts(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::View>,
     Query(query): Query<ListQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<ContactView>>> {
@@ -120,19 +122,25 @@ pub(super) async fn shown(app: &App, scope: &Scope, rows: Vec<contact::Model>) -
     params(("id" = String, Path, description = "`cnt_…`")), responses((status = 200, body = ContactView)))]
 async fn get_contact(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<ContactView>> {
-    let row = seen(&app, &caller.scope, &id).await?;
+    let row = seen(&app, &caller.scope, Action::View, &id).await?;
     let mut views = shown(&app, &caller.scope, vec![row]).await?;
     views.pop().map(Json).ok_or_else(|| Problem::not_found("contact"))
 }
 
-/// The contact, when the caller sees it.
-pub(super) async fn seen(app: &App, scope: &Scope, id: &str) -> Result<contact::Model> {
-    sight::find(app.db.read(), scope, id)
+/// The contact, when the caller sees it and may do this to it.
+pub(super) async fn seen(app: &App, scope: &Scope, action: Action, id: &str) -> Result<contact::Model> {
+    let row = sight::find(app.db.read(), scope, id)
         .await?
-        .ok_or_else(|| Problem::not_found("contact"))
+        .ok_or_else(|| Problem::not_found("contact"))?;
+    if let Some(eyes) = right::narrower(scope, Object::Contact, action)?
+        && sight::find(app.db.read(), &eyes, id).await?.is_none()
+    {
+        return Err(Problem::no_right(Object::Contact, action));
+    }
+    Ok(row)
 }
 
 /// The contact as it is now, whether or not the change took it out of the caller's sight.
@@ -248,6 +256,26 @@ pub(super) async fn check_operator(
     Ok(())
 }
 
+/// A contact opens the sight of their company: only who sees it may name it.
+async fn check_company(
+    app: &App,
+    caller: &Caller,
+    id: Option<&Option<String>>,
+    present: Option<&str>,
+) -> Result<()> {
+    match id {
+        Some(Some(id))
+            if present != Some(id) && companies::find(app.db.read(), &caller.scope, id).await?.is_none() =>
+        {
+            Err(Problem::invalid(
+                "company_id",
+                "there is no such company, or you may not see it",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn problem(error: ChangeError) -> Problem {
     match error {
         ChangeError::Missing => Problem::not_found("contact"),
@@ -264,11 +292,12 @@ pub(super) fn problem(error: ChangeError) -> Problem {
     responses((status = 201, body = ContactView)))]
 async fn create_contact(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::Edit>,
     Json(body): Json<ContactPatch>,
 ) -> Result<(StatusCode, Json<ContactView>)> {
+    check_company(&app, &caller, body.company_id.as_ref(), None).await?;
     let mut said = body.checked(&app, &caller).await?;
-    if said.operator_id.is_none() && !caller.scope.sees_all() {
+    if said.operator_id.is_none() && !caller.scope.view(Object::Contact).is_all() {
         said.operator_id = Some(Some(caller.operator.id.clone()));
     }
     let is_empty = |list: &Option<Vec<String>>| list.as_ref().is_none_or(Vec::is_empty);
@@ -292,11 +321,12 @@ async fn create_contact(
     responses((status = 200, body = ContactView)))]
 async fn update_contact(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<ContactPatch>,
 ) -> Result<Json<ContactView>> {
-    seen(&app, &caller.scope, &id).await?;
+    let row = seen(&app, &caller.scope, Action::Edit, &id).await?;
+    check_company(&app, &caller, body.company_id.as_ref(), row.company_id.as_deref()).await?;
     let change = body.checked(&app, &caller).await?;
     let mut write = app.db.write().await?;
     store::change(&mut write, &id, change, app.clock.now())
@@ -312,13 +342,13 @@ async fn update_contact(
     responses((status = 200, body = Page<ConversationView>)))]
 async fn list_contact_conversations(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::View>,
     Path(id): Path<String>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<ConversationView>>> {
     let limit = page.limit()?;
     let after: Option<conversations::Place> = page.after()?;
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::View, &id).await?;
     let filter = Filter {
         view: View::Any,
         contact_id: Some(id),
@@ -338,13 +368,13 @@ async fn list_contact_conversations(
     params(("id" = String, Path, description = "`cnt_…`"), PageQuery), responses((status = 200, body = Page<LeadView>)))]
 async fn list_contact_leads(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::View>,
     Path(id): Path<String>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<LeadView>>> {
     let limit = page.limit()?;
     let after: Option<leads::Place> = page.after()?;
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::View, &id).await?;
     let filter = leads::Filter {
         contact_id: Some(id),
         ..leads::Filter::default()
@@ -372,13 +402,13 @@ struct TimelineQuery {
     responses((status = 200, body = Page<Entry>)))]
 async fn list_contact_timeline(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::View>,
     Path(id): Path<String>,
     Query(query): Query<TimelineQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Entry>>> {
     let (limit, after): (u64, Option<timeline::Place>) = (page.limit()?, page.after()?);
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::View, &id).await?;
     let kinds = Kind::parse_list(query.kinds.as_deref().unwrap_or_default())
         .map_err(|word| Problem::invalid("kinds", format!("{word:?} is no kind of entry")))?;
     let reader = Reader {

@@ -10,13 +10,14 @@ use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::conversations::visible;
+use super::conversations::reached;
 use crate::{
     api::{
         Json, Path,
-        auth::{Caller, Staff},
+        auth::Caller,
         extract::body_problem,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     conversation::{
@@ -25,7 +26,7 @@ use crate::{
         state::Refusal,
         view::ConversationView,
     },
-    operator::rights::Role,
+    operator::rights::{Action, Object, Role},
     routing::{
         hand::{self, Transfer},
         offer,
@@ -83,19 +84,20 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Optional<
     }
 }
 
-/// The conversation, if the caller sees it and it is theirs to act on: their own, nobody's, one they
-/// participate in, or any for a supervisor.
+/// The conversation, if the caller sees it and it is theirs to act on: their own, nobody's, one they participate in, that
+/// of a member of their teams if their role reaches so far, or any for who reaches everything.
 pub(super) async fn to_act_on(app: &App, caller: &Caller, id: &str) -> Result<ConversationView> {
-    let view = visible(app, &caller.scope, id).await?;
+    let view = reached(app, &caller.scope, Action::Edit, id).await?;
     let me = caller.operator.id.as_str();
+    let extent = caller.scope.extent(Object::Conversation, Action::Edit);
     let open = view.session.state != "closed";
     let mine = !open
-        || view.owner.as_deref().is_none_or(|owner| owner == me)
+        || view.owner.as_deref().is_none_or(|owner| extent.owns(owner))
         || view
             .participants
             .iter()
             .any(|participant| participant.operator_id == me);
-    if mine || caller.role() >= Role::Supervisor {
+    if mine {
         return Ok(view);
     }
     Err(Problem::forbidden(
@@ -116,10 +118,10 @@ pub(super) async fn answer(app: &App, id: &str) -> Result<Json<ConversationView>
         (status = 409, description = "Not offered to the caller, or no longer; or the caller is at capacity")))]
 async fn accept_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
 ) -> Result<Json<ConversationView>> {
-    visible(&app, &caller.scope, &id).await?;
+    reached(&app, &caller.scope, Action::Edit, &id).await?;
     let counting = &app.counting.get();
     let mut write = app.db.write().await?;
     offer::accept(&mut write, &id, &caller.operator, counting, app.clock.now()).await?;
@@ -142,11 +144,11 @@ struct DeclineIn {
         (status = 409, description = "Not offered to the caller, or no longer")))]
 async fn decline_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Optional(input): Optional<DeclineIn>,
 ) -> Result<Json<ConversationView>> {
-    visible(&app, &caller.scope, &id).await?;
+    reached(&app, &caller.scope, Action::Edit, &id).await?;
     let mut write = app.db.write().await?;
     let reason = input.reason.as_deref();
     offer::decline(&mut write, &id, &caller.operator, reason, app.clock.now()).await?;
@@ -169,11 +171,11 @@ struct TakeIn {
         (status = 409, description = "Somebody else was first, or the caller is at capacity")))]
 async fn take_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Optional(input): Optional<TakeIn>,
 ) -> Result<Json<ConversationView>> {
-    visible(&app, &caller.scope, &id).await?;
+    reached(&app, &caller.scope, Action::Edit, &id).await?;
     if input.force && caller.role() < Role::Supervisor {
         return Err(Problem::forbidden("only a supervisor may force this"));
     }
@@ -198,7 +200,7 @@ async fn take_conversation(
     responses((status = 200, body = ConversationView)))]
 async fn return_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
 ) -> Result<Json<ConversationView>> {
     to_act_on(&app, &caller, &id).await?;
@@ -229,7 +231,7 @@ struct TransferIn {
         (status = 409, description = "The operator is at capacity")))]
 async fn transfer_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Json(input): Json<TransferIn>,
 ) -> Result<Json<ConversationView>> {
@@ -271,7 +273,7 @@ struct CloseIn {
     request_body = CloseIn, responses((status = 200, body = ConversationView)))]
 async fn close_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Optional(input): Optional<CloseIn>,
 ) -> Result<Json<ConversationView>> {
@@ -288,11 +290,11 @@ async fn close_conversation(
     responses((status = 200, body = ConversationView), (status = 409, description = "It is open")))]
 async fn reopen_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
 ) -> Result<Json<ConversationView>> {
-    let view = visible(&app, &caller.scope, &id).await?;
-    let in_queue = caller.scope.line_ids.contains(&view.line_id);
+    let view = reached(&app, &caller.scope, Action::Edit, &id).await?;
+    let in_queue = caller.scope.stands_in(&view.line_id);
     let counting = &app.counting.get();
     let mut write = app.db.write().await?;
     hand::reopen(
@@ -314,7 +316,7 @@ async fn reopen_conversation(
     responses((status = 200, body = ConversationView)))]
 async fn spam_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
 ) -> Result<Json<ConversationView>> {
     to_act_on(&app, &caller, &id).await?;
@@ -338,7 +340,7 @@ struct SnoozeIn {
     request_body = SnoozeIn, responses((status = 200, body = ConversationView)))]
 async fn snooze_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Optional(input): Optional<SnoozeIn>,
 ) -> Result<Json<ConversationView>> {
@@ -365,11 +367,11 @@ struct ParticipantIn {
     request_body = ParticipantIn, responses((status = 200, body = ConversationView)))]
 async fn add_conversation_participant(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Json(input): Json<ParticipantIn>,
 ) -> Result<Json<ConversationView>> {
-    visible(&app, &caller.scope, &id).await?;
+    reached(&app, &caller.scope, Action::Edit, &id).await?;
     if input.hidden && caller.role() < Role::Supervisor {
         return Err(Problem::forbidden("only a supervisor may join hidden"));
     }
@@ -387,10 +389,10 @@ async fn add_conversation_participant(
     responses((status = 200, body = ConversationView)))]
 async fn remove_conversation_participant(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path((id, operator_id)): Path<(String, String)>,
 ) -> Result<Json<ConversationView>> {
-    visible(&app, &caller.scope, &id).await?;
+    reached(&app, &caller.scope, Action::Edit, &id).await?;
     if operator_id != caller.operator.id {
         to_act_on(&app, &caller, &id).await?;
     }
@@ -416,11 +418,11 @@ struct TagsIn {
     request_body = TagsIn, responses((status = 200, body = ConversationView)))]
 async fn tag_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Json(input): Json<TagsIn>,
 ) -> Result<Json<ConversationView>> {
-    visible(&app, &caller.scope, &id).await?;
+    reached(&app, &caller.scope, Action::Edit, &id).await?;
     let mut write = app.db.write().await?;
     label::tag(&mut write, &id, &input.add, &input.remove, app.clock.now()).await?;
     write.commit().await?;
@@ -441,11 +443,11 @@ struct PriorityIn {
     request_body = PriorityIn, responses((status = 200, body = ConversationView)))]
 async fn prioritise_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Json(input): Json<PriorityIn>,
 ) -> Result<Json<ConversationView>> {
-    visible(&app, &caller.scope, &id).await?;
+    reached(&app, &caller.scope, Action::Edit, &id).await?;
     let mut write = app.db.write().await?;
     label::prioritise(&mut write, &id, input.priority, app.clock.now()).await?;
     write.commit().await?;

@@ -8,9 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         Json, Path, Query,
-        auth::Staff,
         page::{Cursor, Page, PageQuery},
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     channel,
@@ -20,7 +20,7 @@ use crate::{
         view::ConversationView,
     },
     line,
-    operator::rights::Scope,
+    operator::rights::{Action, Object, Scope},
 };
 
 /// The routes.
@@ -59,7 +59,7 @@ struct ListQuery {
     responses((status = 200, body = Page<ConversationView>)))]
 async fn list_conversations(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::View>,
     Query(query): Query<ListQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<ConversationView>>> {
@@ -119,7 +119,10 @@ async fn filter(app: &App, scope: &Scope, query: ListQuery) -> Result<Option<Fil
 
 /// How many conversations each view holds.
 #[utoipa::path(get, path = "/api/v1/conversations/counts", tag = "conversations", responses((status = 200, body = Counts)))]
-async fn count_conversations(State(app): State<App>, Staff(caller): Staff) -> Result<Json<Counts>> {
+async fn count_conversations(
+    State(app): State<App>,
+    May(caller, _): May<on::Conversation, to::View>,
+) -> Result<Json<Counts>> {
     Ok(Json(store::counts(app.db.read(), &caller.scope).await?))
 }
 
@@ -128,7 +131,7 @@ async fn count_conversations(State(app): State<App>, Staff(caller): Staff) -> Re
     params(("id" = String, Path, description = "`cnv_…`")), responses((status = 200, body = ConversationView)))]
 async fn get_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<ConversationView>> {
     visible(&app, &caller.scope, &id).await.map(Json)
@@ -148,11 +151,11 @@ struct ReadIn {
     responses((status = 200, body = ConversationView)))]
 async fn mark_conversation_read(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<ReadIn>,
 ) -> Result<Json<ConversationView>> {
-    let view = visible(&app, &caller.scope, &id).await?;
+    let view = reached(&app, &caller.scope, Action::Edit, &id).await?;
     if body.seq <= view.read_seq {
         return Ok(Json(view));
     }
@@ -169,13 +172,20 @@ pub(crate) async fn visible(app: &App, scope: &Scope, id: &str) -> Result<Conver
         .conversation(app.db.read(), id)
         .await?
         .ok_or_else(|| Problem::not_found("conversation"))?;
-    let people = view
-        .participants
-        .iter()
-        .map(|participant| participant.operator_id.as_str());
-    if scope.sees(&view.line_id, view.owner.as_deref(), people) {
+    if scope.sees(&view.line_id, view.owner.as_deref(), view.people()) {
         Ok(view)
     } else {
         Err(Problem::not_found("conversation"))
+    }
+}
+
+/// A conversation the caller sees and may do this to; 404 when it is out of sight.
+pub(crate) async fn reached(app: &App, scope: &Scope, action: Action, id: &str) -> Result<ConversationView> {
+    let view = visible(app, scope, id).await?;
+    let extent = scope.extent(Object::Conversation, action);
+    if extent.holds(Some(&view.line_id), view.owner.as_deref(), view.people()) {
+        Ok(view)
+    } else {
+        Err(Problem::no_right(Object::Conversation, action))
     }
 }

@@ -1,4 +1,4 @@
-//! Deals. Operators see their own and those whose lead came by a line they stand in.
+//! Deals, as far as the role reaches: operators see their own and those whose lead came by a line they stand in.
 
 use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
@@ -10,11 +10,14 @@ use super::{contacts::present, pipelines::problem};
 use crate::{
     api::{
         Json, Path, Query,
-        auth::{Caller, Staff, Supervisor},
+        auth::Caller,
         page::{Cursor, Page, PageQuery},
         problem::{Problem, Result},
+        right::{self, May, on, to},
     },
     app::App,
+    company::store as companies,
+    contact::sight,
     db::entity::deal,
     deal::{
         store::{self, Change, Filter, Place, Total},
@@ -22,6 +25,7 @@ use crate::{
     },
     lead::store as leads,
     line,
+    operator::rights::{self, Action},
 };
 
 /// The routes.
@@ -93,7 +97,7 @@ impl ListQuery {
     responses((status = 200, body = Page<DealView>)))]
 async fn list_deals(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Deal, to::View>,
     Query(query): Query<ListQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<DealView>>> {
@@ -116,7 +120,7 @@ async fn list_deals(
     responses((status = 200, body = Page<Total>)))]
 async fn deal_totals(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Deal, to::View>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Total>>> {
     let Some(filter) = query.filter(&app, &caller).await? else {
@@ -131,17 +135,24 @@ async fn deal_totals(
     responses((status = 200, body = DealView)))]
 async fn get_deal(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Deal, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<DealView>> {
-    let row = seen(&app, &caller, &id).await?;
+    let row = seen(&app, &caller, Action::View, &id).await?;
     show(&app, row).await.map(Json)
 }
 
-async fn seen(app: &App, caller: &Caller, id: &str) -> Result<deal::Model> {
-    store::find(app.db.read(), &caller.scope, id)
+/// The deal, when the caller sees it and may do this to it.
+async fn seen(app: &App, caller: &Caller, action: Action, id: &str) -> Result<deal::Model> {
+    let row = store::find(app.db.read(), &caller.scope, id)
         .await?
-        .ok_or_else(|| Problem::not_found("deal"))
+        .ok_or_else(|| Problem::not_found("deal"))?;
+    if let Some(eyes) = right::narrower(&caller.scope, rights::Object::Deal, action)?
+        && store::find(app.db.read(), &eyes, id).await?.is_none()
+    {
+        return Err(Problem::no_right(rights::Object::Deal, action));
+    }
+    Ok(row)
 }
 
 pub(super) async fn show(app: &App, row: deal::Model) -> Result<DealView> {
@@ -154,10 +165,10 @@ pub(super) async fn show(app: &App, row: deal::Model) -> Result<DealView> {
     params(("id" = String, Path, description = "`dea_…`")), responses((status = 200, body = Page<MoveView>)))]
 async fn list_deal_moves(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Deal, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<Page<MoveView>>> {
-    seen(&app, &caller, &id).await?;
+    seen(&app, &caller, Action::View, &id).await?;
     let moves = store::moves(app.db.read(), &id).await?;
     Ok(Json(Page::whole(moves.into_iter().map(MoveView::from).collect())))
 }
@@ -218,10 +229,17 @@ struct DealIn {
     responses((status = 201, body = DealView)))]
 async fn create_deal(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Deal, to::Edit>,
     Json(body): Json<DealIn>,
 ) -> Result<(StatusCode, Json<DealView>)> {
     check_lead(&app, &caller, body.lead_id.as_deref()).await?;
+    check_people(
+        &app,
+        &caller,
+        body.contact_id.as_deref(),
+        body.company_id.as_deref(),
+    )
+    .await?;
     let new = Change {
         title: Some(body.title),
         amount: body.amount.map(|amount| Some(amount.text())),
@@ -252,6 +270,32 @@ async fn check_lead(app: &App, caller: &Caller, id: Option<&str>) -> Result<()> 
         Some(_) => Ok(()),
         None => Err(Problem::invalid("lead_id", "there is no such lead")),
     }
+}
+
+/// A deal opens the sight of whom it is made with to its owner: only who sees them may name them.
+async fn check_people(
+    app: &App,
+    caller: &Caller,
+    contact: Option<&str>,
+    company: Option<&str>,
+) -> Result<()> {
+    if let Some(id) = contact
+        && sight::find(app.db.read(), &caller.scope, id).await?.is_none()
+    {
+        return Err(Problem::invalid(
+            "contact_id",
+            "there is no such contact, or you may not see it",
+        ));
+    }
+    if let Some(id) = company
+        && companies::find(app.db.read(), &caller.scope, id).await?.is_none()
+    {
+        return Err(Problem::invalid(
+            "company_id",
+            "there is no such company, or you may not see it",
+        ));
+    }
+    Ok(())
 }
 
 /// What to change; what is absent stays.
@@ -304,12 +348,23 @@ struct DealPatch {
     request_body = DealPatch, responses((status = 200, body = DealView)))]
 async fn update_deal(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Deal, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<DealPatch>,
 ) -> Result<Json<DealView>> {
-    seen(&app, &caller, &id).await?;
+    let row = seen(&app, &caller, Action::Edit, &id).await?;
     check_lead(&app, &caller, body.lead_id.as_ref().and_then(|id| id.as_deref())).await?;
+    // Whoever it is made with already stays, whoever sees them.
+    let contact = body.contact_id.as_ref().filter(|id| **id != row.contact_id);
+    let company = body.company_id.as_ref().filter(|id| **id != row.company_id);
+    let named = |id: Option<&'_ Option<String>>| id.and_then(Clone::clone);
+    check_people(
+        &app,
+        &caller,
+        named(contact).as_deref(),
+        named(company).as_deref(),
+    )
+    .await?;
     let change = Change {
         title: body.title,
         amount: body.amount.map(|amount| amount.map(Amount::text)),
@@ -344,9 +399,10 @@ async fn update_deal(
     responses((status = 204, description = "Removed")))]
 async fn delete_deal(
     State(app): State<App>,
-    Supervisor(_caller): Supervisor,
+    May(caller, _): May<on::Deal, to::Delete>,
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
+    seen(&app, &caller, Action::Delete, &id).await?;
     let mut write = app.db.write().await?;
     store::remove(&mut write, &id, app.clock.now())
         .await

@@ -9,9 +9,10 @@ use super::submissions;
 use crate::{
     api::{
         Json, Path,
-        auth::{Admin, Staff},
+        auth::Admin,
         page::Page,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     id::{self, Kind},
@@ -62,7 +63,7 @@ struct Tried {
     params(("id" = String, Path, description = "`sub_…`")), responses((status = 200, body = Page<NotificationView>)))]
 async fn list_submission_notifications(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Submission, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<Page<NotificationView>>> {
     let row = submissions::one(&app, &caller.scope, &id).await?;
@@ -77,10 +78,10 @@ async fn list_submission_notifications(
     responses((status = 200, body = NotificationView)))]
 async fn repeat_submission_notification(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Submission, to::Edit>,
     Path((id, notification_id)): Path<(String, String)>,
 ) -> Result<Json<NotificationView>> {
-    let row = submissions::one(&app, &caller.scope, &id).await?;
+    let row = submissions::to_judge(&app, &caller.scope, &id).await?;
     let write = app.db.write().await?;
     store::again(&write, &row.id, &notification_id, app.clock.now()).await?;
     write.commit().await?;

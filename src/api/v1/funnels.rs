@@ -14,14 +14,15 @@ use super::{period::period, pipelines::problem};
 use crate::{
     api::{
         Json, Query,
-        auth::{Caller, Supervisor},
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     deal::{
         funnel::{self, Question, Report},
         pipeline,
     },
+    operator::rights::{Action, Object, Scope},
 };
 
 /// Days a report is about when nothing is said.
@@ -50,7 +51,7 @@ struct FunnelQuery {
     line: Option<String>,
 }
 
-async fn read(app: &App, caller: &Caller, query: FunnelQuery) -> Result<Report> {
+async fn read(app: &App, scope: &Scope, query: FunnelQuery) -> Result<Report> {
     let now = app.clock.now();
     let (from, to) = period(query.from, query.to, USUAL, now)?;
     let pipeline = match query.pipeline.filter(|id| !id.is_empty()) {
@@ -70,7 +71,7 @@ async fn read(app: &App, caller: &Caller, query: FunnelQuery) -> Result<Report> 
         operator_id: query.operator.filter(|id| !id.is_empty()),
         line_id: query.line.filter(|id| !id.is_empty()),
     };
-    Ok(funnel::read(app.db.read(), &caller.scope, &pipeline, &question, now).await?)
+    Ok(funnel::read(app.db.read(), scope, &pipeline, &question, now).await?)
 }
 
 /// How far the deals come that were made in a time: how many reach each stage, what share goes on, how long they stay.
@@ -78,10 +79,10 @@ async fn read(app: &App, caller: &Caller, query: FunnelQuery) -> Result<Report> 
     responses((status = 200, body = Report)))]
 async fn report_funnel(
     State(app): State<App>,
-    Supervisor(caller): Supervisor,
+    May(caller, _): May<on::Report, to::View>,
     Query(query): Query<FunnelQuery>,
 ) -> Result<Json<Report>> {
-    read(&app, &caller, query).await.map(Json)
+    read(&app, &caller.scope, query).await.map(Json)
 }
 
 /// The same as a table for spreadsheets. What one of them would take for a formula has an apostrophe before it.
@@ -89,10 +90,15 @@ async fn report_funnel(
     responses((status = 200, content_type = "text/csv", body = String)))]
 async fn report_funnel_csv(
     State(app): State<App>,
-    Supervisor(caller): Supervisor,
+    May(caller, _): May<on::Report, to::Export>,
     Query(query): Query<FunnelQuery>,
 ) -> Result<Response> {
-    let report = read(&app, &caller, query).await?;
+    let report = read(
+        &app,
+        &caller.scope.narrowed(Object::Report, Action::Export),
+        query,
+    )
+    .await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"funnel.csv\""),

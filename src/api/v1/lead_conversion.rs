@@ -14,8 +14,9 @@ use super::{
 use crate::{
     api::{
         Json, Path,
-        auth::{Admin, Caller, Staff, Supervisor},
+        auth::{Admin, Supervisor},
         problem::{Problem, Result},
+        right::{self, May, on, to},
     },
     app::App,
     db::entity::{deal, lead},
@@ -24,8 +25,9 @@ use crate::{
         assign::Rule,
         assignment::{self, Assignment},
         convert::{self, Error, Request},
-        store::{self, LeadView},
+        store::LeadView,
     },
+    operator::rights::{Action, Object},
 };
 
 /// The routes.
@@ -127,11 +129,18 @@ struct Converted {
     responses((status = 200, body = Converted)))]
 async fn convert_lead(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Lead, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<ConvertIn>,
 ) -> Result<Json<Converted>> {
-    seen(&app, &caller, &id).await?;
+    leads::seen(&app, &caller.scope, Action::Edit, &id).await?;
+    // What a lead becomes is made, and to make is a right of its own.
+    if body.deal.is_some() {
+        right::need(&caller.scope, Object::Deal, Action::Edit)?;
+    }
+    if body.company {
+        right::need(&caller.scope, Object::Company, Action::Edit)?;
+    }
     let request = Request {
         contact: body.contact,
         company: body.company,
@@ -161,13 +170,6 @@ async fn convert_lead(
     }))
 }
 
-async fn seen(app: &App, caller: &Caller, id: &str) -> Result<()> {
-    match store::find(app.db.read(), &caller.scope, id).await? {
-        Some(_) => Ok(()),
-        None => Err(Problem::not_found("lead")),
-    }
-}
-
 async fn show(app: &App, id: &str) -> Result<LeadView> {
     // By its id alone: the change may have taken it out of the caller's sight.
     let row = lead::Entity::find_by_id(id).one(app.db.read()).await?;
@@ -189,11 +191,11 @@ struct ReopenIn {
     responses((status = 200, body = LeadView)))]
 async fn reopen_lead(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Lead, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<ReopenIn>,
 ) -> Result<Json<LeadView>> {
-    seen(&app, &caller, &id).await?;
+    leads::seen(&app, &caller.scope, Action::Edit, &id).await?;
     let mut write = app.db.write().await?;
     let by = &caller.operator.id;
     convert::reopen(&mut write, &id, body.keep_deal, by, app.clock.now())

@@ -11,9 +11,10 @@ use super::contacts::present;
 use crate::{
     api::{
         Json, Path, Query,
-        auth::{Caller, Staff},
+        auth::Caller,
         page::{Cursor, Page, PageQuery},
         problem::{Problem, Result},
+        right::{self, May, on, to},
     },
     app::App,
     contact::sight,
@@ -24,6 +25,7 @@ use crate::{
     ingest::clean_line,
     lead::store::{self, Change, ChangeError, Filter, LeadView, Place, Status},
     line,
+    operator::rights::{self, Action, Scope},
 };
 
 /// The routes.
@@ -82,7 +84,7 @@ pub(super) async fn filter(app: &App, caller: &Caller, query: ListQuery) -> Resu
     responses((status = 200, body = Page<LeadView>)))]
 async fn list_leads(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Lead, to::View>,
     Query(query): Query<ListQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<LeadView>>> {
@@ -104,13 +106,24 @@ async fn list_leads(
     responses((status = 200, body = LeadView)))]
 async fn get_lead(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Lead, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<LeadView>> {
-    let row = store::find(app.db.read(), &caller.scope, &id).await?;
-    view(&app, row.ok_or_else(|| Problem::not_found("lead"))?)
-        .await
-        .map(Json)
+    let row = seen(&app, &caller.scope, Action::View, &id).await?;
+    view(&app, row).await.map(Json)
+}
+
+/// The lead, when the caller sees it and may do this to it.
+pub(super) async fn seen(app: &App, scope: &Scope, action: Action, id: &str) -> Result<lead::Model> {
+    let row = store::find(app.db.read(), scope, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("lead"))?;
+    if let Some(eyes) = right::narrower(scope, rights::Object::Lead, action)?
+        && store::find(app.db.read(), &eyes, id).await?.is_none()
+    {
+        return Err(Problem::no_right(rights::Object::Lead, action));
+    }
+    Ok(row)
 }
 
 pub(super) async fn view(app: &App, row: lead::Model) -> Result<LeadView> {
@@ -142,7 +155,7 @@ struct LeadIn {
     responses((status = 201, body = LeadView)))]
 async fn create_lead(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Lead, to::Edit>,
     Json(body): Json<LeadIn>,
 ) -> Result<(StatusCode, Json<LeadView>)> {
     let title = title(&body.title)?;
@@ -212,13 +225,11 @@ struct LeadPatch {
     request_body = LeadPatch, responses((status = 200, body = LeadView)))]
 async fn update_lead(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Lead, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<LeadPatch>,
 ) -> Result<Json<LeadView>> {
-    store::find(app.db.read(), &caller.scope, &id)
-        .await?
-        .ok_or_else(|| Problem::not_found("lead"))?;
+    seen(&app, &caller.scope, Action::Edit, &id).await?;
     check_operator(&app, body.operator_id.as_ref().and_then(|id| id.as_deref())).await?;
     let loss_reason = match body.loss_reason {
         Some(Some(given)) => {

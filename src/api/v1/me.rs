@@ -10,6 +10,7 @@ use crate::{
     app::App,
     auth::{password, session},
     operator::{
+        rights::rule::{Grid, Reach},
         store::{self, Patch},
         view::{self, User},
     },
@@ -28,6 +29,9 @@ pub struct Me {
     /// The user.
     #[serde(flatten)]
     pub user: User,
+    /// How far each action reaches, by object: what the role gives.
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, Reach>>)]
+    pub rights: Grid,
     /// For the header X-CSRF-Token; null for a caller with an API key, who needs none.
     pub csrf_token: Option<String>,
     /// What is offered to who pauses; any other text is a reason as well.
@@ -59,6 +63,7 @@ async fn get_me(State(app): State<App>, Staff(caller): Staff) -> Result<Json<Me>
     .await?;
     Ok(Json(Me {
         user,
+        rights: caller.scope.rights().grid(),
         csrf_token: caller.session.map(|session| session.csrf_token),
         pause_reasons: app.config.operators.pause_reasons.clone(),
         away_after_secs: app.config.operators.away_after_secs,

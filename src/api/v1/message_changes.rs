@@ -7,17 +7,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::conversations::visible;
+use super::conversations::reached;
 use crate::{
     api::{
         Json, Path,
-        auth::{Caller, Staff},
+        auth::Caller,
         page::Page,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     conversation::view::{AttachmentView, MessageView, strings},
     db::entity::{attachment, message, message_version},
+    operator::rights::Action,
     outbound::change::{self, Wish},
 };
 
@@ -46,7 +48,7 @@ struct MessageChangeIn {
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Not on this channel, or not now")))]
 async fn change_message(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<MessageChangeIn>,
 ) -> Result<Json<MessageView>> {
@@ -60,14 +62,14 @@ async fn change_message(
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Not on this channel, or not now")))]
 async fn delete_message(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
 ) -> Result<Json<MessageView>> {
     wish(&app, &caller, &id, Wish::Delete).await
 }
 
 async fn wish(app: &App, caller: &Caller, id: &str, wish: Wish) -> Result<Json<MessageView>> {
-    seen(app, caller, id).await?;
+    seen(app, caller, Action::Edit, id).await?;
     let mut write = app.db.write().await?;
     let done = change::apply(
         &mut write,
@@ -89,12 +91,12 @@ async fn wish(app: &App, caller: &Caller, id: &str, wish: Wish) -> Result<Json<M
     views.pop().map(Json).ok_or_else(|| Problem::not_found("message"))
 }
 
-async fn seen(app: &App, caller: &Caller, id: &str) -> Result<message::Model> {
+async fn seen(app: &App, caller: &Caller, action: Action, id: &str) -> Result<message::Model> {
     let found = message::Entity::find_by_id(id).one(app.db.read()).await?;
     let found = found.ok_or_else(|| Problem::not_found("message"))?;
-    visible(app, &caller.scope, &found.conversation_id)
+    reached(app, &caller.scope, action, &found.conversation_id)
         .await
-        .map_err(|_| Problem::not_found("message"))?;
+        .map_err(|problem| problem.about("message"))?;
     Ok(found)
 }
 
@@ -116,10 +118,10 @@ pub struct MessageVersion {
     params(("id" = String, Path, description = "`msg_…`")), responses((status = 200, body = Page<MessageVersion>)))]
 async fn list_versions(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<Page<MessageVersion>>> {
-    seen(&app, &caller, &id).await?;
+    seen(&app, &caller, Action::View, &id).await?;
     let db = app.db.read();
     let mut rows = message_version::Entity::find()
         .filter(message_version::Column::MessageId.eq(&id))

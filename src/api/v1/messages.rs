@@ -11,14 +11,13 @@ use switchboard_sdk::Button;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::conversations::visible;
+use super::conversations::{reached, visible};
 use crate::{
     api::{
-        Json, Path, Query,
-        auth::Staff,
-        file,
+        Json, Path, Query, file,
         page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     conversation::{
@@ -28,6 +27,7 @@ use crate::{
         view::MessageView,
     },
     db::entity::message,
+    operator::rights::Action,
     outbound::{
         self, RetryError,
         address::Typed,
@@ -69,7 +69,7 @@ struct MessagesQuery {
     responses((status = 200, body = Page<MessageView>)))]
 async fn list_messages(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::View>,
     Path(id): Path<String>,
     Query(query): Query<MessagesQuery>,
 ) -> Result<Json<Page<MessageView>>> {
@@ -192,11 +192,11 @@ fn reply_kind() -> MessageKind {
     responses((status = 201, body = MessageView), (status = 200, description = "known already", body = MessageView)))]
 async fn create_message(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<MessageIn>,
 ) -> Result<(StatusCode, Json<MessageView>)> {
-    visible(&app, &caller.scope, &id).await?;
+    reached(&app, &caller.scope, Action::Edit, &id).await?;
     if body
         .client_id
         .as_ref()
@@ -255,14 +255,14 @@ fn problem(error: reply::Error) -> Problem {
     params(("id" = String, Path, description = "`msg_…`")), responses((status = 200, body = MessageView)))]
 async fn retry_message(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
 ) -> Result<Json<MessageView>> {
     let found = message::Entity::find_by_id(&id).one(app.db.read()).await?;
     let found = found.ok_or_else(|| Problem::not_found("message"))?;
-    visible(&app, &caller.scope, &found.conversation_id)
+    reached(&app, &caller.scope, Action::Edit, &found.conversation_id)
         .await
-        .map_err(|_| Problem::not_found("message"))?;
+        .map_err(|problem| problem.about("message"))?;
     let mut write = app.db.write().await?;
     let row = outbound::retry(&mut write, &id, app.clock.now())
         .await
@@ -292,7 +292,7 @@ struct OriginalQuery {
         (status = 404, body = Problem, content_type = "application/problem+json", description = "Not a mail, or not kept")))]
 async fn get_original(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::View>,
     Path(id): Path<String>,
     Query(query): Query<OriginalQuery>,
 ) -> Result<Response> {

@@ -47,6 +47,7 @@ pub mod quarantine;
 pub mod rearrange;
 pub mod reports;
 pub mod responses;
+pub mod roles;
 pub mod routing;
 pub mod schedules;
 pub mod search;
@@ -99,6 +100,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(calls::router())
         .merge(users::router())
         .merge(teams::router())
+        .merge(roles::router())
         .merge(routing::router())
         .merge(counting::router())
         .merge(presence::router())

@@ -10,8 +10,8 @@ use super::conversation_actions::{answer, to_act_on};
 use crate::{
     api::{
         Json, Path,
-        auth::Staff,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     conversation::{rearrange, view::ConversationView},
@@ -40,7 +40,7 @@ struct SplitIn {
     request_body = SplitIn, responses((status = 200, body = ConversationView)))]
 async fn split_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Json(input): Json<SplitIn>,
 ) -> Result<Json<ConversationView>> {
@@ -66,7 +66,7 @@ struct MergeIn {
     request_body = MergeIn, responses((status = 200, body = ConversationView)))]
 async fn merge_conversation(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Json(input): Json<MergeIn>,
 ) -> Result<Json<ConversationView>> {
@@ -87,7 +87,7 @@ async fn merge_conversation(
     responses((status = 200, body = ConversationView)))]
 async fn undo_conversation_link(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(link_id): Path<String>,
 ) -> Result<Json<ConversationView>> {
     let link = conversation_link::Entity::find_by_id(&link_id)

@@ -14,13 +14,14 @@ use super::period::{period, zone};
 use crate::{
     api::{
         Json, Query,
-        auth::Supervisor,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     channel::store as channels,
     lead::report::{self, By, Question, Report, Which},
     line::store as lines,
+    operator::rights::{Action, Object},
 };
 
 /// Days a report is about when nothing is said.
@@ -103,11 +104,11 @@ fn read_by(word: &str) -> Result<By> {
     responses((status = 200, body = Report)))]
 async fn report_leads(
     State(app): State<App>,
-    Supervisor(_caller): Supervisor,
+    May(caller, _): May<on::Report, to::View>,
     Query(query): Query<LeadsQuery>,
 ) -> Result<Json<Report>> {
     let question = query.question(app.clock.now())?;
-    Ok(Json(report::read(app.db.read(), &question).await?))
+    Ok(Json(report::read(app.db.read(), &caller.scope, &question).await?))
 }
 
 /// The same as a table for spreadsheets. What one of them would take for a formula has an apostrophe before it.
@@ -115,11 +116,16 @@ async fn report_leads(
     responses((status = 200, content_type = "text/csv", body = String)))]
 async fn report_leads_csv(
     State(app): State<App>,
-    Supervisor(_caller): Supervisor,
+    May(caller, _): May<on::Report, to::Export>,
     Query(query): Query<LeadsQuery>,
 ) -> Result<Response> {
     let question = query.question(app.clock.now())?;
-    let report = report::read(app.db.read(), &question).await?;
+    let report = report::read(
+        app.db.read(),
+        &caller.scope.narrowed(Object::Report, Action::Export),
+        &question,
+    )
+    .await?;
     let mut names = channels::names(app.db.read()).await?;
     names.extend(lines::names(app.db.read()).await?);
     let table = report::csv(&report, &question.by, |id| {

@@ -12,11 +12,18 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::period::{period, zone};
 use crate::{
-    api::{Json, Query, auth::Supervisor, problem::Result},
+    api::{
+        Json, Query,
+        problem::Result,
+        right::{May, on, to},
+    },
     app::App,
     conversation::responses::{self, By, Question, Report},
     line::store as lines,
-    operator::store as operators,
+    operator::{
+        rights::{Action, Object},
+        store as operators,
+    },
 };
 
 /// Days a report is about when nothing is said.
@@ -67,11 +74,13 @@ impl ResponsesQuery {
     responses((status = 200, body = Report)))]
 async fn report_responses(
     State(app): State<App>,
-    Supervisor(_caller): Supervisor,
+    May(caller, _): May<on::Report, to::View>,
     Query(query): Query<ResponsesQuery>,
 ) -> Result<Json<Report>> {
     let question = query.question(app.clock.now())?;
-    Ok(Json(responses::read(app.db.read(), &question).await?))
+    Ok(Json(
+        responses::read(app.db.read(), &caller.scope, &question).await?,
+    ))
 }
 
 /// The same as a table for spreadsheets. What one of them would take for a formula has an apostrophe before it.
@@ -79,11 +88,12 @@ async fn report_responses(
     responses((status = 200, content_type = "text/csv", body = String)))]
 async fn report_responses_csv(
     State(app): State<App>,
-    Supervisor(_caller): Supervisor,
+    May(caller, _): May<on::Report, to::Export>,
     Query(query): Query<ResponsesQuery>,
 ) -> Result<Response> {
     let question = query.question(app.clock.now())?;
-    let report = responses::read(app.db.read(), &question).await?;
+    let scope = caller.scope.narrowed(Object::Report, Action::Export);
+    let report = responses::read(app.db.read(), &scope, &question).await?;
     let names = match question.by {
         By::Operator => operators::names(app.db.read()).await?,
         By::Line => lines::names(app.db.read()).await?,

@@ -10,6 +10,7 @@ use crate::{
         auth::Staff,
         page::{Cursor, Page, PageQuery},
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     operator,
@@ -36,7 +37,7 @@ pub fn router() -> OpenApiRouter<App> {
     responses((status = 200, body = Page<Explanation>)))]
 async fn list_conversation_routing(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::View>,
     Path(id): Path<String>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Explanation>>> {
@@ -58,7 +59,7 @@ async fn list_conversation_routing(
     responses((status = 200, body = Explanation), (status = 409, description = "It is closed")))]
 async fn preview_conversation_routing(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<Explanation>> {
     let view = visible(&app, &caller.scope, &id).await?;
@@ -85,7 +86,7 @@ async fn get_user_routing(
     Staff(caller): Staff,
     Path(id): Path<String>,
 ) -> Result<Json<OperatorRouting>> {
-    if id != caller.operator.id && !caller.scope.sees_all() {
+    if id != caller.operator.id && !caller.scope.supervises() {
         return Err(Problem::forbidden(
             "this is told to the user themselves and to supervisors",
         ));

@@ -151,7 +151,8 @@ async fn create_setup(
     let admin = NewOperator {
         email: Some(input.admin.email),
         name: input.admin.name,
-        role: Role::Admin,
+        role: Some(Role::Admin),
+        role_id: None,
         password_hash: Some(hash),
         languages: Vec::new(),
         skills: Vec::new(),

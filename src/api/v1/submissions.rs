@@ -1,7 +1,6 @@
 //! Submissions of forms, and their moderation.
 
 use axum::extract::State;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -9,16 +8,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         Json, Path, Query,
-        auth::Staff,
         page::{Page, PageQuery},
         problem::{Problem, Result},
+        right::{self, May, on, to},
     },
     app::App,
     channel,
-    db::entity::{channel as channel_row, submission},
-    form::store::{self, Place, SubmissionView},
+    db::entity::submission,
+    form::store::{self, Filter, Place, SubmissionView},
     ingest,
-    operator::rights::Scope,
+    operator::rights::{Action, Object, Scope},
 };
 
 /// Most submissions that are judged at once.
@@ -44,26 +43,19 @@ pub(super) struct ListQuery {
     pub(super) state: Option<String>,
 }
 
-/// Submissions of the forms whose lines the caller sees, newest first.
+/// Submissions, newest first, as far as the caller sees them.
 #[utoipa::path(get, path = "/api/v1/submissions", tag = "submissions", params(ListQuery, PageQuery),
     responses((status = 200, body = Page<SubmissionView>)))]
 async fn list_submissions(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Submission, to::View>,
     Query(query): Query<ListQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<SubmissionView>>> {
     let limit = page.limit()?;
     let after: Option<Place> = page.after()?;
-    let channels = channels(&app, &caller.scope, query.channel).await?;
-    let rows = store::list(
-        app.db.read(),
-        channels.as_deref(),
-        query.state.as_deref(),
-        after.as_ref(),
-        limit,
-    )
-    .await?;
+    let filter = filter(&app, query).await?;
+    let rows = store::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
     let page = Page::of_rows(rows, limit, |row| Place {
         at: row.created_at,
         id: row.id.clone(),
@@ -71,42 +63,36 @@ async fn list_submissions(
     Ok(Json(page.map(SubmissionView::from)))
 }
 
-/// The channels a list is narrowed to; `None` is all.
-pub(super) async fn channels(app: &App, scope: &Scope, word: Option<String>) -> Result<Option<Vec<String>>> {
-    let channels = visible_channels(app, scope).await?;
-    let Some(word) = word else { return Ok(channels) };
-    let id = match channel::store::by_key(app.db.read(), &word).await? {
-        Some(row) => row.id,
-        None => word,
+/// What a query narrows the list to; the channel by its id or key.
+pub(super) async fn filter(app: &App, query: ListQuery) -> Result<Filter> {
+    let channel_id = match query.channel {
+        Some(word) => match channel::store::by_key(app.db.read(), &word).await? {
+            Some(row) => Some(row.id),
+            None => Some(word),
+        },
+        None => None,
     };
-    Ok(match channels {
-        Some(ids) if !ids.contains(&id) => Some(Vec::new()),
-        Some(_) | None => Some(vec![id]),
+    Ok(Filter {
+        channel_id,
+        state: query.state,
     })
 }
 
-/// The channels whose submissions are visible; `None` is all.
-async fn visible_channels(app: &App, scope: &Scope) -> Result<Option<Vec<String>>> {
-    if scope.sees_all() {
-        return Ok(None);
-    }
-    let rows = channel_row::Entity::find()
-        .filter(channel_row::Column::LineId.is_in(&scope.line_ids))
-        .all(app.db.read())
-        .await?;
-    Ok(Some(rows.into_iter().map(|row| row.id).collect()))
+pub(super) async fn one(app: &App, scope: &Scope, id: &str) -> Result<submission::Model> {
+    store::find(app.db.read(), scope, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("submission"))
 }
 
-pub(super) async fn one(app: &App, scope: &Scope, id: &str) -> Result<submission::Model> {
-    let missing = || Problem::not_found("submission");
-    let row = submission::Entity::find_by_id(id)
-        .one(app.db.read())
-        .await?
-        .ok_or_else(missing)?;
-    match visible_channels(app, scope).await? {
-        Some(ids) if !ids.contains(&row.channel_id) => Err(missing()),
-        Some(_) | None => Ok(row),
+/// One that the caller may judge.
+pub(super) async fn to_judge(app: &App, scope: &Scope, id: &str) -> Result<submission::Model> {
+    let row = one(app, scope, id).await?;
+    if let Some(eyes) = right::narrower(scope, Object::Submission, Action::Edit)?
+        && store::find(app.db.read(), &eyes, id).await?.is_none()
+    {
+        return Err(Problem::no_right(Object::Submission, Action::Edit));
     }
+    Ok(row)
 }
 
 /// One submission.
@@ -114,7 +100,7 @@ pub(super) async fn one(app: &App, scope: &Scope, id: &str) -> Result<submission
     params(("id" = String, Path, description = "`sub_…`")), responses((status = 200, body = SubmissionView)))]
 async fn get_submission(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Submission, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<SubmissionView>> {
     Ok(Json(one(&app, &caller.scope, &id).await?.into()))
@@ -125,10 +111,10 @@ async fn get_submission(
     params(("id" = String, Path, description = "`sub_…`")), responses((status = 200, body = SubmissionView)))]
 async fn approve_submission(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Submission, to::Edit>,
     Path(id): Path<String>,
 ) -> Result<Json<SubmissionView>> {
-    one(&app, &caller.scope, &id).await?;
+    to_judge(&app, &caller.scope, &id).await?;
     approve(&app, &id, &caller.scope).await?;
     Ok(Json(one(&app, &caller.scope, &id).await?.into()))
 }
@@ -138,10 +124,10 @@ async fn approve_submission(
     params(("id" = String, Path, description = "`sub_…`")), responses((status = 200, body = SubmissionView)))]
 async fn reject_submission(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Submission, to::Edit>,
     Path(id): Path<String>,
 ) -> Result<Json<SubmissionView>> {
-    let row = one(&app, &caller.scope, &id).await?;
+    let row = to_judge(&app, &caller.scope, &id).await?;
     if row.state == "accepted" {
         return Err(Problem::conflict(
             "this submission was accepted already; mark its conversation as spam instead",
@@ -201,7 +187,7 @@ struct NotJudged {
     responses((status = 200, body = Judged)))]
 async fn judge_submissions(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Submission, to::Edit>,
     Json(input): Json<JudgeIn>,
 ) -> Result<Json<Judged>> {
     if input.ids.is_empty() || input.ids.len() > MOST_AT_ONCE {
@@ -224,7 +210,7 @@ async fn judge_submissions(
 }
 
 async fn judge_one(app: &App, scope: &Scope, id: &str, verdict: VerdictIn) -> Result<submission::Model> {
-    let row = one(app, scope, id).await?;
+    let row = to_judge(app, scope, id).await?;
     let verdict = match verdict {
         VerdictIn::Approve => {
             approve(app, id, scope).await?;

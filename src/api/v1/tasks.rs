@@ -11,12 +11,14 @@ use super::contacts::present;
 use crate::{
     api::{
         Json, Path, Query,
-        auth::{Caller, Staff},
+        auth::Caller,
         page::{Cursor, Page, PageQuery},
         problem::{Problem, Result},
+        right::{self, May, on, to},
     },
     app::App,
     db::entity::task,
+    operator::rights::{Action, Object},
     task::{
         On, OnKind, Task,
         store::{self, Change, Counts, Error, Filter, Place, Which},
@@ -104,7 +106,7 @@ impl ListQuery {
     responses((status = 200, body = Page<Task>)))]
 async fn list_tasks(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Task, to::View>,
     Query(query): Query<ListQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Task>>> {
@@ -147,7 +149,7 @@ struct CountsQuery {
     responses((status = 200, body = Counts)))]
 async fn task_counts(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Task, to::View>,
     Query(query): Query<CountsQuery>,
 ) -> Result<Json<Counts>> {
     let now = app.clock.now();
@@ -179,7 +181,7 @@ struct TaskIn {
     responses((status = 201, body = Task)))]
 async fn create_task(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Task, to::Edit>,
     Json(body): Json<TaskIn>,
 ) -> Result<(StatusCode, Json<Task>)> {
     check(&app, &caller, body.on.as_ref()).await?;
@@ -214,17 +216,30 @@ async fn show(app: &App, row: task::Model) -> Result<Task> {
     views.pop().ok_or_else(|| Problem::not_found("task"))
 }
 
+/// The task, when the caller sees it and may do this to it.
+async fn seen(app: &App, caller: &Caller, action: Action, id: &str) -> Result<task::Model> {
+    let row = store::find(app.db.read(), &caller.scope, id)
+        .await
+        .map_err(problem)?;
+    if let Some(eyes) = right::narrower(&caller.scope, Object::Task, action)? {
+        match store::find(app.db.read(), &eyes, id).await {
+            Ok(_) => {}
+            Err(Error::NotFound) => return Err(Problem::no_right(Object::Task, action)),
+            Err(other) => return Err(problem(other)),
+        }
+    }
+    Ok(row)
+}
+
 /// One task.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "tasks", params(("id" = String, Path, description = "`tsk_…`")),
     responses((status = 200, body = Task)))]
 async fn get_task(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Task, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<Task>> {
-    let row = store::find(app.db.read(), &caller.scope, &id)
-        .await
-        .map_err(problem)?;
+    let row = seen(&app, &caller, Action::View, &id).await?;
     show(&app, row).await.map(Json)
 }
 
@@ -265,13 +280,11 @@ struct TaskPatch {
     request_body = TaskPatch, responses((status = 200, body = Task)))]
 async fn update_task(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Task, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<TaskPatch>,
 ) -> Result<Json<Task>> {
-    let row = store::find(app.db.read(), &caller.scope, &id)
-        .await
-        .map_err(problem)?;
+    let row = seen(&app, &caller, Action::Edit, &id).await?;
     check(&app, &caller, body.on.as_ref().and_then(Option::as_ref)).await?;
     let now = app.clock.now();
     let done_at = match (body.done_at, body.done) {
@@ -303,12 +316,10 @@ async fn update_task(
     responses((status = 204, description = "Removed")))]
 async fn delete_task(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Task, to::Delete>,
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
-    store::find(app.db.read(), &caller.scope, &id)
-        .await
-        .map_err(problem)?;
+    seen(&app, &caller, Action::Delete, &id).await?;
     let mut write = app.db.write().await?;
     store::remove(&mut write, &id, app.clock.now())
         .await

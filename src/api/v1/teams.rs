@@ -110,6 +110,7 @@ async fn update_team(
         &id,
         input.name.as_deref(),
         input.member_ids.as_deref(),
+        app.clock.now(),
     )
     .await
     .map_err(problem)?;
@@ -129,7 +130,9 @@ async fn delete_team(
     let mut write = app.db.write().await?;
     // Before it goes: afterwards nobody knows where it stood.
     line::store::team_changed(&mut write, &id, app.clock.now()).await?;
-    team::delete(&mut write, &id).await.map_err(problem)?;
+    team::delete(&mut write, &id, app.clock.now())
+        .await
+        .map_err(problem)?;
     write.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,15 +5,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{conversation_actions::to_act_on, conversations::visible};
+use super::{
+    conversation_actions::to_act_on,
+    conversations::{reached, visible},
+};
 use crate::{
     api::{
         Json, Path,
-        auth::Staff,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     conversation::view::MessageView,
+    operator::rights::Action,
 };
 
 /// The routes.
@@ -44,7 +48,7 @@ struct TranscriptIn {
     responses((status = 200, body = TranscriptView)))]
 async fn see_transcript(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<TranscriptView>> {
     visible(&app, &caller.scope, &id).await?;
@@ -65,11 +69,12 @@ async fn see_transcript(
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many mails went to this address")))]
 async fn send_transcript(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Export>,
     Path(id): Path<String>,
     Json(body): Json<TranscriptIn>,
 ) -> Result<(StatusCode, Json<MessageView>)> {
     to_act_on(&app, &caller, &id).await?;
+    reached(&app, &caller.scope, Action::Export, &id).await?;
     let now = app.clock.now();
     let row = app
         .chat_mail

@@ -39,6 +39,8 @@ struct UserIn {
     name: String,
     /// What they may do; `operator` when absent.
     role: Option<Role>,
+    /// Their role by its id, built in or defined by an admin.
+    role_id: Option<String>,
     /// Without one nobody can sign in as this user yet.
     #[schema(format = Password, min_length = 8)]
     password: Option<String>,
@@ -61,8 +63,10 @@ struct UserPatch {
     email: Option<String>,
     /// What people call them.
     name: Option<String>,
-    /// What they may do.
+    /// What they may do; it takes a role that an admin defined away.
     role: Option<Role>,
+    /// Their role by its id, built in or defined by an admin.
+    role_id: Option<String>,
     /// A new password; it ends their sign-ins.
     #[schema(format = Password, min_length = 8)]
     password: Option<String>,
@@ -109,7 +113,8 @@ async fn create_user(
     let new = NewOperator {
         email: Some(input.email),
         name: input.name,
-        role: input.role.unwrap_or(Role::Operator),
+        role: input.role,
+        role_id: input.role_id,
         password_hash: hashed(&app, input.password).await?,
         languages: input.languages,
         skills: input.skills,
@@ -149,6 +154,7 @@ async fn update_user(
         email: input.email,
         name: input.name,
         role: input.role,
+        role_id: input.role_id,
         password_hash: hashed(&app, input.password).await?,
         languages: input.languages,
         skills: input.skills,

@@ -11,9 +11,10 @@ use super::{channels::find, conversation_actions::to_act_on, conversations::visi
 use crate::{
     api::{
         Json, Path,
-        auth::{Staff, Supervisor},
+        auth::Supervisor,
         page::Page,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     db::entity::conversation,
@@ -88,7 +89,7 @@ async fn view(app: &App, row: &conversation::Model) -> Result<Json<VisitorView>>
     responses((status = 200, body = VisitorView), (status = 404, description = "No such conversation, or none of a web chat")))]
 async fn get_conversation_visitor(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<VisitorView>> {
     visible(&app, &caller.scope, &id).await?;
@@ -102,7 +103,7 @@ async fn get_conversation_visitor(
     request_body = BlockInput, responses((status = 200, body = VisitorView)))]
 async fn block_conversation_visitor(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
     Json(input): Json<BlockInput>,
 ) -> Result<Json<VisitorView>> {
@@ -118,7 +119,7 @@ async fn block_conversation_visitor(
     responses((status = 200, body = VisitorView)))]
 async fn unblock_conversation_visitor(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::Edit>,
     Path(id): Path<String>,
 ) -> Result<Json<VisitorView>> {
     to_act_on(&app, &caller, &id).await?;

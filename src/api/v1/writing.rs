@@ -14,6 +14,7 @@ use crate::{
         Json, Path,
         auth::Staff,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     conversation::view::RecipientView,
@@ -53,7 +54,7 @@ struct Writing {
     params(("id" = String, Path, description = "`cnv_…`")), responses((status = 200, body = Writing)))]
 async fn get_writing(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Conversation, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<Writing>> {
     visible(&app, &caller.scope, &id).await?;

@@ -66,6 +66,7 @@ pub mod person_export;
 pub mod pipeline;
 pub mod presence_lease;
 pub mod quarantine;
+pub mod role;
 pub mod routing_decision;
 pub mod search_document;
 pub mod session;

@@ -25,6 +25,7 @@ pub struct Model {
     pub said_at: Option<DateTimeUtc>,
     pub unavailable_since: Option<DateTimeUtc>,
     pub changes_at: Option<DateTimeUtc>,
+    pub role_id: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -205,6 +205,7 @@ pub(super) fn line_state(key: &str, lines: &BTreeMap<String, SimLine>) -> Option
 pub(super) fn operator_state(staff: &Staff) -> OperatorState {
     OperatorState {
         enabled: true,
+        may_answer: true,
         availability: Availability::Off,
         observed: Observed::NEVER,
         languages: staff.languages.clone(),

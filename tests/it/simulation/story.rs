@@ -146,7 +146,8 @@ impl Story {
             let new = operators::NewOperator {
                 email: Some(format!("operator{number}@example.com")),
                 name: format!("Operator {number}"),
-                role: Role::Operator,
+                role: Some(Role::Operator),
+                role_id: None,
                 password_hash: None,
                 languages: Vec::new(),
                 skills: Vec::new(),

@@ -136,7 +136,7 @@ impl TestApp {
         let http = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
         let http = tokio::spawn(http.into_future());
         let mut write = app.db.write().await.unwrap();
-        let key = apikey::create(&mut write, "test", Role::Admin, app.clock.now())
+        let key = apikey::create(&mut write, "test", Some(Role::Admin), None, app.clock.now())
             .await
             .unwrap();
         write.commit().await.unwrap();

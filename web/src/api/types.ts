@@ -21,6 +21,7 @@ export interface Page<T> {
 // ---- people --------------------------------------------------------------------------------------------------------
 
 export type Role = Schemas['Role'];
+export type RoleView = Schemas['RoleView'];
 export type Availability = Schemas['Availability'];
 export type User = Schemas['User'];
 /** What counts toward the operators' load. */

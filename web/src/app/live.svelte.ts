@@ -12,7 +12,7 @@ import { fetchAll } from './loader.svelte';
 import { forgetOffers, loadOffers, onOfferEvent } from './offers.svelte';
 import { prefs } from './prefs.svelte';
 import { go } from './router.svelte';
-import { loadWorkOptions, me, session, setMe, signedOut, workOptions } from './session.svelte';
+import { loadWorkOptions, may, me, session, setMe, signedOut, workOptions } from './session.svelte';
 import { explain } from './toast.svelte';
 
 /** The one place where store, socket, outbox and server meet. */
@@ -286,6 +286,7 @@ export async function markRead(conversation: Conversation): Promise<void> {
   if (seq === undefined || seq <= conversation.read_seq) return;
   readRuns.add(conversation.id);
   try {
+    if (!may('conversation', 'edit')) return;
     store.putConversation(await api.post<Conversation>(`/conversations/${conversation.id}/read`, { seq }));
     refreshCounts();
   } catch {

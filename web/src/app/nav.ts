@@ -4,6 +4,8 @@ export interface NavEntry {
   path: string;
   key: string;
   icon: IconName;
+  /** What one must have a right to see. */
+  right?: string;
 }
 
 export const VIEW_ENTRIES: (NavEntry & { view: 'mine' | 'queue' | 'all' | 'closed' })[] = [
@@ -15,22 +17,22 @@ export const VIEW_ENTRIES: (NavEntry & { view: 'mine' | 'queue' | 'all' | 'close
 
 export const WORK_ENTRIES: NavEntry[] = [
   { path: '/search', key: 'nav-search', icon: 'search' },
-  { path: '/contacts', key: 'nav-contacts', icon: 'contacts' },
-  { path: '/companies', key: 'nav-companies', icon: 'people' },
-  { path: '/leads', key: 'nav-leads', icon: 'lead' },
-  { path: '/deals', key: 'nav-deals', icon: 'wall' },
-  { path: '/tasks', key: 'nav-tasks', icon: 'check' },
-  { path: '/calls', key: 'nav-calls', icon: 'phone' },
-  { path: '/submissions', key: 'nav-submissions', icon: 'form' },
+  { path: '/contacts', key: 'nav-contacts', icon: 'contacts', right: 'contact' },
+  { path: '/companies', key: 'nav-companies', icon: 'people', right: 'company' },
+  { path: '/leads', key: 'nav-leads', icon: 'lead', right: 'lead' },
+  { path: '/deals', key: 'nav-deals', icon: 'wall', right: 'deal' },
+  { path: '/tasks', key: 'nav-tasks', icon: 'check', right: 'task' },
+  { path: '/calls', key: 'nav-calls', icon: 'phone', right: 'call' },
+  { path: '/submissions', key: 'nav-submissions', icon: 'form', right: 'submission' },
   { path: '/templates', key: 'nav-templates', icon: 'template' },
 ];
 
 /** Supervisors and admins. */
 export const CARE_ENTRIES: NavEntry[] = [
   { path: '/wall', key: 'nav-wall', icon: 'wall' },
-  { path: '/sources', key: 'nav-sources', icon: 'lead' },
-  { path: '/funnel', key: 'nav-funnel', icon: 'queue' },
-  { path: '/responses', key: 'nav-responses', icon: 'clock' },
+  { path: '/sources', key: 'nav-sources', icon: 'lead', right: 'report' },
+  { path: '/funnel', key: 'nav-funnel', icon: 'queue', right: 'report' },
+  { path: '/responses', key: 'nav-responses', icon: 'clock', right: 'report' },
   { path: '/deliveries', key: 'nav-deliveries', icon: 'outbox' },
   { path: '/quarantine', key: 'nav-quarantine', icon: 'quarantine' },
   { path: '/imports', key: 'nav-imports', icon: 'file' },
@@ -42,6 +44,7 @@ export const ADMIN_ENTRIES: NavEntry[] = [
   { path: '/admin/channels', key: 'nav-channels', icon: 'channel' },
   { path: '/admin/users', key: 'nav-users', icon: 'people' },
   { path: '/admin/teams', key: 'nav-teams', icon: 'contacts' },
+  { path: '/admin/roles', key: 'nav-roles', icon: 'key' },
   { path: '/admin/fields', key: 'nav-fields', icon: 'list' },
   { path: '/admin/pipelines', key: 'nav-pipelines', icon: 'split' },
   { path: '/admin/capacity', key: 'nav-capacity', icon: 'queue' },

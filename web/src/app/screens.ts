@@ -23,6 +23,7 @@ export const screens: Record<string, () => Promise<{ default: Component }>> = {
   'admin/channels': () => withTexts('forms', import('../features/admin/Channels.svelte')),
   'admin/users': () => import('../features/admin/People.svelte'),
   'admin/teams': () => import('../features/admin/Teams.svelte'),
+  'admin/roles': () => withTexts('roles', import('../features/roles/Roles.svelte')),
   'admin/capacity': () => import('../features/admin/Capacity.svelte'),
   'admin/apikeys': () => import('../features/admin/ApiKeys.svelte'),
   'admin/webhooks': () => withTexts('webhooks', import('../features/webhooks/Webhooks.svelte')),

@@ -15,9 +15,26 @@ export function workOptions(): WorkOptions {
   return options;
 }
 
+/** How far the role reaches, by object and action; until it is known the server alone says no. */
+let rights = $state.raw<Me['rights'] | null>(null);
+
+export type Right = 'view' | 'edit' | 'delete' | 'export';
+
+/** Whether the role lets one do this to some objects of the kind at all. */
+export function may(object: string, action: Right = 'view'): boolean {
+  return !rights || (rights[object]?.[action] ?? 'none') !== 'none';
+}
+
+/** Whether it lets one do this to those of others too: of one's teams, or all. */
+export function mayBeyond(object: string, action: Right = 'view'): boolean {
+  return !rights || ['team', 'all'].includes(rights[object]?.[action] ?? 'none');
+}
+
 export async function loadWorkOptions(): Promise<void> {
   try {
-    options = await api.get<Me>('/me');
+    const mine = await api.get<Me>('/me');
+    options = mine;
+    rights = mine.rights;
   } catch {
     // One pauses without a list as well.
   }
@@ -45,6 +62,8 @@ export function isSupervisor(): boolean {
 }
 
 export function setMe(user: User): void {
+  // Whoever was changed may have another role now, or another one in it.
+  if (state.kind === 'in' && user.version !== state.user.version) void loadWorkOptions();
   if (state.kind === 'in') state = { kind: 'in', user: { ...state.user, ...user } };
 }
 
@@ -64,6 +83,7 @@ export async function startSession(): Promise<void> {
   try {
     const user = await api.get<Me>('/me');
     setCsrf(user.csrf_token ?? null);
+    rights = user.rights;
     state = { kind: 'in', user };
   } catch (error) {
     if (error instanceof ApiError && (error.status === 401 || error.status === 403)) state = { kind: 'out' };
@@ -77,6 +97,7 @@ export async function login(email: string, password: string): Promise<void> {
 
 export function signedOut(): void {
   setCsrf(null);
+  rights = null;
   state = { kind: 'out' };
 }
 

@@ -1,5 +1,5 @@
 # Contacts, companies, the fields of admins, timelines
-company = Company
+company-one = Company
 companies-find = Find by name, website, number or address
 companies-empty = No companies yet
 companies-empty-text = Companies that people name in forms appear by themselves; add others here.

@@ -99,6 +99,7 @@ describe('texts', () => {
       webhooks: ['webhooks'],
       crm: ['crm'],
       privacy: ['admin'],
+      roles: ['roles'],
       deals: ['deals', 'tasks', 'reports', 'admin'],
     };
     for (const [part, folders] of Object.entries(homes)) {
