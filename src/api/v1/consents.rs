@@ -9,15 +9,16 @@ use super::contacts::seen;
 use crate::{
     api::{
         Json, Path,
-        auth::Staff,
         page::Page,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     contact::{
         consent::{self, ConsentView, Said},
         sight,
     },
+    operator::rights::Action,
 };
 
 /// Longest text, in characters.
@@ -35,10 +36,10 @@ pub fn router() -> OpenApiRouter<App> {
     params(("id" = String, Path, description = "`cnt_…`")), responses((status = 200, body = Page<ConsentView>)))]
 async fn list_consents(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<Page<ConsentView>>> {
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::View, &id).await?;
     Ok(Json(Page {
         items: consent::of_contacts(app.db.read(), &[id]).await?,
         next_cursor: None,
@@ -64,11 +65,11 @@ struct ConsentIn {
     responses((status = 201, body = ConsentView)))]
 async fn note_consent(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Contact, to::Edit>,
     Path(id): Path<String>,
     Json(body): Json<ConsentIn>,
 ) -> Result<(StatusCode, Json<ConsentView>)> {
-    let row = seen(&app, &caller.scope, &id).await?;
+    let row = seen(&app, &caller.scope, Action::Edit, &id).await?;
     let contact_id = sight::end_of_chain(app.db.read(), &row).await?;
     let text = body.text.trim().to_owned();
     if text.is_empty() || text.chars().count() > TEXT || text.contains('\0') {

@@ -11,14 +11,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         Json, Path, Query,
-        auth::{Admin, Staff},
+        auth::Admin,
         page::{Page, PageQuery},
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     custom_field,
     db::entity::crm_connection as table,
     lead::store as leads,
+    operator::rights::Role,
     sync::{
         self, Error, New, Options, Patch,
         engine::{LIVE_LIMIT, guarded},
@@ -531,11 +533,11 @@ async fn discard_crm_queue(
     params(("id" = String, Path, description = "`led_…`")), responses((status = 200, body = Page<LinkView>)))]
 async fn list_lead_crm_links(
     State(app): State<App>,
-    Staff(caller): Staff,
+    May(caller, _): May<on::Lead, to::View>,
     Path(id): Path<String>,
 ) -> Result<Json<Page<LinkView>>> {
     let row = leads::find(app.db.read(), &caller.scope, &id).await?;
     let row = row.ok_or_else(|| Problem::not_found("lead"))?;
-    let views = links(app.db.read(), &row.id, caller.scope.sees_all()).await?;
+    let views = links(app.db.read(), &row.id, caller.role() >= Role::Supervisor).await?;
     Ok(Json(Page::whole(views)))
 }

@@ -1,4 +1,4 @@
-//! Everything that is known of a person, as a file. For supervisors and admins, as other files are.
+//! Everything that is known of a person, as a file.
 
 use axum::{
     extract::State,
@@ -10,15 +10,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::contacts::seen;
 use crate::{
     api::{
-        Json, Path,
-        auth::Supervisor,
-        file,
+        Json, Path, file,
         page::Page,
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     contact::sight,
     export::person::{self, PersonExport},
+    operator::rights::Action,
 };
 
 /// The routes.
@@ -36,10 +36,10 @@ pub fn router() -> OpenApiRouter<App> {
     params(("id" = String, Path, description = "`cnt_…`")), responses((status = 202, body = PersonExport)))]
 async fn export_person(
     State(app): State<App>,
-    Supervisor(caller): Supervisor,
+    May(caller, _): May<on::Contact, to::Export>,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<PersonExport>)> {
-    let row = seen(&app, &caller.scope, &id).await?;
+    let row = seen(&app, &caller.scope, Action::Export, &id).await?;
     let id = sight::end_of_chain(app.db.read(), &row).await?;
     let write = app.db.write().await?;
     let asked = person::ask(&write, &id, &caller.operator.id, app.clock.now()).await?;
@@ -53,10 +53,10 @@ async fn export_person(
     params(("id" = String, Path, description = "`cnt_…`")), responses((status = 200, body = Page<PersonExport>)))]
 async fn list_person_exports(
     State(app): State<App>,
-    Supervisor(caller): Supervisor,
+    May(caller, _): May<on::Contact, to::Export>,
     Path(id): Path<String>,
 ) -> Result<Json<Page<PersonExport>>> {
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::Export, &id).await?;
     Ok(Json(Page {
         items: person::of_contact(app.db.read(), &id).await?,
         next_cursor: None,
@@ -69,10 +69,10 @@ async fn list_person_exports(
     responses((status = 200, body = PersonExport)))]
 async fn get_person_export(
     State(app): State<App>,
-    Supervisor(caller): Supervisor,
+    May(caller, _): May<on::Contact, to::Export>,
     Path((id, export_id)): Path<(String, String)>,
 ) -> Result<Json<PersonExport>> {
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::Export, &id).await?;
     let found = person::find(app.db.read(), &id, &export_id).await?;
     found
         .map(|(view, _)| Json(view))
@@ -85,10 +85,10 @@ async fn get_person_export(
     responses((status = 200, content_type = "application/zip", body = Vec<u8>)))]
 async fn download_person_export(
     State(app): State<App>,
-    Supervisor(caller): Supervisor,
+    May(caller, _): May<on::Contact, to::Export>,
     Path((id, export_id)): Path<(String, String)>,
 ) -> Result<Response> {
-    seen(&app, &caller.scope, &id).await?;
+    seen(&app, &caller.scope, Action::Export, &id).await?;
     let found = person::find(app.db.read(), &id, &export_id).await?;
     let key = found
         .and_then(|(_, key)| key)
