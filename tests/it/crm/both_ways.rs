@@ -108,7 +108,9 @@ with_a_crm! {
     async fn a_connection_that_only_sends_does_not_ask(app: TestApp, crm: Script, clock: Clock) {
         let connection = connect(&app, &crm, json!({"options": {"two_way": false}})).await;
         let form = form(&app).await;
-        lead(&app, &form, 1).await;
+        let made = lead(&app, &form, 1).await;
+        crm.until("it is made", |crm| crm.of(id(&made)).len() == 1).await;
+        settled(&app, &connection).await;
         pass(&app, &clock, TimeDelta::minutes(5));
         settled(&app, &connection).await;
         assert_eq!(crm.asked("changes"), []);
