@@ -58,9 +58,13 @@ with_a_crm! {
         }).await;
         settled(&app, &connection).await;
         assert_eq!((crm.asked("update").len(), crm.asked("create").len()), (updates, 1));
-        let links = app.get(&format!("{path}/crm-links")).await;
-        let link = &links["items"][0];
-        assert_eq!((&link["state"], &link["url"], &link["connection_name"]), (&json!("ok"), &json!("https://crm.example/lead/r1"), &json!("Our CRM")));
+        let link = app.until("the same again is passed over", || async {
+            let links = app.get(&format!("{path}/crm-links")).await;
+            let link = links["items"][0].clone();
+            (link["state"] == "ok").then_some(link)
+        }).await;
+        assert_eq!((&link["url"], &link["connection_name"]), (&json!("https://crm.example/lead/r1"), &json!("Our CRM")));
+        assert_eq!(crm.asked("update").len(), updates);
     }
 
     async fn what_happens_there_arrives_here_and_is_not_sent_back(app: TestApp, crm: Script, clock: Clock) {
