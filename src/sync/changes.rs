@@ -162,9 +162,9 @@ async fn came_into(
             lead.id = lead.id,
             "a lead that is open again in the CRM stays closed: its contact has another open one"
         );
-        return Ok(store::agreed(write, link, None, change.status_id.as_deref())
+        return store::agreed(write, link, None, change.status_id.as_deref())
             .await
-            .map_err(ChangeError::Db)?);
+            .map_err(ChangeError::Db);
     }
     if let Some(next) = next {
         let status = Change {
