@@ -58,9 +58,13 @@ with_a_crm! {
         }).await;
         settled(&app, &connection).await;
         assert_eq!((crm.asked("update").len(), crm.asked("create").len()), (updates, 1));
-        let links = app.get(&format!("{path}/crm-links")).await;
-        let link = &links["items"][0];
-        assert_eq!((&link["state"], &link["url"], &link["connection_name"]), (&json!("ok"), &json!("https://crm.example/lead/r1"), &json!("Our CRM")));
+        let link = app.until("the same again is passed over", || async {
+            let links = app.get(&format!("{path}/crm-links")).await;
+            let link = links["items"][0].clone();
+            (link["state"] == "ok").then_some(link)
+        }).await;
+        assert_eq!((&link["url"], &link["connection_name"]), (&json!("https://crm.example/lead/r1"), &json!("Our CRM")));
+        assert_eq!(crm.asked("update").len(), updates);
     }
 
     async fn what_happens_there_arrives_here_and_is_not_sent_back(app: TestApp, crm: Script, clock: Clock) {
@@ -108,7 +112,9 @@ with_a_crm! {
     async fn a_connection_that_only_sends_does_not_ask(app: TestApp, crm: Script, clock: Clock) {
         let connection = connect(&app, &crm, json!({"options": {"two_way": false}})).await;
         let form = form(&app).await;
-        lead(&app, &form, 1).await;
+        let made = lead(&app, &form, 1).await;
+        crm.until("it is made", |crm| crm.of(id(&made)).len() == 1).await;
+        settled(&app, &connection).await;
         pass(&app, &clock, TimeDelta::minutes(5));
         settled(&app, &connection).await;
         assert_eq!(crm.asked("changes"), []);

@@ -13,6 +13,17 @@ fn unknown() -> SyncError {
     SyncError::Unknown("no answer in time".to_owned())
 }
 
+/// Waits until no step is being done.
+async fn nothing_on_its_way(app: &TestApp, connection: &Value) {
+    app.until("nothing is on its way", || async {
+        queue(app, connection, "?state=sending")
+            .await
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+}
+
 with_a_crm! {
     async fn nothing_is_lost_while_the_crm_is_down_for_many_attempts(app: TestApp, crm: Script, clock: Clock) {
         let connection = connect(&app, &crm, json!({"options": {"two_way": false}})).await;
@@ -23,6 +34,8 @@ with_a_crm! {
             let before = crm.asked("find").len();
             pass(&app, &clock, TimeDelta::hours(25));
             crm.until("it is asked again", |crm| crm.asked("find").len() > before).await;
+            // A step is nobody else's for minutes, and hours pass here.
+            nothing_on_its_way(&app, &connection).await;
             if round == 7 {
                 leads.push(lead(&app, &form, 3).await);
             }
@@ -78,13 +91,13 @@ with_a_crm! {
         let database = app.stop().await;
         let app = start(database, &clock).await;
         // Its lease ends, and then what the search there found has settled.
-        for _ in 0..3 {
-            pass(&app, &clock, TimeDelta::minutes(6));
-            app.until("the worker has looked", || async {
-                let shown = queue(&app, &connection, "?state=sending").await;
-                shown.is_empty().then_some(())
-            }).await;
-        }
+        pass(&app, &clock, TimeDelta::minutes(6));
+        app.until("it is put back, or found already", || async {
+            let rows = queue(&app, &connection, "").await;
+            let is_back = rows.iter().all(|row| row["state"] == "queued" && row["reason"] == "crashed");
+            (is_back && queue(&app, &connection, "?state=sending").await.is_empty()).then_some(())
+        }).await;
+        pass(&app, &clock, TimeDelta::minutes(2));
         settled(&app, &connection).await;
         assert_eq!((crm.of(id(&made)).len(), crm.asked("create").len()), (1, 1));
         let links = app.get(&format!("/leads/{}/crm-links", id(&made))).await;
@@ -207,6 +220,10 @@ async fn two_processes_on_one_database_make_each_lead_once() {
         app.app.crm.bell().ring();
         other.app.crm.bell().ring();
     }
+    crm.until("all are there", |crm| {
+        leads.iter().all(|lead| !crm.of(id(lead)).is_empty())
+    })
+    .await;
     settled(&app, &connection).await;
     for lead in &leads {
         assert_eq!(crm.of(id(lead)).len(), 1);

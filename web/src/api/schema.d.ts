@@ -1154,6 +1154,197 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/crm-adapters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of CRMs, in the order to offer them. */
+        get: operations["list_crm_adapters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crm-connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All connections, in the order they were made. */
+        get: operations["list_crm_connections"];
+        put?: never;
+        /** Makes a connection. It takes leads that are made from now on. */
+        post: operations["create_crm_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crm-connections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One connection. */
+        get: operations["get_crm_connection"];
+        put?: never;
+        post?: never;
+        /** Removes a connection with what it knows and what waits for it. What is in the CRM stays there. */
+        delete: operations["delete_crm_connection"];
+        options?: never;
+        head?: never;
+        /** Changes the fields given. Changed settings start a connection that the CRM refused. */
+        patch: operations["update_crm_connection"];
+        trace?: never;
+    };
+    "/api/v1/crm-connections/{id}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the leads that were made since a moment too. One that is there already is not made twice. */
+        post: operations["start_crm_backfill"];
+        /** Takes no more earlier leads; those that wait already are still told. */
+        delete: operations["stop_crm_backfill"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crm-connections/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tests the connection, changing nothing there. Takes up to twenty seconds. */
+        post: operations["check_crm_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crm-connections/{id}/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The fields of a lead there, as the CRM has them now. */
+        get: operations["list_crm_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crm-connections/{id}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for a CRM or could not be told it, newest first. */
+        get: operations["list_crm_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crm-connections/{id}/queue/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives steps up: those named, or all that failed. A lead that changes later is told again. */
+        post: operations["discard_crm_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crm-connections/{id}/queue/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries steps again now: those named, or all that failed. */
+        post: operations["retry_crm_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crm-connections/{id}/statuses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The states a lead can have there, as the CRM has them now. */
+        get: operations["list_crm_statuses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crm-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Our fields that can fill those of a CRM. */
+        get: operations["list_crm_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/custom-fields": {
         parameters: {
             query?: never;
@@ -1592,6 +1783,23 @@ export interface paths {
         put?: never;
         /** Converts a lead into contact, company and deal. Asked again, it answers what the lead became the first time. */
         post: operations["convert_lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/crm-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a lead is in the CRMs it is sent to. */
+        get: operations["list_lead_crm_links"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3914,6 +4122,378 @@ export interface components {
              * @default new_lead
              */
             repeat: components["schemas"]["RepeatLead"];
+        };
+        /** @description A kind of CRM that leads can be sent to. */
+        CrmAdapter: {
+            /** @description Settings that pass it. */
+            example: Record<string, never>;
+            /** @description The word for it. */
+            kind: string;
+            /** @description What people call it. */
+            label: string;
+            /**
+             * Format: double
+             * @description How many requests a second it takes.
+             */
+            per_second: number;
+            /** @description JSON Schema of the settings; a field with `x-secret` is never read back. */
+            settings_schema: Record<string, never>;
+            /** @description It tells what becomes of leads there. */
+            two_way: boolean;
+        };
+        /** @description How far earlier leads are taken. */
+        CrmBackfill: {
+            /**
+             * Format: int64
+             * @description Of those, how many were looked at.
+             */
+            done: number;
+            /**
+             * Format: date-time
+             * @description Made since.
+             */
+            from: string;
+            /**
+             * Format: int64
+             * @description Leads there are.
+             */
+            total: number;
+        };
+        /** @description What a CRM answered to a test. */
+        CrmCheck: {
+            /** @description What was found, or what failed and what to do. */
+            detail: string;
+            /** @description It would work. */
+            ok: boolean;
+        };
+        /** @description A connection to a CRM. */
+        CrmConnection: {
+            backfill?: components["schemas"]["CrmBackfill"] | null;
+            /**
+             * Format: date-time
+             * @description Nothing is asked before: the CRM said so, or fails again and again.
+             */
+            blocked_until?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Steps that a person must look at.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description Steps that failed since the last success.
+             */
+            failures: number;
+            /** @description `crm_…` */
+            id: string;
+            /** @description Which adapter. */
+            kind: string;
+            /** @description What went wrong last. */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            last_error_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the CRM last did what it was asked.
+             */
+            last_success_at?: string | null;
+            /** @description Which of our fields fill which of theirs. */
+            mapping: components["schemas"]["CrmMapping"];
+            /** @description What people call it. */
+            name: string;
+            /** @description What goes there, and what comes back. */
+            options: components["schemas"]["CrmOptions"];
+            /** @description By the adapter's `settings_schema`; secrets read as null. */
+            settings: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description Leads made from then on go by themselves.
+             */
+            since_at: string;
+            /** @description `running`, `paused` by an admin, or `stopped`: the CRM refuses it until its settings change. */
+            state: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            stopped_at?: string | null;
+            /** @description Why it stopped, in words. */
+            stopped_because?: string | null;
+            /**
+             * Format: date-time
+             * @description When an admin changed it last.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Grows with each change of what an admin sets.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description Steps that wait or are being done.
+             */
+            waiting: number;
+            /**
+             * Format: date-time
+             * @description When the oldest of them was asked for.
+             */
+            waiting_since?: string | null;
+        };
+        /** @description A connection about to be made. */
+        CrmConnectionIn: {
+            /**
+             * @description Whether it works at once; else it is paused, and what happens waits.
+             * @default true
+             */
+            enabled: boolean;
+            /** @description Which adapter, see `/api/v1/crm-adapters`. */
+            kind: string;
+            /** @description Which of our fields fill which of theirs. */
+            mapping?: components["schemas"]["CrmMapping"];
+            /** @description What people call it; the adapter's label when nothing is said. */
+            name?: string | null;
+            /** @description What goes there, and what comes back. */
+            options?: components["schemas"]["CrmOptions"];
+            /** @description By the adapter's `settings_schema`. */
+            settings?: Record<string, never>;
+        };
+        /** @description What changes of a connection. */
+        CrmConnectionPatch: {
+            /** @description At work, or paused: what happens waits. */
+            enabled?: boolean | null;
+            mapping?: components["schemas"]["CrmMapping"] | null;
+            /** @description What people call it. */
+            name?: string | null;
+            options?: components["schemas"]["CrmOptions"] | null;
+            /** @description The settings that change; a secret that is null or absent stays. Changed settings start one that was stopped. */
+            settings?: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @description The version the change was made on; 409 when it is not the present one.
+             */
+            version?: number | null;
+        };
+        /** @description A field of a lead there. */
+        CrmField: {
+            /** @description The CRM's name of it. */
+            id: string;
+            /** @description What it takes. */
+            kind: components["schemas"]["CrmFieldKind"];
+            /** @description What people there call it. */
+            label: string;
+            /** @description Of a choice: what may be chosen. */
+            options: components["schemas"]["CrmFieldOption"][];
+            /** @description A lead cannot be made without it. */
+            required: boolean;
+        };
+        /**
+         * @description What a field of theirs takes.
+         * @enum {string}
+         */
+        CrmFieldKind: "text" | "number" | "boolean" | "date" | "date_time" | "choice" | "choices" | "url";
+        /** @description One value of a choice there. */
+        CrmFieldOption: {
+            /** @description The CRM's id of it. */
+            id: string;
+            /** @description What people there call it. */
+            label: string;
+        };
+        /** @description How one field of theirs is filled. */
+        CrmFieldRule: {
+            /** @description What fills it always; instead of `from`. */
+            constant?: unknown;
+            /**
+             * @description Which of our fields fills it: `lead.title`, `lead.fields.budget`, `attribution.utm_source`, …
+             * @default null
+             */
+            from: string | null;
+            /**
+             * @description What it takes.
+             * @default text
+             */
+            kind: components["schemas"]["CrmFieldKind"];
+            /** @description What fills it when ours is empty or does not fit. */
+            otherwise?: unknown;
+            /**
+             * @description The CRM's name of the field.
+             * @default
+             */
+            to: string;
+            /**
+             * @description Which value of ours is which of theirs; a value that is not here goes as it is, to a choice not at all.
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /** @description Something that waits to be told, or was. */
+        CrmJob: {
+            /**
+             * Format: int64
+             * @description Attempts begun.
+             */
+            attempts: number;
+            /** @description The connection. */
+            connection_id: string;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /** @description What went wrong, in words. */
+            error?: string | null;
+            /** @description The CRM's name of the field it is about. */
+            field?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was done or given up.
+             */
+            finished_at?: string | null;
+            /** @description `crj_…` */
+            id: string;
+            /** @description `lead`: made or brought up to date; or a note: `conversation`, `call`, `remark`. */
+            kind: string;
+            /** @description Of which lead. */
+            lead_id: string;
+            /** @description What that lead is about. */
+            lead_title?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is tried next.
+             */
+            next_attempt_at?: string | null;
+            /** @description `refused`, `limited`, `temporary`, `unknown` (it may have been done and is looked for) or `crashed`. */
+            reason?: string | null;
+            /** @description `queued`, `sending`, `done`, `dead` (a person must look) or `skipped` (there is nothing to do any more). */
+            state: string;
+        };
+        /** @description Where a lead is in a CRM. */
+        CrmLink: {
+            /** @description `crm_…` */
+            connection_id: string;
+            /** @description What people call it. */
+            connection_name: string;
+            /** @description What went wrong, for supervisors. */
+            error?: string | null;
+            /** @description Which adapter. */
+            kind: string;
+            /** @description The CRM joined it to a record that was there before. */
+            merged: boolean;
+            /** @description The CRM's id of the record; null while there is none. */
+            remote_id?: string | null;
+            /** @description `ok`, `waiting`, `failed` (a person must look) or `gone` (deleted there, and not made again). */
+            state: string;
+            /**
+             * Format: date-time
+             * @description When it was last written there.
+             */
+            synced_at?: string | null;
+            /** @description Where a person opens it. */
+            url?: string | null;
+        };
+        /** @description A whole mapping. */
+        CrmMapping: {
+            /**
+             * @description Fields of theirs.
+             * @default []
+             */
+            fields: components["schemas"]["CrmFieldRule"][];
+            /**
+             * @description Our operators to their users, by id; others are found by their mail address.
+             * @default {}
+             */
+            owners: {
+                [key: string]: string;
+            };
+            /**
+             * @description Our status (`new`, `in_progress`, `converted`, `junk`) to their state; one that is not here leaves theirs as it is.
+             * @default {}
+             */
+            statuses: {
+                [key: string]: string;
+            };
+            /** @description Their state to our status. Where nothing is said, what the CRM says of the state decides: won, lost or open. */
+            statuses_back?: Record<string, never>;
+        };
+        /** @description What goes to a CRM, and what comes back. */
+        CrmOptions: {
+            /**
+             * @description Calls that ended are noted.
+             * @default true
+             */
+            calls: boolean;
+            /**
+             * @description The language of notes: `en` or `ru`.
+             * @default en
+             */
+            language: string;
+            /**
+             * @description Leads of these lines alone; of all, and of none, when empty.
+             * @default []
+             */
+            lines: string[];
+            /**
+             * @description What colleagues write to each other is noted.
+             * @default false
+             */
+            remarks: boolean;
+            /**
+             * @description What was said in a session is noted when it was closed.
+             * @default true
+             */
+            transcripts: boolean;
+            /**
+             * @description A state that a lead comes into there changes its status here.
+             * @default true
+             */
+            two_way: boolean;
+        };
+        /** @description How many steps were meant. */
+        CrmQueueChanged: {
+            /**
+             * Format: int64
+             * @description Steps.
+             */
+            changed: number;
+        };
+        /** @description Which steps are meant. */
+        CrmQueueIn: {
+            /**
+             * @description These, 200 at most; all in `state` when absent.
+             * @default null
+             */
+            ids: string[] | null;
+            /**
+             * @description `dead`, `queued` or `skipped`; `dead` when absent and no ids are given.
+             * @default null
+             */
+            state: string | null;
+        };
+        /** @description A field of ours that can fill one of theirs. */
+        CrmSource: {
+            /** @description As a mapping names it. */
+            id: string;
+            /** @description What people call it, of a field that admins defined. */
+            label?: string | null;
+        };
+        /** @description A state of leads there. */
+        CrmStatus: {
+            /** @description The CRM's id of it. */
+            id: string;
+            /** @description What people there call it. */
+            label: string;
+            /** @description What it means, when the CRM says so: `open`, `won` or `lost`. */
+            stage?: string | null;
         };
         /** @description A field as the world sees it. */
         CustomField: {
@@ -6254,6 +6834,235 @@ export interface components {
                  * @description For optimistic changes.
                  */
                 version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CrmAdapter: {
+            /** @description The rows. */
+            items: {
+                /** @description Settings that pass it. */
+                example: Record<string, never>;
+                /** @description The word for it. */
+                kind: string;
+                /** @description What people call it. */
+                label: string;
+                /**
+                 * Format: double
+                 * @description How many requests a second it takes.
+                 */
+                per_second: number;
+                /** @description JSON Schema of the settings; a field with `x-secret` is never read back. */
+                settings_schema: Record<string, never>;
+                /** @description It tells what becomes of leads there. */
+                two_way: boolean;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CrmConnection: {
+            /** @description The rows. */
+            items: {
+                backfill?: components["schemas"]["CrmBackfill"] | null;
+                /**
+                 * Format: date-time
+                 * @description Nothing is asked before: the CRM said so, or fails again and again.
+                 */
+                blocked_until?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /**
+                 * Format: int64
+                 * @description Steps that a person must look at.
+                 */
+                dead: number;
+                /**
+                 * Format: int64
+                 * @description Steps that failed since the last success.
+                 */
+                failures: number;
+                /** @description `crm_…` */
+                id: string;
+                /** @description Which adapter. */
+                kind: string;
+                /** @description What went wrong last. */
+                last_error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                last_error_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the CRM last did what it was asked.
+                 */
+                last_success_at?: string | null;
+                /** @description Which of our fields fill which of theirs. */
+                mapping: components["schemas"]["CrmMapping"];
+                /** @description What people call it. */
+                name: string;
+                /** @description What goes there, and what comes back. */
+                options: components["schemas"]["CrmOptions"];
+                /** @description By the adapter's `settings_schema`; secrets read as null. */
+                settings: Record<string, never>;
+                /**
+                 * Format: date-time
+                 * @description Leads made from then on go by themselves.
+                 */
+                since_at: string;
+                /** @description `running`, `paused` by an admin, or `stopped`: the CRM refuses it until its settings change. */
+                state: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                stopped_at?: string | null;
+                /** @description Why it stopped, in words. */
+                stopped_because?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When an admin changed it last.
+                 */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description Grows with each change of what an admin sets.
+                 */
+                version: number;
+                /**
+                 * Format: int64
+                 * @description Steps that wait or are being done.
+                 */
+                waiting: number;
+                /**
+                 * Format: date-time
+                 * @description When the oldest of them was asked for.
+                 */
+                waiting_since?: string | null;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CrmField: {
+            /** @description The rows. */
+            items: {
+                /** @description The CRM's name of it. */
+                id: string;
+                /** @description What it takes. */
+                kind: components["schemas"]["CrmFieldKind"];
+                /** @description What people there call it. */
+                label: string;
+                /** @description Of a choice: what may be chosen. */
+                options: components["schemas"]["CrmFieldOption"][];
+                /** @description A lead cannot be made without it. */
+                required: boolean;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CrmJob: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Attempts begun.
+                 */
+                attempts: number;
+                /** @description The connection. */
+                connection_id: string;
+                /**
+                 * Format: date-time
+                 * @description When it was asked for.
+                 */
+                created_at: string;
+                /** @description What went wrong, in words. */
+                error?: string | null;
+                /** @description The CRM's name of the field it is about. */
+                field?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was done or given up.
+                 */
+                finished_at?: string | null;
+                /** @description `crj_…` */
+                id: string;
+                /** @description `lead`: made or brought up to date; or a note: `conversation`, `call`, `remark`. */
+                kind: string;
+                /** @description Of which lead. */
+                lead_id: string;
+                /** @description What that lead is about. */
+                lead_title?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it is tried next.
+                 */
+                next_attempt_at?: string | null;
+                /** @description `refused`, `limited`, `temporary`, `unknown` (it may have been done and is looked for) or `crashed`. */
+                reason?: string | null;
+                /** @description `queued`, `sending`, `done`, `dead` (a person must look) or `skipped` (there is nothing to do any more). */
+                state: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CrmLink: {
+            /** @description The rows. */
+            items: {
+                /** @description `crm_…` */
+                connection_id: string;
+                /** @description What people call it. */
+                connection_name: string;
+                /** @description What went wrong, for supervisors. */
+                error?: string | null;
+                /** @description Which adapter. */
+                kind: string;
+                /** @description The CRM joined it to a record that was there before. */
+                merged: boolean;
+                /** @description The CRM's id of the record; null while there is none. */
+                remote_id?: string | null;
+                /** @description `ok`, `waiting`, `failed` (a person must look) or `gone` (deleted there, and not made again). */
+                state: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last written there.
+                 */
+                synced_at?: string | null;
+                /** @description Where a person opens it. */
+                url?: string | null;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CrmSource: {
+            /** @description The rows. */
+            items: {
+                /** @description As a mapping names it. */
+                id: string;
+                /** @description What people call it, of a field that admins defined. */
+                label?: string | null;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CrmStatus: {
+            /** @description The rows. */
+            items: {
+                /** @description The CRM's id of it. */
+                id: string;
+                /** @description What people there call it. */
+                label: string;
+                /** @description What it means, when the CRM says so: `open`, `won` or `lost`. */
+                stage?: string | null;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -11950,6 +12759,418 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    list_crm_adapters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrmAdapter"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    list_crm_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrmConnection"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_crm_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrmConnectionIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrmConnection"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_crm_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrmConnection"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_crm_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_crm_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrmConnectionPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrmConnection"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    start_crm_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrmConnection"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    stop_crm_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrmConnection"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    check_crm_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrmCheck"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_crm_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrmField"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_crm_queue: {
+        parameters: {
+            query?: {
+                /** @description `queued`, `sending`, `done`, `dead` or `skipped`; without it those that have not gone well. */
+                state?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrmJob"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    discard_crm_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrmQueueIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrmQueueChanged"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    retry_crm_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrmQueueIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrmQueueChanged"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_crm_statuses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrmStatus"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_crm_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrmSource"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
     list_custom_fields: {
         parameters: {
             query?: {
@@ -13053,6 +14274,32 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+        };
+    };
+    list_lead_crm_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `led_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrmLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
         };
     };
     reopen_lead: {
