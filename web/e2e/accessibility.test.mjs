@@ -237,6 +237,43 @@ test('an operator signs in, finds, answers and closes a conversation without a m
   await page.context().close();
 });
 
+test('the app in Persian runs from right to left, and takes Persian digits', async () => {
+  const keys = operator(await openWindow(browser, { locale: 'fa-IR' }));
+  const { page } = keys;
+  await guest.write('سلام، قیمت این چراغ چند است؟');
+  await keys.signIn(server.url, admin);
+  await keys.row('قیمت این چراغ').waitFor();
+  assert.deepEqual(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir]), [
+    'fa',
+    'rtl',
+  ]);
+  // the menu stands at the side where lines begin
+  const menu = await page.getByRole('navigation', { name: 'اصلی' }).boundingBox();
+  assert.ok(menu.x > 1000, `the menu stands at ${menu.x}`);
+  await keys.open('قیمت این چراغ');
+  await page.getByRole('button', { name: 'فرستادن', exact: true }).waitFor();
+  await passes(page, 'the inbox in Persian');
+
+  await page.goto(server.url + '/admin/channels');
+  await page.locator(`td a[href$="${made.webform.id}"]`).click();
+  await page.getByRole('heading', { name: 'فیلدها' }).waitFor();
+  await page.getByRole('heading', { name: 'پیش‌نمایش' }).waitFor();
+  await passes(page, 'the form builder in Persian');
+
+  await page.goto(server.url + '/admin/users');
+  await page
+    .locator('td')
+    .getByRole('button', { name: /^ویرایش/ })
+    .first()
+    .click();
+  const capacity = page.getByLabel('ظرفیت');
+  await capacity.fill('');
+  await capacity.pressSequentially('۱۲٫۵');
+  assert.equal(await capacity.inputValue(), '12.5');
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
 test('the visitor opens, writes and closes the widget without a mouse', async () => {
   const { page } = guest;
   await page.reload();

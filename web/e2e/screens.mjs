@@ -3,8 +3,9 @@
  *   npm run screens [name …]      MODES=light,dark,phone,phone-dark LOCALE=ru
  * Writes to e2e/.artifacts. Fails when a page throws, a policy is broken or something is wider than its window.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { FluentBundle, FluentResource } from '@fluent/bundle';
 import { openWindow, operator, startBrowser, visitor } from './support/browser.mjs';
 import { startServer } from './support/server.mjs';
 import { boss, openShop } from './support/shop.mjs';
@@ -14,6 +15,14 @@ const out = join(import.meta.dirname, '.artifacts');
 mkdirSync(out, { recursive: true });
 const wanted = process.argv.slice(2);
 const locale = process.env.LOCALE ?? 'en-GB';
+/** What the app calls it in the language of the pictures. */
+const texts = new FluentBundle(locale, { useIsolating: false });
+const textsFolder = join(import.meta.dirname, '../src/i18n');
+for (const file of readdirSync(textsFolder))
+  if (file.startsWith(`${locale.split('-')[0]}.`) && file.endsWith('.ftl'))
+    texts.addResource(new FluentResource(readFileSync(join(textsFolder, file), 'utf8')));
+const say = (key, args) => texts.formatPattern(texts.getMessage(key).value, args);
+
 const modes = {
   light: { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
   dark: { colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
@@ -58,8 +67,8 @@ const inside = {
     '/inbox/mine',
     async (page) => {
       await open('Emily')(page);
-      await page.getByRole('button', { name: 'More actions' }).click();
-      await page.getByRole('menuitem', { name: /Why/ }).click();
+      await page.getByRole('button', { name: say('more') }).click();
+      await page.getByRole('menuitem', { name: say('why') }).click();
       await page.locator('dialog[open]').waitFor();
     },
   ],
@@ -99,7 +108,7 @@ const inside = {
     '/wall',
     async (page) => {
       await page.locator('[data-operator] .who button').first().click();
-      await page.getByRole('menuitem', { name: /nothing/ }).click();
+      await page.getByRole('menuitem', { name: say('nothing-ask', { self: 'no' }) }).click();
       await page.locator('dialog[open] h3').first().waitFor();
     },
   ],
@@ -115,9 +124,9 @@ const inside = {
             'Rounded;7,90E+10;rounded@import.example;;200\r\nПётр Белов;8 495 123-45-67;petr@;Ромашка;300\r\n',
         ),
       });
-      await page.getByRole('heading', { name: 'What the columns are' }).waitFor();
-      await page.getByRole('button', { name: 'Check', exact: true }).click();
-      await page.getByRole('heading', { name: 'Wrong rows' }).waitFor();
+      await page.getByRole('heading', { name: say('imports-columns') }).waitFor();
+      await page.getByRole('button', { name: say('imports-check'), exact: true }).click();
+      await page.getByRole('heading', { name: say('imports-wrong-rows') }).waitFor();
     },
   ],
   submissions: ['/submissions'],
@@ -145,11 +154,11 @@ const inside = {
     '/admin/lines',
     async (page) => {
       await firstOf('td a')(page);
-      await page.getByLabel('By the week').check();
+      await page.getByLabel(say('hours-by')).check();
       await page.locator('#hours').evaluate((hours) => hours.scrollIntoView({ block: 'start' }));
       await page
         .getByTestId('opening')
-        .getByText(/Open|Closed/)
+        .filter({ hasNotText: say('loading') })
         .waitFor();
     },
   ],
@@ -157,10 +166,10 @@ const inside = {
     '/admin/lines',
     async (page) => {
       await firstOf('td a')(page);
-      const timers = page.locator('section', { has: page.getByRole('heading', { name: 'When time passes' }) });
+      const timers = page.locator('section', { has: page.getByRole('heading', { name: say('timers') }) });
       await timers.getByRole('combobox').selectOption({ index: 1 });
-      await timers.getByLabel(/^Close when/).fill('60');
-      await timers.getByLabel(/^Close when/).blur();
+      await timers.getByLabel(say('auto-close-after')).fill('60');
+      await timers.getByLabel(say('auto-close-after')).blur();
       await timers.scrollIntoViewIfNeeded();
     },
   ],
@@ -192,19 +201,22 @@ const inside = {
   simulation: [
     '/simulation',
     async (page) => {
-      await page.getByRole('button', { name: 'Simulate', exact: true }).click();
+      await page.getByRole('button', { name: say('sim-run'), exact: true }).click();
       await page.locator('#sim-results').waitFor();
       await page.locator('#sim-results').evaluate((heading) => heading.scrollIntoView());
     },
   ],
-  'simulation-form': ['/simulation', (page) => page.getByRole('button', { name: 'Simulate', exact: true }).waitFor()],
+  'simulation-form': [
+    '/simulation',
+    (page) => page.getByRole('button', { name: say('sim-run'), exact: true }).waitFor(),
+  ],
   'simulation-none': [
     '/simulation',
     async (page) => {
-      await page.getByLabel('From').fill('2020-01-01');
-      await page.getByLabel('To, this day included').fill('2020-01-02');
-      await page.getByRole('button', { name: 'Simulate', exact: true }).click();
-      await page.getByRole('heading', { name: 'Nobody came in this period' }).waitFor();
+      await page.getByLabel(say('sim-from'), { exact: true }).fill('2020-01-01');
+      await page.getByLabel(say('sim-to')).fill('2020-01-02');
+      await page.getByRole('button', { name: say('sim-run'), exact: true }).click();
+      await page.getByRole('heading', { name: say('sim-none') }).waitFor();
     },
   ],
   channels: ['/admin/channels'],
@@ -218,13 +230,13 @@ const inside = {
     '/admin/users',
     async (page) => {
       await firstOf('td button:not(.icon)')(page);
-      await page.getByRole('link', { name: 'Edit schedule' }).click();
-      await page.getByText('Works in shifts').click();
-      await page.getByRole('button', { name: 'Add an absence' }).click();
-      await page.getByRole('button', { name: 'Add an absence' }).click();
-      await page.getByLabel('Whole days').last().uncheck();
+      await page.getByRole('link', { name: say('schedule-edit') }).click();
+      await page.getByText(say('schedule-on')).click();
+      await page.getByRole('button', { name: say('absence-add') }).click();
+      await page.getByRole('button', { name: say('absence-add') }).click();
+      await page.getByLabel(say('absence-days')).last().uncheck();
       await page
-        .getByRole('button', { name: /^Add:.*Break/ })
+        .getByRole('button', { name: new RegExp(`^${say('add')}:.*${say('break')}`) })
         .first()
         .click();
     },
@@ -233,19 +245,19 @@ const inside = {
     '/admin/users',
     async (page) => {
       await firstOf('td button:not(.icon)')(page);
-      await page.getByRole('link', { name: 'Edit schedule' }).click();
-      await page.getByText('Works in shifts').click();
-      await page.getByLabel(/^Time zone/).fill('Mars/Base');
+      await page.getByRole('link', { name: say('schedule-edit') }).click();
+      await page.getByText(say('schedule-on')).click();
+      await page.getByLabel(new RegExp(`^${say('time-zone')}`)).fill('Mars/Base');
       await page.getByText(/is not a known/).waitFor();
     },
   ],
   pause: [
     '/inbox/mine',
     async (page) => {
-      const menu = page.getByRole('button', { name: 'Menu', exact: true });
+      const menu = page.getByRole('button', { name: say('menu'), exact: true });
       if (await menu.isVisible()) await menu.click();
       await page.locator('.availability').click();
-      await page.getByRole('menuitemradio', { name: /lunch/ }).waitFor();
+      await page.getByRole('menuitemradio', { name: new RegExp(say('pause-reason-lunch')) }).waitFor();
     },
   ],
   teams: ['/admin/teams'],

@@ -78,3 +78,6 @@ export function marked(snippet: string): { text: string; hit: boolean }[] {
       part.startsWith('<mark>') ? { text: plain(part.slice(6, -7)), hit: true } : { text: plain(part), hit: false },
     );
 }
+
+/** Words of whatever language amid others: their full stop stays at their own end. */
+export const isolated = (text: string): string => (text ? `\u2068${text}\u2069` : '');

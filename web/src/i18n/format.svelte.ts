@@ -29,6 +29,18 @@ export function dateTime(iso: string | null | undefined): string {
   return formatter({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 }
 
+/** Whether two times lie in the same year of the calendar that the language counts by. */
+function sameYear(a: number, b: number): boolean {
+  const year = formatter({ year: 'numeric' });
+  return year.format(a) === year.format(b);
+}
+
+/** An amount of a unit as short as the language has words for it: Persian has none shorter than the short ones. */
+export function inUnit(value: number, unit: 'second' | 'minute' | 'hour' | 'day'): string {
+  const unitDisplay = locale() === 'fa' ? 'short' : 'narrow';
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay }).format(value);
+}
+
 const dayStart = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
 
 /** Today, yesterday, or the date. */
@@ -39,8 +51,7 @@ export function day(iso: string): string {
     const text = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(-days, 'day');
     return text.charAt(0).toLocaleUpperCase(locale()) + text.slice(1);
   }
-  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
-  return formatter({ day: 'numeric', month: 'long', ...(sameYear ? {} : { year: 'numeric' }) }).format(at);
+  return formatter({ day: 'numeric', month: 'long', ...(sameYear(at, now) ? {} : { year: 'numeric' }) }).format(at);
 }
 
 /** A day of a calendar (`YYYY-MM-DD`), short. */
@@ -57,8 +68,7 @@ export function brief(iso: string): string {
   const at = new Date(iso).getTime();
   if (dayStart(at) === dayStart(now)) return time(iso);
   if (now - at < 6 * 86_400_000) return formatter({ weekday: 'short' }).format(at);
-  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
-  return formatter({ day: 'numeric', month: 'short', ...(sameYear ? {} : { year: '2-digit' }) }).format(at);
+  return formatter({ day: 'numeric', month: 'short', ...(sameYear(at, now) ? {} : { year: '2-digit' }) }).format(at);
 }
 
 /**
@@ -98,15 +108,10 @@ export function waiting(iso: string): string {
 
 /** So many seconds in one unit: 12m, 3h, 2d. */
 export function span(seconds: number): string {
-  const [value, unit] =
-    seconds < 60
-      ? [0, 'minute']
-      : seconds < 3600
-        ? [Math.floor(seconds / 60), 'minute']
-        : seconds < 86_400
-          ? [Math.floor(seconds / 3600), 'hour']
-          : [Math.floor(seconds / 86_400), 'day'];
-  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'narrow' }).format(value);
+  if (seconds < 60) return inUnit(0, 'minute');
+  if (seconds < 3600) return inUnit(Math.floor(seconds / 60), 'minute');
+  if (seconds < 86_400) return inUnit(Math.floor(seconds / 3600), 'hour');
+  return inUnit(Math.floor(seconds / 86_400), 'day');
 }
 
 export function bytes(size: number): string {
@@ -144,11 +149,9 @@ export function weekdays(width: 'short' | 'long'): string[] {
 /** A time that runs: 0:07, 12:40, then hours and minutes: 3:05 h. */
 export function running(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  const two = (value: number) => String(value).padStart(2, '0');
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;
-  const unit = (value: number, of: 'hour' | 'minute' | 'day') =>
-    new Intl.NumberFormat(locale(), { style: 'unit', unit: of, unitDisplay: 'narrow' }).format(value);
+  const two = new Intl.NumberFormat(locale(), { minimumIntegerDigits: 2 });
+  if (seconds < 3600) return `${number(Math.floor(seconds / 60))}:${two.format(seconds % 60)}`;
   if (seconds < 86_400)
-    return `${unit(Math.floor(seconds / 3600), 'hour')} ${unit(Math.floor((seconds % 3600) / 60), 'minute')}`;
-  return `${unit(Math.floor(seconds / 86_400), 'day')} ${unit(Math.floor((seconds % 86_400) / 3600), 'hour')}`;
+    return `${inUnit(Math.floor(seconds / 3600), 'hour')} ${inUnit(Math.floor((seconds % 3600) / 60), 'minute')}`;
+  return `${inUnit(Math.floor(seconds / 86_400), 'day')} ${inUnit(Math.floor((seconds % 86_400) / 3600), 'hour')}`;
 }

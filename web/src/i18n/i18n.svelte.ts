@@ -1,9 +1,10 @@
 import { FluentBundle, FluentResource, type FluentVariable } from '@fluent/bundle';
 
-/** Languages of the interface. `fa` and others follow; direction comes from this table, styles use logical sides only. */
+/** Languages of the interface. Direction comes from this table, styles use logical sides only. */
 export const LOCALES: { code: string; name: string; dir: 'ltr' | 'rtl' }[] = [
   { code: 'en', name: 'English', dir: 'ltr' },
   { code: 'ru', name: 'Русский', dir: 'ltr' },
+  { code: 'fa', name: 'فارسی', dir: 'rtl' },
 ];
 
 const files = import.meta.glob<string>('./*.ftl', { query: '?raw', import: 'default' });

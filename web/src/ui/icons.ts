@@ -84,6 +84,13 @@ export const ICONS = {
 
 export type IconName = keyof typeof ICONS;
 
+/** Those that point along a line of text, or show one: they turn with the direction of the page. */
+export const DIRECTED = new Set<IconName>(
+  'back next send outbox transfer return reply reply-all forward out external list queue quote card note'.split(
+    ' ',
+  ) as IconName[],
+);
+
 export function channelIcon(kind: string | null | undefined): IconName {
   return kind && kind in ICONS ? (kind as IconName) : 'all';
 }
