@@ -93,6 +93,7 @@ fn world(operators: usize, queue: usize, waiting: usize) -> World {
     let now = SystemClock.now();
     let name = |at: usize| format!("opr_{at:05}");
     let state = OperatorState {
+        may_answer: true,
         enabled: true,
         availability: Availability::Accepting,
         observed: Observed {

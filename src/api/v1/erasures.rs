@@ -6,12 +6,14 @@ use axum::{extract::State, http::StatusCode};
 use sea_orm::EntityTrait;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::contacts::seen;
 use crate::{
     api::{
         Json, Path, Query,
-        auth::Admin,
+        auth::Caller,
         page::{Cursor, Page, PageQuery},
         problem::{Problem, Result},
+        right::{May, on, to},
     },
     app::App,
     db::{entity::contact, is_conflict},
@@ -19,6 +21,7 @@ use crate::{
         self, Counts,
         store::{self, ErasureView, Place},
     },
+    operator::rights::{Action, Object},
 };
 
 /// So long a request waits for the person to be gone from every answer; who has more than can be removed in this time is
@@ -44,6 +47,16 @@ fn problem(error: store::Error) -> Problem {
     }
 }
 
+/// Refuses a contact to which the right to remove does not reach. Who reaches all is told by the work itself, which also
+/// goes on with a person of whom only a part is left.
+async fn reached(app: &App, caller: &Caller, id: &str) -> Result<()> {
+    let scope = caller.scope.narrowed(Object::Contact, Action::Delete);
+    if !scope.view(Object::Contact).is_all() {
+        seen(app, &caller.scope, Action::Delete, id).await?;
+    }
+    Ok(())
+}
+
 /// Erases a person for good: the contact, all that were merged into it, and everything of theirs, with their addresses
 /// wherever else they stand. Once this is answered they are gone from every answer; from the disk within a minute.
 /// A contact that was merged away is the person it was merged into.
@@ -51,9 +64,10 @@ fn problem(error: store::Error) -> Problem {
     params(("id" = String, Path, description = "`cnt_…`")), responses((status = 202, body = ErasureView)))]
 async fn erase_contact(
     State(app): State<App>,
-    Admin(caller): Admin,
+    May(caller, _): May<on::Contact, to::Delete>,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<ErasureView>)> {
+    reached(&app, &caller, &id).await?;
     let tools = app.erasing();
     let mut tries = 0;
     let row = loop {
@@ -100,10 +114,15 @@ async fn erase_contact(
 /// What erasing this person would remove.
 #[utoipa::path(get, path = "/api/v1/contacts/{id}/erasure", tag = "privacy",
     params(("id" = String, Path, description = "`cnt_…`")), responses((status = 200, body = Counts)))]
-async fn preview_erasure(State(app): State<App>, _: Admin, Path(id): Path<String>) -> Result<Json<Counts>> {
+async fn preview_erasure(
+    State(app): State<App>,
+    May(caller, _): May<on::Contact, to::Delete>,
+    Path(id): Path<String>,
+) -> Result<Json<Counts>> {
     if id.contains('\0') {
         return Err(Problem::not_found("contact"));
     }
+    reached(&app, &caller, &id).await?;
     let counts = store::preview(app.db.read(), &id).await.map_err(problem)?;
     Ok(Json(counts))
 }
@@ -113,7 +132,7 @@ async fn preview_erasure(State(app): State<App>, _: Admin, Path(id): Path<String
     responses((status = 200, body = Page<ErasureView>)))]
 async fn list_erasures(
     State(app): State<App>,
-    _: Admin,
+    _: May<on::Contact, to::Delete>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<ErasureView>>> {
     let (limit, after): (u64, Option<Place>) = (page.limit()?, page.after()?);
@@ -127,7 +146,11 @@ async fn list_erasures(
 /// How far an erasure is.
 #[utoipa::path(get, path = "/api/v1/erasures/{id}", tag = "privacy",
     params(("id" = String, Path, description = "`ers_…`")), responses((status = 200, body = ErasureView)))]
-async fn get_erasure(State(app): State<App>, _: Admin, Path(id): Path<String>) -> Result<Json<ErasureView>> {
+async fn get_erasure(
+    State(app): State<App>,
+    _: May<on::Contact, to::Delete>,
+    Path(id): Path<String>,
+) -> Result<Json<ErasureView>> {
     let view = store::find(app.db.read(), &id).await?;
     view.map(Json).ok_or_else(|| Problem::not_found("erasure"))
 }

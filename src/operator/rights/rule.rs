@@ -144,6 +144,8 @@ impl Rights {
     /// What a built-in role may do.
     pub fn of(role: Role) -> Self {
         let reach = |object, action| match (role, object, action) {
+            // Erasing somebody can't be undone.
+            (Role::Supervisor, Object::Contact, Action::Delete) => Reach::None,
             (Role::Admin | Role::Supervisor, _, _) => Reach::All,
             (Role::Operator, Object::Report, _) => Reach::None,
             (Role::Operator, _, Action::View | Action::Edit)
@@ -387,7 +389,9 @@ mod tests {
         let operator = Rights::of(Role::Operator);
         for object in Object::ALL {
             for action in object.actions() {
-                assert_eq!(Rights::of(Role::Supervisor).may(object, *action), Reach::All);
+                let erases = (object, *action) == (Object::Contact, Action::Delete);
+                let expected = if erases { Reach::None } else { Reach::All };
+                assert_eq!(Rights::of(Role::Supervisor).may(object, *action), expected);
                 assert_eq!(Rights::of(Role::Admin).may(object, *action), Reach::All);
                 assert!(operator.may(object, *action) <= Reach::Lines);
             }
