@@ -73,6 +73,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who saw, changed, exported and erased what, and who signed in: the newest first. Openings of a card are told once an
+         *     hour for each operator. Entries are kept for two years.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log as CSV, narrowed as the list is. */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -538,11 +575,34 @@ export interface paths {
         get: operations["get_contact"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Erases a person for good: the contact, all that were merged into it, and everything of theirs, with their addresses
+         *     wherever else they stand. Once this is answered they are gone from every answer; from the disk within a minute.
+         *     A contact that was merged away is the person it was merged into.
+         */
+        delete: operations["erase_contact"];
         options?: never;
         head?: never;
         /** Changes a contact. */
         patch: operations["update_contact"];
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a person agreed to and took back, the newest first. */
+        get: operations["list_consents"];
+        put?: never;
+        /** Writes down what a person agreed to or took back. It is never changed afterwards: who takes it back says so anew. */
+        post: operations["note_consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/contacts/{id}/conversations": {
@@ -554,6 +614,94 @@ export interface paths {
         };
         /** The contact's conversations, as far as the caller sees them, open and closed, the last changed first. */
         get: operations["list_contact_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What erasing this person would remove. */
+        get: operations["preview_erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has everything that is known of a person made into an archive: JSON, readable conversations, files and recordings.
+         *     It is made in the background and kept for a week.
+         */
+        post: operations["export_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The archives that were asked for, the newest first. */
+        get: operations["list_person_exports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether an archive is done. */
+        get: operations["get_person_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/exports/{export_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The archive. */
+        get: operations["download_person_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1456,6 +1604,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People who are being erased and who were, the newest first. Nothing here says who they were. */
+        get: operations["list_erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an erasure is. */
+        get: operations["get_erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/forms/lead-preview": {
         parameters: {
             query?: never;
@@ -1894,6 +2076,26 @@ export interface paths {
         head?: never;
         /** Changes the fields given; groups such as `sticky` field by field, `queue` and `hours` as a whole. */
         patch: operations["update_line"];
+        trace?: never;
+    };
+    "/api/v1/lines/{id}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How many files, recordings, conversations and contacts this rule would remove from the line if it were saved now.
+         *     Nothing is removed.
+         */
+        post: operations["preview_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/lines/{id}/simulate": {
@@ -2374,6 +2576,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All roles: the built-in ones, then those of admins by name. */
+        get: operations["list_roles"];
+        put?: never;
+        /** Makes a role. */
+        post: operations["create_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One role. */
+        get: operations["get_role"];
+        put?: never;
+        post?: never;
+        /** Removes a role. 409 while users have it, and of a built-in one. */
+        delete: operations["delete_role"];
+        options?: never;
+        head?: never;
+        /** Changes a role. It holds at once for everybody who has it. Built-in ones answer 409. */
+        patch: operations["update_role"];
+        trace?: never;
+    };
     "/api/v1/routing/counting": {
         parameters: {
             query?: never;
@@ -2454,7 +2693,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Submissions of the forms whose lines the caller sees, newest first. */
+        /** Submissions, newest first, as far as the caller sees them. */
         get: operations["list_submissions"];
         put?: never;
         post?: never;
@@ -3076,15 +3315,18 @@ export interface components {
             operator_id: string;
             /** @description How the key begins. */
             prefix: string;
-            /** @description What its service user may do. */
+            /** @description What its service user may do; `operator` of one with a role that an admin defined. */
             role: components["schemas"]["Role"];
+            /** @description The role of its service user: `admin`, `supervisor`, `operator` or `rol_…`. */
+            role_id: string;
         };
         /** @description A key about to be made. */
         ApiKeyIn: {
             /** @description What it is for. */
             name: string;
-            /** @description What it may do. */
-            role: components["schemas"]["Role"];
+            role?: components["schemas"]["Role"] | null;
+            /** @description Its role by its id, built in or defined by an admin. */
+            role_id?: string | null;
         };
         /** @description A file. */
         Attachment: {
@@ -3103,6 +3345,26 @@ export interface components {
             size: number;
             /** @description Where staff get it. */
             url: string;
+        };
+        /** @description Something somebody did. */
+        AuditEntry: {
+            /** @description What: `seen`, `changed`, `exported`, `erased` or `signed_in`. */
+            action: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description `aud_…` */
+            id: string;
+            /** @description With what kind of object, as paths name it. */
+            object: string;
+            /** @description With which one. */
+            object_id?: string | null;
+            /** @description By which operation of the API. */
+            operation: string;
+            /** @description Who. */
+            operator_id: string;
         };
         /** @description Who wrote. */
         Author: {
@@ -3772,6 +4034,37 @@ export interface components {
             label: string;
             /** @description JSON Schema of the settings; a field with `x-secret` is never read back. */
             settings_schema: Record<string, never>;
+        };
+        /** @description Something a person agreed to, or took back. */
+        Consent: {
+            /**
+             * Format: date-time
+             * @description When it was said.
+             */
+            at: string;
+            /** @description Agreed; false: taken back. */
+            given: boolean;
+            /** @description `cns_…` */
+            id: string;
+            /** @description Who wrote it down. */
+            operator_id?: string | null;
+            /** @description Where it was said: `form`, `chat`, `mail`, or `operator`: somebody wrote it down. */
+            source: string;
+            /** @description The submission or browser it was said in. */
+            source_id?: string | null;
+            /** @description To which words. */
+            text: string;
+            /** @description Which version of the words, when there is one. */
+            version?: string | null;
+        };
+        /** @description What somebody was told, by telephone or on paper. */
+        ConsentIn: {
+            /** @description Agreed; false: taken back. */
+            given: boolean;
+            /** @description To which words, and how it was said. */
+            text: string;
+            /** @description Which version of the words. */
+            version?: string | null;
         };
         /** @description A contact as the world sees it (API.md). */
         Contact: {
@@ -4782,6 +5075,99 @@ export interface components {
             /** @description Its id. */
             team_id: string;
         };
+        /** @description An erasure as admins see it. It says nothing about the person but the id they had. */
+        Erasure: {
+            /** @description The contact that was erased. */
+            contact_id: string;
+            /** @description What went so far. */
+            counts: components["schemas"]["ErasureCounts"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /** @description Why it is waiting, when something is in its way; it is tried again. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When nothing was left.
+             */
+            finished_at?: string | null;
+            /** @description `ers_…` */
+            id: string;
+            /** @description Who asked for it; null when a line keeps nobody so long. */
+            operator_id?: string | null;
+            /** @description How far it is. */
+            state: components["schemas"]["ErasureState"];
+        };
+        /** @description What went. */
+        ErasureCounts: {
+            /**
+             * Format: int64
+             * @description Calls.
+             * @default 0
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Contacts: the person and those merged into them.
+             * @default 0
+             */
+            contacts: number;
+            /**
+             * Format: int64
+             * @description Conversations.
+             * @default 0
+             */
+            conversations: number;
+            /**
+             * Format: int64
+             * @description Deals that stay in the figures, without the person.
+             * @default 0
+             */
+            deals_kept: number;
+            /**
+             * Format: int64
+             * @description Files: attachments, recordings, originals of mails.
+             * @default 0
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Leads.
+             * @default 0
+             */
+            leads: number;
+            /**
+             * Format: int64
+             * @description Places elsewhere that held one of their addresses.
+             * @default 0
+             */
+            mentions: number;
+            /**
+             * Format: int64
+             * @description Messages, theirs in others' conversations too.
+             * @default 0
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @description Filled forms.
+             * @default 0
+             */
+            submissions: number;
+            /**
+             * Format: int64
+             * @description Tasks.
+             * @default 0
+             */
+            tasks: number;
+        };
+        /**
+         * @description How far it is.
+         * @enum {string}
+         */
+        ErasureState: "rows" | "mentions" | "files" | "disk" | "done";
         /** @description A date with hours of its own. */
         Exception: {
             /**
@@ -5920,6 +6306,12 @@ export interface components {
             csrf_token?: string | null;
             /** @description What is offered to who pauses; any other text is a reason as well. */
             pause_reasons: string[];
+            /** @description How far each action reaches, by object: what the role gives. */
+            rights: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["RightReach"];
+                };
+            };
         };
         /** @description Into which. */
         MergeIn: {
@@ -6113,6 +6505,13 @@ export interface components {
             name: string;
             /** @description Why it is not here: too large, not to be had. */
             reason: string;
+        };
+        /** @description A right that the caller's role does not give, or not as far as here. */
+        MissingRight: {
+            /** @description To do what. */
+            action: components["schemas"]["RightAction"];
+            /** @description On what. */
+            object: Record<string, never>;
         };
         /** @description A key that was just made. */
         NewApiKey: components["schemas"]["ApiKey"] & {
@@ -6368,8 +6767,35 @@ export interface components {
                 operator_id: string;
                 /** @description How the key begins. */
                 prefix: string;
-                /** @description What its service user may do. */
+                /** @description What its service user may do; `operator` of one with a role that an admin defined. */
                 role: components["schemas"]["Role"];
+                /** @description The role of its service user: `admin`, `supervisor`, `operator` or `rol_…`. */
+                role_id: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_AuditEntry: {
+            /** @description The rows. */
+            items: {
+                /** @description What: `seen`, `changed`, `exported`, `erased` or `signed_in`. */
+                action: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /** @description `aud_…` */
+                id: string;
+                /** @description With what kind of object, as paths name it. */
+                object: string;
+                /** @description With which one. */
+                object_id?: string | null;
+                /** @description By which operation of the API. */
+                operation: string;
+                /** @description Who. */
+                operator_id: string;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -6663,6 +7089,33 @@ export interface components {
                 label: string;
                 /** @description JSON Schema of the settings; a field with `x-secret` is never read back. */
                 settings_schema: Record<string, never>;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Consent: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was said.
+                 */
+                at: string;
+                /** @description Agreed; false: taken back. */
+                given: boolean;
+                /** @description `cns_…` */
+                id: string;
+                /** @description Who wrote it down. */
+                operator_id?: string | null;
+                /** @description Where it was said: `form`, `chat`, `mail`, or `operator`: somebody wrote it down. */
+                source: string;
+                /** @description The submission or browser it was said in. */
+                source_id?: string | null;
+                /** @description To which words. */
+                text: string;
+                /** @description Which version of the words, when there is one. */
+                version?: string | null;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -7216,6 +7669,36 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_Erasure: {
+            /** @description The rows. */
+            items: {
+                /** @description The contact that was erased. */
+                contact_id: string;
+                /** @description What went so far. */
+                counts: components["schemas"]["ErasureCounts"];
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                created_at: string;
+                /** @description Why it is waiting, when something is in its way; it is tried again. */
+                error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When nothing was left.
+                 */
+                finished_at?: string | null;
+                /** @description `ers_…` */
+                id: string;
+                /** @description Who asked for it; null when a line keeps nobody so long. */
+                operator_id?: string | null;
+                /** @description How far it is. */
+                state: components["schemas"]["ErasureState"];
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Explanation: {
             /** @description The rows. */
             items: {
@@ -7676,6 +8159,44 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_PersonExport: {
+            /** @description The rows. */
+            items: {
+                /** @description The contact. */
+                contact_id: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                created_at: string;
+                /** @description Why it failed. */
+                error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the file goes.
+                 */
+                expires_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was done.
+                 */
+                finished_at?: string | null;
+                /** @description `pex_…` */
+                id: string;
+                /** @description Who asked for it. */
+                operator_id?: string | null;
+                /**
+                 * Format: int64
+                 * @description Its bytes, when it is done.
+                 */
+                size?: number | null;
+                /** @description `waiting`, `done` or `failed`. */
+                state: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_PhoneView: {
             /** @description The rows. */
             items: {
@@ -7749,6 +8270,46 @@ export interface components {
                  * @description Its size in bytes.
                  */
                 size: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_RoleView: {
+            /** @description The rows. */
+            items: {
+                /** @description Whether it is one of those that stay as they are. */
+                built_in: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it was made; null of a built-in one.
+                 */
+                created_at?: string | null;
+                /** @description `rol_…`; of a built-in one `admin`, `supervisor` or `operator`. */
+                id: string;
+                /** @description What people call it. */
+                name: string;
+                /** @description How far each action reaches, by object. Nothing goes further than `view`. */
+                rights: {
+                    [key: string]: {
+                        [key: string]: components["schemas"]["RightReach"];
+                    };
+                };
+                /**
+                 * Format: date-time
+                 * @description When it was changed last; null of a built-in one.
+                 */
+                updated_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many users have it, programs among them.
+                 */
+                user_count: number;
+                /**
+                 * Format: int64
+                 * @description Grows with each change.
+                 */
+                version: number;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -7993,8 +8554,10 @@ export interface components {
                  * @description Open sessions that have waited for the client for so long that they do not count.
                  */
                 resting: number;
-                /** @description What they may do. */
+                /** @description What they may do; `operator` of who has a role that an admin defined. */
                 role: components["schemas"]["Role"];
+                /** @description Their role: `admin`, `supervisor`, `operator` or `rol_…`; GET /api/v1/roles describes it. */
+                role_id: string;
                 /** @description Made for an API key. */
                 service: boolean;
                 /** @description What they know. */
@@ -8149,6 +8712,39 @@ export interface components {
              */
             new: string;
         };
+        /** @description A file with everything that is known of a person. */
+        PersonExport: {
+            /** @description The contact. */
+            contact_id: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /** @description Why it failed. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When the file goes.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was done.
+             */
+            finished_at?: string | null;
+            /** @description `pex_…` */
+            id: string;
+            /** @description Who asked for it. */
+            operator_id?: string | null;
+            /**
+             * Format: int64
+             * @description Its bytes, when it is done.
+             */
+            size?: number | null;
+            /** @description `waiting`, `done` or `failed`. */
+            state: string;
+        };
         /** @description A channel by which calls are made. */
         PhoneView: {
             /** @description `chn_…` */
@@ -8248,10 +8844,16 @@ export interface components {
         };
         /** @description An error as the caller gets it. */
         Problem: {
+            /**
+             * @description The kind as a word, where programs have to tell it apart from others of the same status.
+             * @example no_right
+             */
+            code?: string | null;
             /** @description What happened here and what to do about it. */
             detail: string;
             /** @description The fields that are wrong, when it is about fields. */
             errors?: components["schemas"]["FieldError"][];
+            right?: components["schemas"]["MissingRight"] | null;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -8445,11 +9047,125 @@ export interface components {
             /** @description The operator's or the line's id, or the kind of channel; null for sessions that nobody took. */
             id?: string | null;
         };
+        /** @description What goes how many days after it is over; null keeps it. */
+        Retention: {
+            /**
+             * Format: int32
+             * @description Files of conversations, and the originals of mails, days after closing.
+             * @default null
+             */
+            attachments_days: number | null;
+            /**
+             * Format: int32
+             * @description Contacts who came by this line, days after the last thing that happened with them on any line: they are erased.
+             * @default null
+             */
+            contacts_days: number | null;
+            /**
+             * Format: int32
+             * @description Conversations with their messages, days after closing.
+             * @default null
+             */
+            conversations_days: number | null;
+            /**
+             * Format: int32
+             * @description Recordings of calls, days after the call.
+             * @default null
+             */
+            recordings_days: number | null;
+        };
+        /** @description How many things a rule would remove now. */
+        RetentionCounts: {
+            /**
+             * Format: int64
+             * @description Files, without originals of mails.
+             */
+            attachments: number;
+            /**
+             * Format: int64
+             * @description Contacts.
+             */
+            contacts: number;
+            /**
+             * Format: int64
+             * @description Conversations.
+             */
+            conversations: number;
+            /**
+             * Format: int64
+             * @description Recordings.
+             */
+            recordings: number;
+        };
+        /**
+         * @description What is done with it.
+         * @enum {string}
+         */
+        RightAction: "view" | "edit" | "delete" | "export";
+        /**
+         * @description How far a right goes; each goes further than those before it.
+         * @enum {string}
+         */
+        RightReach: "none" | "own" | "lines" | "team" | "all";
         /**
          * @description What a user may do.
          * @enum {string}
          */
         Role: "operator" | "supervisor" | "admin";
+        /** @description A role about to be made, or what of one changes. */
+        RolePatch: {
+            /** @description What people call it, 1 to 100 characters; no two are called the same. */
+            name?: string | null;
+            /**
+             * @description All its rights: how far each action reaches, by object. What is not named is not given, and nothing goes further
+             *     than `view`.
+             */
+            rights?: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["RightReach"];
+                };
+            } | null;
+            /**
+             * Format: int64
+             * @description The version the change was made from; 409 when it is not the present one.
+             */
+            version?: number | null;
+        };
+        /** @description A role as the API shows it. */
+        RoleView: {
+            /** @description Whether it is one of those that stay as they are. */
+            built_in: boolean;
+            /**
+             * Format: date-time
+             * @description When it was made; null of a built-in one.
+             */
+            created_at?: string | null;
+            /** @description `rol_…`; of a built-in one `admin`, `supervisor` or `operator`. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description How far each action reaches, by object. Nothing goes further than `view`. */
+            rights: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["RightReach"];
+                };
+            };
+            /**
+             * Format: date-time
+             * @description When it was changed last; null of a built-in one.
+             */
+            updated_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many users have it, programs among them.
+             */
+            user_count: number;
+            /**
+             * Format: int64
+             * @description Grows with each change.
+             */
+            version: number;
+        };
         /** @description Another secret. */
         RotateIn: {
             /**
@@ -8590,6 +9306,16 @@ export interface components {
              * @default []
              */
             required_skills: string[];
+            /**
+             * @description How long what is over is kept.
+             * @default {
+             *       "attachments_days": null,
+             *       "contacts_days": null,
+             *       "conversations_days": null,
+             *       "recordings_days": null
+             *     }
+             */
+            retention: components["schemas"]["Retention"];
             /**
              * Format: int32
              * @description Seconds without a reply after which a session returns to the queue.
@@ -9630,8 +10356,10 @@ export interface components {
              * @description Open sessions that have waited for the client for so long that they do not count.
              */
             resting: number;
-            /** @description What they may do. */
+            /** @description What they may do; `operator` of who has a role that an admin defined. */
             role: components["schemas"]["Role"];
+            /** @description Their role: `admin`, `supervisor`, `operator` or `rol_…`; GET /api/v1/roles describes it. */
+            role_id: string;
             /** @description Made for an API key. */
             service: boolean;
             /** @description What they know. */
@@ -9664,6 +10392,8 @@ export interface components {
              */
             password?: string | null;
             role?: components["schemas"]["Role"] | null;
+            /** @description Their role by its id, built in or defined by an admin. */
+            role_id?: string | null;
             /** @description What they know. */
             skills?: string[];
         };
@@ -9691,6 +10421,8 @@ export interface components {
              */
             password?: string | null;
             role?: components["schemas"]["Role"] | null;
+            /** @description Their role by its id, built in or defined by an admin. */
+            role_id?: string | null;
             /** @description What they know. */
             skills?: string[] | null;
             /**
@@ -10338,6 +11070,76 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description By this operator. */
+                operator?: string;
+                /** @description `seen`, `changed`, `exported`, `erased` or `signed_in`. */
+                action?: string;
+                /** @description About the object of this id. */
+                object?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before. */
+                until?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description By this operator. */
+                operator?: string;
+                /** @description `seen`, `changed`, `exported`, `erased` or `signed_in`. */
+                action?: string;
+                /** @description About the object of this id. */
+                object?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
         };
     };
     create_login: {
@@ -11481,6 +12283,32 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    erase_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     update_contact: {
         parameters: {
             query?: never;
@@ -11503,6 +12331,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_consents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Consent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    note_consent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -11537,6 +12424,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    preview_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureCounts"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    export_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonExport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_person_exports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PersonExport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    get_person_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+                /** @description `pex_…` */
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonExport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    download_person_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cnt_…` */
+                id: string;
+                /** @description `pex_…` */
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -13533,6 +14554,59 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    list_erasures: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Erasure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    get_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `ers_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     preview_lead: {
         parameters: {
             query?: never;
@@ -14495,6 +15569,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Line"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    preview_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `lin_…` or its key */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retention"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionCounts"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -15491,6 +16598,140 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+        };
+    };
+    list_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RoleView"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePatch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rol_…`, or `admin`, `supervisor`, `operator` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rol_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rol_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
         };
     };
     get_counting: {

@@ -1,4 +1,4 @@
-## معامله‌ها، وظیفه‌ها، قیف و شیوه فروش شرکت
+## معامله‌ها، وظیفه‌ها و شیوه فروش شرکت
 
 deal-one = معامله
 deal-new = معامله جدید
@@ -70,28 +70,6 @@ task-on-contact = مخاطب
 task-on-lead = سرنخ
 task-on-deal = معامله
 task-on-conversation = گفتگو
-
-funnel-sub = معامله‌های ساخته‌شده در یک بازه تا کجا می‌رسند
-funnel-csv = دریافت CSV
-funnel-filters = کدام معامله‌ها
-funnel-from = ساخته‌شده از
-funnel-to = تا
-funnel-everybody = همه
-funnel-none = در این بازه معامله‌ای ساخته نشده است
-funnel-none-text = بازه‌ای بلندتر یا مسیر فروش دیگری برگزینید.
-funnel-deals = معامله‌ها
-funnel-won = برنده
-funnel-lost = ازدست‌رفته
-funnel-won-after = میانه زمان تا برد
-funnel-way = از مرحله‌ای به مرحله دیگر
-funnel-bar = { $name }: { $count } معامله، { $share } از همه
-funnel-reached = تا اینجا رسیده
-funnel-of-all = از همه
-funnel-of-previous = از مرحله پیش
-funnel-now = اکنون آنجا
-funnel-lost-here = ازدست‌رفته از اینجا
-funnel-median = میانه ماندن
-funnel-mean = میانگین ماندن
 
 pipelines-sub = مرحله‌هایی که معامله می‌گذراند، دلیل‌های ازدست‌رفتن، و اینکه سرنخ تازه به چه کسی می‌رسد
 pipeline-new = مسیر فروش جدید

@@ -126,29 +126,6 @@ reason-captcha_missing = بدون کپچا
 reason-captcha_failed = کپچا نگذشت
 reason-captcha_unavailable = کپچا در دسترس نبود
 
-# ---- سرنخ‌ها از کجا می‌آیند ------------------------------------------------------------------------------------------------
-
-sources-sub = چند سرنخ رسید و چه چیزی آن‌ها را آورد.
-sources-from = از
-sources-to = تا پایان این روز
-sources-touch = کدام بازدید شمرده شود
-sources-by = شمرده بر پایه
-by-source = منبع
-by-medium = رسانه
-by-campaign = کمپین
-by-channel = کانال
-sources-csv = دریافت CSV
-sources-leads = سرنخ‌ها
-sources-converted = تبدیل‌شده
-sources-junk = نامعتبر
-sources-none = در این زمان سرنخی نیست
-sources-none-text = زمانی بلندتر برگزینید.
-sources-unknown = نامعلوم
-sources-days = سرنخ‌ها به تفکیک روز
-sources-day = { $day }: { $count } سرنخ
-sources-total = { $count } سرنخ
-sources-left-out = { $count } سرنخ دیگر در ردیف‌های کوچک‌تر
-
 # ---- تنظیمات گفتگوی سایت ----
 blocks = مسدودها
 blocks-visitor = یک بازدیدکننده

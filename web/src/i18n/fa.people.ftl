@@ -1,5 +1,5 @@
 # مخاطبان، شرکت‌ها، فیلدهای مدیران، خط زمان
-company = شرکت
+company-one = شرکت
 companies-find = یافتن با نام، وب‌سایت، شماره یا نشانی
 companies-empty = هنوز شرکتی نیست
 companies-empty-text = شرکت‌هایی که افراد در فرم‌ها نام می‌برند خودبه‌خود دیده می‌شوند؛ بقیه را اینجا بیفزایید.
@@ -136,3 +136,58 @@ change-identity = نشانی
 change-title = عنوان
 change-status = وضعیت
 change-source = منبع
+
+# پاک کردن یک فرد
+contact-erase = پاک کردن…
+erase-title = پاک کردن یک فرد
+erase-what = همه چیز { $name } برای همیشه حذف می‌شود:
+erase-count-conversations = گفتگوها
+erase-count-messages = پیام‌ها
+erase-count-files = فایل‌ها
+erase-count-calls = تماس‌ها، با ضبط مکالمه
+erase-count-submissions = فرم‌های پرشده
+erase-count-leads = سرنخ‌ها
+erase-count-tasks = وظیفه‌ها
+erase-count-deals_kept = معامله‌هایی که بدون فرد در آمار می‌مانند
+erase-merged = { $count ->
+    [one] مخاطبی که در این مخاطب ادغام شده هم پاک می‌شود.
+   *[other] { $count } مخاطبی که در این مخاطب ادغام شده‌اند هم پاک می‌شوند.
+  }
+erase-elsewhere = نشانی‌های ایمیل و شماره‌های تلفن او از نوشته‌های دیگران، از سیاهه، از جدول‌های درون‌ریزی‌شده و از هر چه منتظر فرستادن است هم بریده می‌شود.
+erase-no-undo = این کار واگردپذیر نیست.
+erase-word = پاک
+erase-type = برای ادامه «{ $word }» را بنویسید
+erase-go = پاک کردن
+erase-gone = { $name } دیگر در هیچ پاسخی نیست. بقیه کمتر از یک دقیقه طول می‌کشد.
+erase-done = چیزی از { $name } نمانده است.
+erase-goes-on = می‌توانید این پنجره را ببندید: کار خودش ادامه می‌یابد، پس از راه‌اندازی دوباره هم.
+erase-state-rows = حذف آنچه از آنِ اوست
+erase-state-mentions = بریدن نشانی‌هایش از آنچه از آنِ او نیست
+erase-state-files = حذف فایل‌ها
+erase-state-disk = آزاد کردن جا در پایگاه داده
+
+# همه داده‌های یک فرد در یک فایل
+contact-export = برون‌بری داده‌ها…
+person-export-title = برون‌بری داده‌های یک فرد
+person-export-what = هر چه از { $name } شناخته است در یک بایگانی: کیست، چه گفته شد، فایل‌ها، تماس‌ها با ضبط مکالمه، فرم‌ها، سرنخ‌ها، معامله‌ها و وظیفه‌ها.
+person-export-none = هنوز بایگانی‌ای نیست
+person-export-go = ساختن بایگانی
+person-export-get = دریافت
+person-export-waiting = در حال ساختن…
+person-export-failed = ناموفق
+person-export-size = { $size } مگابایت
+person-export-kept = بایگانی ۷ روز می‌ماند. یادداشت‌های تیم هم در آن است: پیش از دادن به دیگری آن را بخوانید.
+
+# افراد با چه چیزی موافقت کردند
+consents = رضایت‌ها
+consent-note = ثبت…
+consent-note-title = ثبت رضایت
+consent-agreed = رضایت داد
+consent-withdrawn = رضایت را پس گرفت
+consent-words = با کدام متن، و چگونه گفته شد
+consent-stays = آنچه ثبت شود می‌ماند: اگر کسی نظرش برگردد، دوباره ثبت می‌شود.
+consents-none = هنوز رضایتی داده نشده است
+consent-from-form = در فرم
+consent-from-chat = در گفتگو
+consent-from-mail = با ایمیل
+consent-from-operator = ثبت دستی
