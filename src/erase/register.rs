@@ -66,7 +66,7 @@ impl Table {
 pub const TABLES: &[Table] = &[
     Table {
         name: "operator",
-        impersonal: "id capacity enabled service version created_at said_at unavailable_since changes_at availability_since",
+        impersonal: "id role_id capacity enabled service version created_at said_at unavailable_since changes_at availability_since",
         staff: "email name role password_hash languages skills availability availability_reason presence",
         ..NONE
     },
@@ -534,6 +534,33 @@ pub const TABLES: &[Table] = &[
         impersonal: "id enabled since_seq disabled_at failures failing_since paused_until last_success_at last_error_at created_by version created_at updated_at",
         staff: "name url events secrets",
         text: "disabled_because last_error",
+        ..NONE
+    },
+    Table {
+        name: "role",
+        impersonal: "id rights version created_at updated_at",
+        staff: "name name_key",
+        ..NONE
+    },
+    Table {
+        name: "crm_connection",
+        impersonal: "id kind state stopped_at failures blocked_until last_success_at last_error_at since_at backfill_from backfill_after backfill_total backfill_done change_cursor looked_at created_by version created_at updated_at",
+        staff: "name settings secrets mapping options",
+        text: "stopped_because last_error",
+        ..NONE
+    },
+    // These two go with their lead.
+    Table {
+        name: "crm_link",
+        key: &["connection_id", "lead_id"],
+        impersonal: "connection_id lead_id merged agreed_status status_id synced_at gone_at created_at",
+        removed: "remote_id person_id company_id url fingerprint",
+        ..NONE
+    },
+    Table {
+        name: "crm_job",
+        impersonal: "id connection_id lead_id kind subject state rank wanted attempts uncertain due_at claimed_by reason field created_at finished_at",
+        text: "error",
         ..NONE
     },
     Table {
