@@ -23,6 +23,10 @@ for (const file of readdirSync(textsFolder))
     texts.addResource(new FluentResource(readFileSync(join(textsFolder, file), 'utf8')));
 const say = (key, args) => texts.formatPattern(texts.getMessage(key).value, args);
 
+/** What the chat says of a message that has arrived, in that language. */
+const { delivered } = JSON.parse(
+  readFileSync(join(import.meta.dirname, `../src/widget/strings/${locale.split('-')[0]}.json`), 'utf8'),
+);
 const modes = {
   light: { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
   dark: { colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
@@ -221,7 +225,13 @@ const inside = {
   ],
   channels: ['/admin/channels'],
   'channel-chat': ['/admin/channels', firstOf('td a:has-text("Shop chat")')],
-  'channel-form': ['/admin/channels', firstOf('td a:has-text("form")')],
+  'channel-form': [
+    '/admin/channels',
+    async (page) => {
+      await firstOf('td a:has-text("form")')(page);
+      await page.locator('iframe').contentFrame().locator('form').waitFor();
+    },
+  ],
   'channel-mail': ['/admin/channels', firstOf('td a:has-text("hello@")')],
   'channel-mail-new': ['/admin/channels/new/email'],
   users: ['/admin/users'],
@@ -391,7 +401,7 @@ for (const [name, address] of [
     await picture(page, name + '-empty', mode);
     await guest.write('Do you have this lamp in brass? https://lamps.example/brass');
     await guest.write('And how long does it take?');
-    await guest.bubble('how long').getByText('Delivered').waitFor();
+    await guest.bubble('how long').getByText(delivered).waitFor();
     const { items } = await shop.api.get('/conversations?view=all&limit=200');
     const conversation = items.find((one) => one.last_message?.text === 'And how long does it take?');
     await shop.api.post(`/conversations/${conversation.id}/messages`, {

@@ -114,6 +114,11 @@ export function span(seconds: number): string {
   return inUnit(Math.floor(seconds / 86_400), 'day');
 }
 
+/** The same where a minute is long: 40s, 12m, 3h. */
+export function brisk(seconds: number): string {
+  return seconds < 60 ? inUnit(Math.floor(seconds), 'second') : span(seconds);
+}
+
 export function bytes(size: number): string {
   const [value, unit] =
     size < 1000 ? [size, 'byte'] : size < 1_000_000 ? [size / 1000, 'kilobyte'] : [size / 1_000_000, 'megabyte'];
