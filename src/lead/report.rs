@@ -427,7 +427,7 @@ mod tests {
         let table = csv(&report, &question.by, |id| format!("={id}"));
         assert_eq!(
             table,
-            "line,called_number,leads,converted,junk\r\n'=lin_1,'+998712000001,1,0,0\r\n"
+            "line,called_number,leads,converted,junk\r\n'=lin_1,+998712000001,1,0,0\r\n"
         );
     }
 }
