@@ -84,6 +84,7 @@ test('what an operator changes and takes back appears to the visitor live', asyn
   await bubble('It costs 40.').getByRole('button', { name: 'edited' }).click();
   await desk.page.locator('dialog[open]', { hasText: 'It costs 400.' }).waitFor();
   await desk.page.keyboard.press('Escape');
+  await desk.page.locator('dialog[open]').waitFor({ state: 'detached' });
 
   // By key: the arrow up in an empty field edits the last message; Shift M deletes it.
   await desk.box.focus();
