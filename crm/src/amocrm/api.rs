@@ -31,6 +31,7 @@ impl Amo {
 
     pub(super) async fn write(&self, method: Method, path: &str, body: &Value) -> Result<Value, SyncError> {
         let url = at(&self.account, &format!("/api/v4/{path}"), &[])?;
+        let of_one = method == Method::PATCH;
         let answer = self.rest.send(method, &url, Some(body), Effect::Writes).await?;
         if answer.status.is_success() {
             let said = answer.json();
@@ -39,7 +40,13 @@ impl Amo {
                 said => Ok(said),
             };
         }
-        Err(self.failure(&answer, body))
+        Err(match self.failure(&answer, body) {
+            // A right to this record is missing, not to all of them.
+            SyncError::Auth(message) if of_one && answer.status.as_u16() == 403 => {
+                SyncError::Refused { message, field: None }
+            }
+            error => error,
+        })
     }
 
     /// Makes one record; answers its id.

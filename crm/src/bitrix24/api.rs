@@ -248,6 +248,17 @@ impl Api {
             "ACCESS_DENIED" if answer.status.as_u16() == 403 => auth(
                 "Bitrix24 refuses access: its plan may not have the REST API, or the user lacks the right",
             ),
+            // A right to this lead may be missing, as when it was given to somebody of another department.
+            "ACCESS_DENIED"
+                if method.starts_with("crm.item.update") || method.starts_with("crm.timeline") =>
+            {
+                SyncError::Refused {
+                    message: format!(
+                        "the user of the webhook or application may not change this lead in Bitrix24 ({shown})"
+                    ),
+                    field: None,
+                }
+            }
             "ACCESS_DENIED" => {
                 auth("The user of the webhook or application may not work with leads in Bitrix24")
             }

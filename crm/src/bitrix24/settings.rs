@@ -159,6 +159,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn settings_are_shown_without_their_secrets() {
+        let settings = example();
+        let shown = format!("{:?}", settings::read::<Settings>(settings.clone()).unwrap());
+        for name in ["token", "client_secret", "refresh_token"] {
+            if let Some(secret) = settings["auth"][name].as_str() {
+                assert!(!shown.contains(secret), "{shown}");
+            }
+        }
+    }
+
+    #[test]
     fn a_webhook_is_taken_as_people_copy_it() {
         for typed in [
             "https://shop.bitrix24.com/rest/1/abcdefgh12345678/",

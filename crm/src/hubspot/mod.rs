@@ -344,7 +344,7 @@ impl Adapter for HubSpot {
             Err(first) => return Ok(first),
         };
         let pipelines = self.pipelines().await?;
-        let body = json!({
+        let mut body = json!({
             "filterGroups": [{"filters": [
                 {"propertyName": LEAD_FIELD, "operator": "HAS_PROPERTY"},
                 {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": place.at.timestamp_millis().to_string()},
@@ -352,8 +352,10 @@ impl Adapter for HubSpot {
             "sorts": [{"propertyName": "hs_lastmodifieddate", "direction": "ASCENDING"}],
             "properties": ["dealstage", "pipeline", "hs_lastmodifieddate"],
             "limit": PAGE,
-            "after": place.start.to_string(),
         });
+        if place.start > 0 {
+            body["after"] = place.start.to_string().into();
+        }
         let found = match self.ask_for("crm/v3/objects/deals/search", &body).await {
             // Nothing was brought there yet.
             Err(SyncError::Refused { field, .. }) if field.as_deref() == Some(LEAD_FIELD) => json!({}),

@@ -104,3 +104,19 @@ pub(crate) fn build(settings: Value, context: &BuildContext) -> Result<HubSpot, 
         written: Written::default(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_shown_without_their_secrets() {
+        let settings = example();
+        let shown = format!("{:?}", settings::read::<Settings>(settings.clone()).unwrap());
+        for name in ["token", "client_secret", "refresh_token"] {
+            if let Some(secret) = settings["auth"][name].as_str() {
+                assert!(!shown.contains(secret), "{shown}");
+            }
+        }
+    }
+}

@@ -31,9 +31,16 @@ impl Pipedrive {
     /// Writes; answers the record.
     pub(super) async fn write(&self, method: Method, path: &str, body: &Value) -> Result<Value, SyncError> {
         let url = at(&self.company, path, &[])?;
+        let of_one = method == Method::PATCH;
         let answer = self.rest.send(method, &url, Some(body), Effect::Writes).await?;
         if !answer.status.is_success() {
-            return Err(self.failure(&answer, body));
+            return Err(match self.failure(&answer, body) {
+                // A right to this record is missing, not to all of them.
+                SyncError::Auth(message) if of_one && answer.status.as_u16() == 403 => {
+                    SyncError::Refused { message, field: None }
+                }
+                error => error,
+            });
         }
         let said = answer.json();
         match said.get("data") {

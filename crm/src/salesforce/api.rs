@@ -160,11 +160,19 @@ impl Salesforce {
                 "Salesforce has no field {} on leads, or the user may not see it: make it as text, unique, external id",
                 self.external
             )),
-            "INSUFFICIENT_ACCESS"
-            | "INSUFFICIENT_ACCESS_OR_READONLY"
-            | "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY" => SyncError::Auth(format!(
+            "INSUFFICIENT_ACCESS" | "INSUFFICIENT_ACCESS_OR_READONLY" => SyncError::Auth(format!(
                 "the user in Salesforce lacks a right ({words}): give it read, create and edit of leads and tasks"
             )),
+            // About this one record, most often its owner.
+            "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY" => SyncError::Refused {
+                message: format!(
+                    "the user in Salesforce may not use a record that this lead refers to ({words})"
+                ),
+                field: first
+                    .pointer("/fields/0")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            },
             _ if matches!(status, 401..=403)
                 || status >= 500
                 || status == 429

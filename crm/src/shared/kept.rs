@@ -69,17 +69,14 @@ impl Written {
         written.insert(id.to_owned(), status.to_owned());
     }
 
-    /// Whether the record stands where we left it. When it does not, somebody moved it, and what they do from
-    /// now on is theirs.
-    pub(crate) fn is_ours(&self, id: &str, status: Option<&str>) -> bool {
+    /// Whether the record stands where we left it; `None` when we know of no such place. When it does not,
+    /// somebody moved it, and what they do from now on is theirs.
+    pub(crate) fn is_ours(&self, id: &str, status: Option<&str>) -> Option<bool> {
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match written.get(id) {
-            Some(left) if Some(left.as_str()) == status => true,
-            Some(_) => {
-                written.remove(id);
-                false
-            }
-            None => false,
+        let ours = Some(written.get(id)?.as_str()) == status;
+        if !ours {
+            written.remove(id);
         }
+        Some(ours)
     }
 }

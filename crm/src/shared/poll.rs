@@ -78,7 +78,9 @@ pub(crate) fn step(mut place: Place, rows: Vec<Row>, full: bool, written: &Writt
         let state = format!("{}|{}", row.status.as_deref().unwrap_or_default(), row.gone);
         let told = place.seen.get(&row.id).is_some_and(|(_, told)| *told == state);
         place.seen.insert(row.id.clone(), (row.modified, state));
-        let ours = !row.gone && (row.untouched || written.is_ours(&row.id, row.status.as_deref()));
+        // A robot can move a record in the second it is made, so what we know goes before how it looks.
+        let left = written.is_ours(&row.id, row.status.as_deref());
+        let ours = !row.gone && left.unwrap_or(row.untouched);
         if told || ours {
             continue;
         }
@@ -178,6 +180,21 @@ mod tests {
             told.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(),
             ["2"]
         );
+    }
+
+    #[test]
+    fn what_a_robot_moves_in_the_second_it_was_made_is_told() {
+        let written = Written::default();
+        written.note("1", "a");
+        let untouched = |status| Row {
+            untouched: true,
+            ..row(1, 1, status)
+        };
+        let (told, _) = poll(begin(), &[untouched("b")], 10, &written);
+        assert_eq!(told.len(), 1);
+        // After a restart nothing is known of it but that nobody touched it.
+        let (told, _) = poll(begin(), &[untouched("a")], 10, &Written::default());
+        assert_eq!(told, []);
     }
 
     #[test]

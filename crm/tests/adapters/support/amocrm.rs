@@ -146,6 +146,7 @@ impl Fake for Amo {
             (_, "/oauth2/access_token") => Kind::Token,
             ("POST", "/api/v4/leads" | "/api/v4/leads/complex") => Kind::Create,
             ("POST", "/api/v4/contacts") => Kind::Person,
+            ("PATCH", _) => Kind::Change,
             ("POST", path) if path.ends_with("/notes") => Kind::Note,
             _ => Kind::Other,
         }

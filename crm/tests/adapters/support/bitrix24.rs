@@ -231,6 +231,7 @@ impl Fake for Bitrix {
         match request.path.rsplit('/').next().unwrap() {
             _ if request.host == "oauth.bitrix24.tech" => Kind::Token,
             "crm.item.add.json" => Kind::Create,
+            "crm.item.update.json" => Kind::Change,
             "crm.timeline.comment.add.json" => Kind::Note,
             _ => Kind::Other,
         }

@@ -200,6 +200,7 @@ impl Fake for HubSpot {
         match (request.method.as_str(), request.path.as_str()) {
             (_, "/oauth/v1/token") => Kind::Token,
             ("POST", "/crm/v3/objects/deals") => Kind::Create,
+            ("PATCH", _) => Kind::Change,
             ("POST", "/crm/v3/objects/contacts/batch/upsert") => Kind::Person,
             ("POST", "/crm/v3/objects/notes") => Kind::Note,
             _ => Kind::Other,

@@ -79,6 +79,8 @@ pub enum Kind {
     Token,
     /// Makes the lead.
     Create,
+    /// Changes a lead that is there.
+    Change,
     /// Makes a person.
     Person,
     Note,

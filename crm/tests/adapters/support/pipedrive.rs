@@ -191,6 +191,7 @@ impl Fake for Pipedrive {
             (_, "/oauth/token") => Kind::Token,
             ("POST", "/api/v1/leads" | "/api/v2/deals") => Kind::Create,
             ("POST", "/api/v2/persons") => Kind::Person,
+            ("PATCH", _) => Kind::Change,
             ("POST", "/api/v1/notes") => Kind::Note,
             _ => Kind::Other,
         }

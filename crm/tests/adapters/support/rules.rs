@@ -79,7 +79,12 @@ pub async fn a_check_says_what_was_reached_and_changes_nothing(fixture: &Fixture
     assert!(!said.contains("secret"), "{said}");
     assert_eq!(ids(&world), Vec::<String>::new());
     let wrote = world.asked().into_iter().any(|request| {
-        world.crm(|crm| matches!(crm.kind(&request), Kind::Create | Kind::Person | Kind::Note))
+        world.crm(|crm| {
+            matches!(
+                crm.kind(&request),
+                Kind::Create | Kind::Change | Kind::Person | Kind::Note
+            )
+        })
     });
     assert!(!wrote);
 }
@@ -406,6 +411,42 @@ pub async fn a_missing_right_is_no_reason_to_ask_again(fixture: &Fixture) {
     assert!(matches!(error, SyncError::Auth(_)), "{error:?}");
 }
 
+pub async fn a_right_that_is_missing_to_one_lead_stops_nothing_else(fixture: &Fixture) {
+    let (world, adapter) = fixture.world();
+    let made = adapter.create(&lead("lea_1")).await.unwrap();
+    let mut moved = lead("lea_1");
+    moved.status_id = Some(fixture.moved.to_owned());
+    let (status, body) = match fixture.kind {
+        "bitrix24" => (
+            400,
+            json!({"error": "ACCESS_DENIED", "error_description": "no right to change this item"}),
+        ),
+        "salesforce" => (
+            400,
+            json!([{"errorCode": "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "message": "insufficient access rights on cross-reference id", "fields": ["OwnerId"]}]),
+        ),
+        // HubSpot speaks of scopes alone.
+        "hubspot" => return,
+        kind => (403, forbidden(kind)),
+    };
+    world.trouble(Kind::Change, Trouble::Says(reply(status, body)));
+    let error = adapter.update(&made, &moved).await.unwrap_err();
+    assert!(matches!(error, SyncError::Refused { .. }), "{error:?}");
+    adapter.update(&made, &moved).await.unwrap();
+}
+
+pub async fn a_change_whose_answer_was_lost_may_have_been_done(fixture: &Fixture) {
+    let (world, adapter) = fixture.world();
+    let made = adapter.create(&lead("lea_1")).await.unwrap();
+    let mut moved = lead("lea_1");
+    moved.status_id = Some(fixture.moved.to_owned());
+    world.trouble(Kind::Change, Trouble::LostAnswer);
+    let error = adapter.update(&made, &moved).await.unwrap_err();
+    assert!(matches!(error, SyncError::Unknown(_)), "{error:?}");
+    adapter.update(&made, &moved).await.unwrap();
+    assert_eq!(ids(&world), ["lea_1"]);
+}
+
 fn forbidden(kind: &str) -> Value {
     match kind {
         "bitrix24" => {
@@ -452,6 +493,8 @@ macro_rules! adapter_contract {
             a_lead_of_somebody_without_a_name_a_number_and_a_mail_is_made,
             fields_and_statuses_are_listed,
             a_missing_right_is_no_reason_to_ask_again,
+            a_right_that_is_missing_to_one_lead_stops_nothing_else,
+            a_change_whose_answer_was_lost_may_have_been_done,
         );
     };
     (@rules $fixture:expr, $($rule:ident,)*) => {

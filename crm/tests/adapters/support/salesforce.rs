@@ -224,6 +224,7 @@ impl Fake for Salesforce {
         match (request.method.as_str(), request.path.as_str()) {
             (_, "/services/oauth2/token") => Kind::Token,
             ("PATCH", path) if path.contains("/Lead/Switchboard_Id__c/") => Kind::Create,
+            ("PATCH", _) => Kind::Change,
             ("POST", path) if path.ends_with("/Task") => Kind::Note,
             _ => Kind::Other,
         }
