@@ -49,6 +49,13 @@ pub async fn measure() {
         .unwrap();
     let took = begun.elapsed();
     let ended = store::find(tools.db.read(), &id).await.unwrap();
+    let count = |name: &str| ended.counts[name].as_u64();
+    let wrong = ROWS as u64 / 50;
+    assert_eq!(
+        (count("failed"), count("contacts"), count("leads")),
+        (Some(wrong), Some(ROWS as u64 - wrong), Some(ROWS as u64 - wrong)),
+        "not what the file says"
+    );
     println!(
         "import: {ROWS} rows taken in in {took:.2?}, {:.0} rows a second; {}",
         ROWS as f64 / took.as_secs_f64(),

@@ -142,6 +142,12 @@ pub(super) async fn work(db: &impl ConnectionTrait) -> Result<Vec<erasure::Model
         .await
 }
 
+/// Whether the person still has a row of their own.
+pub async fn is_there(db: &impl ConnectionTrait, contact_id: &str) -> Result<bool, DbErr> {
+    let found = contact::Entity::find_by_id(contact_id).count(db).await?;
+    Ok(found > 0)
+}
+
 /// What would go, before anybody says yes.
 pub async fn preview(db: &impl ConnectionTrait, contact_id: &str) -> Result<Counts, Error> {
     let contacts = everybody(db, contact_id).await?;

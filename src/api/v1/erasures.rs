@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::{extract::State, http::StatusCode};
-use sea_orm::EntityTrait;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::contacts::seen;
@@ -16,7 +15,7 @@ use crate::{
         right::{May, on, to},
     },
     app::App,
-    db::{entity::contact, is_conflict},
+    db::is_conflict,
     erase::{
         self, Counts,
         store::{self, ErasureView, Place},
@@ -92,11 +91,7 @@ async fn erase_contact(
     };
     erase::run::wake();
     let gone = async {
-        while contact::Entity::find_by_id(&row.person_id)
-            .one(app.db.read())
-            .await?
-            .is_some()
-        {
+        while store::is_there(app.db.read(), &row.person_id).await? {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok::<(), sea_orm::DbErr>(())

@@ -161,19 +161,3 @@ async fn a_command_that_is_killed_is_gone_on_with_by_the_server() {
         .unwrap();
     is_whole(&db, &id, ROWS).await;
 }
-
-/// What the product promises; run alone: `cargo test --release --test it -- --ignored a_hundred_thousand`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures, and takes a minute"]
-async fn a_hundred_thousand_rows_are_in_within_a_minute() {
-    const MANY: usize = 100_000;
-    let database = Database::sqlite().await;
-    let (tools, id) = begun(&database, MANY).await;
-    let started = std::time::Instant::now();
-    run::work(&tools, &id, &CancellationToken::new(), &mut |_| ())
-        .await
-        .unwrap();
-    let took = started.elapsed();
-    is_whole(&tools.db, &id, MANY).await;
-    assert!(took.as_secs() < 60, "{took:?}");
-}
