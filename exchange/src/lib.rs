@@ -4,6 +4,7 @@
 //! bounded and no bytes make it panic.
 
 pub mod card;
+pub mod commerce;
 pub mod dialect;
 pub mod field;
 pub mod guess;
