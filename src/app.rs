@@ -14,6 +14,7 @@ use crate::{
     auth::{password::Passwords, session, throttle::SignInThrottle},
     automation, call,
     clock::SharedClock,
+    commerce,
     config::Config,
     connector::{self, Host, registry},
     contact,
@@ -74,6 +75,8 @@ pub struct Inner {
     pub webhooks: Bell,
     /// The CRMs that leads are sent to.
     pub crm: sync::engine::Engine,
+    /// Who works on files of 1C, and who waits for them.
+    pub commerce: commerce::Bell,
     /// Wakes who sends what forms tell.
     pub notifications: Bell,
     /// How conversations look.
@@ -119,6 +122,17 @@ impl Inner {
             clock: Arc::clone(&self.clock),
             vault: self.vault.clone(),
             node: self.host.parts().node.clone(),
+        }
+    }
+
+    /// What files of 1C are taken in with.
+    pub fn commerce_tools(&self) -> commerce::Tools {
+        commerce::Tools {
+            db: self.db.clone(),
+            storage: self.storage.clone(),
+            clock: Arc::clone(&self.clock),
+            node: self.host.parts().node.clone(),
+            bell: self.commerce.clone(),
         }
     }
 }
@@ -239,6 +253,7 @@ impl App {
             visitors,
             outgoing,
             crm,
+            commerce: commerce::Bell::default(),
             webhooks: Bell::default(),
             notifications: Bell::default(),
             views,
@@ -446,6 +461,7 @@ impl Assembly {
             };
             import::run::run(tools, stop.clone())
         });
+        followers.spawn("1C", commerce::run::run(app.commerce_tools(), stop.clone()));
         followers.spawn("files about people", {
             let tools = person::Tools {
                 db: db.clone(),

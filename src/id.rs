@@ -97,6 +97,12 @@ pub enum Kind {
     Audit,
     /// What a group of users may do.
     Role,
+    /// A 1C that sends orders.
+    CommerceExchange,
+    /// A file it sends.
+    CommerceFile,
+    /// Which deal is which order.
+    CommerceLink,
 }
 
 impl Kind {
@@ -147,6 +153,9 @@ impl Kind {
             Self::Consent => "cns_",
             Self::Audit => "aud_",
             Self::Role => "rol_",
+            Self::CommerceExchange => "exc_",
+            Self::CommerceFile => "exf_",
+            Self::CommerceLink => "exl_",
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod call;
 pub mod channel;
 pub mod cli;
 pub mod clock;
+pub mod commerce;
 pub mod company;
 pub mod config;
 pub mod connector;

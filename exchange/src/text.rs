@@ -73,9 +73,24 @@ impl Encoding {
     }
 }
 
+/// Text as an old Windows reads it; a letter that windows-1251 does not have becomes a question mark.
+pub fn windows_1251(text: &str) -> Vec<u8> {
+    let known = |char: char| !WINDOWS_1251.encode(char.encode_utf8(&mut [0; 4])).2;
+    let fit: String = text
+        .chars()
+        .map(|char| if known(char) { char } else { '?' })
+        .collect();
+    WINDOWS_1251.encode(&fit).0.into_owned()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Encoding;
+    use super::{Encoding, windows_1251};
+
+    #[test]
+    fn what_windows_1251_does_not_have_becomes_a_question_mark() {
+        assert_eq!(windows_1251("Да ✓ ё"), [0xc4, 0xe0, b' ', b'?', b' ', 0xb8]);
+    }
 
     #[test]
     fn encodings_are_recognised_with_and_without_their_mark() {

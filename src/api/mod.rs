@@ -4,6 +4,7 @@ pub mod assets;
 mod audited;
 pub mod auth;
 pub mod budget;
+pub mod commerce;
 pub mod extract;
 pub(crate) mod file;
 pub mod files;
@@ -68,6 +69,7 @@ pub fn router(app: App) -> Router {
         )
         .merge(health::metrics_router())
         .merge(hooks::router())
+        .merge(commerce::router())
         .merge(forms::router())
         .merge(files::router())
         .merge(widget::router(&app))

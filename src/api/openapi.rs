@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 /// Sections of the document, in the order they are shown.
-const TAGS: [(&str, &str); 33] = [
+const TAGS: [(&str, &str); 34] = [
     ("setup", "The first start"),
     ("auth", "Signing in and out"),
     ("me", "The user who asks"),
@@ -44,6 +44,7 @@ const TAGS: [(&str, &str); 33] = [
     ("outbox", "Answers on their way out"),
     ("webhooks", "Programs elsewhere that are told of events"),
     ("crm", "The CRMs that leads are sent to"),
+    ("commerce", "The 1Cs that send orders and counterparties"),
     ("health", "For machines that watch"),
 ];
 

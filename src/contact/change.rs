@@ -105,7 +105,7 @@ pub async fn create(write: &mut WriteTx, said: Change, now: DateTime<Utc>) -> Re
         .exec_without_returning(write.tx())
         .await?;
     let said = Change {
-        fields: Some(said.fields.unwrap_or_default()),
+        fields: custom_field::asked_of(said.by.as_deref(), said.fields),
         version: None,
         ..said
     };

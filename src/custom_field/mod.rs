@@ -5,6 +5,7 @@ pub mod store;
 pub mod value;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// What has fields.
@@ -32,6 +33,11 @@ impl Object {
             Self::Deal => "deal",
         }
     }
+}
+
+/// The fields that somebody new is made with. Required ones are asked of people; what a program tells may lack them.
+pub fn asked_of(by: Option<&str>, fields: Option<Map<String, Value>>) -> Option<Map<String, Value>> {
+    fields.or_else(|| by.map(|_| Map::new()))
 }
 
 /// What a field holds.

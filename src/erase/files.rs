@@ -99,7 +99,8 @@ pub(super) async fn used(tools: &Tools, keys: &[String]) -> Result<HashSet<Strin
          UNION SELECT original_key FROM message WHERE original_key IN {list} \
          UNION SELECT storage_key FROM quarantine WHERE storage_key IN {list} \
          UNION SELECT storage_key FROM import WHERE storage_key IN {list} \
-         UNION SELECT storage_key FROM person_export WHERE storage_key IN {list}"
+         UNION SELECT storage_key FROM person_export WHERE storage_key IN {list} \
+         UNION SELECT storage_key FROM commerce_part WHERE storage_key IN {list}"
     );
     let statement = Statement::from_sql_and_values(tools.db.backend(), sql, values);
     let rows = tools.db.read().query_all_raw(statement).await?;

@@ -549,6 +549,40 @@ pub const TABLES: &[Table] = &[
         text: "stopped_because last_error",
         ..NONE
     },
+    Table {
+        name: "commerce_exchange",
+        impersonal: "id enabled seen_at last_success_at last_error_at created_by version created_at updated_at",
+        staff: "name key user_name password_hash options",
+        text: "last_error",
+        ..NONE
+    },
+    Table {
+        name: "commerce_file",
+        impersonal: "id exchange_id sitting state size parts last_hash cursor counts due_at created_at finished_at",
+        text: "name error",
+        ..NONE
+    },
+    Table {
+        name: "commerce_part",
+        key: &["file_id", "number"],
+        impersonal: "file_id number storage_key",
+        ..NONE
+    },
+    Table {
+        name: "commerce_fault",
+        key: &["file_id", "number"],
+        impersonal: "file_id number",
+        text: "known_as reason",
+        ..NONE
+    },
+    // Stays when its person goes, so that they are not made again; it says nothing of them then.
+    Table {
+        name: "commerce_link",
+        impersonal: "id exchange_id kind deal_id company_id contact_id digest created_at updated_at",
+        text: "external_id",
+        json: "document",
+        ..NONE
+    },
     // These two go with their lead.
     Table {
         name: "crm_link",

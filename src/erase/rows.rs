@@ -228,6 +228,11 @@ impl<'a> Rows<'a> {
         self.files(archives, counts).await?;
         self.run("DELETE FROM person_export WHERE person_id IN {list}", contacts)
             .await?;
+        self.run(
+            "UPDATE commerce_link SET contact_id = NULL, digest = NULL WHERE contact_id IN {list}",
+            contacts,
+        )
+        .await?;
         self.hanging(contacts).await?;
         let gone = self
             .run("DELETE FROM contact WHERE id IN {list}", contacts)
@@ -379,6 +384,11 @@ impl<'a> Rows<'a> {
         self.hanging(&tasks).await?;
         self.run("DELETE FROM task WHERE deal_id IN {list}", ids).await?;
         self.tell(EventType::TaskRemoved, &tasks);
+        self.run(
+            "UPDATE commerce_link SET document = NULL WHERE deal_id IN {list}",
+            ids,
+        )
+        .await?;
         let (list, mut values) = listed(ids);
         values.push(NAMELESS.into());
         values.push(self.now.into());

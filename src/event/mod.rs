@@ -73,10 +73,12 @@ pub enum EventType {
     ContactErased,
     /// A conversation went with its person.
     ConversationRemoved,
+    /// A 1C that sends orders was set up, changed, or sent something.
+    CommerceUpdated,
 }
 
 impl EventType {
-    const ALL: [(Self, &'static str); 29] = [
+    const ALL: [(Self, &'static str); 30] = [
         (Self::MessageCreated, "message.created"),
         (Self::MessageUpdated, "message.updated"),
         (Self::ConversationUpdated, "conversation.updated"),
@@ -106,6 +108,7 @@ impl EventType {
         (Self::TaskDue, "task.due"),
         (Self::ContactErased, "contact.erased"),
         (Self::ConversationRemoved, "conversation.removed"),
+        (Self::CommerceUpdated, "commerce.updated"),
     ];
 
     /// Those that programs elsewhere may be told of by a webhook: all but what is only of use in here. What tells
@@ -116,6 +119,7 @@ impl EventType {
             Self::RoutingUpdated,
             Self::WebhookUpdated,
             Self::CrmUpdated,
+            Self::CommerceUpdated,
         ];
         Self::ALL
             .into_iter()

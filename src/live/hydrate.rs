@@ -333,7 +333,7 @@ impl Hydrator {
                         )
                     })
                 }
-                EventType::QuarantineUpdated => {
+                EventType::QuarantineUpdated | EventType::CommerceUpdated => {
                     let data = json!({"id": event.object_id});
                     Some((
                         of(&event, kind, &data),

@@ -108,7 +108,8 @@ impl Touched {
                 | EventType::TaskRemoved
                 | EventType::TaskDue
                 | EventType::ContactErased
-                | EventType::ConversationRemoved,
+                | EventType::ConversationRemoved
+                | EventType::CommerceUpdated,
             )
             | None => {}
         }

@@ -17,6 +17,7 @@ mod calls;
 mod changes;
 mod chat_mail;
 mod cli;
+mod commerce;
 mod counting;
 mod crm;
 mod custom;

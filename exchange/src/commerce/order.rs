@@ -12,6 +12,7 @@ const TEXT: usize = 2_000;
 
 /// An order of a customer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Order {
     /// `Ид`: what 1C knows it by; the number when it has none.
     pub id: String,
@@ -43,6 +44,7 @@ pub struct Order {
 
 /// One position of an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Good {
     /// What it is.
     pub name: String,

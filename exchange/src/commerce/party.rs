@@ -12,6 +12,7 @@ const PEOPLE: usize = 20;
 
 /// A company or a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Party {
     /// `Ид`: what 1C knows it by; none of a customer whom only an order names.
     pub id: Option<String>,

@@ -10,6 +10,7 @@ pub mod channel_backfill;
 pub mod channel_pushes;
 pub mod channel_sign_in;
 pub mod channels;
+pub mod commerce;
 pub mod companies;
 pub mod connectors;
 pub mod consents;
@@ -110,6 +111,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(wall::router())
         .merge(webhooks::router())
         .merge(crm::router())
+        .merge(commerce::router())
         .merge(simulate::router())
         .merge(conversation_actions::router())
         .merge(templates::router())

@@ -23,7 +23,7 @@ use crate::{
 
 /// Tables whose rows hang on a contact by `contact_id`: all of them move. (Identities, suggestions and merges have
 /// rules of their own.) A test compares this with the schema.
-pub const HOLDERS: [&str; 7] = [
+pub const HOLDERS: [&str; 8] = [
     "conversation",
     "lead",
     "submission",
@@ -31,6 +31,7 @@ pub const HOLDERS: [&str; 7] = [
     "deal",
     "task",
     "consent",
+    "commerce_link",
 ];
 /// Tables whose rows name a lead by `lead_id`.
 pub const NAMERS: [&str; 5] = ["conversation", "submission", "call", "deal", "task"];

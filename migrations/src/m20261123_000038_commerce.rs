@@ -1,0 +1,15 @@
+//! Orders and counterparties that 1C sends: who sends them, their files, and which deal, company or contact is which.
+
+use sea_orm_migration::prelude::*;
+
+use crate::run_script;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, include_str!("m20261123_000038_commerce.sql")).await
+    }
+}
