@@ -452,6 +452,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commerce-exchanges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All exchanges, in the order they were made. */
+        get: operations["list_commerce_exchanges"];
+        put?: never;
+        /** Makes an exchange. Its password is in this answer and nowhere else. */
+        post: operations["create_commerce_exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commerce-exchanges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One exchange. */
+        get: operations["get_commerce_exchange"];
+        put?: never;
+        post?: never;
+        /** Removes an exchange, with what it remembers of orders. The deals, companies and contacts stay. */
+        delete: operations["delete_commerce_exchange"];
+        options?: never;
+        head?: never;
+        /** Changes the fields given. */
+        patch: operations["update_commerce_exchange"];
+        trace?: never;
+    };
+    "/api/v1/commerce-exchanges/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files an exchange sent in the last 90 days, the last first. */
+        get: operations["list_commerce_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commerce-exchanges/{id}/files/{file_id}/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What of a file could not be taken, the first thousand of it. */
+        get: operations["list_commerce_faults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commerce-exchanges/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new password. It is in this answer and nowhere else; 1C needs it at once, the old one is worth nothing. */
+        post: operations["renew_commerce_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies": {
         parameters: {
             query?: never;
@@ -1596,6 +1684,23 @@ export interface paths {
         };
         /** The stages a deal came through, in their order. */
         get: operations["list_deal_moves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deals/{id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The orders of 1C that a deal is: one, or none. */
+        get: operations["list_deal_orders"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3957,6 +4062,318 @@ export interface components {
              */
             reason: string | null;
         };
+        /** @description What became of the things of a file so far. */
+        CommerceCounts: {
+            /**
+             * Format: int64
+             * @description Companies made.
+             * @default 0
+             */
+            companies: number;
+            /**
+             * Format: int64
+             * @description Contacts made.
+             * @default 0
+             */
+            contacts: number;
+            /**
+             * Format: int64
+             * @description Things that made something here.
+             * @default 0
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Deals made.
+             * @default 0
+             */
+            deals: number;
+            /**
+             * Format: int64
+             * @description Things that cannot be taken; each is listed.
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Orders it has.
+             * @default 0
+             */
+            orders: number;
+            /**
+             * Format: int64
+             * @description Counterparties it has outside of orders.
+             * @default 0
+             */
+            parties: number;
+            /**
+             * Format: int64
+             * @description Things that are not wanted: other documents, what was removed here, what this exchange does not take.
+             * @default 0
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Things that say what they said before.
+             * @default 0
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Things that changed something here.
+             * @default 0
+             */
+            updated: number;
+        };
+        /** @description A 1C that sends orders and counterparties. */
+        CommerceExchange: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Whether it is at work; else 1C is told that it is switched off. */
+            enabled: boolean;
+            /** @description `exc_…` */
+            id: string;
+            /** @description Why a file was last not taken in. */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description When that was.
+             */
+            last_error_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When a file was last taken in.
+             */
+            last_success_at?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /** @description What is taken. */
+            options: components["schemas"]["CommerceOptions"];
+            /**
+             * Format: date-time
+             * @description When 1C last signed in.
+             */
+            seen_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /** @description The address to enter in 1C. */
+            url: string;
+            /** @description What 1C signs in as. */
+            user_name: string;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+        };
+        /** @description An exchange about to be made. */
+        CommerceExchangeIn: {
+            /**
+             * @description What people call it; `1C` when nothing is said.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description What is taken.
+             * @default {
+             *       "language": "ru",
+             *       "operator_id": null,
+             *       "orders": true,
+             *       "parties": true,
+             *       "pipeline_id": null,
+             *       "region": "RU",
+             *       "stages": {},
+             *       "title": "Заказ {number}",
+             *       "won": "paid_and_shipped"
+             *     }
+             */
+            options: components["schemas"]["CommerceOptions"];
+        };
+        /** @description What changes of an exchange. */
+        CommerceExchangePatch: {
+            /** @description At work, or held: 1C is told that it is switched off. */
+            enabled?: boolean | null;
+            /** @description What people call it. */
+            name?: string | null;
+            options?: components["schemas"]["CommerceOptions"] | null;
+            /**
+             * Format: int64
+             * @description The version the change was made on; 409 when it is not the present one.
+             */
+            version?: number | null;
+        };
+        /** @description An exchange with its password, which nobody can read again. */
+        CommerceExchangeWithPassword: components["schemas"]["CommerceExchange"] & {
+            /** @description What 1C signs in with. */
+            password: string;
+        };
+        /** @description What of a file could not be taken. */
+        CommerceFault: {
+            /** @description The number of an order, the id of a counterparty. */
+            known_as: string;
+            /**
+             * Format: int64
+             * @description Which thing of the file it is, from 1.
+             */
+            number: number;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A file that 1C sent. */
+        CommerceFile: {
+            /** @description What became of what it says, so far. */
+            counts: components["schemas"]["CommerceCounts"];
+            /**
+             * Format: date-time
+             * @description When its first part came.
+             */
+            created_at: string;
+            /** @description Why it cannot be read. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            finished_at?: string | null;
+            /** @description `exf_…` */
+            id: string;
+            /** @description Its name there. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            size: number;
+            /** @description Where it is. */
+            state: components["schemas"]["CommerceFileState"];
+        };
+        /**
+         * @description Where a file is.
+         * @enum {string}
+         */
+        CommerceFileState: "receiving" | "waiting" | "unpacked" | "done" | "failed";
+        /** @description One position of an order. */
+        CommerceGood: {
+            /** @description What all of it costs. */
+            amount?: string | null;
+            /** @description The seller's number of it. */
+            article?: string | null;
+            /** @description What it is. */
+            name: string;
+            /** @description What one costs. */
+            price?: string | null;
+            /** @description How much of it. */
+            quantity?: string | null;
+            /** @description Of what. */
+            unit?: string | null;
+        };
+        /**
+         * @description The language of what 1C is told, and of words that are made here.
+         * @enum {string}
+         */
+        CommerceLanguage: "ru" | "en";
+        /** @description What is taken, and what becomes of it. */
+        CommerceOptions: {
+            /**
+             * @description The language of what 1C is told.
+             * @default ru
+             */
+            language: components["schemas"]["CommerceLanguage"];
+            /**
+             * @description Who is responsible for the deals, and for those who are new; nobody when null.
+             * @default null
+             */
+            operator_id: string | null;
+            /**
+             * @description Orders become deals.
+             * @default true
+             */
+            orders: boolean;
+            /**
+             * @description Counterparties outside of orders become companies and contacts.
+             * @default true
+             */
+            parties: boolean;
+            /**
+             * @description The pipeline of the deals; the first one when null.
+             * @default null
+             */
+            pipeline_id: string | null;
+            /**
+             * @description The country of telephone numbers without a country code, as `RU`.
+             * @default RU
+             */
+            region: string | null;
+            /**
+             * @description Which stage a status of 1C means, by the words of the status; case does not matter.
+             * @default {}
+             */
+            stages: {
+                [key: string]: string;
+            };
+            /**
+             * @description What a deal is called: `{number}` and `{date}` stand for those of the order.
+             * @default Заказ {number}
+             */
+            title: string;
+            /**
+             * @description When an order is won.
+             * @default paid_and_shipped
+             */
+            won: components["schemas"]["CommerceWon"];
+        };
+        /** @description An order of 1C that is a deal. */
+        CommerceOrder: {
+            /** @description What it is worth, as a decimal text. */
+            amount?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made, in the zone of 1C.
+             */
+            at?: string | null;
+            /** @description Called off there. */
+            cancelled: boolean;
+            /** @description What the customer wished. */
+            comment?: string | null;
+            /** @description The currency. */
+            currency?: string | null;
+            /** @description What the exchange is called. */
+            exchange?: string | null;
+            /** @description What was ordered, the first 200 of it. */
+            goods: components["schemas"]["CommerceGood"][];
+            /** @description Its number. */
+            number?: string | null;
+            /**
+             * Format: date
+             * @description When it was paid.
+             */
+            paid_on?: string | null;
+            /** @description How many positions it has. */
+            positions: number;
+            /**
+             * Format: date
+             * @description When it was sent.
+             */
+            shipped_on?: string | null;
+            /** @description What its status is called in 1C. */
+            status?: string | null;
+            /**
+             * Format: date-time
+             * @description When 1C last changed it.
+             */
+            updated_at: string;
+        };
+        /**
+         * @description When an order is won.
+         * @enum {string}
+         */
+        CommerceWon: "never" | "paid" | "shipped" | "paid_and_shipped";
         /** @description A company as the world sees it. */
         Company: {
             /**
@@ -7025,6 +7442,154 @@ export interface components {
                 size: number;
                 /** @description `stored`, `duplicate`, `quarantined`, `taken` (nothing to store), `refused` or `failed`. */
                 verdict: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CommerceExchange: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Whether it is at work; else 1C is told that it is switched off. */
+                enabled: boolean;
+                /** @description `exc_…` */
+                id: string;
+                /** @description Why a file was last not taken in. */
+                last_error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When that was.
+                 */
+                last_error_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When a file was last taken in.
+                 */
+                last_success_at?: string | null;
+                /** @description What people call it. */
+                name: string;
+                /** @description What is taken. */
+                options: components["schemas"]["CommerceOptions"];
+                /**
+                 * Format: date-time
+                 * @description When 1C last signed in.
+                 */
+                seen_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it last changed.
+                 */
+                updated_at: string;
+                /** @description The address to enter in 1C. */
+                url: string;
+                /** @description What 1C signs in as. */
+                user_name: string;
+                /**
+                 * Format: int64
+                 * @description For optimistic changes.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CommerceFault: {
+            /** @description The rows. */
+            items: {
+                /** @description The number of an order, the id of a counterparty. */
+                known_as: string;
+                /**
+                 * Format: int64
+                 * @description Which thing of the file it is, from 1.
+                 */
+                number: number;
+                /** @description Why. */
+                reason: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CommerceFile: {
+            /** @description The rows. */
+            items: {
+                /** @description What became of what it says, so far. */
+                counts: components["schemas"]["CommerceCounts"];
+                /**
+                 * Format: date-time
+                 * @description When its first part came.
+                 */
+                created_at: string;
+                /** @description Why it cannot be read. */
+                error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was over.
+                 */
+                finished_at?: string | null;
+                /** @description `exf_…` */
+                id: string;
+                /** @description Its name there. */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Its bytes.
+                 */
+                size: number;
+                /** @description Where it is. */
+                state: components["schemas"]["CommerceFileState"];
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CommerceOrder: {
+            /** @description The rows. */
+            items: {
+                /** @description What it is worth, as a decimal text. */
+                amount?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was made, in the zone of 1C.
+                 */
+                at?: string | null;
+                /** @description Called off there. */
+                cancelled: boolean;
+                /** @description What the customer wished. */
+                comment?: string | null;
+                /** @description The currency. */
+                currency?: string | null;
+                /** @description What the exchange is called. */
+                exchange?: string | null;
+                /** @description What was ordered, the first 200 of it. */
+                goods: components["schemas"]["CommerceGood"][];
+                /** @description Its number. */
+                number?: string | null;
+                /**
+                 * Format: date
+                 * @description When it was paid.
+                 */
+                paid_on?: string | null;
+                /** @description How many positions it has. */
+                positions: number;
+                /**
+                 * Format: date
+                 * @description When it was sent.
+                 */
+                shipped_on?: string | null;
+                /** @description What its status is called in 1C. */
+                status?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When 1C last changed it.
+                 */
+                updated_at: string;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -11957,6 +12522,229 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    list_commerce_exchanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommerceExchange"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_commerce_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommerceExchangeIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommerceExchangeWithPassword"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_commerce_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommerceExchange"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_commerce_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_commerce_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommerceExchangePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommerceExchange"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_commerce_files: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommerceFile"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_commerce_faults: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+                /** @description `exf_…` */
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommerceFault"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    renew_commerce_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommerceExchangeWithPassword"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     list_companies: {
         parameters: {
             query?: {
@@ -14546,6 +15334,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_DealMove"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_deal_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `dea_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommerceOrder"];
                 };
             };
             400: components["responses"]["BadRequest"];
