@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait,
+    IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
     sea_query::{Expr, LockType},
 };
 use serde_json::json;
@@ -339,6 +339,24 @@ pub async fn orders_of(
         orders.push((link, exchange));
     }
     Ok(orders)
+}
+
+/// What statuses of orders are called there, the most frequent first.
+pub async fn statuses(db: &impl ConnectionTrait, exchange_id: &str) -> Result<Vec<(String, i64)>, DbErr> {
+    let status = match db.get_database_backend() {
+        DbBackend::Postgres => "document ->> 'status'",
+        _ => "json_extract(document, '$.status')",
+    };
+    let sql = format!(
+        "SELECT {status} AS status, COUNT(*) AS orders FROM commerce_link \
+         WHERE exchange_id = $1 AND kind = 'order' AND {status} IS NOT NULL \
+         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100"
+    );
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [exchange_id.into()]);
+    let rows = db.query_all_raw(statement).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("", "status")?, row.try_get("", "orders")?)))
+        .collect()
 }
 
 /// Forgets what became of old files.

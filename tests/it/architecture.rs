@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of concepts: they know the database and each other, never the HTTP side.
-const CONCEPTS: [&str; 35] = [
+const CONCEPTS: [&str; 36] = [
     "apply",
     "audit",
     "auth",
     "automation",
     "call",
     "channel",
+    "commerce",
     "company",
     "connector",
     "contact",

@@ -299,6 +299,25 @@ const inside = {
     },
   ],
   crm: ['/admin/crm'],
+  'one-c': ['/admin/1c'],
+  'one-c-new': ['/admin/1c/new'],
+  'one-c-exchange': ['/admin/1c', firstOf('td a:has-text("Warehouse")')],
+  'one-c-files': [
+    '/admin/1c',
+    async (page) => {
+      await firstOf('td a:has-text("Warehouse")')(page);
+      await page.locator('#commerce-files').scrollIntoViewIfNeeded();
+      await page.getByText('orders_1.xml').waitFor();
+      await page.mouse.wheel(0, 2000);
+    },
+  ],
+  'one-c-deal': [
+    '/deals',
+    async (page) => {
+      await page.getByText('Заказ УТ-0042').first().click();
+      await page.getByText('Чайник').waitFor();
+    },
+  ],
   'form-notifications': [
     '/admin/channels',
     async (page) => {

@@ -32,6 +32,7 @@ pub fn router() -> OpenApiRouter<App> {
             delete_commerce_exchange
         ))
         .routes(routes!(renew_commerce_password))
+        .routes(routes!(list_commerce_statuses))
         .routes(routes!(list_commerce_files))
         .routes(routes!(list_commerce_faults))
         .routes(routes!(list_deal_orders))
@@ -69,6 +70,15 @@ struct CommerceExchangeWithPassword {
     exchange: ExchangeView,
     /// What 1C signs in with.
     password: String,
+}
+
+/// A status of orders in 1C.
+#[derive(Serialize, ToSchema)]
+struct CommerceStatus {
+    /// What it is called there.
+    status: String,
+    /// How many orders are in it.
+    orders: i64,
 }
 
 /// A place in the list of files.
@@ -201,6 +211,22 @@ async fn renew_commerce_password(
     write.commit().await?;
     let exchange = shown(&app, row);
     Ok(Json(CommerceExchangeWithPassword { exchange, password }))
+}
+
+/// What statuses of orders are called in 1C, as far as orders said: the most frequent 100.
+#[utoipa::path(get, path = "/api/v1/commerce-exchanges/{id}/statuses", tag = "commerce",
+    params(("id" = String, Path, description = "`exc_…`")), responses((status = 200, body = Page<CommerceStatus>)))]
+async fn list_commerce_statuses(
+    State(app): State<App>,
+    _admin: Admin,
+    Path(id): Path<String>,
+) -> Result<Json<Page<CommerceStatus>>> {
+    let exchange = one(&app, &id).await?;
+    let known = store::statuses(app.db.read(), &exchange.id).await?;
+    let items = known
+        .into_iter()
+        .map(|(status, orders)| CommerceStatus { status, orders });
+    Ok(Json(Page::whole(items.collect())))
 }
 
 /// The files an exchange sent in the last 90 days, the last first.

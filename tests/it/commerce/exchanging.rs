@@ -25,6 +25,8 @@ both_databases! {
         let orders = all(&app, &format!("/deals/{}/orders", deal["id"].as_str().unwrap())).await;
         assert_eq!((&orders[0]["number"], &orders[0]["status"], &orders[0]["goods"][0]["name"], &orders[0]["at"]),
             (&json!("42"), &json!("Принят"), &json!("Чайник"), &json!("2026-11-20T10:00:00")));
+        let statuses = all(&app, &format!("/commerce-exchanges/{}/statuses", one.exchange["id"].as_str().unwrap())).await;
+        assert_eq!(statuses, [json!({"status": "Принят", "orders": 1})]);
         let file = one.last_file().await;
         assert_eq!((&file["state"], &file["counts"]["created"], &file["counts"]["companies"]), (&json!("done"), &json!(1), &json!(1)));
         let exchange = app.get(&format!("/commerce-exchanges/{}", one.exchange["id"].as_str().unwrap())).await;

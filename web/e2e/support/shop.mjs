@@ -1,4 +1,5 @@
 /** A working day of a small shop, made through the doors that customers and operators use. */
+import { oneC, order } from './onec.mjs';
 import { createServer } from 'node:http';
 import { signIn } from './api.mjs';
 
@@ -142,6 +143,16 @@ export async function openShop(server) {
     events: ['lead.*', 'contact.updated', 'call.updated'],
   });
   await api.post(`/webhooks/${hook.id}/test`, {});
+
+  const exchange = await api.post('/commerce-exchanges', { name: 'Warehouse' });
+  const warehouse = await oneC(exchange.url, exchange.password);
+  const orders = [
+    order('УТ-0042', '23 000,50', { status: 'Принят, ожидается оплата', paid: '2026-11-21' }),
+    order('УТ-0043', 'сто', {}),
+    order('УТ-0044', '4 500', { status: 'Отгружен', cancelled: true, customer: 'Иванова Анна' }),
+  ];
+  await warehouse.exchange('orders_1.xml', orders.join(''));
+  await warehouse.exchange('orders_2.xml', '<Документ>'.repeat(80));
 
   for (const { contact, source = '', talk } of chats) {
     const base = `/widget/v1/${made.webchat.key}`;

@@ -540,6 +540,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commerce-exchanges/{id}/statuses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What statuses of orders are called in 1C, as far as orders said: the most frequent 100. */
+        get: operations["list_commerce_statuses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies": {
         parameters: {
             query?: never;
@@ -4369,6 +4386,16 @@ export interface components {
              */
             updated_at: string;
         };
+        /** @description A status of orders in 1C. */
+        CommerceStatus: {
+            /**
+             * Format: int64
+             * @description How many orders are in it.
+             */
+            orders: number;
+            /** @description What it is called there. */
+            status: string;
+        };
         /**
          * @description When an order is won.
          * @enum {string}
@@ -7590,6 +7617,21 @@ export interface components {
                  * @description When 1C last changed it.
                  */
                 updated_at: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CommerceStatus: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How many orders are in it.
+                 */
+                orders: number;
+                /** @description What it is called there. */
+                status: string;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -12737,6 +12779,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommerceExchangeWithPassword"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_commerce_statuses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommerceStatus"];
                 };
             };
             400: components["responses"]["BadRequest"];

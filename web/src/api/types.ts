@@ -257,7 +257,7 @@ export type LogEvent =
   | {
       seq: number;
       at: string;
-      type: 'deal.removed' | 'task.removed' | 'pipeline.updated' | 'contact.erased';
+      type: 'deal.removed' | 'task.removed' | 'pipeline.updated' | 'contact.erased' | 'commerce.updated';
       data: { id: string };
     };
 

@@ -50,6 +50,7 @@ export const ADMIN_ENTRIES: NavEntry[] = [
   { path: '/admin/capacity', key: 'nav-capacity', icon: 'queue' },
   { path: '/admin/apikeys', key: 'nav-apikeys', icon: 'key' },
   { path: '/admin/crm', key: 'nav-crm', icon: 'link' },
+  { path: '/admin/1c', key: 'nav-commerce', icon: 'file' },
   { path: '/admin/webhooks', key: 'nav-webhooks', icon: 'external' },
   { path: '/admin/audit', key: 'nav-audit', icon: 'eye' },
 ];

@@ -28,6 +28,7 @@ export const screens: Record<string, () => Promise<{ default: Component }>> = {
   'admin/apikeys': () => import('../features/admin/ApiKeys.svelte'),
   'admin/webhooks': () => withTexts('webhooks', import('../features/webhooks/Webhooks.svelte')),
   'admin/crm': () => withTexts('crm', import('../features/crm/Crm.svelte')),
+  'admin/1c': () => withTexts('commerce', import('../features/commerce/Exchanges.svelte')),
   'admin/audit': () => withTexts('privacy', import('../features/admin/Audit.svelte')),
   profile: () => import('../features/profile/Profile.svelte'),
 };

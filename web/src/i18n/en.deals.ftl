@@ -15,6 +15,16 @@ deal-view = View
 deal-as-board = Board
 deal-as-list = List
 deal-all-pipelines = All pipelines
+deal-order = Order { $number } in 1C
+deal-order-cancelled = Cancelled
+deal-order-paid = Paid { $day }
+deal-order-shipped = Shipped { $day }
+deal-order-more = { $count ->
+    [one] and { $count } more
+   *[other] and { $count } more
+}
+deal-good = Goods
+deal-quantity = Quantity
 deal-none = No deals
 deal-none-text = Create one, or convert a lead.
 deal-none-here = No deals in this stage

@@ -159,6 +159,7 @@ nav-roles = Roles
 nav-capacity = Capacity
 nav-apikeys = API keys
 nav-webhooks = Webhooks
+nav-commerce = 1C
 nav-crm = CRM
 nav-audit = Audit log
 count-conversations = conversations

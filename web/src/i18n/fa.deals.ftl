@@ -15,6 +15,16 @@ deal-view = نما
 deal-as-board = تخته
 deal-as-list = فهرست
 deal-all-pipelines = همه مسیرهای فروش
+deal-order = سفارش { $number } در 1C
+deal-order-cancelled = لغو شد
+deal-order-paid = پرداخت { $day }
+deal-order-shipped = ارسال { $day }
+deal-order-more = { $count ->
+    [one] و { $count } مورد دیگر
+   *[other] و { $count } مورد دیگر
+}
+deal-good = کالا
+deal-quantity = تعداد
 deal-none = معامله‌ای نیست
 deal-none-text = یکی بسازید یا سرنخی را تبدیل کنید.
 deal-none-here = در این مرحله معامله‌ای نیست

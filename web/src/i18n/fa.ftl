@@ -159,6 +159,7 @@ nav-roles = نقش‌ها
 nav-capacity = ظرفیت
 nav-apikeys = کلیدهای API
 nav-webhooks = وب‌هوک‌ها
+nav-commerce = 1C
 nav-crm = CRM
 nav-audit = سیاهه دسترسی
 count-conversations = گفتگو

@@ -15,6 +15,17 @@ deal-view = Вид
 deal-as-board = Доска
 deal-as-list = Список
 deal-all-pipelines = Все воронки
+deal-order = Заказ { $number } в 1С
+deal-order-cancelled = Отменён
+deal-order-paid = Оплачен { $day }
+deal-order-shipped = Отгружен { $day }
+deal-order-more = { $count ->
+    [one] и ещё { $count }
+    [few] и ещё { $count }
+   *[many] и ещё { $count }
+}
+deal-good = Товар
+deal-quantity = Количество
 deal-none = Сделок нет
 deal-none-text = Создайте сделку или преобразуйте лид.
 deal-none-here = На этом этапе сделок нет

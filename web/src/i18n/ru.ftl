@@ -159,6 +159,7 @@ nav-roles = Роли
 nav-capacity = Ёмкость
 nav-apikeys = Ключи API
 nav-webhooks = Вебхуки
+nav-commerce = 1С
 nav-crm = CRM
 nav-audit = Журнал доступа
 count-conversations = диалогов

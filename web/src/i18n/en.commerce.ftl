@@ -1,0 +1,64 @@
+## Orders and counterparties from 1C
+
+commerce-sub = A 1C that sends its orders and counterparties, by CommerceML.
+commerce-new = New exchange
+commerce-empty = No exchange with 1C yet
+commerce-empty-text = Orders become deals, counterparties companies and contacts; what changes in 1C changes here.
+commerce-order-title = Order {"{number}"}
+commerce-seen = Last signed in
+commerce-last-file = Last file
+commerce-never = Never
+commerce-off = Off
+commerce-access = Access for 1C
+commerce-access-hint = In 1C, under the exchange with a website, enter this address, user and password, and turn on the exchange of orders.
+commerce-url = Address of the site
+commerce-user = User
+commerce-password-once = Copy the password now: it is not shown again.
+commerce-renew = New password
+commerce-renew-text = The present password stops working at once, and an exchange that is under way ends.
+commerce-seen-at = 1C last signed in on { $time }.
+commerce-waits = 1C has not signed in yet. Begin an exchange there: it shows here at once.
+commerce-what = What is taken
+commerce-orders = Orders become deals
+commerce-parties = Counterparties become companies and contacts
+commerce-parties-hint = The customer of an order is taken with the order, whatever is chosen here.
+commerce-responsible-hint = For the deals, and for companies and contacts that are new.
+commerce-region = Country of telephone numbers
+commerce-region-hint = Two letters, for numbers without a country code: RU, KZ, BY.
+commerce-language = Language of messages to 1C
+commerce-deals = Deals
+commerce-title = Title of a deal
+commerce-title-hint = {"{number}"} and {"{date}"} stand for those of the order.
+commerce-pipeline = Pipeline
+commerce-won = An order is won
+commerce-won-hint = A cancelled order is lost.
+commerce-won-paid_and_shipped = when it is paid and shipped
+commerce-won-paid = when it is paid
+commerce-won-shipped = when it is shipped
+commerce-won-never = when its status or an operator says so
+commerce-statuses = Statuses
+commerce-statuses-hint = Which stage a status of 1C means. A deal moves when its status in 1C changes; one that an operator moved stays until then.
+commerce-status = Status in 1C
+commerce-stage = Stage
+commerce-stage-choose = Choose a stage
+commerce-status-add = Add a status
+commerce-delete = Remove exchange
+commerce-delete-text = 1C can no longer send to { $name }. Deals, companies and contacts stay; which orders they are is forgotten.
+commerce-files = Files received
+commerce-files-empty = No files yet
+commerce-files-empty-text = Each file that 1C sends is listed here with what became of it.
+commerce-file = File
+commerce-outcome = Outcome
+commerce-state-receiving = Being received
+commerce-state-waiting = Being taken in
+commerce-state-unpacked = Unpacked
+commerce-state-done = Taken in
+commerce-state-failed = Failed
+commerce-counts = New: { $created }, changed: { $updated }, unchanged: { $unchanged }, passed over: { $skipped }
+commerce-failed = { $count ->
+    [one] { $count } not taken
+   *[other] { $count } not taken
+}
+commerce-faults = Not taken
+commerce-fault-place = Place
+commerce-fault-what = Number or id in 1C

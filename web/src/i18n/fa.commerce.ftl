@@ -1,0 +1,64 @@
+## سفارش‌ها و طرف‌های حساب از 1C
+
+commerce-sub = یک 1C که سفارش‌ها و طرف‌های حساب خود را با CommerceML می‌فرستد.
+commerce-new = تبادل تازه
+commerce-empty = هنوز تبادلی با 1C نیست
+commerce-empty-text = سفارش‌ها معامله می‌شوند و طرف‌های حساب شرکت و مخاطب؛ هرچه در 1C تغییر کند اینجا هم تغییر می‌کند.
+commerce-order-title = سفارش {"{number}"}
+commerce-seen = آخرین ورود
+commerce-last-file = آخرین فایل
+commerce-never = هرگز
+commerce-off = خاموش
+commerce-access = دسترسی برای 1C
+commerce-access-hint = در 1C، در تنظیم تبادل با وب‌گاه، این نشانی و کاربر و گذرواژه را وارد کنید و تبادل سفارش‌ها را روشن کنید.
+commerce-url = نشانی وب‌گاه
+commerce-user = کاربر
+commerce-password-once = گذرواژه را همین حالا رونوشت کنید: دیگر نشان داده نمی‌شود.
+commerce-renew = گذرواژهٔ تازه
+commerce-renew-text = گذرواژهٔ کنونی بی‌درنگ از کار می‌افتد و تبادلی که در جریان است پایان می‌یابد.
+commerce-seen-at = آخرین ورود 1C: { $time }.
+commerce-waits = 1C هنوز وارد نشده است. تبادل را آنجا آغاز کنید: بی‌درنگ اینجا دیده می‌شود.
+commerce-what = چه چیزی پذیرفته می‌شود
+commerce-orders = سفارش‌ها معامله می‌شوند
+commerce-parties = طرف‌های حساب شرکت و مخاطب می‌شوند
+commerce-parties-hint = مشتری هر سفارش با همان سفارش پذیرفته می‌شود، هرچه اینجا برگزیده باشید.
+commerce-responsible-hint = برای معامله‌ها و برای شرکت‌ها و مخاطبان تازه.
+commerce-region = کشور شماره‌های تلفن
+commerce-region-hint = دو حرف، برای شماره‌های بدون کد کشور: RU، KZ، BY.
+commerce-language = زبان پیام‌ها به 1C
+commerce-deals = معامله‌ها
+commerce-title = عنوان معامله
+commerce-title-hint = به جای {"{number}"} و {"{date}"} شماره و تاریخ سفارش می‌آید.
+commerce-pipeline = قیف فروش
+commerce-won = سفارش برنده است
+commerce-won-hint = سفارش لغوشده باخته است.
+commerce-won-paid_and_shipped = وقتی پرداخت و فرستاده شد
+commerce-won-paid = وقتی پرداخت شد
+commerce-won-shipped = وقتی فرستاده شد
+commerce-won-never = وقتی وضعیت آن یا یک اپراتور بگوید
+commerce-statuses = وضعیت‌ها
+commerce-statuses-hint = هر وضعیت 1C چه مرحله‌ای است. معامله وقتی جابه‌جا می‌شود که وضعیت آن در 1C تغییر کند؛ آنچه اپراتور جابه‌جا کرده تا آن زمان می‌ماند.
+commerce-status = وضعیت در 1C
+commerce-stage = مرحله
+commerce-stage-choose = مرحله‌ای برگزینید
+commerce-status-add = افزودن وضعیت
+commerce-delete = حذف تبادل
+commerce-delete-text = 1C دیگر نمی‌تواند به { $name } بفرستد. معامله‌ها و شرکت‌ها و مخاطبان می‌مانند؛ اینکه کدام سفارش‌اند فراموش می‌شود.
+commerce-files = فایل‌های رسیده
+commerce-files-empty = هنوز فایلی نیست
+commerce-files-empty-text = هر فایلی که 1C بفرستد با سرانجام آن اینجا می‌آید.
+commerce-file = فایل
+commerce-outcome = سرانجام
+commerce-state-receiving = در حال دریافت
+commerce-state-waiting = در حال پردازش
+commerce-state-unpacked = باز شد
+commerce-state-done = پذیرفته شد
+commerce-state-failed = ناموفق
+commerce-counts = تازه: { $created }، تغییریافته: { $updated }، بی‌تغییر: { $unchanged }، کنارگذاشته: { $skipped }
+commerce-failed = { $count ->
+    [one] { $count } پذیرفته نشد
+   *[other] { $count } پذیرفته نشد
+}
+commerce-faults = پذیرفته‌نشده‌ها
+commerce-fault-place = جا
+commerce-fault-what = شماره یا شناسه در 1C
