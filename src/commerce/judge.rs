@@ -127,3 +127,163 @@ pub fn kept(order: &Order) -> Order {
         ..order.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pipeline() -> Pipeline {
+        let stage = |id: &str, kind| Stage {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            kind,
+            color: None,
+        };
+        Pipeline {
+            id: "pip".to_owned(),
+            name: "Sales".to_owned(),
+            currency: "RUB".to_owned(),
+            stages: vec![
+                stage("new", StageKind::Open),
+                stage("talks", StageKind::Open),
+                stage("won", StageKind::Won),
+                stage("lost", StageKind::Lost),
+            ],
+            version: 1,
+            created_at: DateTime::default(),
+            updated_at: DateTime::default(),
+        }
+    }
+
+    fn order(status: Option<&str>, [cancelled, paid, shipped]: [bool; 3]) -> Order {
+        let day = chrono::NaiveDate::from_ymd_opt(2026, 11, 20);
+        Order {
+            id: "1".to_owned(),
+            status: status.map(str::to_owned),
+            cancelled,
+            paid_on: day.filter(|_| paid),
+            shipped_on: day.filter(|_| shipped),
+            ..Order::default()
+        }
+    }
+
+    fn options(won: Won) -> Options {
+        Options {
+            stages: [
+                ("Согласуется".to_owned(), "talks".to_owned()),
+                ("Старый".to_owned(), "gone".to_owned()),
+            ]
+            .into(),
+            won,
+            ..Options::default()
+        }
+    }
+
+    fn placed(won: Won, now: &Order, before: Option<&Order>) -> Option<String> {
+        stage(&options(won), &pipeline(), now, before).map(|stage| stage.id.clone())
+    }
+
+    #[test]
+    fn what_is_said_of_an_order_places_its_deal() {
+        let fresh = order(None, [false; 3]);
+        let cancelled = order(None, [true, false, false]);
+        let table = [
+            (
+                Won::PaidAndShipped,
+                order(Some("СОГЛАСУЕТСЯ"), [false; 3]),
+                None,
+                Some("talks"),
+            ),
+            (
+                Won::PaidAndShipped,
+                order(Some("Старый"), [false; 3]),
+                None,
+                Some("new"),
+            ),
+            (
+                Won::PaidAndShipped,
+                order(Some("Старый"), [false; 3]),
+                Some(&fresh),
+                None,
+            ),
+            (
+                Won::PaidAndShipped,
+                order(None, [false, true, false]),
+                Some(&fresh),
+                None,
+            ),
+            (
+                Won::PaidAndShipped,
+                order(None, [false, true, true]),
+                Some(&fresh),
+                Some("won"),
+            ),
+            (Won::Paid, order(None, [false, true, false]), None, Some("won")),
+            (
+                Won::Shipped,
+                order(Some("Согласуется"), [false, true, false]),
+                None,
+                Some("talks"),
+            ),
+            (Won::Never, order(None, [false, true, true]), None, Some("new")),
+            (
+                Won::Paid,
+                order(None, [true, true, true]),
+                Some(&fresh),
+                Some("lost"),
+            ),
+            (Won::Paid, fresh.clone(), Some(&cancelled), Some("new")),
+        ];
+        for (won, now, before, expected) in table {
+            assert_eq!(placed(won, &now, before).as_deref(), expected, "{won:?} {now:?}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_rounded_to_the_parts_of_their_currency() {
+        let table = [
+            ("10", "RUB", "10"),
+            ("10.005", "RUB", "10.01"),
+            ("10.0049", "RUB", "10.00"),
+            ("0.999", "RUB", "1.00"),
+            ("0.004", "RUB", "0.00"),
+            ("10.5", "JPY", "11"),
+            ("-10.005", "RUB", "-10.01"),
+        ];
+        for (amount, currency, expected) in table {
+            assert_eq!(rounded(amount, currency), expected);
+        }
+    }
+
+    fn any_order() -> impl Strategy<Value = Order> {
+        let status = prop::option::of(prop::sample::select(vec!["Согласуется", "Старый", "Новый"]));
+        (status, any::<[bool; 3]>()).prop_map(|(status, facts)| order(status, facts))
+    }
+
+    proptest! {
+        #[test]
+        fn what_1c_repeats_moves_nothing(now in any_order(), won in prop::sample::select(vec![Won::Never, Won::Paid, Won::Shipped, Won::PaidAndShipped])) {
+            prop_assert_eq!(placed(won, &now, Some(&now)), None);
+            // And a new one always has its place.
+            prop_assert!(placed(won, &now, None).is_some());
+        }
+
+        #[test]
+        fn every_rounded_amount_is_one(whole in 0_u64..1_000_000_000, part in "[0-9]{0,12}", currency in prop::sample::select(vec!["RUB", "JPY", "KWD", "CLF"])) {
+            let amount = format!("{whole}.{part}");
+            let amount = amount.trim_end_matches('.');
+            prop_assert!(money::parse(&rounded(amount, currency), currency).is_ok(), "{amount}");
+        }
+
+        #[test]
+        fn every_order_has_a_title_that_a_deal_takes(template in "\\PC{1,200}", number in "\\PC{1,300}") {
+            let options = Options { title: template, ..Options::default() };
+            let order = Order { id: number, ..Order::default() };
+            let title = title(&options, &order);
+            prop_assert!(title.chars().count() <= 300 && !title.contains(char::is_control));
+        }
+    }
+}
