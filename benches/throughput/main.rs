@@ -1,5 +1,5 @@
 //! How fast, and against what:
-//! `cargo bench --bench throughput [-- ingest http latency routing calls mail telegram import footprint sockets crm]`. What `crm`
+//! `cargo bench --bench throughput [-- ingest http latency routing calls mail telegram import commerce footprint sockets crm]`. What `crm`
 //! seeds takes a while: it runs only when it is named.
 //!
 //! Ingest is measured as a ratio to the bare engine inserting **the same rows in the same batches in the
@@ -17,6 +17,7 @@
 
 mod bare;
 mod calls;
+mod commerce;
 mod crm;
 mod footprint;
 mod import;
@@ -83,6 +84,9 @@ async fn main() {
     }
     if runs("telegram") {
         telegram::measure().await;
+    }
+    if runs("commerce") {
+        commerce::measure().await;
     }
     if runs("import") {
         import::measure().await;
