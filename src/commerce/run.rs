@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use sea_orm::DbErr;
 use serde_json::json;
 use switchboard_exchange::commerce::{Broken, Item, Unfit};
@@ -487,25 +487,8 @@ async fn put_off(tools: &Tools, id: &str) -> Result<bool, DbErr> {
 }
 
 async fn fail(tools: &Tools, id: &str, reason: &str) -> Result<(), DbErr> {
-    let now: DateTime<Utc> = tools.clock.now();
     let mut write = tools.db.write().await?;
-    let Some(mut row) = store::hold_file(&write, id).await? else {
-        return Ok(());
-    };
-    let keys = store::forget_parts(&write, id).await?;
-    let exchange_id = row.exchange_id.clone();
-    row.state = State::Failed.as_str().to_owned();
-    row.error = Some(reason.to_owned());
-    row.finished_at = Some(now);
-    row.due_at = None;
-    let name = row.name.clone();
-    store::replace_file(&write, row).await?;
-    if let Some(mut exchange) = store::hold(&write, &exchange_id).await? {
-        exchange.last_error = Some(format!("{name}: {reason}"));
-        exchange.last_error_at = Some(now);
-        store::replace(&write, exchange).await?;
-    }
-    write.record(NewEvent::new(EventType::CommerceUpdated, &exchange_id, now));
+    let keys = store::fail(&mut write, id, reason, tools.clock.now()).await?;
     write.commit().await?;
     store::forget_bytes(&tools.storage, &keys).await;
     Ok(())

@@ -266,6 +266,41 @@ pub async fn forget_bytes(storage: &Storage, keys: &[String]) {
     }
 }
 
+/// A file cannot be taken in. Answers where its parts were; their bytes go after the commit.
+pub async fn fail(
+    write: &mut WriteTx,
+    id: &str,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, DbErr> {
+    let Some(mut row) = hold_file(write, id).await? else {
+        return Ok(Vec::new());
+    };
+    let keys = forget_parts(write, id).await?;
+    let (exchange_id, name) = (row.exchange_id.clone(), row.name.clone());
+    row.state = State::Failed.as_str().to_owned();
+    row.error = Some(reason.to_owned());
+    row.finished_at = Some(now);
+    row.due_at = None;
+    replace_file(write, row).await?;
+    if let Some(mut exchange) = hold(write, &exchange_id).await? {
+        exchange.last_error = Some(format!("{name}: {reason}"));
+        exchange.last_error_at = Some(now);
+        replace(write, exchange).await?;
+    }
+    write.record(NewEvent::new(EventType::CommerceUpdated, &exchange_id, now));
+    Ok(keys)
+}
+
+/// Files that were not taken in yet.
+pub async fn open_files(db: &impl ConnectionTrait) -> Result<Vec<commerce_file::Model>, DbErr> {
+    commerce_file::Entity::find()
+        .filter(commerce_file::Column::State.is_in([State::Receiving.as_str(), State::Waiting.as_str()]))
+        .order_by_asc(commerce_file::Column::Id)
+        .all(db)
+        .await
+}
+
 /// Notes what could not be taken.
 pub async fn insert_fault(write: &WriteTx, row: commerce_fault::Model) -> Result<(), DbErr> {
     commerce_fault::Entity::insert(row.into_active_model())

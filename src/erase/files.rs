@@ -12,6 +12,7 @@ use sea_orm::{
 
 use super::{Counts, Person, State, Tools, needles::Needles, rows::Rows, store};
 use crate::{
+    commerce as exchanges,
     db::{
         bulk,
         entity::{erasure, erasure_file, import, quarantine},
@@ -26,6 +27,8 @@ const FILES: u64 = 200;
 const PAGE: u64 = 100;
 /// A file this young may be one whose row is about to be written.
 const YOUNG: TimeDelta = TimeDelta::hours(1);
+/// Bytes of a part that are looked at together with the next one.
+const SEAM: usize = 4 << 10;
 /// A file unpacked from a spreadsheet is looked at so far.
 const UNPACKED: u64 = 256 << 20;
 
@@ -51,6 +54,7 @@ pub(super) async fn all(
     counts: &mut Counts,
 ) -> Result<(), Error> {
     uploads(tools, row, &person.needles, counts).await?;
+    exchanged(tools, row, &person.needles, counts).await?;
     raw(tools, row, &person.needles, counts).await?;
     strays(tools, row, counts).await?;
     named(tools, row).await?;
@@ -135,7 +139,7 @@ async fn strays(tools: &Tools, row: &erasure::Model, counts: &mut Counts) -> Res
 /// Whether a key is one that we give: the folder may be shared with other things.
 fn is_ours(key: &str) -> bool {
     key.split_once('/').is_some_and(|(_, name)| {
-        ["att_", "org_", "qrt_", "imp_"]
+        ["att_", "org_", "qrt_", "imp_", "exf_"]
             .iter()
             .any(|kind| name.starts_with(kind))
             && storage::key(name) == key
@@ -216,6 +220,43 @@ async fn uploads(
         let ids = [upload.id.clone()];
         rows.run("UPDATE import SET storage_key = NULL WHERE id IN {list}", &ids)
             .await?;
+        write.commit().await?;
+    }
+    Ok(())
+}
+
+/// Files of 1C of which more may come. An address may stand where one part ends and the next begins; in an archive it
+/// cannot be seen before all of it is here.
+async fn exchanged(
+    tools: &Tools,
+    row: &erasure::Model,
+    needles: &Needles,
+    counts: &mut Counts,
+) -> Result<(), Error> {
+    for file in exchanges::store::open_files(tools.db.read()).await? {
+        let (mut theirs, mut seam) = (false, Vec::new());
+        for key in exchanges::store::parts(tools.db.read(), &file.id).await? {
+            let part = match tools.storage.get(&key).await {
+                Ok(part) => part,
+                Err(storage::Error::Missing) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            theirs |= seam.is_empty() && part.starts_with(b"PK");
+            seam.extend_from_slice(&part);
+            theirs |= needles.in_bytes(&seam);
+            seam.drain(..seam.len().saturating_sub(SEAM));
+        }
+        if !theirs {
+            continue;
+        }
+        if file.state == exchanges::State::Waiting.as_str() {
+            return Err(Error::Import);
+        }
+        let now = tools.clock.now();
+        let mut write = tools.db.write().await?;
+        let why = "the file held a person who was erased since: begin the exchange again";
+        let keys = exchanges::store::fail(&mut write, &file.id, why, now).await?;
+        Rows::new(&mut write, &row.id, now).files(keys, counts).await?;
         write.commit().await?;
     }
     Ok(())

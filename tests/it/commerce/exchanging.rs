@@ -33,9 +33,7 @@ both_databases! {
         assert!(exchange["seen_at"].is_string() && exchange["last_success_at"].is_string(), "{exchange}");
         assert!(!exchange.to_string().contains(&one.password));
         // Nothing of the file stays on the disk.
-        let folder = app.database.folder.path().join("attachments");
-        let left = walkdir(&folder);
-        assert!(left.is_empty(), "{left:?}");
+        assert!(crate::commerce::kept_files(&app).is_empty());
     }
 
     async fn what_is_said_again_makes_nothing_twice_and_what_changed_changes_its_deal(app: TestApp) {
@@ -177,14 +175,4 @@ both_databases_by_the_clock! {
 
 fn clock_now(clock: &switchboard::clock::ManualClock) -> chrono::DateTime<chrono::Utc> {
     switchboard_sdk::Clock::now(clock)
-}
-
-fn walkdir(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let entries = entries.map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| if path.is_dir() { walkdir(&path) } else { vec![path] })
-        .collect()
 }

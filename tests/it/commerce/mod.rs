@@ -170,3 +170,15 @@ pub async fn stage(app: &TestApp, kind: &str) -> Value {
     let stages = pipelines[0]["stages"].as_array().unwrap();
     stages.iter().find(|stage| stage["kind"] == kind).unwrap()["id"].clone()
 }
+
+/// All files in the storage.
+pub fn kept_files(app: &TestApp) -> Vec<std::path::PathBuf> {
+    fn below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        entries
+            .map(|entry| entry.unwrap().path())
+            .flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] })
+            .collect()
+    }
+    below(&app.database.folder.path().join("attachments"))
+}

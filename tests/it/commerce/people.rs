@@ -88,6 +88,27 @@ both_databases! {
         assert_eq!((all(&app, "/contacts").await.len(), &one.last_file().await["counts"]["skipped"]), (0, &json!(1)));
     }
 
+    async fn a_file_that_still_comes_does_not_keep_who_is_erased(app: TestApp) {
+        let one = OneC::signed_in(&app, json!({})).await;
+        let mail = "<Контакты><Контакт><Тип>Почта</Тип><Значение>anna.secret@client.example</Значение></Контакт></Контакты>";
+        let text = parties(&company("c-1", "Ромашка", "7701", "", mail));
+        let bytes = switchboard_exchange::text::windows_1251(&text);
+        let middle = bytes.windows(11).position(|bytes| bytes == b"anna.secret").unwrap() + 5;
+        // The address stands in two parts.
+        one.send("contragents.xml", &bytes[..middle], 4_000).await;
+        one.send("contragents.xml", &bytes[middle..], 4_000).await;
+        let contact = by_hand(&app, json!({"name": "Anna", "emails": ["anna.secret@client.example"]})).await;
+        let erasure = app.call("DELETE", &format!("/contacts/{contact}"), None).await.expect(202);
+        let path = format!("/erasures/{}", erasure["id"].as_str().unwrap());
+        app.until("the erasure is done", || async {
+            (app.get(&path).await["state"] == "done").then_some(())
+        }).await;
+        let sent = one.last_file().await;
+        assert_eq!(sent["state"], "failed", "{sent}");
+        assert!(sent["error"].as_str().unwrap().contains("begin the exchange again"), "{sent}");
+        assert!(crate::commerce::kept_files(&app).is_empty());
+    }
+
     async fn a_merge_takes_what_1c_knows_along(app: TestApp) {
         let mut one = OneC::new(&app, json!({})).await;
         one.exchanges("contragents.xml", &parties(&person("p-1", "Анна", "+79161234567"))).await;
