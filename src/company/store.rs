@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::keys::NO_KEYS;
 use crate::{
     contact::sight,
     conversation::view::strings,
@@ -264,6 +265,7 @@ pub async fn create(write: &mut WriteTx, said: Change, now: DateTime<Utc>) -> Re
         operator_id: None,
         version: 0,
         updated_at: now,
+        keyed_version: NO_KEYS,
     };
     let id = row.id.clone();
     company::Entity::insert(row.clone().into_active_model())

@@ -18,6 +18,7 @@ pub mod chat_absence;
 pub mod chat_mail;
 pub mod chat_mail_reply;
 pub mod company;
+pub mod company_key;
 pub mod consent;
 pub mod consumer_cursor;
 pub mod contact;
