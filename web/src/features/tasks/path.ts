@@ -9,6 +9,8 @@ export function pathOf(on: TaskOn | null | undefined): string {
       return `/leads/${on.id}`;
     case 'deal':
       return `/deals/${on.id}`;
+    case 'company':
+      return `/companies/${on.id}`;
     case 'conversation':
       return `/inbox/all/${on.id}`;
     case undefined:
