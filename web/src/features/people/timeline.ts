@@ -39,11 +39,11 @@ export const SIGNS: Partial<Record<TimelineKind, IconName>> = {
   system: 'settings',
 };
 
-const PATHS: Record<string, string> = { cnt_: 'contacts', cmp_: 'companies', led_: 'leads', dea_: 'deals' };
+const PATHS: Record<string, string> = { cnt_: '/contacts', cmp_: '/companies', led_: '/leads', dea_: '/deals' };
 
 /** Where an object is shown, by its id. */
 export function pathOfId(id: string): string {
-  return `/${PATHS[id.slice(0, 4)] ?? 'contacts'}/${id}`;
+  return `${PATHS[id.slice(0, 4)] ?? '/contacts'}/${id}`;
 }
 
 /** Whether something has happened with a contact that their timeline shows. */
