@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use serde_json::Value;
 
 use super::{ChangeView, Entry, Found, Kind, MergeView, MoveView, ThreadRef, task_of};
 use crate::{
@@ -171,12 +172,21 @@ async fn changes(db: &impl ConnectionTrait, ids: Vec<String>) -> Result<HashMap<
         .await?;
     let operators = rows.iter().filter_map(|row| row.operator_id.clone()).collect();
     let names = names(db, operators).await?;
-    let titles = titles(db, rows.iter().map(|row| row.object_id.clone()).collect()).await?;
+    let named = rows.iter().flat_map(|row| {
+        let said = [&row.old, &row.new];
+        let named = said
+            .into_iter()
+            .filter_map(|value| reference(&row.field, value.as_ref()));
+        named.chain([row.object_id.as_str()])
+    });
+    let titles = titles(db, named.map(str::to_owned).collect()).await?;
     Ok(rows
         .into_iter()
         .map(|row| {
             let change = ChangeView {
                 object_title: titles.get(&row.object_id).cloned(),
+                old_title: reference(&row.field, row.old.as_ref()).and_then(|id| titles.get(id).cloned()),
+                new_title: reference(&row.field, row.new.as_ref()).and_then(|id| titles.get(id).cloned()),
                 operator_name: row.operator_id.as_ref().and_then(|id| names.get(id)).cloned(),
                 object_id: row.object_id,
                 field: row.field,
@@ -187,6 +197,14 @@ async fn changes(db: &impl ConnectionTrait, ids: Vec<String>) -> Result<HashMap<
             (row.id, change)
         })
         .collect())
+}
+
+/// The contact or company that a field names.
+fn reference<'a>(field: &str, value: Option<&'a Value>) -> Option<&'a str> {
+    match field {
+        "company_id" | "contact_id" => value?.as_str(),
+        _ => None,
+    }
 }
 
 /// Merges by id.

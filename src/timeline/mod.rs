@@ -157,8 +157,12 @@ pub struct ChangeView {
     pub field: String,
     /// What it was.
     pub old: Option<Value>,
+    /// What the contact or company is called that it was.
+    pub old_title: Option<String>,
     /// What it became.
     pub new: Option<Value>,
+    /// What the contact or company is called that it became.
+    pub new_title: Option<String>,
     /// Who changed it; null when nobody did by hand.
     pub operator_id: Option<String>,
     /// Their name.

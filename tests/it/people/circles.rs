@@ -141,6 +141,8 @@ both_databases! {
         let changes = of(&deal, "change").await;
         let tags = changes.iter().find(|one| one["change"]["field"] == "tags").unwrap();
         assert_eq!((&tags["change"]["new"], &tags["change"]["object_title"]), (&json!(["big"]), &json!("Ten chairs")));
+        let moved = of(&company, "change").await.into_iter().find(|one| one["change"]["field"] == "company_id").unwrap();
+        assert_eq!((&moved["change"]["old_title"], &moved["change"]["new_title"]), (&Value::Null, &json!("Orion LLC")));
         let said = of(&company, "message").await;
         let who: Vec<&str> = said.iter().map(|one| text(&one["conversation"]["contact"]["name"])).collect();
         assert_eq!(who, ["Boris", "Anna"]);

@@ -5304,12 +5304,16 @@ export interface components {
             field: string;
             /** @description What it became. */
             new?: unknown;
+            /** @description What the contact or company is called that it became. */
+            new_title?: string | null;
             /** @description The contact, the company, the lead or the deal. */
             object_id: string;
             /** @description What it is called now. */
             object_title?: string | null;
             /** @description What it was. */
             old?: unknown;
+            /** @description What the contact or company is called that it was. */
+            old_title?: string | null;
             /** @description Who changed it; null when nobody did by hand. */
             operator_id?: string | null;
             /** @description Their name. */

@@ -244,6 +244,7 @@ snoozed-until = snoozed until { $time }
 snoozed-label = snoozed until
 snoozed-hint = It comes back then, or as soon as the visitor writes. Until then it stands in All open.
 snoozed-toast = Snoozed until { $time }
+thread-task = New task…
 participants = In this conversation
 participant-owner = answers
 participant-hidden = unseen

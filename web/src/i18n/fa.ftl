@@ -244,6 +244,7 @@ snoozed-until = به تعویق افتاده تا { $time }
 snoozed-label = به تعویق افتاده تا
 snoozed-hint = در آن زمان برمی‌گردد، یا همین که بازدیدکننده بنویسد. تا آن وقت در «همه بازها» است.
 snoozed-toast = تا { $time } به تعویق افتاد
+thread-task = کار تازه…
 participants = در این گفتگو
 participant-owner = پاسخگو
 participant-hidden = پنهان

@@ -252,6 +252,7 @@ snoozed-until = отложен до { $time }
 snoozed-label = отложен до
 snoozed-hint = Вернётся в это время или как только посетитель напишет. До тех пор он во «Всех открытых».
 snoozed-toast = Отложен до { $time }
+thread-task = Новая задача…
 participants = В диалоге
 participant-owner = отвечает
 participant-hidden = скрыто
