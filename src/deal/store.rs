@@ -29,6 +29,7 @@ use crate::{
     id::{self, Kind},
     operator::rights::{self, Extent, Scope},
     tag,
+    task::{On, OnKind, store as tasks},
 };
 
 /// Characters a title may have.
@@ -444,6 +445,11 @@ fn differences(was: &deal::Model, is: &deal::Model) -> Changes {
 
 /// Removes a deal with its journal and its tasks.
 pub async fn remove(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result<(), Error> {
+    let on = On {
+        r#type: OnKind::Deal,
+        id: id.to_owned(),
+    };
+    tasks::go_with(write, &on, now).await?;
     let done = deal::Entity::delete_by_id(id).exec(write.tx()).await?;
     if done.rows_affected == 0 {
         return Err(Error::NotFound);

@@ -384,6 +384,21 @@ pub async fn remove(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result
     Ok(())
 }
 
+/// Tells of the tasks that go with what they are about.
+pub async fn go_with(write: &mut WriteTx, on: &On, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let ids: Vec<String> = task::Entity::find()
+        .select_only()
+        .column(task::Column::Id)
+        .filter(column(on.r#type).eq(&on.id))
+        .into_tuple()
+        .all(write.tx())
+        .await?;
+    for id in ids {
+        write.record(NewEvent::new(EventType::TaskRemoved, id, now));
+    }
+    Ok(())
+}
+
 /// Tells of a task, and of the deals whose card shows it.
 fn told(write: &mut WriteTx, row: &task::Model, was: Option<&task::Model>, now: DateTime<Utc>) {
     write.record(NewEvent::new(EventType::TaskUpdated, &row.id, now));

@@ -225,7 +225,7 @@ async fn update_company(
     shown(&app, &id).await.map(Json)
 }
 
-/// Forgets a company. Its contacts stay and work nowhere.
+/// Forgets a company with its tasks. Its contacts stay and work nowhere.
 #[utoipa::path(delete, path = "/api/v1/companies/{id}", tag = "companies",
     params(("id" = String, Path, description = "`cmp_…`")), responses((status = 204)))]
 async fn delete_company(

@@ -15,7 +15,7 @@ export const tasksDue = (): TaskCounts => counts;
 function later(): void {
   clearTimeout(next);
   const day = midnight(new Date()).getTime() - Date.now() + 500;
-  next = setTimeout(() => countTasks(0), counts.today ? Math.min(day, 60_000) : day);
+  next = setTimeout(() => countTasks(0), counts.today + counts.overdue > 0 ? Math.min(day, 60_000) : day);
 }
 
 /** At most once a second, however many events arrive; the last change is always counted. */
