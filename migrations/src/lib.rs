@@ -34,6 +34,7 @@ mod m20261123_000034_person_export;
 mod m20261123_000035_consent;
 mod m20261123_000036_audit;
 mod m20261123_000038_commerce;
+mod m20261123_000039_cards;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000036_audit::Migration),
             Box::new(m20261122_000037_roles::Migration),
             Box::new(m20261123_000038_commerce::Migration),
+            Box::new(m20261123_000039_cards::Migration),
         ]
     }
 }

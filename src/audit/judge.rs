@@ -61,8 +61,9 @@ pub struct Judged {
 }
 
 /// Cards whose opening is told.
-const CARDS: [&str; 6] = [
+const CARDS: [&str; 7] = [
     "contacts",
+    "companies",
     "leads",
     "deals",
     "conversations",

@@ -1,5 +1,6 @@
 //! What happens by itself when time passes: lines greet, say that they are closed or that nobody answered,
-//! move, return and end sessions; shifts begin and end; operators are reminded of their tasks.
+//! move, return and end sessions; shifts begin and end; operators are reminded of their tasks; companies
+//! that were made or changed get the keys by which they are found to be alike.
 
 pub mod closed;
 pub mod greet;
@@ -16,7 +17,7 @@ use sea_orm::DbErr;
 use switchboard_sdk::CancellationToken;
 
 pub use self::voice::Voice;
-use crate::{clock::SharedClock, db::Db, routing::timers, task::remind};
+use crate::{clock::SharedClock, company::keys, db::Db, routing::timers, task::remind};
 
 /// How often the timers are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -45,6 +46,7 @@ pub async fn run(db: Db, clock: SharedClock, voice: Voice, stop: CancellationTok
 pub async fn tick(db: &Db, voice: &Voice, now: DateTime<Utc>) -> Result<(), DbErr> {
     let shifted = shifts::tell(db, now).await;
     let reminded = remind::tell(db, now).await;
+    let keyed = keys::renew(db).await;
     let lines = timers::lines(db).await?;
     let moved = timers::run(db, &lines, now).await;
     let unanswered = unanswered::act(db, voice, &lines, now).await;
@@ -52,6 +54,7 @@ pub async fn tick(db: &Db, voice: &Voice, now: DateTime<Utc>) -> Result<(), DbEr
     let reminded = reminded.map(|_| ());
     shifted
         .and(reminded)
+        .and(keyed.map(|_| ()))
         .and(moved)
         .and(unanswered)
         .and(closed)

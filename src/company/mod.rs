@@ -1,3 +1,5 @@
 //! Where people outside work.
 
+pub mod keys;
+pub mod likeness;
 pub mod store;

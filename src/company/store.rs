@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::keys::NO_KEYS;
 use crate::{
     contact::sight,
     conversation::view::strings,
@@ -26,6 +27,7 @@ use crate::{
     id::{self, Kind},
     operator::rights::Scope,
     tag,
+    task::{On, OnKind, store as tasks},
 };
 
 /// A company as the world sees it.
@@ -264,6 +266,7 @@ pub async fn create(write: &mut WriteTx, said: Change, now: DateTime<Utc>) -> Re
         operator_id: None,
         version: 0,
         updated_at: now,
+        keyed_version: NO_KEYS,
     };
     let id = row.id.clone();
     company::Entity::insert(row.clone().into_active_model())
@@ -362,7 +365,7 @@ fn named(name: &str) -> Result<String, Error> {
     Ok(name.to_owned())
 }
 
-/// Forgets a company. Its contacts stay and work nowhere.
+/// Forgets a company with its tasks. Its contacts stay and work nowhere.
 pub async fn remove(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result<(), Error> {
     company::Entity::find_by_id(id)
         .lock_exclusive()
@@ -380,6 +383,11 @@ pub async fn remove(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result
         .filter(object_tag::Column::ObjectId.eq(id))
         .exec(write.tx())
         .await?;
+    let on = On {
+        r#type: OnKind::Company,
+        id: id.to_owned(),
+    };
+    tasks::go_with(write, &on, now).await?;
     company::Entity::delete_by_id(id).exec(write.tx()).await?;
     for contact in contacts {
         write.record(NewEvent::new(EventType::ContactUpdated, contact, now));

@@ -21,19 +21,19 @@ use crate::{
     custom_field::{self, Object},
     db::{
         WriteTx,
-        entity::{company, contact, deal, deal_move, lead, operator},
+        entity::{company, contact, deal, deal_move, lead, object_tag, operator},
         text::contains,
     },
     event::{EventType, NewEvent},
     history::{self, Changes},
     id::{self, Kind},
     operator::rights::{self, Extent, Scope},
+    tag,
+    task::{On, OnKind, store as tasks},
 };
 
 /// Characters a title may have.
 const TITLE_LIMIT: usize = 300;
-/// Most tags of a deal, and characters of one.
-const TAGS: (usize, usize) = (20, 40);
 
 /// What a list of deals is narrowed to.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,9 @@ pub struct Filter {
     pub lead_id: Option<String>,
     /// One line.
     pub line_id: Option<String>,
-    /// Part of the title or of the contact's name.
+    /// One tag.
+    pub tag: Option<String>,
+    /// Part of the title, or of the contact's or the company's name.
     pub text: Option<String>,
 }
 
@@ -113,6 +115,9 @@ fn narrowed(db: &impl ConnectionTrait, seen: Condition, filter: &Filter) -> Sele
             query = query.filter(column.eq(value));
         }
     }
+    if let Some(tag) = &filter.tag {
+        query = query.filter(deal::Column::Id.in_subquery(tag::tagged(tag)));
+    }
     let text = filter.text.as_deref().map(str::trim);
     if let Some(text) = text.filter(|text| !text.is_empty()) {
         let backend = db.get_database_backend();
@@ -122,10 +127,16 @@ fn narrowed(db: &impl ConnectionTrait, seen: Condition, filter: &Filter) -> Sele
             .and_where(contains(backend, Expr::col(contact::Column::Name), text))
             .to_owned();
         let title = Expr::col((deal::Entity, deal::Column::Title));
+        let firms = Query::select()
+            .column(company::Column::Id)
+            .from(company::Entity)
+            .and_where(contains(backend, Expr::col(company::Column::Name), text))
+            .to_owned();
         query = query.filter(
             Condition::any()
                 .add(contains(backend, title, text))
-                .add(deal::Column::ContactId.in_subquery(named)),
+                .add(deal::Column::ContactId.in_subquery(named))
+                .add(deal::Column::CompanyId.in_subquery(firms)),
         );
     }
     query
@@ -321,7 +332,6 @@ pub async fn create(
         operator_id: by.map(str::to_owned),
         loss_reason: None,
         fields: json!({}),
-        tags: json!([]),
         version: 1,
         created_at: now,
         updated_at: now,
@@ -330,6 +340,7 @@ pub async fn create(
     if new.title.is_none() {
         errors.push(("title".to_owned(), "is required".to_owned()));
     }
+    let tags = tags(new.tags.as_deref(), &mut errors);
     apply(write, &mut row, new, stage.kind, &mut errors).await?;
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
@@ -337,6 +348,7 @@ pub async fn create(
     deal::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(write.tx())
         .await?;
+    tag::add(write, &row.id, &tags.unwrap_or_default()).await?;
     deal_move::Entity::insert(journal(&row, None, &row.stage_id, by, now))
         .exec_without_returning(write.tx())
         .await?;
@@ -385,6 +397,7 @@ pub async fn change(
         }
     }
     let mut errors = Vec::new();
+    let tags = tags(change.tags.as_deref(), &mut errors);
     apply(write, &mut row, change, kind, &mut errors).await?;
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
@@ -395,7 +408,12 @@ pub async fn change(
         .reset_all()
         .update_without_returning(write.tx())
         .await?;
-    history::record(write, id, by, &differences(&was, &row), now).await?;
+    let mut changes = differences(&was, &row);
+    if let Some(tags) = tags {
+        let before = tag::replace(write, id, &tags).await?;
+        changes.note("tags", json!(before), json!(tags));
+    }
+    history::record(write, id, by, &changes, now).await?;
     if row.stage_id != was.stage_id {
         deal_move::Entity::insert(journal(&row, Some(&was.stage_id), &row.stage_id, by, now))
             .exec_without_returning(write.tx())
@@ -427,10 +445,19 @@ fn differences(was: &deal::Model, is: &deal::Model) -> Changes {
 
 /// Removes a deal with its journal and its tasks.
 pub async fn remove(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result<(), Error> {
+    let on = On {
+        r#type: OnKind::Deal,
+        id: id.to_owned(),
+    };
+    tasks::go_with(write, &on, now).await?;
     let done = deal::Entity::delete_by_id(id).exec(write.tx()).await?;
     if done.rows_affected == 0 {
         return Err(Error::NotFound);
     }
+    object_tag::Entity::delete_many()
+        .filter(object_tag::Column::ObjectId.eq(id))
+        .exec(write.tx())
+        .await?;
     write.record(NewEvent::new(EventType::DealRemoved, id, now));
     Ok(())
 }
@@ -588,24 +615,16 @@ async fn apply(
             Err(other) => wrong("fields", other.to_string()),
         }
     }
-    if let Some(tags) = change.tags {
-        match clean_tags(tags) {
-            Some(tags) => row.tags = json!(tags),
-            None => wrong("tags", format!("at most {} of {} characters", TAGS.0, TAGS.1)),
-        }
-    }
     Ok(())
 }
 
-/// Tags without their blanks, each once; `None` when they are too many or too long.
-fn clean_tags(tags: Vec<String>) -> Option<Vec<String>> {
-    let mut clean: Vec<String> = Vec::new();
-    for tag in tags {
-        let tag = tag.trim().to_owned();
-        if !tag.is_empty() && !clean.contains(&tag) {
-            clean.push(tag);
+/// The tags that were said, in the form in which they are kept.
+fn tags(said: Option<&[String]>, errors: &mut Vec<FieldError>) -> Option<Vec<String>> {
+    match tag::normal(said?) {
+        Ok(tags) => Some(tags),
+        Err(faults) => {
+            errors.extend(faults);
+            None
         }
     }
-    let fits = clean.len() <= TAGS.0 && clean.iter().all(|tag| tag.chars().count() <= TAGS.1);
-    fits.then_some(clean)
 }

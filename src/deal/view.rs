@@ -9,9 +9,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::money;
-use crate::db::{
-    bulk,
-    entity::{company, contact, deal, deal_move, task},
+use crate::{
+    db::{
+        bulk,
+        entity::{company, contact, deal, deal_move, task},
+    },
+    tag,
 };
 
 /// A deal as the world sees it (API.md).
@@ -53,7 +56,7 @@ pub struct DealView {
     /// Custom fields.
     pub fields: Value,
     /// Words it is found by.
-    pub tags: Value,
+    pub tags: Vec<String>,
     /// What is to be done next for it.
     pub next_task: Option<NextTask>,
     /// For optimistic changes.
@@ -124,6 +127,8 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<deal::Model>) -> Result<
         found.into_iter().map(|row| (row.id, row.name)).collect()
     };
     let mut tasks = next_tasks(db, &rows).await?;
+    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let mut tags = tag::of(db, &ids).await?;
     let view = |row: deal::Model| DealView {
         amount: row.amount.map(|amount| money::show(amount.into(), &row.currency)),
         contact_name: row
@@ -133,6 +138,7 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<deal::Model>) -> Result<
             .flatten(),
         company_name: row.company_id.as_ref().and_then(|id| companies.get(id).cloned()),
         next_task: tasks.remove(&row.id),
+        tags: tags.remove(&row.id).unwrap_or_default(),
         id: row.id,
         title: row.title,
         currency: row.currency,
@@ -147,7 +153,6 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<deal::Model>) -> Result<
         operator_id: row.operator_id,
         loss_reason: row.loss_reason,
         fields: row.fields,
-        tags: row.tags,
         version: row.version,
         created_at: row.created_at,
         updated_at: row.updated_at,

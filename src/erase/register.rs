@@ -148,10 +148,17 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "company",
-        impersonal: "id created_at operator_id version updated_at",
+        impersonal: "id created_at operator_id version updated_at keyed_version",
         staff: "name name_key tax_number",
         text: "website",
         json: "phones emails fields",
+        ..NONE
+    },
+    Table {
+        name: "company_key",
+        key: &["company_id", "kind", "value"],
+        impersonal: "company_id kind",
+        dropped: "value",
         ..NONE
     },
     Table {
@@ -456,7 +463,7 @@ pub const TABLES: &[Table] = &[
         name: "deal",
         impersonal: "id amount currency pipeline_id stage_id state stage_since contact_id company_id lead_id line_id operator_id version created_at updated_at closed_at",
         text: "title loss_reason",
-        json: "fields tags",
+        json: "fields",
         ..NONE
     },
     Table {
@@ -473,7 +480,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "task",
-        impersonal: "id due_at done_at remind_at reminded_at operator_id created_by contact_id lead_id deal_id conversation_id version created_at updated_at",
+        impersonal: "id due_at done_at remind_at reminded_at operator_id created_by contact_id lead_id deal_id conversation_id company_id done_by version created_at updated_at",
         text: "title",
         ..NONE
     },

@@ -393,7 +393,7 @@ impl<'a> Rows<'a> {
         values.push(NAMELESS.into());
         values.push(self.now.into());
         let sql = format!(
-            "UPDATE deal SET contact_id = NULL, lead_id = NULL, title = ${}, fields = '{{}}', tags = '[]', \
+            "UPDATE deal SET contact_id = NULL, lead_id = NULL, title = ${}, fields = '{{}}', \
              version = version + 1, updated_at = ${} WHERE id IN {list}",
             values.len() - 1,
             values.len(),

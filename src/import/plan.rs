@@ -11,6 +11,7 @@ use switchboard_sdk::{Identity, IdentityKind, Person};
 
 use super::{Counts, Kind, OnDuplicate, Options, read::Read};
 use crate::{
+    company::keys::NO_KEYS,
     contact::identify::{self, Known},
     db::entity::{company, contact, contact_suggestion, identity, import_row, lead},
     id,
@@ -422,6 +423,7 @@ impl Step<'_> {
             operator_id: None,
             version: 1,
             updated_at: now,
+            keyed_version: NO_KEYS,
         };
         let id = row.id.clone();
         self.world.companies.insert(key.clone(), row);

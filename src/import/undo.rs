@@ -42,9 +42,10 @@ const ON_LEAD: [(&str, &str); 6] = [
     ("object_tag", "object_id"),
 ];
 /// The same of a company.
-const ON_COMPANY: [(&str, &str); 3] = [
+const ON_COMPANY: [(&str, &str); 4] = [
     ("contact", "company_id"),
     ("deal", "company_id"),
+    ("task", "company_id"),
     ("object_tag", "object_id"),
 ];
 

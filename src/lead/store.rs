@@ -22,6 +22,7 @@ use crate::{
     event::{EventType, NewEvent},
     history::{self, Changes},
     operator::rights::{self, Extent, Scope},
+    tag,
 };
 
 /// The status of a lead that another one took in when their contacts were merged: it is in no list and no figure,
@@ -94,6 +95,8 @@ pub struct LeadView {
     pub attribution: Value,
     /// Custom fields.
     pub fields: Value,
+    /// Words stuck on it.
+    pub tags: Vec<String>,
     /// The deal it was converted into.
     pub deal_id: Option<String>,
     /// Why it is junk, in words.
@@ -119,6 +122,8 @@ pub struct Filter {
     pub operator_id: Option<String>,
     /// One contact.
     pub contact_id: Option<String>,
+    /// One tag.
+    pub tag: Option<String>,
     /// Part of the title or of the contact's name.
     pub text: Option<String>,
 }
@@ -207,6 +212,9 @@ async fn page(
             query = query.filter(column.eq(value));
         }
     }
+    if let Some(tag) = &filter.tag {
+        query = query.filter(lead::Column::Id.in_subquery(tag::tagged(tag)));
+    }
     if let Some(text) = filter
         .text
         .as_deref()
@@ -281,6 +289,8 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<lead::Model>) -> Result<
             .await?;
         found.into_iter().map(|row| (row.lead_id.clone(), row)).collect()
     };
+    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let mut tags = tag::of(db, &ids).await?;
     let mut with_outcome = |row: lead::Model| {
         let outcome = outcomes.remove(&row.id);
         let (deal_id, loss_reason) = outcome.map_or((None, None), |row| (row.deal_id, row.loss_reason));
@@ -293,6 +303,7 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<lead::Model>) -> Result<
             deal_id,
             loss_reason,
             contact_name: names.get(&row.contact_id).cloned().flatten(),
+            tags: tags.remove(&row.id).unwrap_or_default(),
             id: row.id,
             title: row.title,
             status: row.status,
@@ -340,6 +351,8 @@ pub struct Change {
     pub source: Option<String>,
     /// Custom fields, replacing those of the same names; a null removes.
     pub fields: Option<serde_json::Map<String, Value>>,
+    /// All tags, in their normal form.
+    pub tags: Option<Vec<String>>,
     /// Why it is junk; the inner `None` clears it. A lead that is not junk has none.
     pub loss_reason: Option<Option<String>>,
     /// The version the change was made from.
@@ -459,6 +472,10 @@ pub async fn change(
         let after = custom_field::store::changed(write.tx(), Object::Lead, &before, &given, false).await?;
         changes.note_fields(&before, &after);
         update.fields = Set(Value::Object(after));
+    }
+    if let Some(tags) = change.tags {
+        let before = tag::replace(write, id, &tags).await?;
+        changes.note("tags", json!(before), json!(tags));
     }
     history::record(write, id, change.by.as_deref(), &changes, now).await?;
     update.update_without_returning(write.tx()).await?;

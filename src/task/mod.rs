@@ -1,5 +1,6 @@
 //! Tasks: what operators have to do, by when, and about whom. They are reminded of it in time.
 
+pub mod about;
 pub mod remind;
 pub mod store;
 pub mod time;
@@ -21,6 +22,8 @@ pub enum OnKind {
     Deal,
     /// A thread.
     Conversation,
+    /// Whom somebody works for.
+    Company,
 }
 
 /// The object a task is about.
@@ -45,6 +48,8 @@ pub struct Task {
     pub due_at: Option<DateTime<Utc>>,
     /// When it was done; null while it is open.
     pub done_at: Option<DateTime<Utc>>,
+    /// Who said so.
+    pub done_by: Option<String>,
     /// When its operator is reminded.
     pub remind_at: Option<DateTime<Utc>>,
     /// When they were.

@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    On, OnKind, Task,
+    On, OnKind, Task, about,
     time::{Span, reminder},
 };
 use crate::{
+    company::store as companies,
     contact::sight,
     db::{
         WriteTx, bulk,
-        entity::{contact, conversation, deal, lead, operator, task},
+        entity::{company, contact, conversation, deal, lead, operator, task},
     },
     deal::store as deals,
     event::{EventType, NewEvent},
@@ -74,6 +75,8 @@ pub struct Filter {
     pub operator_id: Option<String>,
     /// About one object, which the caller sees.
     pub on: Option<On>,
+    /// About a contact whom the caller sees, or a conversation, a lead or a deal of theirs that they see.
+    pub person: Option<String>,
 }
 
 /// A place in the list.
@@ -101,6 +104,7 @@ fn column(kind: OnKind) -> task::Column {
         OnKind::Lead => task::Column::LeadId,
         OnKind::Deal => task::Column::DealId,
         OnKind::Conversation => task::Column::ConversationId,
+        OnKind::Company => task::Column::CompanyId,
     }
 }
 
@@ -111,6 +115,7 @@ pub fn on(row: &task::Model) -> Option<On> {
         (OnKind::Lead, &row.lead_id),
         (OnKind::Deal, &row.deal_id),
         (OnKind::Conversation, &row.conversation_id),
+        (OnKind::Company, &row.company_id),
     ]
     .into_iter()
     .find_map(|(kind, id)| {
@@ -131,6 +136,7 @@ pub async fn sees(db: &impl ConnectionTrait, scope: &Scope, on: &On) -> Result<b
         OnKind::Lead => Ok(leads::find(db, scope, &on.id).await?.is_some()),
         OnKind::Deal => Ok(deals::find(db, scope, &on.id).await?.is_some()),
         OnKind::Conversation => scope.sees_conversation(db, &on.id).await,
+        OnKind::Company => Ok(companies::find(db, scope, &on.id).await?.is_some()),
     }
 }
 
@@ -148,8 +154,11 @@ pub async fn list(
     if let Some(on) = &filter.on {
         query = query.filter(column(on.r#type).eq(&on.id));
     }
+    if let Some(person) = &filter.person {
+        query = query.filter(about::person(scope, person));
+    }
     // Who sees an object sees what is to be done about it, if their role goes beyond themselves.
-    let through_object = filter.on.is_some() && extent.reach >= Reach::Lines;
+    let through_object = (filter.on.is_some() || filter.person.is_some()) && extent.reach >= Reach::Lines;
     if !extent.is_all() && !through_object {
         query = query.filter(
             Condition::any()
@@ -306,6 +315,8 @@ pub async fn create(
         lead_id: None,
         deal_id: None,
         conversation_id: None,
+        company_id: None,
+        done_by: None,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -328,6 +339,7 @@ pub async fn change(
     write: &mut WriteTx,
     id: &str,
     change: Change,
+    by: &str,
     now: DateTime<Utc>,
 ) -> Result<task::Model, Error> {
     let was = task::Entity::find_by_id(id)
@@ -341,6 +353,12 @@ pub async fn change(
     let mut row = was.clone();
     let asked = change.remind_at;
     apply(write, &mut row, change).await?;
+    match (was.done_at, row.done_at) {
+        (None, Some(_)) => row.done_by = Some(by.to_owned()),
+        (_, None) => row.done_by = None,
+        // Done is done by whoever said so first.
+        (Some(_), Some(_)) => {}
+    }
     row.remind_at = reminder(row.due_at, asked, Some((was.due_at, was.remind_at)));
     if row.remind_at != was.remind_at || row.operator_id != was.operator_id {
         // Another time, or somebody else: what was told before is not this.
@@ -363,6 +381,21 @@ pub async fn remove(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result
     task::Entity::delete_by_id(id).exec(write.tx()).await?;
     write.record(NewEvent::new(EventType::TaskRemoved, id, now));
     card(write, row.deal_id.as_deref(), now);
+    Ok(())
+}
+
+/// Tells of the tasks that go with what they are about.
+pub async fn go_with(write: &mut WriteTx, on: &On, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let ids: Vec<String> = task::Entity::find()
+        .select_only()
+        .column(task::Column::Id)
+        .filter(column(on.r#type).eq(&on.id))
+        .into_tuple()
+        .all(write.tx())
+        .await?;
+    for id in ids {
+        write.record(NewEvent::new(EventType::TaskRemoved, id, now));
+    }
     Ok(())
 }
 
@@ -409,6 +442,7 @@ async fn apply(write: &WriteTx, row: &mut task::Model, change: Change) -> Result
         row.lead_id = of(OnKind::Lead);
         row.deal_id = of(OnKind::Deal);
         row.conversation_id = of(OnKind::Conversation);
+        row.company_id = of(OnKind::Company);
     }
     if errors.is_empty() {
         Ok(())
@@ -453,6 +487,12 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<task::Model>) -> Result<
             |row: conversation::Model| (row.id, row.subject.unwrap_or_else(|| format!("#{}", row.number)));
         titles.extend(found.into_iter().map(title));
     }
+    let ids = of(OnKind::Company);
+    if !ids.is_empty() {
+        let found = company::Entity::find().filter(company::Column::Id.is_in(bulk::padded(ids)));
+        let found = found.all(db).await?;
+        titles.extend(found.into_iter().map(|row| (row.id, row.name)));
+    }
     let view = |row: task::Model| {
         let on = on(&row);
         Task {
@@ -462,6 +502,7 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<task::Model>) -> Result<
             title: row.title,
             due_at: row.due_at,
             done_at: row.done_at,
+            done_by: row.done_by,
             remind_at: row.remind_at,
             reminded_at: row.reminded_at,
             operator_id: row.operator_id,

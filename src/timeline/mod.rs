@@ -1,6 +1,8 @@
-//! All that happened with a contact, in one order: what was said on every channel, calls, forms, notes, what was
-//! changed, where their leads came from.
+//! All that happened with a contact, a company, a lead or a deal, in one order: what was said on every channel, calls,
+//! forms, notes, tasks, what was changed, where leads came from and how deals moved.
 
+mod circle;
+mod load;
 mod read;
 
 use chrono::{DateTime, Utc};
@@ -8,12 +10,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-pub use self::read::{Reader, page};
+pub use self::{
+    circle::Of,
+    read::{Reader, page},
+};
 use crate::{
     call::CallView,
     conversation::view::{ContactRef, MessageView},
     form::store::SubmissionView,
     lead::store::LeadView,
+    task::Task,
 };
 
 /// What an entry is.
@@ -31,17 +37,23 @@ pub enum Kind {
     Call,
     /// A form they filled.
     Form,
-    /// A field of the contact or of one of their leads that was changed.
+    /// A field of the contact, the company, a lead or a deal that was changed.
     Change,
-    /// A lead of theirs was made: where it came from.
+    /// A lead was made: where it came from.
     Lead,
+    /// A deal was made, or came into another stage.
+    Deal,
+    /// A task was made.
+    Task,
+    /// A task was done.
+    TaskDone,
     /// Another contact was taken into this one, or this one into another.
     Merge,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Message,
         Self::Note,
         Self::System,
@@ -49,6 +61,9 @@ impl Kind {
         Self::Form,
         Self::Change,
         Self::Lead,
+        Self::Deal,
+        Self::Task,
+        Self::TaskDone,
         Self::Merge,
     ];
 
@@ -62,6 +77,9 @@ impl Kind {
             Self::Form => "form",
             Self::Change => "change",
             Self::Lead => "lead",
+            Self::Deal => "deal",
+            Self::Task => "task",
+            Self::TaskDone => "task_done",
             Self::Merge => "merge",
         }
     }
@@ -86,7 +104,8 @@ impl Kind {
 pub struct Entry {
     /// What it is.
     pub kind: Kind,
-    /// The id of the message, call, submission, change, lead or merge.
+    /// The id of the message, call, submission, change, lead, move, task or merge; of a task that was done with an
+    /// ending, for the task has an entry of its own.
     pub id: String,
     /// When it happened.
     pub at: DateTime<Utc>,
@@ -104,6 +123,10 @@ pub struct Entry {
     pub lead: Option<LeadView>,
     /// The merge.
     pub merge: Option<MergeView>,
+    /// The deal, and the stage it came into.
+    pub deal: Option<MoveView>,
+    /// The task, as it is now.
+    pub task: Option<Task>,
 }
 
 /// A conversation, as far as an entry shows it.
@@ -118,21 +141,53 @@ pub struct ThreadRef {
     pub channel_kind: String,
     /// The subject, on channels that have one.
     pub subject: Option<String>,
+    /// Whose it is.
+    pub contact: ContactRef,
 }
 
 /// A change of one field.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = FieldChange)]
 pub struct ChangeView {
-    /// The contact or the lead.
+    /// The contact, the company, the lead or the deal.
     pub object_id: String,
+    /// What it is called now.
+    pub object_title: Option<String>,
     /// Which field: a name, or `fields.KEY`.
     pub field: String,
     /// What it was.
     pub old: Option<Value>,
+    /// What the contact or company is called that it was.
+    pub old_title: Option<String>,
     /// What it became.
     pub new: Option<Value>,
+    /// What the contact or company is called that it became.
+    pub new_title: Option<String>,
     /// Who changed it; null when nobody did by hand.
+    pub operator_id: Option<String>,
+    /// Their name.
+    pub operator_name: Option<String>,
+}
+
+/// A deal that was made in a stage or came into it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = TimelineMove)]
+pub struct MoveView {
+    /// `dea_…`
+    pub deal_id: String,
+    /// What the deal is about.
+    pub title: String,
+    /// The stage before; null when the deal was made.
+    pub from_stage_id: Option<String>,
+    /// Its name.
+    pub from_stage_name: Option<String>,
+    /// The stage it came into.
+    pub stage_id: String,
+    /// Its name.
+    pub stage_name: String,
+    /// The kind of that stage: `open`, `won` or `lost`.
+    pub state: String,
+    /// Who moved it; null when nobody did by hand.
     pub operator_id: Option<String>,
     /// Their name.
     pub operator_name: Option<String>,
@@ -167,6 +222,18 @@ pub struct Place {
     pub at: DateTime<Utc>,
     /// Its id.
     pub id: String,
+}
+
+/// What follows the id of a task in the id of the entry that says that it is done.
+const DONE: &str = ".done";
+
+fn done_id(task: &str) -> String {
+    format!("{task}{DONE}")
+}
+
+/// The task of an entry.
+fn task_of(id: &str) -> &str {
+    id.strip_suffix(DONE).unwrap_or(id)
 }
 
 /// Where an entry stands, before it is loaded.

@@ -54,6 +54,7 @@ mod shifts;
 mod simulate;
 mod simulation;
 mod supervision;
+mod tag_moving;
 mod telegram;
 mod texts;
 mod timers;

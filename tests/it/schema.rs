@@ -210,6 +210,26 @@ async fn hot_questions_use_their_indexes() {
             "task_deal",
         ),
         (
+            "SELECT id, created_at FROM task WHERE contact_id = 'x' ORDER BY created_at DESC, id DESC LIMIT 51",
+            "task_contact",
+        ),
+        (
+            "SELECT id, created_at FROM task WHERE company_id = 'x' ORDER BY created_at DESC, id DESC LIMIT 51",
+            "task_company",
+        ),
+        (
+            "SELECT * FROM task WHERE contact_id = 'x' OR lead_id IN (SELECT id FROM lead WHERE contact_id = 'x') OR deal_id IN (SELECT id FROM deal WHERE contact_id = 'x') OR conversation_id IN (SELECT id FROM conversation WHERE contact_id = 'x') ORDER BY id DESC LIMIT 51",
+            "task_conversation",
+        ),
+        (
+            "SELECT * FROM company WHERE keyed_version <> version ORDER BY id LIMIT 200",
+            "company_unkeyed",
+        ),
+        (
+            "SELECT * FROM company_key WHERE ((kind = 'name' AND value = 'x') OR (kind = 'domain' AND value = 'y')) AND company_id <> 'z' LIMIT 200",
+            "company_key_value",
+        ),
+        (
             "SELECT id FROM task WHERE remind_at IS NOT NULL AND remind_at <= '2026' AND reminded_at IS NULL AND done_at IS NULL ORDER BY remind_at LIMIT 200",
             "task_remind",
         ),

@@ -49,6 +49,11 @@ const pressed =
     await page.keyboard.press(key);
     await page.locator('dialog[open]').waitFor();
   };
+/** The card of one of a list, with its history. */
+const told = (name) => async (page) => {
+  await page.locator('#main').getByRole('link', { name }).first().click();
+  await page.locator('.entry').first().waitFor();
+};
 /** Screens behind the sign-in: path, and what is done there before the picture. */
 const inside = {
   'inbox-nothing-open': ['/inbox/mine'],
@@ -78,10 +83,10 @@ const inside = {
   ],
   palette: ['/inbox/mine', pressed('Control+k')],
   shortcuts: ['/inbox/mine', pressed('Shift+Slash')],
-  search: ['/search?q=lamp'],
+  search: ['/search?q=lamp', (page) => page.locator('.hits').nth(1).waitFor()],
   templates: ['/templates'],
   contacts: ['/contacts'],
-  contact: ['/contacts', firstOf('td a')],
+  contact: ['/contacts', told('Iroda Karimova')],
   'contact-erase': [
     '/contacts',
     async (page) => {
@@ -103,10 +108,12 @@ const inside = {
   ],
   audit: ['/admin/audit', (page) => page.locator('tbody tr').first().waitFor()],
   companies: ['/companies'],
+  company: ['/companies', told('Harbour Hotels Ltd')],
+  'task-quick': ['/inbox/mine', pressed('d')],
   fields: ['/admin/fields'],
   leads: ['/leads'],
   calls: ['/calls'],
-  lead: ['/leads', firstOf('td a')],
+  lead: ['/leads', told('Iroda Karimova')],
   wall: ['/wall'],
   'why-nothing': [
     '/wall',
@@ -138,6 +145,7 @@ const inside = {
   funnel: ['/funnel'],
   responses: ['/responses'],
   deals: ['/deals'],
+  deal: ['/deals', told('Ten lamps for the lobby')],
   tasks: ['/tasks'],
   pipelines: ['/admin/pipelines'],
   deliveries: ['/deliveries'],

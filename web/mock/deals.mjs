@@ -1,4 +1,5 @@
 /** Pipelines, deals, tasks and the funnel of the made-up server, with the fields of the real one. */
+import { timeline } from './people.mjs';
 import { id } from './seed.mjs';
 
 const now = () => new Date().toISOString();
@@ -211,6 +212,11 @@ export function answer(db, me, method, [a, b, c], q, body, emit, fail) {
   }
   if (a === 'reports' && b === 'funnel')
     return [200, funnel(db.pipelines.find((p) => p.id === q.get('pipeline')) ?? db.pipelines[0])];
+  if ((a === 'deals' || a === 'leads') && c === 'timeline') {
+    const one = (a === 'deals' ? db.deals : db.leads).find((x) => x.id === b);
+    const contact = db.contacts.find((x) => x.id === one?.contact_id);
+    return [200, page(contact ? timeline(db, contact, (q.get('kinds') ?? '').split(',').filter(Boolean)) : [])];
+  }
   if (a === 'deals') {
     if (b === 'totals') return [200, page(totals(narrowed(db, q, me)))];
     if (c === 'moves') {
@@ -308,7 +314,7 @@ export function answer(db, me, method, [a, b, c], q, body, emit, fail) {
         },
       ];
     if (method === 'GET') {
-      const about = ['contact', 'lead', 'deal', 'conversation'].map((k) => q.get(k)).find(Boolean);
+      const about = ['contact', 'lead', 'deal', 'conversation', 'company', 'person'].map((k) => q.get(k)).find(Boolean);
       return [
         200,
         page(

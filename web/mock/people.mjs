@@ -96,11 +96,21 @@ export function addPeople(db) {
 
 const named = (db, c) =>
   Object.assign(c, { company_name: db.companies.find((x) => x.id === c.company_id)?.name ?? null });
-const nothing = { message: null, call: null, submission: null, change: null, lead: null, merge: null };
+const nothing = {
+  message: null,
+  call: null,
+  submission: null,
+  change: null,
+  lead: null,
+  merge: null,
+  deal: null,
+  task: null,
+};
 
-function timeline(db, c, kinds) {
+export function timeline(db, c, kinds) {
   const threads = db.conversations.filter((x) => x.contact.id === c.id);
-  const ref = (x) => x && { id: x.id, number: x.number, channel_kind: x.channel_kind, subject: x.subject };
+  const ref = (x) =>
+    x && { id: x.id, number: x.number, channel_kind: x.channel_kind, subject: x.subject, contact: x.contact };
   const entries = [
     ...db.messages
       .filter((m) => threads.some((x) => x.id === m.conversation_id))
@@ -191,6 +201,11 @@ export function answer(db, me, method, path, q, body) {
   }
   if (a === 'companies') {
     const one = db.companies.find((x) => x.id === b);
+    if (c === 'duplicates') return list([]);
+    if (c === 'timeline') {
+      const kinds = (q.get('kinds') ?? '').split(',').filter(Boolean);
+      return list(db.contacts.filter((x) => x.company_id === b).flatMap((x) => timeline(db, x, kinds)));
+    }
     const counted = (x) => ({ ...x, contact_count: db.contacts.filter((y) => y.company_id === x.id).length });
     if (!b && method === 'GET') {
       const text = (q.get('q') ?? '').toLowerCase();

@@ -305,6 +305,7 @@ export function seed() {
         },
         last: { utm_source: null, referrer: null, landing_page: 'https://shop.example/contacts' },
       },
+      tags: [],
       fields: {},
       created_at: ago(at + 30),
       version: 1,

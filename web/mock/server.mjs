@@ -278,6 +278,9 @@ function route(method, path, q, body, me) {
       200,
       {
         contacts: db.contacts.filter((x) => (x.name ?? '').toLowerCase().includes(s)).slice(0, 8),
+        companies: db.companies.filter((x) => x.name.toLowerCase().includes(s)),
+        leads: db.leads.filter((x) => x.title.toLowerCase().includes(s)).slice(0, 8),
+        deals: db.deals.filter((x) => x.title.toLowerCase().includes(s)).slice(0, 8),
         messages: db.messages
           .filter((m) => m.text?.toLowerCase().includes(s))
           .slice(-20)
@@ -560,7 +563,7 @@ function route(method, path, q, body, me) {
       },
       teams: { member_ids: [] },
       apikeys: { prefix: 'sb_a1b2', key: 'sb_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6', created_at: now() },
-      leads: { status: 'new', created_at: now(), attribution: null, fields: {} },
+      leads: { status: 'new', created_at: now(), attribution: null, fields: {}, tags: [] },
     }[a] ?? {};
   const x = {
     id: id(

@@ -74,7 +74,7 @@ async fn list_companies(
 }
 
 /// The company, when the caller sees it and may do this to it.
-async fn seen(app: &App, scope: &Scope, action: Action, id: &str) -> Result<company::Model> {
+pub(super) async fn seen(app: &App, scope: &Scope, action: Action, id: &str) -> Result<company::Model> {
     let row = store::find(app.db.read(), scope, id)
         .await?
         .ok_or_else(|| Problem::not_found("company"))?;
@@ -225,7 +225,7 @@ async fn update_company(
     shown(&app, &id).await.map(Json)
 }
 
-/// Forgets a company. Its contacts stay and work nowhere.
+/// Forgets a company with its tasks. Its contacts stay and work nowhere.
 #[utoipa::path(delete, path = "/api/v1/companies/{id}", tag = "companies",
     params(("id" = String, Path, description = "`cmp_…`")), responses((status = 204)))]
 async fn delete_company(
@@ -261,7 +261,7 @@ async fn list_tags(
         "contact" => (Object::Contact, "cnt_"),
         "company" => (Object::Company, "cmp_"),
         "lead" => (Object::Lead, "led_"),
-        "deal" => (Object::Deal, "del_"),
+        "deal" => (Object::Deal, "dea_"),
         _ => {
             return Err(Problem::invalid(
                 "object",

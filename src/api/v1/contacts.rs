@@ -32,7 +32,6 @@ use crate::{
     lead::store::{self as leads, LeadView},
     operator::rights::{Action, Object, Scope},
     tag,
-    timeline::{self, Entry, Kind, Reader},
 };
 
 /// The routes.
@@ -42,7 +41,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(get_contact, update_contact))
         .routes(routes!(list_contact_conversations))
         .routes(routes!(list_contact_leads))
-        .routes(routes!(list_contact_timeline))
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -381,43 +379,6 @@ async fn list_contact_leads(
     };
     let (rows, next) = leads::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
     let items = leads::views(app.db.read(), rows).await?;
-    Ok(Json(Page {
-        items,
-        next_cursor: next.as_ref().map(Cursor::encode),
-    }))
-}
-
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(default)]
-struct TimelineQuery {
-    /// Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `merge`.
-    kinds: Option<String>,
-}
-
-/// All that happened with a contact, newest first, as far as the caller sees it: messages of all channels, calls with
-/// their recordings, forms, notes, changes, where leads came from, merges.
-#[utoipa::path(get, path = "/api/v1/contacts/{id}/timeline", tag = "contacts",
-    params(("id" = String, Path, description = "`cnt_…`"), TimelineQuery, PageQuery),
-    responses((status = 200, body = Page<Entry>)))]
-async fn list_contact_timeline(
-    State(app): State<App>,
-    May(caller, _): May<on::Contact, to::View>,
-    Path(id): Path<String>,
-    Query(query): Query<TimelineQuery>,
-    Query(page): Query<PageQuery>,
-) -> Result<Json<Page<Entry>>> {
-    let (limit, after): (u64, Option<timeline::Place>) = (page.limit()?, page.after()?);
-    seen(&app, &caller.scope, Action::View, &id).await?;
-    let kinds = Kind::parse_list(query.kinds.as_deref().unwrap_or_default())
-        .map_err(|word| Problem::invalid("kinds", format!("{word:?} is no kind of entry")))?;
-    let reader = Reader {
-        views: &app.views,
-        scope: &caller.scope,
-        contact_id: &id,
-        kinds: &kinds,
-    };
-    let (items, next) = timeline::page(app.db.read(), reader, after.as_ref(), limit).await?;
     Ok(Json(Page {
         items,
         next_cursor: next.as_ref().map(Cursor::encode),

@@ -57,7 +57,9 @@ struct ListQuery {
     lead: Option<String>,
     /// The line that lead came by, by id or key.
     line: Option<String>,
-    /// Part of the title or of the contact's name.
+    /// A tag.
+    tag: Option<String>,
+    /// Part of the title, or of the contact's or the company's name.
     q: Option<String>,
 }
 
@@ -87,6 +89,7 @@ impl ListQuery {
             company_id: self.company,
             lead_id: self.lead,
             line_id,
+            tag: self.tag.filter(|tag| !tag.trim().is_empty()),
             text: self.q,
         }))
     }
@@ -143,7 +146,7 @@ async fn get_deal(
 }
 
 /// The deal, when the caller sees it and may do this to it.
-async fn seen(app: &App, caller: &Caller, action: Action, id: &str) -> Result<deal::Model> {
+pub(super) async fn seen(app: &App, caller: &Caller, action: Action, id: &str) -> Result<deal::Model> {
     let row = store::find(app.db.read(), &caller.scope, id)
         .await?
         .ok_or_else(|| Problem::not_found("deal"))?;
@@ -220,7 +223,7 @@ struct DealIn {
     /// Custom fields.
     #[schema(value_type = Option<Object>)]
     fields: Option<Map<String, Value>>,
-    /// Words it is found by.
+    /// Words it is found by; they are kept in small letters.
     tags: Option<Vec<String>>,
 }
 
@@ -337,7 +340,7 @@ struct DealPatch {
     /// Custom fields to set; a null removes one.
     #[schema(value_type = Option<Object>)]
     fields: Option<Map<String, Value>>,
-    /// All its tags.
+    /// All its tags; they are kept in small letters.
     tags: Option<Vec<String>>,
     /// The version the change was made from; 409 when it is not the present one.
     version: Option<i64>,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::contacts::present;
+use super::contacts::{checked_tags, present};
 use crate::{
     api::{
         Json, Path, Query,
@@ -26,6 +26,7 @@ use crate::{
     lead::store::{self, Change, ChangeError, Filter, LeadView, Place, Status},
     line,
     operator::rights::{self, Action, Scope},
+    tag,
 };
 
 /// The routes.
@@ -49,6 +50,8 @@ pub(super) struct ListQuery {
     operator: Option<String>,
     /// A contact.
     contact: Option<String>,
+    /// A tag.
+    tag: Option<String>,
     /// Part of the title or of the contact's name.
     q: Option<String>,
 }
@@ -75,6 +78,7 @@ pub(super) async fn filter(app: &App, caller: &Caller, query: ListQuery) -> Resu
         line_id,
         operator_id: query.operator.map(me),
         contact_id: query.contact,
+        tag: query.tag.filter(|tag| !tag.trim().is_empty()),
         text: query.q,
     }))
 }
@@ -148,6 +152,8 @@ struct LeadIn {
     #[serde(default)]
     #[schema(value_type = Object)]
     fields: Map<String, Value>,
+    /// Words stuck on it; they are kept in small letters.
+    tags: Option<Vec<String>>,
 }
 
 /// Makes a lead. 409 when the contact has an open one.
@@ -170,6 +176,7 @@ async fn create_lead(
         .await
         .map_err(|error| problem(error.into()))?;
     check_operator(&app, body.operator_id.as_deref()).await?;
+    let tags = tags(body.tags)?;
     let now = app.clock.now();
     let row = lead::Model {
         id: id::new(Kind::Lead, now),
@@ -190,6 +197,7 @@ async fn create_lead(
     };
     let mut write = app.db.write().await?;
     store::create(&mut write, row.clone()).await.map_err(problem)?;
+    tag::add(&write, &row.id, &tags.unwrap_or_default()).await?;
     write.commit().await?;
     Ok((StatusCode::CREATED, Json(view(&app, row).await?)))
 }
@@ -212,6 +220,8 @@ struct LeadPatch {
     /// Custom fields to set; a null removes one.
     #[schema(value_type = Option<Object>)]
     fields: Option<Map<String, Value>>,
+    /// All its tags; they are kept in small letters.
+    tags: Option<Vec<String>>,
     /// Why it is junk, in words, or the id of a reason.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
@@ -244,6 +254,7 @@ async fn update_lead(
         operator_id: body.operator_id,
         source: body.source.map(|source| clean_line(&source, 100)),
         fields: body.fields,
+        tags: tags(body.tags)?,
         loss_reason,
         version: body.version,
         by: Some(caller.operator.id.clone()),
@@ -258,6 +269,17 @@ async fn update_lead(
     view(&app, row.ok_or_else(|| Problem::not_found("lead"))?)
         .await
         .map(Json)
+}
+
+/// Tags in the form in which they are kept.
+fn tags(said: Option<Vec<String>>) -> Result<Option<Vec<String>>> {
+    let mut faults = Vec::new();
+    let tags = checked_tags(said, &mut faults);
+    if faults.is_empty() {
+        Ok(tags)
+    } else {
+        Err(Problem::validation(faults))
+    }
 }
 
 fn title(title: &str) -> Result<String> {

@@ -12,6 +12,7 @@ pub mod channel_sign_in;
 pub mod channels;
 pub mod commerce;
 pub mod companies;
+pub mod company_duplicates;
 pub mod connectors;
 pub mod consents;
 pub mod contact_merges;
@@ -58,6 +59,7 @@ pub mod submissions;
 pub mod tasks;
 pub mod teams;
 pub mod templates;
+pub mod timelines;
 pub mod transcripts;
 pub mod users;
 pub mod visitors;
@@ -96,6 +98,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(contacts::router())
         .merge(contact_merges::router())
         .merge(companies::router())
+        .merge(company_duplicates::router())
         .merge(custom_fields::router())
         .merge(attachments::router())
         .merge(calls::router())
@@ -126,6 +129,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(pipelines::router())
         .merge(deals::router())
         .merge(tasks::router())
+        .merge(timelines::router())
         .merge(lead_conversion::router())
         .merge(funnels::router())
         .merge(responses::router())

@@ -1,4 +1,4 @@
-//! Search in contacts and messages.
+//! Search in contacts, companies, leads, deals and messages.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,14 @@ use super::contacts::shown;
 use crate::{
     api::{Json, Query, auth::Staff, problem::Result},
     app::App,
+    company::store::{self as companies, CompanyView},
     contact::store::{self as contacts, ContactView, Filter},
     conversation::view::{ConversationView, MessageView},
+    deal::{
+        store as deals,
+        view::{self as deal_views, DealView},
+    },
+    lead::store::{self as leads, LeadView},
     search,
 };
 
@@ -34,10 +40,16 @@ struct SearchQuery {
 }
 
 /// What was found.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 struct SearchResult {
     /// Contacts by name or address.
     contacts: Vec<ContactView>,
+    /// Companies by name, website, tax number or address.
+    companies: Vec<CompanyView>,
+    /// Leads by title or by their contact's name, the newest first.
+    leads: Vec<LeadView>,
+    /// Deals by title or by their contact's or company's name, the newest first.
+    deals: Vec<DealView>,
     /// Messages by their words, the newest first.
     messages: Vec<MessageHit>,
 }
@@ -53,7 +65,7 @@ struct MessageHit {
     snippet: String,
 }
 
-/// Finds contacts that the caller sees, and messages of conversations they see.
+/// Finds contacts, companies, leads and deals that the caller sees, and messages of conversations they see.
 #[utoipa::path(get, path = "/api/v1/search", tag = "search", params(SearchQuery),
     responses((status = 200, body = SearchResult)))]
 async fn search_everything(
@@ -63,17 +75,34 @@ async fn search_everything(
 ) -> Result<Json<SearchResult>> {
     let limit = query.limit.unwrap_or(20).clamp(1, MAX_HITS);
     if query.q.trim().is_empty() {
-        return Ok(Json(SearchResult {
-            contacts: Vec::new(),
-            messages: Vec::new(),
-        }));
+        return Ok(Json(SearchResult::default()));
     }
+    let (db, scope) = (app.db.read(), &caller.scope);
     let filter = Filter {
         text: Some(query.q.clone()),
         ..Filter::default()
     };
-    let (rows, _) = contacts::list(app.db.read(), &caller.scope, &filter, None, limit).await?;
-    let contacts = shown(&app, &caller.scope, rows).await?;
+    let (rows, _) = contacts::list(db, scope, &filter, None, limit).await?;
+    let contacts = shown(&app, scope, rows).await?;
+    let filter = companies::Filter {
+        text: Some(query.q.clone()),
+        ..companies::Filter::default()
+    };
+    let mut rows = companies::list(db, scope, &filter, None, limit).await?;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let companies = companies::views(db, rows).await?;
+    let filter = leads::Filter {
+        text: Some(query.q.clone()),
+        ..leads::Filter::default()
+    };
+    let (rows, _) = leads::list(db, scope, &filter, None, limit).await?;
+    let leads = leads::views(db, rows).await?;
+    let filter = deals::Filter {
+        text: Some(query.q.clone()),
+        ..deals::Filter::default()
+    };
+    let (rows, _) = deals::list(db, scope, &filter, None, limit).await?;
+    let deals = deal_views::views(db, rows).await?;
     let hits = search::messages(&app.db, &caller.scope, &query.q, limit).await?;
     let mut messages = Vec::with_capacity(hits.len());
     let (mut rows, mut conversations, mut snippets) = (Vec::new(), Vec::new(), Vec::new());
@@ -91,5 +120,11 @@ async fn search_everything(
             snippet: search::snippet_html(&snippet),
         });
     }
-    Ok(Json(SearchResult { contacts, messages }))
+    Ok(Json(SearchResult {
+        contacts,
+        companies,
+        leads,
+        deals,
+        messages,
+    }))
 }

@@ -64,6 +64,10 @@ struct ListQuery {
     deal: Option<String>,
     /// About this conversation.
     conversation: Option<String>,
+    /// About this company.
+    company: Option<String>,
+    /// About this contact, or a conversation, a lead or a deal of theirs.
+    person: Option<String>,
 }
 
 fn zone(word: Option<&str>) -> Result<Tz> {
@@ -90,6 +94,7 @@ impl ListQuery {
             (OnKind::Lead, &self.lead),
             (OnKind::Deal, &self.deal),
             (OnKind::Conversation, &self.conversation),
+            (OnKind::Company, &self.company),
         ]
         .into_iter()
         .find_map(|(kind, id)| {
@@ -115,6 +120,7 @@ async fn list_tasks(
     let filter = Filter {
         which: query.which(app.clock.now())?,
         on: query.on(),
+        person: query.person,
         operator_id: query.operator.map(|word| {
             if word == "me" {
                 caller.operator.id.clone()
@@ -123,10 +129,14 @@ async fn list_tasks(
             }
         }),
     };
-    if let Some(on) = &filter.on
-        && !store::sees(app.db.read(), &caller.scope, on).await?
-    {
-        return Ok(Json(Page::whole(Vec::new())));
+    let person = filter.person.iter().map(|id| On {
+        r#type: OnKind::Contact,
+        id: id.clone(),
+    });
+    for on in filter.on.iter().cloned().chain(person) {
+        if !store::sees(app.db.read(), &caller.scope, &on).await? {
+            return Ok(Json(Page::whole(Vec::new())));
+        }
     }
     let (rows, next) = store::list(app.db.read(), &caller.scope, &filter, after.as_ref(), limit).await?;
     let items = store::views(app.db.read(), rows).await?;
@@ -304,7 +314,7 @@ async fn update_task(
         version: body.version,
     };
     let mut write = app.db.write().await?;
-    let row = store::change(&mut write, &id, change, now)
+    let row = store::change(&mut write, &id, change, &caller.operator.id, now)
         .await
         .map_err(problem)?;
     write.commit().await?;

@@ -18,6 +18,7 @@ pub struct Model {
     pub operator_id: Option<String>,
     pub version: i64,
     pub updated_at: DateTimeUtc,
+    pub keyed_version: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

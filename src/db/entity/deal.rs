@@ -21,7 +21,6 @@ pub struct Model {
     pub operator_id: Option<String>,
     pub loss_reason: Option<String>,
     pub fields: Json,
-    pub tags: Json,
     pub version: i64,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

@@ -23,6 +23,7 @@ pub mod commerce_file;
 pub mod commerce_link;
 pub mod commerce_part;
 pub mod company;
+pub mod company_key;
 pub mod consent;
 pub mod consumer_cursor;
 pub mod contact;

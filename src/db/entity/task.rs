@@ -18,6 +18,8 @@ pub struct Model {
     pub lead_id: Option<String>,
     pub deal_id: Option<String>,
     pub conversation_id: Option<String>,
+    pub company_id: Option<String>,
+    pub done_by: Option<String>,
     pub version: i64,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

@@ -25,6 +25,7 @@ use super::{
     },
 };
 use crate::{
+    company::keys::NO_KEYS,
     contact::identify::Known,
     db::{
         BatchTx, bulk,
@@ -507,6 +508,7 @@ async fn companies(
                 operator_id: None,
                 version: 1,
                 updated_at: now,
+                keyed_version: NO_KEYS,
             };
             place.insert(row.id.clone());
             new.push(row);

@@ -42,7 +42,15 @@ both_databases! {
         change(&app, &made, json!({"stage_id": stage(&sales, "Won"), "tags": ["VIP", " VIP "]})).await.expect(200);
         assert_eq!(app.get(&format!("/deals/{}/moves", made["id"].as_str().unwrap())).await, moves);
         let again = change(&app, &made, json!({"stage_id": stage(&sales, "New")})).await.expect(200);
-        assert_eq!((&again["closed_at"], &again["state"], &again["tags"]), (&Value::Null, &json!("open"), &json!(["VIP"])));
+        assert_eq!((&again["closed_at"], &again["state"], &again["tags"]), (&Value::Null, &json!("open"), &json!(["vip"])));
+        assert_eq!(app.get("/tags?object=deal").await["items"], json!(["vip"]));
+        assert_eq!(titles(&app.get("/deals?tag=VIP").await), ["Ten chairs"]);
+        assert_eq!(titles(&app.get("/deals?tag=other").await), Vec::<&str>::new());
+        let refused = change(&app, &made, json!({"tags": ["ok", " "]})).await.expect(422);
+        assert_eq!(refused["errors"][0]["field"], "tags.1");
+        // A tag goes with its deal.
+        app.call("DELETE", &format!("/deals/{}", made["id"].as_str().unwrap()), None).await.expect(204);
+        assert_eq!(app.get("/tags?object=deal").await["items"], json!([]));
     }
 
     async fn a_deal_is_lost_for_a_reason(app: TestApp) {

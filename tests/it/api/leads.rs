@@ -45,6 +45,20 @@ async fn finish(app: &TestApp, lead: &Value, status: &str) {
 }
 
 both_databases! {
+    async fn a_lead_has_tags_that_are_found_and_remembered(app: TestApp) {
+        let contact = app.post("/contacts", json!({"name": "Anna"})).await.expect(201);
+        let lead = app.post("/leads", json!({"contact_id": contact["id"], "title": "Chairs", "tags": ["VIP", " vip "]})).await.expect(201);
+        assert_eq!(lead["tags"], json!(["vip"]));
+        let path = format!("/leads/{}", lead["id"].as_str().unwrap());
+        assert_eq!(app.patch(&path, json!({"tags": ["Опт"]})).await.expect(200)["tags"], json!(["опт"]));
+        assert_eq!(app.get("/leads?tag=ОПТ").await["items"][0]["id"], lead["id"]);
+        assert_eq!(app.get("/leads?tag=vip").await["items"], json!([]));
+        assert_eq!(app.get("/tags?object=lead").await["items"], json!(["опт"]));
+        let changes = app.get(&format!("{path}/timeline?kinds=change")).await;
+        assert_eq!(changes["items"][0]["change"]["old"], json!(["vip"]));
+        assert_eq!(app.patch(&path, json!({"tags": [""]})).await.expect(422)["errors"][0]["field"], "tags.0");
+    }
+
     async fn always_makes_a_lead_a_session_and_joins_an_open_one(app: TestApp) {
         let form = form(&app, "always").await;
         let first = anna_submits(&app, &form).await;

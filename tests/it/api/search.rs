@@ -1,4 +1,4 @@
-//! Search in contacts and messages.
+//! Search in contacts, companies, leads, deals and messages.
 
 use serde_json::{Value, json};
 
@@ -82,11 +82,48 @@ both_databases! {
         let line = app.line("Sales", json!({})).await;
         let form = app.channel("webform", &line, json!({})).await;
         app.submit(&form, json!({"name": "Анна Каренина", "email": "anna@x.example"}), None).await.expect(201);
-        assert_eq!(app.get("/search?q=").await, json!({"contacts": [], "messages": []}));
-        assert_eq!(app.get("/search").await, json!({"contacts": [], "messages": []}));
+        assert_eq!(app.get("/search?q=").await, json!({"contacts": [], "companies": [], "leads": [], "deals": [], "messages": []}));
+        assert_eq!(app.get("/search").await, json!({"contacts": [], "companies": [], "leads": [], "deals": [], "messages": []}));
         for query in ["%D0%9A%D0%B0%D1%80", "anna%40x", "x.example"] {
             let found = app.get(&format!("/search?q={query}")).await;
             assert_eq!(found["contacts"][0]["name"], "Анна Каренина", "{query}");
         }
+    }
+
+    async fn what_is_sold_is_found_by_who_sees_it_until_it_is_erased(app: TestApp) {
+        let (anna, key) = app.operator("Anna", "operator").await;
+        let firm = app.post("/companies", json!({"name": "Harbour Hotels"})).await.expect(201);
+        let contact = app.post("/contacts", json!({"name": "Zarina Karimova", "company_id": firm["id"]})).await.expect(201);
+        let lead = app.post("/leads", json!({"contact_id": contact["id"], "title": "Lamps for the lobby"})).await.expect(201);
+        let deal = json!({"title": "Forty chandeliers", "contact_id": contact["id"], "company_id": firm["id"], "lead_id": lead["id"]});
+        let deal = app.post("/deals", deal).await.expect(201);
+        let own = app.post("/deals", json!({"title": "Two chandeliers", "operator_id": anna["id"]})).await.expect(201);
+        let find = async |key: &str, query: &str| app.call_as(key, "GET", &format!("/search?q={query}"), None).await.expect(200);
+        let ids = |found: &Value, kind: &str| -> Vec<Value> {
+            found[kind].as_array().unwrap().iter().map(|one| one["id"].clone()).collect()
+        };
+        let found = find(&app.key, "CHANDEL").await;
+        assert_eq!(ids(&found, "deals"), [own["id"].clone(), deal["id"].clone()]);
+        assert_eq!(ids(&find(&app.key, "lobby").await, "leads"), [lead["id"].clone()]);
+        // By whom they are with, too.
+        for (query, kind) in [("zarina", "deals"), ("harbour", "deals"), ("zarina", "leads"), ("harbour", "companies"), ("zarina", "contacts")] {
+            assert_eq!(ids(&find(&app.key, query).await, kind).len(), 1, "{query} {kind}");
+        }
+        // Somebody else finds their own.
+        assert_eq!(ids(&find(&key, "chandel").await, "deals"), [own["id"].clone()]);
+        for (query, kind) in [("lobby", "leads"), ("harbour", "companies"), ("harbour", "deals")] {
+            assert_eq!(ids(&find(&key, query).await, kind), Vec::<Value>::new(), "{query} {kind}");
+        }
+        let path = format!("/contacts/{}", contact["id"].as_str().unwrap());
+        app.call("DELETE", &path, None).await.expect(202);
+        app.until("the person is erased", || async {
+            let found = find(&app.key, "chandel").await;
+            (ids(&found, "deals").len() == 1).then_some(())
+        }).await;
+        for query in ["zarina", "lobby", "forty"] {
+            let found = find(&app.key, query).await;
+            assert!(ids(&found, "deals").is_empty() && ids(&found, "leads").is_empty(), "{query}: {found}");
+        }
+        assert_eq!(find(&app.key, "%20").await, json!({"contacts": [], "companies": [], "leads": [], "deals": [], "messages": []}));
     }
 }

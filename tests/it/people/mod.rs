@@ -1,6 +1,8 @@
 //! People outside: who sees them, their cards, merging two and undoing it.
 
+mod alike;
 mod cards;
+mod circles;
 mod companies;
 mod merging;
 mod race;

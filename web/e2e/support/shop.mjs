@@ -177,5 +177,41 @@ export async function openShop(server) {
   for (const [at, values] of forms.entries()) {
     await post('/f/' + made.webform.key, values, { 'Idempotency-Key': `shop-${at}` });
   }
+  await sell(api, made.user);
   return { ...made, api };
+}
+
+/** A hotel that buys lamps: a company that may be there twice, its deals, and what is to be done about them. */
+async function sell(api, me) {
+  const people = (await api.get('/contacts?limit=100')).items;
+  const named = (name) => people.find((contact) => contact.name === name)?.id;
+  const hotel = await api.post('/companies', {
+    name: 'Harbour Hotels Ltd',
+    website: 'https://harbour-hotels.example',
+    phones: ['+46 8 765 432 10'],
+    tax_number: 'SE556677889901',
+    tags: ['wholesale'],
+  });
+  await api.post('/companies', { name: 'Harbour Hotels', emails: ['info@harbour-hotels.example'] });
+  const [iroda, zarina] = [named('Iroda Karimova'), named('Zarina Nazarova')];
+  for (const id of [iroda, zarina]) await api.patch(`/contacts/${id}`, { company_id: hotel.id });
+  const lead = (await api.get(`/leads?contact=${iroda}`)).items[0];
+  const deal = await api.post('/deals', {
+    title: 'Ten lamps for the lobby',
+    amount: '1500',
+    contact_id: iroda,
+    company_id: hotel.id,
+    lead_id: lead.id,
+    tags: ['lobby'],
+  });
+  await api.post('/deals', { title: 'Lamps for the bar', contact_id: iroda, company_id: hotel.id });
+  const stages = (await api.get('/pipelines')).items[0].stages;
+  await api.patch(`/deals/${deal.id}`, { stage_id: stages[1].id, amount: '1650' });
+  const hours = (count) => new Date(Date.now() + count * 3_600_000).toISOString();
+  const task = (title, due, on) => api.post('/tasks', { title, due_at: due, operator_id: me.id, on });
+  await task('Send the offer', hours(-3), { type: 'deal', id: deal.id });
+  await task('Call back', hours(20), { type: 'contact', id: iroda });
+  const done = await task('Ask for the plan of the lobby', hours(-26), { type: 'contact', id: iroda });
+  await api.patch(`/tasks/${done.id}`, { done: true });
+  await task('Meet the architect', hours(70), { type: 'company', id: hotel.id });
 }

@@ -603,12 +603,50 @@ export interface paths {
         get: operations["get_company"];
         put?: never;
         post?: never;
-        /** Forgets a company. Its contacts stay and work nowhere. */
+        /** Forgets a company with its tasks. Its contacts stay and work nowhere. */
         delete: operations["delete_company"];
         options?: never;
         head?: never;
         /** Changes a company. */
         patch: operations["update_company"];
+        trace?: never;
+    };
+    "/api/v1/companies/{id}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Companies that the caller sees and that may be the same as this one, those with more in common first, at most 10:
+         *     with the same tax number, domain (of the website or of the mail; not of public mailboxes), phone, or name apart from
+         *     its legal form.
+         */
+        get: operations["list_company_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same of a company: of all who work there, as far as the caller sees them, and of what is sold to it. */
+        get: operations["list_company_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/connectors": {
@@ -896,7 +934,7 @@ export interface paths {
         };
         /**
          * All that happened with a contact, newest first, as far as the caller sees it: messages of all channels, calls with
-         *     their recordings, forms, notes, changes, where leads came from, merges.
+         *     their recordings, forms, notes, tasks made and done, changes, where leads came from, the stages of deals, merges.
          */
         get: operations["list_contact_timeline"];
         put?: never;
@@ -1726,6 +1764,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deals/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same of a deal: what was said with its contact (or, where it has none, with the people of its company), where its
+         *     lead came from, and what was done about the deal.
+         */
+        get: operations["list_deal_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -2124,6 +2182,23 @@ export interface paths {
          *     on answers 409 unless it is to stay.
          */
         post: operations["reopen_lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same of a lead: what was said with its contact on every channel, and what was done about the lead. */
+        get: operations["list_lead_timeline"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2780,7 +2855,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Finds contacts that the caller sees, and messages of conversations they see. */
+        /** Finds contacts, companies, leads and deals that the caller sees, and messages of conversations they see. */
         get: operations["search_everything"];
         put?: never;
         post?: never;
@@ -4442,6 +4517,13 @@ export interface components {
             /** @description Where it is on the web. */
             website?: string | null;
         };
+        /** @description A company that may be the same. */
+        CompanyDuplicate: {
+            /** @description The other company. */
+            company: components["schemas"]["Company"];
+            /** @description What they have in common, the strongest first. */
+            signs: components["schemas"]["CompanySign"][];
+        };
         /** @description What is said of a company; what is absent stays, or stays empty. */
         CompanyPatch: {
             /** @description All e-mail addresses. */
@@ -4466,6 +4548,11 @@ export interface components {
             /** @description Where it is on the web; null clears it. */
             website?: string | null;
         };
+        /**
+         * @description What two companies have in common.
+         * @enum {string}
+         */
+        CompanySign: "tax_number" | "domain" | "phone" | "name";
         /** @description A kind of channel. */
         Connector: {
             /** @description What its channels can do. */
@@ -5364,7 +5451,7 @@ export interface components {
             /** @description `open`, `won` or `lost`: the kind of its stage. */
             state: string;
             /** @description Words it is found by. */
-            tags: unknown;
+            tags: string[];
             /** @description What it is about. */
             title: string;
             /**
@@ -5400,7 +5487,7 @@ export interface components {
             pipeline_id?: string | null;
             /** @description The stage; the pipeline's first open one when absent. */
             stage_id?: string | null;
-            /** @description Words it is found by. */
+            /** @description Words it is found by; they are kept in small letters. */
             tags?: string[] | null;
             /** @description What it is about. */
             title: string;
@@ -5443,7 +5530,7 @@ export interface components {
             pipeline_id?: string | null;
             /** @description The stage it moves to. */
             stage_id?: string | null;
-            /** @description All its tags. */
+            /** @description All its tags; they are kept in small letters. */
             tags?: string[] | null;
             /** @description What it is about. */
             title?: string | null;
@@ -5661,10 +5748,16 @@ export interface components {
             field: string;
             /** @description What it became. */
             new?: unknown;
-            /** @description The contact or the lead. */
+            /** @description What the contact or company is called that it became. */
+            new_title?: string | null;
+            /** @description The contact, the company, the lead or the deal. */
             object_id: string;
+            /** @description What it is called now. */
+            object_title?: string | null;
             /** @description What it was. */
             old?: unknown;
+            /** @description What the contact or company is called that it was. */
+            old_title?: string | null;
             /** @description Who changed it; null when nobody did by hand. */
             operator_id?: string | null;
             /** @description Their name. */
@@ -6249,6 +6342,8 @@ export interface components {
             source: string;
             /** @description `new`, `in_progress`, `converted` or `junk`. */
             status: string;
+            /** @description Words stuck on it. */
+            tags: string[];
             /** @description What it is about. */
             title: string;
             /**
@@ -6310,6 +6405,8 @@ export interface components {
             operator_id?: string | null;
             /** @description Where it came from; `manual` when absent. */
             source?: string | null;
+            /** @description Words stuck on it; they are kept in small letters. */
+            tags?: string[] | null;
             /** @description What it is about. */
             title: string;
         };
@@ -6324,6 +6421,8 @@ export interface components {
             /** @description Where it came from. */
             source?: string | null;
             status?: components["schemas"]["Status"] | null;
+            /** @description All its tags; they are kept in small letters. */
+            tags?: string[] | null;
             /** @description What it is about. */
             title?: string | null;
             /**
@@ -7683,6 +7782,18 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_CompanyDuplicate: {
+            /** @description The rows. */
+            items: {
+                /** @description The other company. */
+                company: components["schemas"]["Company"];
+                /** @description What they have in common, the strongest first. */
+                signs: components["schemas"]["CompanySign"][];
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Connector: {
             /** @description The rows. */
             items: {
@@ -8220,7 +8331,7 @@ export interface components {
                 /** @description `open`, `won` or `lost`: the kind of its stage. */
                 state: string;
                 /** @description Words it is found by. */
-                tags: unknown;
+                tags: string[];
                 /** @description What it is about. */
                 title: string;
                 /**
@@ -8528,6 +8639,8 @@ export interface components {
                 source: string;
                 /** @description `new`, `in_progress`, `converted` or `junk`. */
                 status: string;
+                /** @description Words stuck on it. */
+                tags: string[];
                 /** @description What it is about. */
                 title: string;
                 /**
@@ -8991,6 +9104,8 @@ export interface components {
                  * @description When it was done; null while it is open.
                  */
                 done_at?: string | null;
+                /** @description Who said so. */
+                done_by?: string | null;
                 /**
                  * Format: date-time
                  * @description Until when.
@@ -9095,7 +9210,11 @@ export interface components {
                 call?: components["schemas"]["Call"] | null;
                 change?: components["schemas"]["FieldChange"] | null;
                 conversation?: components["schemas"]["TimelineThread"] | null;
-                /** @description The id of the message, call, submission, change, lead or merge. */
+                deal?: components["schemas"]["TimelineMove"] | null;
+                /**
+                 * @description The id of the message, call, submission, change, lead, move, task or merge; of a task that was done with an
+                 *     ending, for the task has an entry of its own.
+                 */
                 id: string;
                 /** @description What it is. */
                 kind: components["schemas"]["TimelineKind"];
@@ -9103,6 +9222,7 @@ export interface components {
                 merge?: components["schemas"]["ContactMerge"] | null;
                 message?: components["schemas"]["Message"] | null;
                 submission?: components["schemas"]["Submission"] | null;
+                task?: components["schemas"]["Task"] | null;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -10015,8 +10135,14 @@ export interface components {
         };
         /** @description What was found. */
         SearchResult: {
+            /** @description Companies by name, website, tax number or address. */
+            companies: components["schemas"]["Company"][];
             /** @description Contacts by name or address. */
             contacts: components["schemas"]["Contact"][];
+            /** @description Deals by title or by their contact's or company's name, the newest first. */
+            deals: components["schemas"]["Deal"][];
+            /** @description Leads by title or by their contact's name, the newest first. */
+            leads: components["schemas"]["Lead"][];
             /** @description Messages by their words, the newest first. */
             messages: components["schemas"]["MessageHit"][];
         };
@@ -10641,6 +10767,8 @@ export interface components {
              * @description When it was done; null while it is open.
              */
             done_at?: string | null;
+            /** @description Who said so. */
+            done_by?: string | null;
             /**
              * Format: date-time
              * @description Until when.
@@ -10718,7 +10846,7 @@ export interface components {
          * @description What a task is about.
          * @enum {string}
          */
-        TaskOnKind: "contact" | "lead" | "deal" | "conversation";
+        TaskOnKind: "contact" | "lead" | "deal" | "conversation" | "company";
         /** @description What to change; what is absent stays. */
         TaskPatch: {
             /** @description Whether it is done. */
@@ -10849,7 +10977,11 @@ export interface components {
             call?: components["schemas"]["Call"] | null;
             change?: components["schemas"]["FieldChange"] | null;
             conversation?: components["schemas"]["TimelineThread"] | null;
-            /** @description The id of the message, call, submission, change, lead or merge. */
+            deal?: components["schemas"]["TimelineMove"] | null;
+            /**
+             * @description The id of the message, call, submission, change, lead, move, task or merge; of a task that was done with an
+             *     ending, for the task has an entry of its own.
+             */
             id: string;
             /** @description What it is. */
             kind: components["schemas"]["TimelineKind"];
@@ -10857,16 +10989,40 @@ export interface components {
             merge?: components["schemas"]["ContactMerge"] | null;
             message?: components["schemas"]["Message"] | null;
             submission?: components["schemas"]["Submission"] | null;
+            task?: components["schemas"]["Task"] | null;
         };
         /**
          * @description What an entry is.
          * @enum {string}
          */
-        TimelineKind: "message" | "note" | "system" | "call" | "form" | "change" | "lead" | "merge";
+        TimelineKind: "message" | "note" | "system" | "call" | "form" | "change" | "lead" | "deal" | "task" | "task_done" | "merge";
+        /** @description A deal that was made in a stage or came into it. */
+        TimelineMove: {
+            /** @description `dea_…` */
+            deal_id: string;
+            /** @description The stage before; null when the deal was made. */
+            from_stage_id?: string | null;
+            /** @description Its name. */
+            from_stage_name?: string | null;
+            /** @description Who moved it; null when nobody did by hand. */
+            operator_id?: string | null;
+            /** @description Their name. */
+            operator_name?: string | null;
+            /** @description The stage it came into. */
+            stage_id: string;
+            /** @description Its name. */
+            stage_name: string;
+            /** @description The kind of that stage: `open`, `won` or `lost`. */
+            state: string;
+            /** @description What the deal is about. */
+            title: string;
+        };
         /** @description A conversation, as far as an entry shows it. */
         TimelineThread: {
             /** @description The kind of its channel. */
             channel_kind: string;
+            /** @description Whose it is. */
+            contact: components["schemas"]["ContactRef"];
             /** @description `cnv_…` */
             id: string;
             /**
@@ -12990,6 +13146,68 @@ export interface operations {
             422: components["responses"]["Invalid"];
         };
     };
+    list_company_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cmp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CompanyDuplicate"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_company_timeline: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `deal`, `task`,
+                 *     `task_done`, `merge`.
+                 */
+                kinds?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `cmp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TimelineEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     list_connectors: {
         parameters: {
             query?: never;
@@ -13586,7 +13804,10 @@ export interface operations {
     list_contact_timeline: {
         parameters: {
             query?: {
-                /** @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `merge`. */
+                /**
+                 * @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `deal`, `task`,
+                 *     `task_done`, `merge`.
+                 */
                 kinds?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
@@ -15204,7 +15425,9 @@ export interface operations {
                 lead?: string;
                 /** @description The line that lead came by, by id or key. */
                 line?: string;
-                /** @description Part of the title or of the contact's name. */
+                /** @description A tag. */
+                tag?: string;
+                /** @description Part of the title, or of the contact's or the company's name. */
                 q?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
@@ -15278,7 +15501,9 @@ export interface operations {
                 lead?: string;
                 /** @description The line that lead came by, by id or key. */
                 line?: string;
-                /** @description Part of the title or of the contact's name. */
+                /** @description A tag. */
+                tag?: string;
+                /** @description Part of the title, or of the contact's or the company's name. */
                 q?: string;
             };
             header?: never;
@@ -15428,6 +15653,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_CommerceOrder"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_deal_timeline: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `deal`, `task`,
+                 *     `task_done`, `merge`.
+                 */
+                kinds?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `dea_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TimelineEntry"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -16047,6 +16308,8 @@ export interface operations {
                 operator?: string;
                 /** @description A contact. */
                 contact?: string;
+                /** @description A tag. */
+                tag?: string;
                 /** @description Part of the title or of the contact's name. */
                 q?: string;
                 /** @description `next_cursor` of the page before. */
@@ -16115,6 +16378,8 @@ export interface operations {
                 operator?: string;
                 /** @description A contact. */
                 contact?: string;
+                /** @description A tag. */
+                tag?: string;
                 /** @description Part of the title or of the contact's name. */
                 q?: string;
                 /** @description `csv`, `xlsx`, and of contacts `vcf`. */
@@ -16289,6 +16554,42 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+        };
+    };
+    list_lead_timeline: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `deal`, `task`,
+                 *     `task_done`, `merge`.
+                 */
+                kinds?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `led_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TimelineEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
         };
     };
     list_lines: {
@@ -18053,6 +18354,10 @@ export interface operations {
                 deal?: string;
                 /** @description About this conversation. */
                 conversation?: string;
+                /** @description About this company. */
+                company?: string;
+                /** @description About this contact, or a conversation, a lead or a deal of theirs. */
+                person?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Rows of a page, 1 to 200; 50 when absent. */

@@ -151,7 +151,13 @@ export type MessageVersion = Schemas['MessageVersion'];
 export type Message = Closer<Schemas['Message'], { kind: MessageKind }>;
 export type SearchAnswer = Closer<
   Schemas['SearchResult'],
-  { contacts: Contact[]; messages: Closer<Schemas['MessageHit'], { message: Message }>[] }
+  {
+    contacts: Contact[];
+    companies: Company[];
+    leads: Lead[];
+    deals: Deal[];
+    messages: Closer<Schemas['MessageHit'], { message: Message }>[];
+  }
 >;
 
 // ---- calls ---------------------------------------------------------------------------------------------------------
@@ -164,6 +170,7 @@ export type HookAddress = Schemas['HookAddressView'];
 // ---- contacts, leads, forms ----------------------------------------------------------------------------------------
 
 export type Contact = Closer<Schemas['Contact'], { fields: Free }>;
+export type CompanyDuplicate = Closer<Schemas['CompanyDuplicate'], { company: Company }>;
 export type Company = Closer<Schemas['Company'], { fields: Free }>;
 export type CustomField = Schemas['CustomField'];
 export type CustomFieldType = Schemas['CustomFieldType'];

@@ -13,6 +13,7 @@ import { forgetOffers, loadOffers, onOfferEvent } from './offers.svelte';
 import { prefs } from './prefs.svelte';
 import { go } from './router.svelte';
 import { loadWorkOptions, may, me, session, setMe, signedOut, workOptions } from './session.svelte';
+import { countTasks } from './tasks.svelte';
 import { explain } from './toast.svelte';
 
 /** The one place where store, socket, outbox and server meet. */
@@ -264,6 +265,7 @@ async function reloadAll(): Promise<void> {
   const open = openId;
   for (const id of [...store.threads.keys()]) if (id !== open) store.threads.delete(id);
   refreshCounts(0);
+  countTasks(0);
   void loadOffers();
   void loadCalls();
   void loadPeople();

@@ -18,6 +18,7 @@ export type Command =
   | 'note'
   | 'transfer'
   | 'tags'
+  | 'task'
   | 'priority'
   | 'unread-next'
   | 'unread-previous'
@@ -65,6 +66,7 @@ export const BINDINGS: readonly Binding[] = [
   { command: 'note', codes: ['KeyN'], label: 'N' },
   { command: 'transfer', codes: ['KeyT'], label: 'T' },
   { command: 'tags', codes: ['KeyL'], label: 'L' },
+  { command: 'task', codes: ['KeyD'], label: 'D' },
   { command: 'priority', codes: ['KeyP'], label: 'P' },
   { command: 'unread-next', codes: ['ArrowDown'], alt: true, label: 'Alt ↓' },
   { command: 'unread-previous', codes: ['ArrowUp'], alt: true, label: 'Alt ↑' },

@@ -1,5 +1,8 @@
 import type { Component } from 'svelte';
 import { texts } from '../../i18n/i18n.svelte';
+import QuickTask from '../tasks/QuickTask.svelte';
+import TaskForm from '../tasks/TaskForm.svelte';
+import TaskList from '../tasks/TaskList.svelte';
 import LeadActions from './LeadActions.svelte';
 
 export { remind } from '../tasks/remind';
@@ -23,4 +26,14 @@ export async function screen(name: string): Promise<{ default: Component }> {
 export async function leadActions(): Promise<typeof LeadActions> {
   await texts('deals');
   return LeadActions;
+}
+
+/** Tasks on a card, and a new one in two keys. */
+export async function taskParts(): Promise<{
+  TaskList: typeof TaskList;
+  QuickTask: typeof QuickTask;
+  TaskForm: typeof TaskForm;
+}> {
+  await texts('deals');
+  return { TaskList, QuickTask, TaskForm };
 }
