@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::{OnConflict, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement},
 };
 
 use crate::db::{WriteTx, bulk, entity::object_tag};
@@ -99,13 +99,36 @@ pub async fn replace(write: &WriteTx, id: &str, tags: &[String]) -> Result<Vec<S
     Ok(before)
 }
 
-/// The ids of objects with a tag, for lists.
-pub fn tagged(tag: &str) -> SelectStatement {
+/// That an object has a tag, as a subquery to be asked whether there is a row.
+pub fn has(tag: &str, id: Expr) -> SelectStatement {
     Query::select()
-        .column(object_tag::Column::ObjectId)
+        .expr(Expr::val(1))
         .from(object_tag::Entity)
+        .and_where(Expr::col((object_tag::Entity, object_tag::Column::ObjectId)).eq(id))
         .and_where(object_tag::Column::Tag.eq(tag.trim().to_lowercase()))
         .to_owned()
+}
+
+/// The objects with a tag whose id begins so, unless they are more.
+pub async fn few(
+    db: &impl ConnectionTrait,
+    tag: &str,
+    prefix: &str,
+    most: usize,
+) -> Result<Option<Vec<String>>, DbErr> {
+    // What follows the prefix is letters and digits, which stand before the tilde.
+    let query = object_tag::Entity::find()
+        .select_only()
+        .column(object_tag::Column::ObjectId)
+        .filter(object_tag::Column::Tag.eq(tag.trim().to_lowercase()))
+        .filter(object_tag::Column::ObjectId.gte(prefix))
+        .filter(object_tag::Column::ObjectId.lt(format!("{prefix}~")));
+    let query = match u64::try_from(most).ok().and_then(|most| most.checked_add(1)) {
+        Some(rows) => query.limit(rows),
+        None => query,
+    };
+    let ids: Vec<String> = query.into_tuple().all(db).await?;
+    Ok((ids.len() <= most).then_some(ids))
 }
 
 /// The tags of objects whose id begins so (`cnt_`), each once, in order.

@@ -1,3 +1,4 @@
 //! Where people outside work.
 
+pub mod list;
 pub mod store;
