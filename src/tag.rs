@@ -3,11 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement},
 };
 
-use crate::db::{WriteTx, bulk, entity::object_tag};
+use crate::{
+    db::{WriteTx, bulk, entity::object_tag},
+    search::find::{Fit, Ids},
+};
 
 /// Tags of one object, and characters of one.
 const LIMIT: usize = 50;
@@ -109,26 +112,25 @@ pub fn has(tag: &str, id: Expr) -> SelectStatement {
         .to_owned()
 }
 
-/// The objects with a tag whose id begins so, unless they are more.
-pub async fn few(
-    db: &impl ConnectionTrait,
-    tag: &str,
-    prefix: &str,
-    most: usize,
-) -> Result<Option<Vec<String>>, DbErr> {
-    // What follows the prefix is letters and digits, which stand before the tilde.
-    let query = object_tag::Entity::find()
-        .select_only()
-        .column(object_tag::Column::ObjectId)
-        .filter(object_tag::Column::Tag.eq(tag.trim().to_lowercase()))
-        .filter(object_tag::Column::ObjectId.gte(prefix))
-        .filter(object_tag::Column::ObjectId.lt(format!("{prefix}~")));
-    let query = match u64::try_from(most).ok().and_then(|most| most.checked_add(1)) {
-        Some(rows) => query.limit(rows),
-        None => query,
+/// The objects with a tag whose id begins so (`cnt_`).
+pub fn tagged(backend: DbBackend, tag: &str, prefix: &str) -> Ids {
+    let places = match backend {
+        DbBackend::Sqlite => ["?", "?", "?"],
+        _ => ["$1", "$2", "$3"],
     };
-    let ids: Vec<String> = query.into_tuple().all(db).await?;
-    Ok((ids.len() <= most).then_some(ids))
+    let [tagged, from, to] = places;
+    // What follows the prefix is letters and digits, which stand before the tilde.
+    Ids {
+        sql: format!(
+            "SELECT object_id FROM object_tag WHERE tag = {tagged} AND object_id >= {from} AND object_id < {to}"
+        ),
+        values: vec![
+            tag.trim().to_lowercase().into(),
+            prefix.into(),
+            format!("{prefix}~").into(),
+        ],
+        fit: Fit::Other,
+    }
 }
 
 /// The tags of objects whose id begins so (`cnt_`), each once, in order.

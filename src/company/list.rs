@@ -4,24 +4,19 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
     sea_query::{Expr, ExprTrait},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     contact::sight,
-    db::{
-        bulk,
-        entity::{company, contact},
-        keyset,
-        text::contains,
-    },
+    db::{bulk, entity::company, keyset, text::contains},
     operator::rights::{self, Scope},
     search::{
-        find::{self, Candidates, List, Search, Walked},
-        record::{AT_ONCE, Kind},
+        find::{self, Fit, Ids, List, Search, Walked},
+        record::Kind,
     },
     tag,
 };
@@ -67,7 +62,7 @@ pub async fn list(
         limit,
     };
     let keys = if indexed && narrowed {
-        find::page(&list, limit).await?
+        find::page(db, &list, limit).await?
     } else {
         list.walk(None).await?.keys
     };
@@ -107,19 +102,23 @@ impl<C: ConnectionTrait> Companies<'_, C> {
             Some(Some(id)) => query = query.filter(owner.eq(id)),
         }
         if let Some(place) = self.after {
-            query = query.filter(company::Column::NameKey.gt(&place.name));
+            let name = match leads {
+                true => Expr::col((company::Entity, company::Column::NameKey)),
+                false => keyset::aside(self.db.get_database_backend(), company::Column::NameKey),
+            };
+            query = query.filter(name.gt(place.name.as_str()));
         }
         query
     }
 
-    /// What the list is narrowed to otherwise.
-    fn narrowed(&self, text: bool) -> Condition {
+    /// What the list is narrowed to otherwise, and does not fit already.
+    fn narrowed(&self, fit: Option<Fit>) -> Condition {
         let id = || Expr::col((company::Entity, company::Column::Id));
         let mut all = Condition::all();
         if let Some(tag) = &self.filter.tag {
             all = all.add(Expr::exists(tag::has(tag, id())));
         }
-        if let Some(search) = self.search.filter(|_| text) {
+        if let Some(search) = self.search.filter(|_| fit != Some(Fit::Text)) {
             all = all.add(if search.is_indexed() {
                 search.condition(self.db.get_database_backend(), id())
             } else {
@@ -127,7 +126,11 @@ impl<C: ConnectionTrait> Companies<'_, C> {
             });
         }
         // Last: it costs the most.
-        all.add(sight::companies(self.scope))
+        if fit == Some(Fit::Scope) {
+            all
+        } else {
+            all.add(sight::companies(self.scope))
+        }
     }
 
     /// The text as it stands in the table, for as long as not all records are kept.
@@ -148,34 +151,34 @@ impl<C: ConnectionTrait> Companies<'_, C> {
         })
     }
 
-    /// Companies that are reached, unless they or their contacts are more.
-    async fn reached(&self, most: usize) -> Result<Option<Vec<String>>, DbErr> {
+    /// Companies that are reached, by themselves or by whom they employ.
+    fn reached(&self) -> Ids {
+        let backend = self.db.get_database_backend();
         let extent = self.scope.view(rights::Object::Company);
-        let Some(mut people) = sight::few(self.db, &extent, most).await? else {
-            return Ok(None);
-        };
-        people.sort_unstable();
-        people.dedup();
-        let mut ids: Vec<String> = company::Entity::find()
-            .select_only()
-            .column(company::Column::Id)
-            .filter(company::Column::OperatorId.is_in(extent.owners()))
-            .into_tuple()
-            .all(self.db)
-            .await?;
-        for people in people.chunks(AT_ONCE) {
-            let theirs: Vec<Option<String>> = contact::Entity::find()
-                .select_only()
-                .column(contact::Column::CompanyId)
-                .filter(contact::Column::Id.is_in(bulk::padded(people)))
-                .into_tuple()
-                .all(self.db)
-                .await?;
-            ids.extend(theirs.into_iter().flatten());
+        let mut ids = sight::reached(backend, &extent);
+        ids.sql = format!(
+            "SELECT k.company_id FROM ({}) AS reached JOIN contact k ON k.id = reached.id WHERE k.company_id IS NOT NULL",
+            ids.sql
+        );
+        let owners: Vec<String> = extent
+            .owners()
+            .into_iter()
+            .map(|owner| {
+                ids.values.push(owner.into());
+                match backend {
+                    DbBackend::Sqlite => "?".to_owned(),
+                    _ => format!("${}", ids.values.len()),
+                }
+            })
+            .collect();
+        if !owners.is_empty() {
+            let owners = owners.join(", ");
+            ids.sql = format!(
+                "{} UNION ALL SELECT id FROM company WHERE operator_id IN ({owners})",
+                ids.sql
+            );
         }
-        ids.sort_unstable();
-        ids.dedup();
-        Ok((ids.len() <= most).then_some(ids))
+        ids
     }
 }
 
@@ -204,7 +207,7 @@ impl<C: ConnectionTrait> List for Companies<'_, C> {
             }
         }
         let keys = query
-            .filter(self.narrowed(true))
+            .filter(self.narrowed(None))
             .select_only()
             .columns([name, id])
             .order_by_asc(name)
@@ -215,37 +218,35 @@ impl<C: ConnectionTrait> List for Companies<'_, C> {
         Ok(Walked { keys, whole })
     }
 
-    async fn few(&self, most: usize) -> Result<Option<Candidates>, DbErr> {
-        if let Some(search) = self.search
-            && let Some(found) = search.few(self.db, most).await?
-        {
-            return Ok(Some(found));
-        }
-        let mut ids = None;
-        if let Some(tag) = &self.filter.tag {
-            ids = tag::few(self.db, tag, "cmp_", most).await?;
-        }
-        if ids.is_none() && !self.scope.view(rights::Object::Company).is_all() {
-            ids = self.reached(most).await?;
-        }
-        let fit_text = false;
-        Ok(ids.map(|ids| Candidates { ids, fit_text }))
+    fn known(&self) -> Vec<Ids> {
+        let backend = self.db.get_database_backend();
+        let text = self.search.map(|search| search.ids(backend));
+        let tagged = self
+            .filter
+            .tag
+            .as_ref()
+            .map(|tag| tag::tagged(backend, tag, "cmp_"));
+        let all = self.scope.view(rights::Object::Company).is_all();
+        let reached = (!all).then(|| self.reached());
+        [text, tagged, reached].into_iter().flatten().collect()
     }
 
-    async fn probe(&self, some: Candidates) -> Result<Vec<Key>, DbErr> {
-        let mut keys = Vec::new();
-        for ids in some.ids.chunks(AT_ONCE) {
-            let found: Vec<Key> = self
-                .filtered(false)
-                .filter(company::Column::Id.is_in(bulk::padded(ids)))
-                .filter(self.narrowed(!some.fit_text))
-                .select_only()
-                .columns([company::Column::NameKey, company::Column::Id])
-                .into_tuple()
-                .all(self.db)
-                .await?;
-            keys.extend(found);
-        }
+    async fn probe(&self, ids: &Ids) -> Result<Vec<Key>, DbErr> {
+        let mut keys: Vec<Key> = self
+            .filtered(false)
+            .filter(ids.hold(company::Column::Id, None))
+            .filter(self.narrowed(Some(ids.fit)))
+            .select_only()
+            .columns([company::Column::NameKey, company::Column::Id])
+            .into_tuple()
+            .all(self.db)
+            .await?;
+        keys.sort_unstable();
+        keys.truncate(
+            usize::try_from(self.limit)
+                .unwrap_or(usize::MAX)
+                .saturating_add(1),
+        );
         Ok(keys)
     }
 }

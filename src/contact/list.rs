@@ -21,8 +21,8 @@ use crate::{
     },
     operator::rights::{self, Scope},
     search::{
-        find::{self, Candidates, List, Search, Walked},
-        record::{AT_ONCE, Kind},
+        find::{self, Fit, Ids, List, Search, Walked},
+        record::Kind,
     },
     tag,
 };
@@ -76,7 +76,7 @@ pub async fn list(
         limit,
     };
     let mut keys = if indexed && narrowed {
-        find::page(&list, limit).await?
+        find::page(db, &list, limit).await?
     } else {
         list.walk(None).await?.keys
     };
@@ -119,33 +119,30 @@ impl<C: ConnectionTrait> Contacts<'_, C> {
     fn filtered(&self, leads: bool) -> Select<contact::Entity> {
         let backend = self.db.get_database_backend();
         let mut query = contact::Entity::find().filter(contact::Column::MergedInto.is_null());
-        let mut leads = leads;
+        let mut first = leads;
         let company = self.filter.company_id.clone().map(Some);
         for (column, value) in [
             (contact::Column::CompanyId, company),
             (contact::Column::OperatorId, self.filter.operator_id.clone()),
         ] {
             let Some(value) = value else { continue };
-            query = query.filter(match (std::mem::take(&mut leads), value) {
+            query = query.filter(match (std::mem::take(&mut first), value) {
                 (true, Some(value)) => column.eq(value),
                 (true, None) => column.is_null(),
                 (false, Some(value)) => keyset::aside(backend, column).eq(value),
                 (false, None) => keyset::aside(backend, column).is_null(),
             });
         }
+        let (at, id) = (contact::Column::UpdatedAt, contact::Column::Id);
         match self.after {
-            Some(place) => query.filter(keyset::below(
-                contact::Column::UpdatedAt,
-                contact::Column::Id,
-                place.at,
-                &place.id,
-            )),
+            Some(place) if leads => query.filter(keyset::below(at, id, place.at, &place.id)),
+            Some(place) => query.filter(keyset::below_aside(backend, at, id, place.at, &place.id)),
             None => query,
         }
     }
 
-    /// What the list is narrowed to otherwise.
-    fn narrowed(&self, text: bool) -> Condition {
+    /// What the list is narrowed to otherwise, and does not fit already.
+    fn narrowed(&self, fit: Option<Fit>) -> Condition {
         let mut all = Condition::all();
         if let Some(tag) = &self.filter.tag {
             let id = Expr::col((contact::Entity, contact::Column::Id));
@@ -158,7 +155,7 @@ impl<C: ConnectionTrait> Contacts<'_, C> {
                     .add(contact::Column::Id.in_subquery(suggested(contact_suggestion::Column::OtherId))),
             );
         }
-        if let Some(search) = self.search.filter(|_| text) {
+        if let Some(search) = self.search.filter(|_| fit != Some(Fit::Text)) {
             let id = Expr::col((contact::Entity, contact::Column::Id));
             all = all.add(if search.is_indexed() {
                 search.condition(self.db.get_database_backend(), id)
@@ -167,7 +164,11 @@ impl<C: ConnectionTrait> Contacts<'_, C> {
             });
         }
         // Last: it costs the most.
-        all.add(sight::contacts(self.scope))
+        if fit == Some(Fit::Scope) {
+            all
+        } else {
+            all.add(sight::contacts(self.scope))
+        }
     }
 
     /// The text as it stands in the tables, for as long as not all records are kept.
@@ -187,22 +188,16 @@ impl<C: ConnectionTrait> Contacts<'_, C> {
     }
 
     /// Contacts that may be somebody else too.
-    async fn doubtful(&self, most: usize) -> Result<Option<Vec<String>>, DbErr> {
-        let mut ids = Vec::new();
-        for side in [
-            contact_suggestion::Column::ContactId,
-            contact_suggestion::Column::OtherId,
-        ] {
-            let mut query = suggested(side);
-            if let Some(rows) = u64::try_from(most).ok().and_then(|most| most.checked_add(1)) {
-                query.limit(rows);
-            }
-            let rows = self.db.query_all(&query).await?;
-            for row in rows {
-                ids.push(row.try_get_by_index(0)?);
-            }
+    fn doubtful(&self) -> Ids {
+        let backend = self.db.get_database_backend();
+        let one = backend.build(&suggested(contact_suggestion::Column::ContactId));
+        let other = backend.build(&suggested(contact_suggestion::Column::OtherId));
+        // Neither has places.
+        Ids {
+            sql: format!("{} UNION {}", one.sql, other.sql),
+            values: Vec::new(),
+            fit: Fit::Other,
         }
-        Ok((ids.len() <= most).then_some(ids))
     }
 }
 
@@ -225,7 +220,7 @@ impl<C: ConnectionTrait> List for Contacts<'_, C> {
             }
         }
         let found: Vec<(DateTime<Utc>, String)> = query
-            .filter(self.narrowed(true))
+            .filter(self.narrowed(None))
             .select_only()
             .columns([at, id])
             .order_by_desc(at)
@@ -238,46 +233,35 @@ impl<C: ConnectionTrait> List for Contacts<'_, C> {
         Ok(Walked { keys, whole })
     }
 
-    async fn few(&self, most: usize) -> Result<Option<Candidates>, DbErr> {
-        if let Some(search) = self.search
-            && let Some(found) = search.few(self.db, most).await?
-        {
-            return Ok(Some(found));
-        }
-        let mut ids = None;
-        if let Some(tag) = &self.filter.tag {
-            ids = tag::few(self.db, tag, "cnt_", most).await?;
-        }
-        if ids.is_none() && self.filter.duplicates {
-            ids = self.doubtful(most).await?;
-        }
-        if ids.is_none() && !self.scope.view(rights::Object::Contact).is_all() {
-            ids = sight::few(self.db, &self.scope.view(rights::Object::Contact), most).await?;
-        }
-        let fit_text = false;
-        Ok(ids.map(|mut ids| {
-            ids.sort_unstable();
-            ids.dedup();
-            Candidates { ids, fit_text }
-        }))
+    fn known(&self) -> Vec<Ids> {
+        let backend = self.db.get_database_backend();
+        let extent = self.scope.view(rights::Object::Contact);
+        let text = self.search.map(|search| search.ids(backend));
+        let tagged = self
+            .filter
+            .tag
+            .as_ref()
+            .map(|tag| tag::tagged(backend, tag, "cnt_"));
+        let doubtful = self.filter.duplicates.then(|| self.doubtful());
+        let reached = (!extent.is_all()).then(|| sight::reached(backend, &extent));
+        [text, doubtful, tagged, reached].into_iter().flatten().collect()
     }
 
-    async fn probe(&self, some: Candidates) -> Result<Vec<Key>, DbErr> {
+    async fn probe(&self, ids: &Ids) -> Result<Vec<Key>, DbErr> {
         let (at, id) = (contact::Column::UpdatedAt, contact::Column::Id);
-        let mut keys = Vec::new();
-        for ids in some.ids.chunks(AT_ONCE) {
-            let found: Vec<(DateTime<Utc>, String)> = self
-                .filtered(false)
-                .filter(id.is_in(bulk::padded(ids)))
-                .filter(self.narrowed(!some.fit_text))
-                .select_only()
-                .columns([at, id])
-                .into_tuple()
-                .all(self.db)
-                .await?;
-            keys.extend(found.into_iter().map(Reverse));
-        }
-        Ok(keys)
+        let found: Vec<(DateTime<Utc>, String)> = self
+            .filtered(false)
+            .filter(ids.hold(id, None))
+            .filter(self.narrowed(Some(ids.fit)))
+            .select_only()
+            .columns([at, id])
+            .order_by_desc(keyset::sorted(self.db.get_database_backend(), at))
+            .order_by_desc(id)
+            .limit(self.limit + 1)
+            .into_tuple()
+            .all(self.db)
+            .await?;
+        Ok(found.into_iter().map(Reverse).collect())
     }
 }
 
@@ -295,13 +279,13 @@ fn suggested(side: contact_suggestion::Column) -> SelectStatement {
             .add(known(contact_distinct::Column::OtherId).eq(pair(second)))
     };
     let distinct = Query::select()
-        .expr(Expr::val(1))
+        .expr(Expr::cust("1"))
         .from(contact_distinct::Entity)
         .cond_where(Condition::any().add(same(one, other)).add(same(other, one)))
         .to_owned();
     let merged = |column| {
         Query::select()
-            .expr(Expr::val(1))
+            .expr(Expr::cust("1"))
             .from_as(contact::Entity, Alias::new("other"))
             .and_where(Expr::col((Alias::new("other"), contact::Column::Id)).eq(pair(column)))
             .and_where(Expr::col((Alias::new("other"), contact::Column::MergedInto)).is_not_null())

@@ -33,6 +33,38 @@ pub fn holds_not(backend: DbBackend, column: impl ColumnTrait, value: impl Into<
     aside(backend, column).ne(value)
 }
 
+/// That it holds one of some values.
+pub fn holds_one<V: Into<Expr>>(
+    backend: DbBackend,
+    column: impl ColumnTrait,
+    values: impl IntoIterator<Item = V>,
+) -> Expr {
+    aside(backend, column).is_in(values)
+}
+
+/// A time to sort by that no index is to be taken for: few rows, found otherwise.
+pub fn sorted(backend: DbBackend, column: impl ColumnTrait) -> Expr {
+    match backend {
+        DbBackend::Sqlite => aside(backend, column),
+        _ => Expr::cust_with_expr("$1 AT TIME ZONE 'UTC'", Expr::col(column.as_column_ref())),
+    }
+}
+
+/// [`below`], compared [`aside`].
+pub fn below_aside<C: ColumnTrait>(
+    backend: DbBackend,
+    at: C,
+    id: C,
+    place: impl Into<Expr> + Clone,
+    place_id: &str,
+) -> Condition {
+    let at = || aside(backend, at);
+    let same = Condition::all()
+        .add(at().eq(place.clone()))
+        .add(aside(backend, id).lt(place_id));
+    Condition::any().add(at().lt(place)).add(same)
+}
+
 /// Conditions that columns hold values; the first that is given leads, the others are compared.
 pub fn led<C: ColumnTrait>(
     backend: DbBackend,

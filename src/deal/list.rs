@@ -5,8 +5,8 @@ use std::{cmp::Reverse, collections::HashMap};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
     sea_query::{Expr, Query},
 };
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,8 @@ use crate::{
     },
     operator::rights::{self, Extent, Scope},
     search::{
-        find::{self, Candidates, List, Search, Walked},
-        record::{AT_ONCE, Kind},
+        find::{self, Ids, List, Search, Walked},
+        record::Kind,
     },
 };
 
@@ -77,7 +77,7 @@ pub async fn list(
         limit,
     };
     let mut keys = match &search {
-        Some(search) if search.is_indexed() => find::page(&list, limit).await?,
+        Some(search) if search.is_indexed() => find::page(db, &list, limit).await?,
         _ => list.walk(None).await?.keys,
     };
     let more = keys.len() as u64 > limit;
@@ -116,21 +116,6 @@ pub(super) fn scanned(db: &impl ConnectionTrait, text: &str) -> Condition {
     Condition::any()
         .add(contains(backend, title, text))
         .add(deal::Column::ContactId.in_subquery(named))
-}
-
-impl Filter {
-    /// Whether a deal fits, whatever the text. Pure.
-    pub(super) fn fits(&self, row: &deal::Model) -> bool {
-        let is = |asked: &Option<String>, has: Option<&String>| asked.is_none() || asked.as_ref() == has;
-        is(&self.pipeline_id, Some(&row.pipeline_id))
-            && is(&self.stage_id, Some(&row.stage_id))
-            && is(&self.state, Some(&row.state))
-            && is(&self.operator_id, row.operator_id.as_ref())
-            && is(&self.contact_id, row.contact_id.as_ref())
-            && is(&self.company_id, row.company_id.as_ref())
-            && is(&self.lead_id, row.lead_id.as_ref())
-            && is(&self.line_id, row.line_id.as_ref())
-    }
 }
 
 struct Deals<'a, C> {
@@ -282,35 +267,68 @@ impl<C: ConnectionTrait> List for Deals<'_, C> {
         })
     }
 
-    async fn few(&self, most: usize) -> Result<Option<Candidates>, DbErr> {
-        match self.search {
-            Some(search) => search.few(self.db, most).await,
-            None => Ok(None),
-        }
+    fn known(&self) -> Vec<Ids> {
+        let backend = self.db.get_database_backend();
+        self.search
+            .map(|search| search.ids(backend))
+            .into_iter()
+            .collect()
     }
 
-    async fn probe(&self, some: Candidates) -> Result<Vec<Key>, DbErr> {
-        let mut keys = Vec::new();
-        for ids in some.ids.chunks(AT_ONCE) {
-            let rows = deal::Entity::find()
-                .filter(deal::Column::Id.is_in(bulk::padded(ids)))
-                .all(self.db)
-                .await?;
-            let in_stage = self.filter.stage_id.is_some();
-            keys.extend(rows.into_iter().filter_map(|row| {
-                let at = if in_stage { row.stage_since } else { row.created_at };
-                let fits = self.filter.fits(&row)
-                    && (self.extent).holds(
-                        row.line_id.as_deref(),
-                        row.operator_id.as_deref(),
-                        std::iter::empty(),
-                    )
-                    && self
-                        .after
-                        .is_none_or(|place| (at, &row.id) < (place.at, &place.id));
-                fits.then_some(Reverse((at, row.id)))
-            }));
+    async fn probe(&self, ids: &Ids) -> Result<Vec<Key>, DbErr> {
+        let (backend, order) = (self.db.get_database_backend(), self.order());
+        let mut query = deal::Entity::find()
+            .filter(ids.hold(deal::Column::Id, None))
+            .filter(compared(backend, self.filter, &self.extent));
+        if let Some(place) = self.after {
+            query = query.filter(keyset::below_aside(
+                backend,
+                order,
+                deal::Column::Id,
+                place.at,
+                &place.id,
+            ));
         }
-        Ok(keys)
+        let found: Vec<(DateTime<Utc>, String)> = query
+            .select_only()
+            .columns([order, deal::Column::Id])
+            .order_by_desc(keyset::sorted(backend, order))
+            .order_by_desc(deal::Column::Id)
+            .limit(self.limit + 1)
+            .into_tuple()
+            .all(self.db)
+            .await?;
+        Ok(found.into_iter().map(Reverse).collect())
     }
+}
+
+/// What deals are narrowed to and as far as they are seen, for those that are found otherwise.
+pub(super) fn compared(backend: DbBackend, filter: &Filter, extent: &Extent<'_>) -> Condition {
+    let mut all = Condition::all();
+    for (column, value) in [
+        (deal::Column::PipelineId, &filter.pipeline_id),
+        (deal::Column::StageId, &filter.stage_id),
+        (deal::Column::State, &filter.state),
+        (deal::Column::OperatorId, &filter.operator_id),
+        (deal::Column::ContactId, &filter.contact_id),
+        (deal::Column::CompanyId, &filter.company_id),
+        (deal::Column::LeadId, &filter.lead_id),
+        (deal::Column::LineId, &filter.line_id),
+    ] {
+        if let Some(value) = value {
+            all = all.add(keyset::holds(backend, column, value.clone()));
+        }
+    }
+    if extent.is_all() {
+        return all;
+    }
+    all.add(
+        Condition::any()
+            .add(keyset::holds_one(
+                backend,
+                deal::Column::OperatorId,
+                extent.owners(),
+            ))
+            .add(keyset::holds_one(backend, deal::Column::LineId, extent.lines())),
+    )
 }

@@ -1,7 +1,5 @@
 //! What the deals of a board are worth, by stage.
 
-use std::collections::BTreeMap;
-
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Expr, ExprTrait, Query},
@@ -10,20 +8,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    list::{Filter, scanned},
+    list::{Filter, compared, scanned},
     money,
     store::visible_to,
 };
 use crate::{
     db::{
-        bulk,
         entity::{deal, pipeline},
         keyset,
     },
     operator::rights::{self, Scope},
     search::{
         find::{FEW, Search},
-        record::{AT_ONCE, Kind},
+        record::Kind,
     },
 };
 
@@ -56,61 +53,33 @@ type Counted = (String, String, i64, Option<i64>, Option<i64>);
 
 /// The totals of the stages that have deals.
 pub async fn totals(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<Vec<Total>, DbErr> {
+    let backend = db.get_database_backend();
     match Search::read(db, Kind::Deal, filter.text.as_deref()).await? {
-        Some(search) if search.is_indexed() => found(db, scope, filter, &search).await,
-        search => counted(db, scope, filter, search.is_some()).await,
-    }
-}
-
-/// Those of the deals that a text finds.
-async fn found(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    filter: &Filter,
-    search: &Search,
-) -> Result<Vec<Total>, DbErr> {
-    let (ids, at_least) = match search.few(db, FEW).await? {
-        Some(found) => (found.ids, false),
-        None => (search.some(db, FEW).await?.0, true),
-    };
-    let extent = scope.view(rights::Object::Deal);
-    let mut sums: BTreeMap<(String, String), (i64, Option<i128>)> = BTreeMap::new();
-    for ids in ids.chunks(AT_ONCE) {
-        let rows = deal::Entity::find().filter(deal::Column::Id.is_in(bulk::padded(ids)));
-        for row in rows.all(db).await? {
-            let seen = extent.holds(
-                row.line_id.as_deref(),
-                row.operator_id.as_deref(),
-                std::iter::empty(),
-            );
-            if seen && filter.fits(&row) {
-                let (count, sum) = sums.entry((row.stage_id, row.currency)).or_default();
-                *count += 1;
-                if let Some(amount) = row.amount {
-                    *sum = Some(sum.unwrap_or_default() + i128::from(amount));
-                }
-            }
+        Some(search) if search.is_indexed() => {
+            let ids = search.ids(backend);
+            let at_least = !ids.are_at_most(db, FEW).await?;
+            let query = deal::Entity::find()
+                .filter(ids.hold(deal::Column::Id, at_least.then_some(FEW)))
+                .filter(compared(backend, filter, &scope.view(rights::Object::Deal)));
+            counted(db, query, at_least).await
         }
+        Some(_) => {
+            let text = filter.text.as_deref().unwrap_or_default();
+            let query = narrowed(db, filter).filter(visible_to(scope));
+            counted(db, query.filter(scanned(db, text)), false).await
+        }
+        None => counted(db, narrowed(db, filter).filter(visible_to(scope)), false).await,
     }
-    let rows = sums
-        .into_iter()
-        .map(|((stage, currency), (count, sum))| (stage, currency, count, sum));
-    Ok(shown(rows, at_least))
 }
 
-/// Those of all deals, in one question.
+/// Those of some deals, in one question.
 async fn counted(
     db: &impl ConnectionTrait,
-    scope: &Scope,
-    filter: &Filter,
-    scans: bool,
+    query: Select<deal::Entity>,
+    at_least: bool,
 ) -> Result<Vec<Total>, DbErr> {
     const PART: i64 = 1_000_000_000;
     let amount = || Expr::col((deal::Entity, deal::Column::Amount));
-    let mut query = narrowed(db, filter).filter(visible_to(scope));
-    if scans {
-        query = query.filter(scanned(db, filter.text.as_deref().unwrap_or_default()));
-    }
     // PostgreSQL sums large integers to another type.
     let rows: Vec<Counted> = query
         .select_only()
@@ -132,7 +101,7 @@ async fn counted(
             .map(|(high, low)| i128::from(high) * i128::from(PART) + i128::from(low));
         (stage, currency, count, sum)
     });
-    Ok(shown(rows, false))
+    Ok(shown(rows, at_least))
 }
 
 fn narrowed(db: &impl ConnectionTrait, filter: &Filter) -> Select<deal::Entity> {

@@ -9,8 +9,8 @@ use std::{cmp::Reverse, collections::HashMap};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
     sea_query::{Expr, Query},
 };
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,8 @@ use crate::{
     },
     operator::rights::{self, Extent, Scope},
     search::{
-        find::{self, Candidates, List, Search, Walked},
-        record::{AT_ONCE, Kind},
+        find::{self, Ids, List, Search, Walked},
+        record::Kind,
     },
 };
 
@@ -58,17 +58,6 @@ pub struct Place {
 
 type Key = Reverse<(DateTime<Utc>, String)>;
 
-/// What of a lead decides whether it fits.
-type Judged = (
-    String,
-    DateTime<Utc>,
-    String,
-    String,
-    Option<String>,
-    Option<String>,
-    String,
-);
-
 /// One page of leads and the place after which the next begins.
 pub async fn list(
     db: &impl ConnectionTrait,
@@ -87,7 +76,7 @@ pub async fn list(
         limit,
     };
     let mut keys = match &search {
-        Some(search) if search.is_indexed() => find::page(&list, limit).await?,
+        Some(search) if search.is_indexed() => find::page(db, &list, limit).await?,
         _ => list.walk(None).await?.keys,
     };
     let more = keys.len() as u64 > limit;
@@ -257,55 +246,61 @@ impl<C: ConnectionTrait> List for Leads<'_, C> {
         })
     }
 
-    async fn few(&self, most: usize) -> Result<Option<Candidates>, DbErr> {
-        match self.search {
-            Some(search) => search.few(self.db, most).await,
-            None => Ok(None),
-        }
+    fn known(&self) -> Vec<Ids> {
+        let backend = self.db.get_database_backend();
+        self.search
+            .map(|search| search.ids(backend))
+            .into_iter()
+            .collect()
     }
 
-    async fn probe(&self, some: Candidates) -> Result<Vec<Key>, DbErr> {
-        let mut keys = Vec::new();
-        for ids in some.ids.chunks(AT_ONCE) {
-            let rows: Vec<Judged> = lead::Entity::find()
-                .select_only()
-                .columns([
-                    lead::Column::Id,
-                    lead::Column::CreatedAt,
-                    lead::Column::Status,
-                    lead::Column::Source,
-                    lead::Column::LineId,
-                    lead::Column::OperatorId,
-                    lead::Column::ContactId,
-                ])
-                .filter(lead::Column::Id.is_in(bulk::padded(ids)))
-                .into_tuple()
-                .all(self.db)
-                .await?;
-            keys.extend(rows.into_iter().filter_map(|row| self.judged(row)));
+    async fn probe(&self, ids: &Ids) -> Result<Vec<Key>, DbErr> {
+        let backend = self.db.get_database_backend();
+        let filter = self.filter;
+        let mut query = lead::Entity::find()
+            .filter(ids.hold(lead::Column::Id, None))
+            .filter(compared(backend, &self.extent));
+        for (column, value) in [
+            (lead::Column::Status, &filter.status),
+            (lead::Column::Source, &filter.source),
+            (lead::Column::LineId, &filter.line_id),
+            (lead::Column::OperatorId, &filter.operator_id),
+            (lead::Column::ContactId, &filter.contact_id),
+        ] {
+            if let Some(value) = value {
+                query = query.filter(keyset::holds(backend, column, value.clone()));
+            }
         }
-        Ok(keys)
+        if let Some(place) = self.after {
+            let (at, id) = (lead::Column::CreatedAt, lead::Column::Id);
+            query = query.filter(keyset::below_aside(backend, at, id, place.at, &place.id));
+        }
+        let found: Vec<(DateTime<Utc>, String)> = query
+            .select_only()
+            .columns([lead::Column::CreatedAt, lead::Column::Id])
+            .order_by_desc(keyset::sorted(backend, lead::Column::CreatedAt))
+            .order_by_desc(lead::Column::Id)
+            .limit(self.limit + 1)
+            .into_tuple()
+            .all(self.db)
+            .await?;
+        Ok(found.into_iter().map(Reverse).collect())
     }
 }
 
-impl<C> Leads<'_, C> {
-    /// The key of a lead, when it fits everything but the text.
-    fn judged(&self, row: Judged) -> Option<Key> {
-        let (id, at, status, source, line_id, operator_id, contact_id) = row;
-        let filter = self.filter;
-        let is = |asked: &Option<String>, has: Option<&str>| {
-            asked.as_ref().is_none_or(|asked| Some(asked.as_str()) == has)
-        };
-        let fits = status != MERGED
-            && is(&filter.status, Some(&status))
-            && is(&filter.source, Some(&source))
-            && is(&filter.line_id, line_id.as_deref())
-            && is(&filter.operator_id, operator_id.as_deref())
-            && is(&filter.contact_id, Some(&contact_id))
-            && self
-                .extent
-                .holds(line_id.as_deref(), operator_id.as_deref(), std::iter::empty())
-            && self.after.is_none_or(|place| (at, &id) < (place.at, &place.id));
-        fits.then_some(Reverse((at, id)))
+/// Leads that are reached and were not taken in by another, of those that are found otherwise.
+pub(super) fn compared(backend: DbBackend, extent: &Extent<'_>) -> Condition {
+    let standing = Condition::all().add(keyset::holds_not(backend, lead::Column::Status, MERGED));
+    if extent.is_all() {
+        return standing;
     }
+    standing.add(
+        Condition::any()
+            .add(keyset::holds_one(
+                backend,
+                lead::Column::OperatorId,
+                extent.owners(),
+            ))
+            .add(keyset::holds_one(backend, lead::Column::LineId, extent.lines())),
+    )
 }

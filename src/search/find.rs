@@ -25,10 +25,12 @@ use crate::db::{
 
 /// Rows of the list that are looked at first,
 const FIRST: u64 = 600;
-/// and before everything that the index finds is read.
+/// and before much is read of what an index finds.
 const FURTHER: u64 = 10_000;
-/// What the index may find for its rows to be read before the list is gone through.
-pub const FEW: usize = 5_000;
+/// What an index may find to be read before the list is gone through any further,
+pub const FEW: usize = 10_000;
+/// and when a page was not filled by that.
+const MUCH: usize = 100_000;
 /// Events that may not be kept yet; a follower that is further behind catches up first.
 const FRESH: u64 = 2_000;
 
@@ -41,13 +43,52 @@ pub struct Walked<K> {
     pub whole: bool,
 }
 
-/// What may fit, by id.
-#[derive(Debug, Default)]
-pub struct Candidates {
-    /// The objects.
-    pub ids: Vec<String>,
-    /// Whether they are known to fit the text.
-    pub fit_text: bool,
+/// Ids of what may be in a list, as a question to the database.
+#[derive(Debug)]
+pub struct Ids {
+    /// One column, a `SELECT` with numbered places on PostgreSQL and unnamed ones on SQLite.
+    pub sql: String,
+    /// What stands in its places.
+    pub values: Vec<Value>,
+    /// What each of them fits.
+    pub fit: Fit,
+}
+
+/// What ids need not be compared with any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// The text.
+    Text,
+    /// What somebody reaches.
+    Scope,
+    /// Something else.
+    Other,
+}
+
+impl Ids {
+    /// Whether there are so many at most.
+    pub async fn are_at_most(&self, db: &impl ConnectionTrait, most: usize) -> Result<bool, DbErr> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM ({}) AS these LIMIT {}) AS counted",
+            self.sql,
+            most + 1
+        );
+        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, self.values.clone());
+        let row = db.query_one_raw(statement).await?;
+        let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+        Ok(usize::try_from(count).is_ok_and(|count| count <= most))
+    }
+
+    /// That a column is one of them; of so many of them, if that is said.
+    pub fn hold(&self, column: impl ColumnTrait, most: Option<usize>) -> Expr {
+        let (table, name) = column.as_column_ref();
+        let limit = most.map_or_else(String::new, |most| format!(" LIMIT {most}"));
+        let sql = format!(
+            "\"{table}\".\"{name}\" IN (SELECT * FROM ({}) AS found{limit})",
+            self.sql
+        );
+        Expr::cust_with_values(sql, self.values.clone())
+    }
 }
 
 /// A list with its filters, its order and its place, narrowed to what the order of no index tells: a text, a tag.
@@ -60,37 +101,29 @@ pub trait List: Sync {
     /// further than a page.
     async fn walk(&self, rows: Option<u64>) -> Result<Walked<Self::Key>, DbErr>;
 
-    /// All that may be in it, by an index that knows one thing it is narrowed to; none when that are more.
-    async fn few(&self, most: usize) -> Result<Option<Candidates>, DbErr>;
+    /// What indexes know of what it is narrowed to, that which finds least first.
+    fn known(&self) -> Vec<Ids>;
 
-    /// Those of some that are in it, in any order.
-    async fn probe(&self, some: Candidates) -> Result<Vec<Self::Key>, DbErr>;
+    /// Its first page by one of those.
+    async fn probe(&self, ids: &Ids) -> Result<Vec<Self::Key>, DbErr>;
 }
 
 /// One page and what tells whether there is another: `limit + 1` keys at most, in their order.
-pub async fn page<L: List>(list: &L, limit: u64) -> Result<Vec<L::Key>, DbErr> {
+pub async fn page<L: List>(db: &impl ConnectionTrait, list: &L, limit: u64) -> Result<Vec<L::Key>, DbErr> {
     let size = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
-    let enough = |walked: &Walked<L::Key>| walked.whole || walked.keys.len() >= size;
-    let walked = list.walk(Some(FIRST)).await?;
-    if enough(&walked) {
-        return Ok(walked.keys);
-    }
-    let found = match list.few(FEW).await? {
-        Some(found) => found,
-        None => {
-            let walked = list.walk(Some(FURTHER)).await?;
-            if enough(&walked) {
-                return Ok(walked.keys);
-            }
-            // Much, and all of it far below: what the index finds is what there is.
-            list.few(usize::MAX).await?.unwrap_or_default()
+    let known = list.known();
+    for (rows, most) in [(FIRST, FEW), (FURTHER, MUCH)] {
+        let walked = list.walk(Some(rows)).await?;
+        if walked.whole || walked.keys.len() >= size {
+            return Ok(walked.keys);
         }
-    };
-    let mut keys = list.probe(found).await?;
-    keys.sort_unstable();
-    keys.dedup();
-    keys.truncate(size);
-    Ok(keys)
+        for ids in &known {
+            if ids.are_at_most(db, most).await? {
+                return list.probe(ids).await;
+            }
+        }
+    }
+    Ok(list.walk(None).await?.keys)
 }
 
 /// A text that is looked for among objects of a kind, as things stand now.
@@ -164,33 +197,35 @@ impl Search {
         Ok(())
     }
 
-    /// All that fit, unless they are more.
-    pub async fn few(&self, db: &impl ConnectionTrait, most: usize) -> Result<Option<Candidates>, DbErr> {
-        let (mut ids, more) = self.some(db, most).await?;
-        ids.extend(self.fresh.iter().cloned());
-        let fit_text = true;
-        Ok((!more).then_some(Candidates { ids, fit_text }))
-    }
-
-    /// Some that fit, and whether there are more.
-    pub async fn some(&self, db: &impl ConnectionTrait, most: usize) -> Result<(Vec<String>, bool), DbErr> {
-        let statement = match db.get_database_backend() {
-            DbBackend::Sqlite => self.sqlite(most),
-            _ => self.postgres(most),
+    /// All that fit, by their index.
+    pub fn ids(&self, backend: DbBackend) -> Ids {
+        let (mut sql, mut values) = match backend {
+            DbBackend::Sqlite => self.sqlite(),
+            _ => self.postgres(),
         };
-        let rows = db.query_all_raw(statement).await?;
-        let more = rows.len() > most;
-        let mut ids = Vec::with_capacity(rows.len());
-        for row in rows.iter().take(most) {
-            let id: String = row.try_get_by_index(0)?;
-            if !self.stale.contains(&id) {
-                ids.push(id);
+        let mut place = |value: &String| {
+            values.push(value.clone().into());
+            match backend {
+                DbBackend::Sqlite => "?".to_owned(),
+                _ => format!("${}", values.len()),
             }
+        };
+        if !self.stale.is_empty() {
+            let stale: Vec<String> = self.stale.iter().map(&mut place).collect();
+            sql.push_str(&format!(" AND object_id NOT IN ({})", stale.join(", ")));
         }
-        Ok((ids, more))
+        if !self.fresh.is_empty() {
+            let fresh: Vec<String> = self.fresh.iter().map(|id| format!("({})", place(id))).collect();
+            sql.push_str(&format!(" UNION ALL VALUES {}", fresh.join(", ")));
+        }
+        Ids {
+            sql,
+            values,
+            fit: Fit::Text,
+        }
     }
 
-    fn sqlite(&self, most: usize) -> Statement {
+    fn sqlite(&self) -> (String, Vec<Value>) {
         let kind = self.kind.as_str();
         let groups: Vec<String> = self
             .wanted
@@ -209,13 +244,12 @@ impl Search {
         let fits = self.compared("instr(r.body, ?) > 0", &mut values);
         let sql = format!(
             "SELECT r.object_id FROM search_index_{kind} i CROSS JOIN search_record r ON r.id = i.rowid \
-             WHERE i.search_index_{kind} MATCH ? AND {fits}{}",
-            limited(most)
+             WHERE i.search_index_{kind} MATCH ? AND {fits}"
         );
-        Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)
+        (sql, values)
     }
 
-    fn postgres(&self, most: usize) -> Statement {
+    fn postgres(&self) -> (String, Vec<Value>) {
         let kind = self.kind.as_str();
         let mut values: Vec<Value> = Vec::new();
         let mut held = Vec::new();
@@ -237,10 +271,9 @@ impl Search {
         // Apart, so that the index is asked once whatever else the planner makes of the rest.
         let sql = format!(
             "WITH held AS MATERIALIZED (SELECT object_id, body FROM search_record WHERE kind = '{kind}' AND ({held})) \
-             SELECT object_id FROM held WHERE {fits}{}",
-            limited(most)
+             SELECT object_id FROM held WHERE {fits}"
         );
-        Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+        (sql, values)
     }
 
     /// That a record holds the pieces of one way, as SQL, with their places filled from `values`.
@@ -284,12 +317,5 @@ impl Search {
             condition = condition.add(id.is_in(self.fresh.iter().cloned()));
         }
         condition
-    }
-}
-
-fn limited(most: usize) -> String {
-    match most.checked_add(1) {
-        Some(rows) => format!(" LIMIT {rows}"),
-        None => String::new(),
     }
 }

@@ -59,19 +59,27 @@ pub async fn measure() {
 fn megabytes(url: &str) -> String {
     let path = url.strip_prefix("sqlite://").map(Path::new);
     let size = path.and_then(|path| std::fs::metadata(path).ok());
-    size.map(|size| format!(", {} MB", size.len() / 1_000_000)).unwrap_or_default()
+    size.map(|size| format!(", {} MB", size.len() / 1_000_000))
+        .unwrap_or_default()
 }
 
 /// Everything; own leads and those of a line; own ones and those of nine others; own ones; three.
 async fn scopes(db: &Db) -> Vec<(&'static str, Scope)> {
-    let mut scopes = vec![("all", Scope::new("opr_00000000", Role::Supervisor, Default::default()))];
+    let mut scopes = vec![(
+        "all",
+        Scope::new("opr_00000000", Role::Supervisor, Default::default()),
+    )];
     for (who, id) in [
         ("line", "opr_00000007"),
         ("team", "opr_00000012"),
         ("own", "opr_00000011"),
         ("new", "opr_00000049"),
     ] {
-        let user = operator::Entity::find_by_id(id).one(db.read()).await.unwrap().unwrap();
+        let user = operator::Entity::find_by_id(id)
+            .one(db.read())
+            .await
+            .unwrap()
+            .unwrap();
         scopes.push((who, Scope::load(db.read(), &user).await.unwrap()));
     }
     scopes
