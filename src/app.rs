@@ -405,6 +405,14 @@ impl Assembly {
             consumer::run(db.clone(), clock.clone(), search::Indexer, stop.clone()),
         );
         followers.spawn(
+            "search records",
+            consumer::run(db.clone(), clock.clone(), search::record::Recorder, stop.clone()),
+        );
+        followers.spawn(
+            "search records before",
+            search::fill::run(db.clone(), stop.clone()),
+        );
+        followers.spawn(
             "leads",
             consumer::run(db.clone(), clock.clone(), lead::follow::FirstReply, stop.clone()),
         );

@@ -3,11 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::{OnConflict, Query, SelectStatement},
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement},
 };
 
-use crate::db::{WriteTx, bulk, entity::object_tag};
+use crate::{
+    db::{WriteTx, bulk, entity::object_tag},
+    search::find::{Fit, Ids},
+};
 
 /// Tags of one object, and characters of one.
 const LIMIT: usize = 50;
@@ -99,13 +102,35 @@ pub async fn replace(write: &WriteTx, id: &str, tags: &[String]) -> Result<Vec<S
     Ok(before)
 }
 
-/// The ids of objects with a tag, for lists.
-pub fn tagged(tag: &str) -> SelectStatement {
+/// That an object has a tag, as a subquery to be asked whether there is a row.
+pub fn has(tag: &str, id: Expr) -> SelectStatement {
     Query::select()
-        .column(object_tag::Column::ObjectId)
+        .expr(Expr::val(1))
         .from(object_tag::Entity)
+        .and_where(Expr::col((object_tag::Entity, object_tag::Column::ObjectId)).eq(id))
         .and_where(object_tag::Column::Tag.eq(tag.trim().to_lowercase()))
         .to_owned()
+}
+
+/// The objects with a tag whose id begins so (`cnt_`).
+pub fn tagged(backend: DbBackend, tag: &str, prefix: &str) -> Ids {
+    let places = match backend {
+        DbBackend::Sqlite => ["?", "?", "?"],
+        _ => ["$1", "$2", "$3"],
+    };
+    let [tagged, from, to] = places;
+    // What follows the prefix is letters and digits, which stand before the tilde.
+    Ids {
+        sql: format!(
+            "SELECT object_id FROM object_tag WHERE tag = {tagged} AND object_id >= {from} AND object_id < {to}"
+        ),
+        values: vec![
+            tag.trim().to_lowercase().into(),
+            prefix.into(),
+            format!("{prefix}~").into(),
+        ],
+        fit: Fit::Other,
+    }
 }
 
 /// The tags of objects whose id begins so (`cnt_`), each once, in order.

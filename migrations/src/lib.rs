@@ -35,6 +35,7 @@ mod m20261123_000035_consent;
 mod m20261123_000036_audit;
 mod m20261123_000038_commerce;
 mod m20261123_000039_cards;
+mod m20261123_000040_scale;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000037_roles::Migration),
             Box::new(m20261123_000038_commerce::Migration),
             Box::new(m20261123_000039_cards::Migration),
+            Box::new(m20261123_000040_scale::Migration),
         ]
     }
 }

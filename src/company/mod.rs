@@ -2,4 +2,5 @@
 
 pub mod keys;
 pub mod likeness;
+pub mod list;
 pub mod store;

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set, Statement, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QuerySelect, Set, Statement,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::keys::NO_KEYS;
+pub use super::list::{Filter, Place, list};
 use crate::{
     contact::sight,
     conversation::view::strings,
@@ -20,7 +21,6 @@ use crate::{
         WriteTx, bulk,
         entity::{company, contact, object_tag},
         is_unique_violation,
-        text::contains,
     },
     event::{EventType, NewEvent},
     history::{self, Changes},
@@ -60,72 +60,6 @@ pub struct CompanyView {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
-}
-
-/// What a list of companies is narrowed to.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Part of the name, of the website, of the tax number or of an address.
-    pub text: Option<String>,
-    /// One responsible operator; the inner `None` is nobody.
-    pub operator_id: Option<Option<String>>,
-    /// One tag.
-    pub tag: Option<String>,
-}
-
-/// A place in the list of companies, which stands in the order of their names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// The last name, as it is compared.
-    pub name: String,
-}
-
-/// Companies that this scope sees, by name. `limit + 1` rows when there are more.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    filter: &Filter,
-    after: Option<&Place>,
-    limit: u64,
-) -> Result<Vec<company::Model>, DbErr> {
-    let mut query = company::Entity::find().filter(sight::companies(scope));
-    if let Some(text) = filter
-        .text
-        .as_deref()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        let backend = db.get_database_backend();
-        let column = |column: company::Column| Expr::col((company::Entity, column));
-        let as_text = |column: company::Column| {
-            let name = Expr::col((company::Entity, column));
-            sea_orm::sea_query::ExprTrait::cast_as(name, "text")
-        };
-        query = query.filter(
-            Condition::any()
-                .add(contains(backend, column(company::Column::Name), text))
-                .add(contains(backend, column(company::Column::Website), text))
-                .add(contains(backend, column(company::Column::TaxNumber), text))
-                .add(contains(backend, as_text(company::Column::Phones), text))
-                .add(contains(backend, as_text(company::Column::Emails), text)),
-        );
-    }
-    match &filter.operator_id {
-        None => {}
-        Some(None) => query = query.filter(company::Column::OperatorId.is_null()),
-        Some(Some(id)) => query = query.filter(company::Column::OperatorId.eq(id)),
-    }
-    if let Some(tag) = &filter.tag {
-        query = query.filter(company::Column::Id.in_subquery(tag::tagged(tag)));
-    }
-    if let Some(place) = after {
-        query = query.filter(company::Column::NameKey.gt(&place.name));
-    }
-    query
-        .order_by_asc(company::Column::NameKey)
-        .limit(limit + 1)
-        .all(db)
-        .await
 }
 
 /// One company, when this scope sees it.
@@ -346,6 +280,7 @@ async fn put(
         changes.note("tags", json!(before), json!(tags));
     }
     update.update_without_returning(write.tx()).await?;
+    write.record(NewEvent::new(EventType::CompanyUpdated, &row.id, now));
     if !begins {
         history::record(write, &row.id, change.by.as_deref(), &changes, now).await?;
     }
@@ -389,6 +324,7 @@ pub async fn remove(write: &mut WriteTx, id: &str, now: DateTime<Utc>) -> Result
     };
     tasks::go_with(write, &on, now).await?;
     company::Entity::delete_by_id(id).exec(write.tx()).await?;
+    write.record(NewEvent::new(EventType::CompanyUpdated, id, now));
     for contact in contacts {
         write.record(NewEvent::new(EventType::ContactUpdated, contact, now));
     }

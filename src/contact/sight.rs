@@ -7,8 +7,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
-    Statement, Value,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    QuerySelect, Statement, Value,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
@@ -18,6 +18,7 @@ use crate::{
         entity::{channel, company, contact, conversation, deal, lead, session, submission},
     },
     operator::rights::{self, Extent, Object, Scope},
+    search::find::{Fit, Ids},
 };
 
 /// A contact's chain of merges is followed so far.
@@ -163,6 +164,64 @@ pub async fn among(
         .all(db)
         .await?;
     Ok(seen.into_iter().collect())
+}
+
+/// All contacts who are reached, some of them several times. Each of the ways in which somebody is reached has its
+/// index, which the condition of [`contacts`] cannot use.
+pub fn reached(backend: DbBackend, extent: &Extent<'_>) -> Ids {
+    let mut values: Vec<Value> = Vec::new();
+    let mut way = |sql: &str, words: &[&str]| {
+        let mut places = Vec::with_capacity(words.len());
+        for word in words {
+            values.push((*word).into());
+            places.push(match backend {
+                DbBackend::Sqlite => "?".to_owned(),
+                _ => format!("${}", values.len()),
+            });
+        }
+        format!("{sql} IN ({})", places.join(", "))
+    };
+    let owners = extent.owners();
+    let lines: Vec<&str> = extent.lines().iter().map(String::as_str).collect();
+    let me: Vec<&str> = extent.me().into_iter().collect();
+    let mut ways = Vec::new();
+    for (sql, words) in [
+        ("SELECT contact_id AS id FROM conversation WHERE line_id", &lines),
+        ("SELECT contact_id AS id FROM lead WHERE line_id", &lines),
+        ("SELECT contact_id AS id FROM deal WHERE line_id", &lines),
+        (
+            "SELECT b.contact_id AS id FROM channel h JOIN submission b ON b.channel_id = h.id WHERE h.line_id",
+            &lines,
+        ),
+        ("SELECT id FROM contact WHERE operator_id", &owners),
+        ("SELECT contact_id AS id FROM lead WHERE operator_id", &owners),
+        ("SELECT contact_id AS id FROM deal WHERE operator_id", &owners),
+        (
+            "SELECT c.contact_id AS id FROM session s JOIN conversation c ON c.session_id = s.id WHERE s.operator_id",
+            &owners,
+        ),
+        (
+            "SELECT c.contact_id AS id FROM participant p JOIN conversation c ON c.id = p.conversation_id WHERE p.operator_id",
+            &me,
+        ),
+        (
+            "SELECT c.contact_id AS id FROM offer o JOIN conversation c ON c.id = o.conversation_id \
+             WHERE o.ended_at IS NULL AND o.operator_id",
+            &me,
+        ),
+    ] {
+        if !words.is_empty() {
+            ways.push(way(sql, words));
+        }
+    }
+    if ways.is_empty() {
+        ways.push("SELECT id FROM contact WHERE id IS NULL".to_owned());
+    }
+    Ids {
+        sql: ways.join(" UNION ALL "),
+        values,
+        fit: Fit::Scope,
+    }
 }
 
 /// The contact that this one is now: itself, or where its merges end.

@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod entity;
 pub mod fixed;
+pub mod keyset;
 mod names;
 pub mod text;
 

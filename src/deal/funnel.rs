@@ -12,14 +12,15 @@ use switchboard_exchange::sheet;
 use utoipa::ToSchema;
 
 use super::{
+    list::{Filter, compared},
     pipeline::{Pipeline, Stage},
     stages::StageKind,
-    store::reached,
 };
 use crate::{
     db::{
         bulk,
         entity::{deal, deal_move},
+        keyset,
     },
     operator::rights::{Object, Scope},
 };
@@ -243,22 +244,22 @@ pub async fn read(
 ) -> Result<Report, DbErr> {
     let mut tally = Tally::new(&pipeline.stages, now);
     let mut after: Option<(DateTime<Utc>, String)> = None;
+    let backend = db.get_database_backend();
+    // The index of a pipeline holds whose they are and of which line.
+    let whose = Filter {
+        operator_id: question.operator_id.clone(),
+        line_id: question.line_id.clone(),
+        ..Filter::default()
+    };
     loop {
+        let from = after.as_ref().map_or(question.from, |(at, _)| *at);
         let mut query = deal::Entity::find()
             .select_only()
             .columns([deal::Column::CreatedAt, deal::Column::Id])
-            .filter(reached(&scope.view(Object::Report)))
+            .filter(compared(backend, &whose, &scope.view(Object::Report)))
             .filter(deal::Column::PipelineId.eq(&pipeline.id))
-            .filter(deal::Column::CreatedAt.gte(question.from))
+            .filter(deal::Column::CreatedAt.gte(from))
             .filter(deal::Column::CreatedAt.lt(question.to));
-        for (column, value) in [
-            (deal::Column::OperatorId, &question.operator_id),
-            (deal::Column::LineId, &question.line_id),
-        ] {
-            if let Some(value) = value {
-                query = query.filter(column.eq(value));
-            }
-        }
         if let Some((at, id)) = &after {
             query = query.filter(
                 Condition::any().add(deal::Column::CreatedAt.gt(*at)).add(
@@ -280,8 +281,12 @@ pub async fn read(
         }
         let moves = deal_move::Entity::find()
             .filter(deal_move::Column::DealId.is_in(bulk::padded(page.iter().map(|(_, id)| id))))
-            .filter(deal_move::Column::PipelineId.eq(&pipeline.id))
-            .order_by_asc(deal_move::Column::At)
+            .filter(keyset::holds(
+                backend,
+                deal_move::Column::PipelineId,
+                pipeline.id.as_str(),
+            ))
+            .order_by_asc(keyset::sorted(backend, deal_move::Column::At))
             .order_by_asc(deal_move::Column::Id)
             .all(db)
             .await?;

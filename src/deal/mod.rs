@@ -1,11 +1,13 @@
 //! Deals: sales in the making, and the pipelines of stages they go through.
 
 pub mod funnel;
+pub mod list;
 pub mod money;
 pub mod pipeline;
 pub mod reason;
 pub mod stages;
 pub mod store;
+pub mod totals;
 pub mod view;
 
 use sea_orm::DbErr;

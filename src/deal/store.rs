@@ -3,12 +3,9 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, ExprTrait, Query},
+    QueryFilter, QueryOrder, QuerySelect,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
 
 use super::{
     Error,
@@ -17,12 +14,15 @@ use super::{
     reason,
     stages::StageKind,
 };
+pub use super::{
+    list::{Filter, Place, list},
+    totals::{Sum, Total, totals},
+};
 use crate::{
     custom_field::{self, Object},
     db::{
         WriteTx,
         entity::{company, contact, deal, deal_move, lead, object_tag, operator},
-        text::contains,
     },
     event::{EventType, NewEvent},
     history::{self, Changes},
@@ -34,40 +34,6 @@ use crate::{
 
 /// Characters a title may have.
 const TITLE_LIMIT: usize = 300;
-
-/// What a list of deals is narrowed to.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// One pipeline.
-    pub pipeline_id: Option<String>,
-    /// One stage; the list then stands by when deals came into it.
-    pub stage_id: Option<String>,
-    /// `open`, `won` or `lost`.
-    pub state: Option<String>,
-    /// One responsible operator.
-    pub operator_id: Option<String>,
-    /// One contact.
-    pub contact_id: Option<String>,
-    /// One company.
-    pub company_id: Option<String>,
-    /// Those of one lead.
-    pub lead_id: Option<String>,
-    /// One line.
-    pub line_id: Option<String>,
-    /// One tag.
-    pub tag: Option<String>,
-    /// Part of the title, or of the contact's or the company's name.
-    pub text: Option<String>,
-}
-
-/// A place in the list: newest first, or in a stage the last moved first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// When the last row was made, or moved.
-    pub at: DateTime<Utc>,
-    /// The row.
-    pub id: String,
-}
 
 /// Deals this scope sees, as far as the role reaches.
 pub fn visible_to(scope: &Scope) -> Condition {
@@ -82,174 +48,6 @@ pub fn reached(extent: &Extent<'_>) -> Condition {
     Condition::any()
         .add(deal::Column::OperatorId.is_in(extent.owners()))
         .add(deal::Column::LineId.is_in(extent.lines()))
-}
-
-/// What a scope sees, as conditions that each have an index in the order of the list. Asked for at once, the
-/// database gathers everything that fits either of them before it sorts.
-fn ways(scope: &Scope, filter: &Filter) -> Vec<Condition> {
-    let extent = scope.view(rights::Object::Deal);
-    if extent.is_all() || filter.text.is_some() {
-        return vec![visible_to(scope)];
-    }
-    let own = extent
-        .owners()
-        .into_iter()
-        .map(|owner| deal::Column::OperatorId.eq(owner));
-    let lines = extent.lines().iter().map(|line| deal::Column::LineId.eq(line));
-    own.chain(lines).map(|way| Condition::all().add(way)).collect()
-}
-
-fn narrowed(db: &impl ConnectionTrait, seen: Condition, filter: &Filter) -> Select<deal::Entity> {
-    let mut query = deal::Entity::find().filter(seen);
-    for (column, value) in [
-        (deal::Column::PipelineId, &filter.pipeline_id),
-        (deal::Column::StageId, &filter.stage_id),
-        (deal::Column::State, &filter.state),
-        (deal::Column::OperatorId, &filter.operator_id),
-        (deal::Column::ContactId, &filter.contact_id),
-        (deal::Column::CompanyId, &filter.company_id),
-        (deal::Column::LeadId, &filter.lead_id),
-        (deal::Column::LineId, &filter.line_id),
-    ] {
-        if let Some(value) = value {
-            query = query.filter(column.eq(value));
-        }
-    }
-    if let Some(tag) = &filter.tag {
-        query = query.filter(deal::Column::Id.in_subquery(tag::tagged(tag)));
-    }
-    let text = filter.text.as_deref().map(str::trim);
-    if let Some(text) = text.filter(|text| !text.is_empty()) {
-        let backend = db.get_database_backend();
-        let named = Query::select()
-            .column(contact::Column::Id)
-            .from(contact::Entity)
-            .and_where(contains(backend, Expr::col(contact::Column::Name), text))
-            .to_owned();
-        let title = Expr::col((deal::Entity, deal::Column::Title));
-        let firms = Query::select()
-            .column(company::Column::Id)
-            .from(company::Entity)
-            .and_where(contains(backend, Expr::col(company::Column::Name), text))
-            .to_owned();
-        query = query.filter(
-            Condition::any()
-                .add(contains(backend, title, text))
-                .add(deal::Column::ContactId.in_subquery(named))
-                .add(deal::Column::CompanyId.in_subquery(firms)),
-        );
-    }
-    query
-}
-
-/// One page of deals and the place after which the next begins.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    filter: &Filter,
-    after: Option<&Place>,
-    limit: u64,
-) -> Result<(Vec<deal::Model>, Option<Place>), DbErr> {
-    let in_stage = filter.stage_id.is_some();
-    let order = if in_stage {
-        deal::Column::StageSince
-    } else {
-        deal::Column::CreatedAt
-    };
-    let place_of = |row: &deal::Model| if in_stage { row.stage_since } else { row.created_at };
-    let mut rows = Vec::new();
-    for way in ways(scope, filter) {
-        let mut query = narrowed(db, way, filter);
-        if let Some(place) = after {
-            query = query.filter(
-                Condition::any().add(order.lt(place.at)).add(
-                    Condition::all()
-                        .add(order.eq(place.at))
-                        .add(deal::Column::Id.lt(&place.id)),
-                ),
-            );
-        }
-        let page = query
-            .order_by_desc(order)
-            .order_by_desc(deal::Column::Id)
-            .limit(limit + 1);
-        rows.extend(page.all(db).await?);
-    }
-    rows.sort_by(|a, b| (place_of(b), &b.id).cmp(&(place_of(a), &a.id)));
-    rows.dedup_by(|a, b| a.id == b.id);
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows.last().filter(|_| more).map(|row| Place {
-        at: place_of(row),
-        id: row.id.clone(),
-    });
-    Ok((rows, next))
-}
-
-/// How many deals are in a stage and what they are worth.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = DealTotal)]
-pub struct Total {
-    /// The stage.
-    pub stage_id: String,
-    /// How many deals.
-    pub count: i64,
-    /// What they are worth, by currency; deals whose amount is not known add nothing.
-    pub sums: Vec<Sum>,
-}
-
-/// A sum in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = DealSum)]
-pub struct Sum {
-    /// The currency.
-    pub currency: String,
-    /// The sum as a decimal text.
-    pub amount: String,
-}
-
-/// What of the totals is read: a stage and currency, how many, and the sum in two parts that cannot overflow.
-type Counted = (String, String, i64, Option<i64>, Option<i64>);
-
-/// The totals of the stages that have deals, in one question.
-pub async fn totals(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<Vec<Total>, DbErr> {
-    const PART: i64 = 1_000_000_000;
-    let amount = || Expr::col((deal::Entity, deal::Column::Amount));
-    // PostgreSQL sums large integers to another type.
-    let rows: Vec<Counted> = narrowed(db, visible_to(scope), filter)
-        .select_only()
-        .columns([deal::Column::StageId, deal::Column::Currency])
-        // Of the index alone: it does not hold the ids.
-        .column_as(Expr::cust("COUNT(*)"), "deals")
-        .column_as(Expr::expr(amount().div(PART)).sum().cast_as("bigint"), "high")
-        .column_as(Expr::expr(amount().modulo(PART)).sum().cast_as("bigint"), "low")
-        .group_by(deal::Column::StageId)
-        .group_by(deal::Column::Currency)
-        .order_by_asc(deal::Column::StageId)
-        .order_by_asc(deal::Column::Currency)
-        .into_tuple()
-        .all(db)
-        .await?;
-    let mut totals: Vec<Total> = Vec::new();
-    for (stage_id, currency, count, high, low) in rows {
-        if totals.last().is_none_or(|total| total.stage_id != stage_id) {
-            totals.push(Total {
-                stage_id,
-                count: 0,
-                sums: Vec::new(),
-            });
-        }
-        let Some(total) = totals.last_mut() else { continue };
-        total.count += count;
-        if let (Some(high), Some(low)) = (high, low) {
-            let sum = i128::from(high) * i128::from(PART) + i128::from(low);
-            total.sums.push(Sum {
-                amount: money::show(sum, &currency),
-                currency,
-            });
-        }
-    }
-    Ok(totals)
 }
 
 /// One deal, when this scope sees it.

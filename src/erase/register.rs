@@ -306,6 +306,12 @@ pub const TABLES: &[Table] = &[
         ..NONE
     },
     Table {
+        name: "search_record",
+        impersonal: "id kind object_id",
+        text: "body",
+        ..NONE
+    },
+    Table {
         name: "offer",
         impersonal: "id session_id conversation_id line_id operator_id channel_kind broadcast offered_at expires_at ended_at outcome",
         text: "reason",

@@ -27,6 +27,8 @@ pub enum EventType {
     LeadUpdated,
     /// A contact was made or changed.
     ContactUpdated,
+    /// A company was made, changed or removed; only those who keep what it is found by care.
+    CompanyUpdated,
     /// A form was filled.
     SubmissionCreated,
     /// It was approved or rejected.
@@ -78,13 +80,14 @@ pub enum EventType {
 }
 
 impl EventType {
-    const ALL: [(Self, &'static str); 30] = [
+    const ALL: [(Self, &'static str); 31] = [
         (Self::MessageCreated, "message.created"),
         (Self::MessageUpdated, "message.updated"),
         (Self::ConversationUpdated, "conversation.updated"),
         (Self::LeadCreated, "lead.created"),
         (Self::LeadUpdated, "lead.updated"),
         (Self::ContactUpdated, "contact.updated"),
+        (Self::CompanyUpdated, "company.updated"),
         (Self::SubmissionCreated, "submission.created"),
         (Self::SubmissionUpdated, "submission.updated"),
         (Self::OperatorUpdated, "operator.updated"),
@@ -116,6 +119,7 @@ impl EventType {
     pub fn outgoing() -> impl Iterator<Item = Self> {
         let inner = [
             Self::CallReported,
+            Self::CompanyUpdated,
             Self::RoutingUpdated,
             Self::WebhookUpdated,
             Self::CrmUpdated,

@@ -62,6 +62,11 @@ impl World {
             .iter()
             .filter_map(|key| self.companies.get(key).cloned());
         let rows: Vec<_> = new.map(company_row).collect();
+        for key in changes.new_companies.iter().chain(&changes.changed_companies) {
+            if let Some(row) = self.companies.get(key) {
+                write.record(NewEvent::new(EventType::CompanyUpdated, &row.id, now));
+            }
+        }
         write.insert("company", COMPANY, rows.into_iter(), "").await?;
         let changed = changes
             .changed_companies

@@ -235,7 +235,7 @@ async fn company_of(
     Ok((Some(company_id), made))
 }
 
-async fn company_named(write: &WriteTx, name: &str, now: DateTime<Utc>) -> Result<String, DbErr> {
+async fn company_named(write: &mut WriteTx, name: &str, now: DateTime<Utc>) -> Result<String, DbErr> {
     let key = name.to_lowercase();
     let known = company::Entity::find()
         .filter(company::Column::NameKey.eq(&key))
@@ -257,6 +257,7 @@ async fn company_named(write: &WriteTx, name: &str, now: DateTime<Utc>) -> Resul
     company::Entity::insert(row)
         .exec_without_returning(write.tx())
         .await?;
+    write.record(NewEvent::new(EventType::CompanyUpdated, &id, now));
     Ok(id)
 }
 

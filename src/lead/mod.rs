@@ -5,6 +5,7 @@ pub mod assignment;
 pub mod callback;
 pub mod convert;
 pub mod follow;
+pub mod list;
 pub mod report;
 pub mod rule;
 pub mod source;

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::source;
 use crate::{
-    db::entity::lead,
+    db::{entity::lead, keyset},
     operator::rights::{Object, Scope},
 };
 
@@ -248,7 +248,9 @@ impl<'a> Tally<'a> {
 pub async fn read(db: &impl ConnectionTrait, scope: &Scope, question: &Question) -> Result<Report, DbErr> {
     let mut tally = Tally::new(question);
     let mut after: Option<(DateTime<Utc>, String)> = None;
+    let (backend, extent) = (db.get_database_backend(), scope.view(Object::Report));
     loop {
+        let from = after.as_ref().map_or(question.from, |(at, _)| *at);
         let mut query = lead::Entity::find()
             .select_only()
             .columns([
@@ -260,18 +262,16 @@ pub async fn read(db: &impl ConnectionTrait, scope: &Scope, question: &Question)
                 lead::Column::LineId,
                 lead::Column::Attribution,
             ])
-            .filter(super::store::reached(&scope.view(Object::Report)))
-            .filter(lead::Column::CreatedAt.gte(question.from))
-            .filter(lead::Column::CreatedAt.lt(question.to))
-            .filter(lead::Column::Status.ne(super::store::MERGED));
-        for (column, value) in [
-            (lead::Column::LineId, &question.line_id),
-            (lead::Column::ChannelId, &question.channel_id),
-        ] {
-            if let Some(value) = value {
-                query = query.filter(column.eq(value));
-            }
-        }
+            .filter(super::list::compared(backend, &extent))
+            .filter(keyset::led(
+                backend,
+                [
+                    (lead::Column::ChannelId, question.channel_id.clone()),
+                    (lead::Column::LineId, question.line_id.clone()),
+                ],
+            ))
+            .filter(lead::Column::CreatedAt.gte(from))
+            .filter(lead::Column::CreatedAt.lt(question.to));
         if let Some((at, id)) = &after {
             query = query.filter(
                 Condition::any().add(lead::Column::CreatedAt.gt(*at)).add(

@@ -3,21 +3,20 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::{Expr, Query},
+    QueryFilter, QuerySelect, Set,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::assignment;
+pub use super::list::{Filter, Place, list};
 use crate::{
     custom_field::{self, Object},
     db::{
         WriteTx, bulk,
         entity::{contact, conversation, lead, lead_outcome},
         is_unique_violation,
-        text::contains,
     },
     event::{EventType, NewEvent},
     history::{self, Changes},
@@ -109,34 +108,6 @@ pub struct LeadView {
     pub updated_at: DateTime<Utc>,
 }
 
-/// What a list of leads is narrowed to.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// One status.
-    pub status: Option<String>,
-    /// One source.
-    pub source: Option<String>,
-    /// One line.
-    pub line_id: Option<String>,
-    /// One responsible operator.
-    pub operator_id: Option<String>,
-    /// One contact.
-    pub contact_id: Option<String>,
-    /// One tag.
-    pub tag: Option<String>,
-    /// Part of the title or of the contact's name.
-    pub text: Option<String>,
-}
-
-/// A place in the list: leads stand newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// When the last row was made.
-    pub at: DateTime<Utc>,
-    /// The row.
-    pub id: String,
-}
-
 /// Leads this scope sees, as far as the role reaches.
 pub fn visible_to(scope: &Scope) -> Condition {
     reached(&scope.view(rights::Object::Lead))
@@ -150,108 +121,6 @@ pub fn reached(extent: &Extent<'_>) -> Condition {
     Condition::any()
         .add(lead::Column::OperatorId.is_in(extent.owners()))
         .add(lead::Column::LineId.is_in(extent.lines()))
-}
-
-/// What a scope sees, as conditions that each have an index in the order of the list. Asked for at once, the
-/// database gathers everything that fits either of them before it sorts: with a million leads that took a second.
-fn ways(scope: &Scope, filter: &Filter) -> Vec<Condition> {
-    let extent = scope.view(rights::Object::Lead);
-    if extent.is_all() || filter.text.is_some() {
-        return vec![visible_to(scope)];
-    }
-    let own = extent
-        .owners()
-        .into_iter()
-        .map(|owner| lead::Column::OperatorId.eq(owner));
-    let lines = extent.lines().iter().map(|line| lead::Column::LineId.eq(line));
-    own.chain(lines).map(|way| Condition::all().add(way)).collect()
-}
-
-/// One page of leads and the place after which the next begins.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    filter: &Filter,
-    after: Option<&Place>,
-    limit: u64,
-) -> Result<(Vec<lead::Model>, Option<Place>), DbErr> {
-    let mut rows = Vec::new();
-    for way in ways(scope, filter) {
-        rows.extend(page(db, way, filter, after, limit + 1).await?);
-    }
-    rows.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
-    rows.dedup_by(|a, b| a.id == b.id);
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows.last().filter(|_| more).map(|row| Place {
-        at: row.created_at,
-        id: row.id.clone(),
-    });
-    Ok((rows, next))
-}
-
-/// The first leads after a place that are seen in one way.
-async fn page(
-    db: &impl ConnectionTrait,
-    seen: Condition,
-    filter: &Filter,
-    after: Option<&Place>,
-    limit: u64,
-) -> Result<Vec<lead::Model>, DbErr> {
-    let mut query = lead::Entity::find()
-        .filter(seen)
-        .filter(lead::Column::Status.ne(MERGED));
-    for (column, value) in [
-        (lead::Column::Status, &filter.status),
-        (lead::Column::Source, &filter.source),
-        (lead::Column::LineId, &filter.line_id),
-        (lead::Column::OperatorId, &filter.operator_id),
-        (lead::Column::ContactId, &filter.contact_id),
-    ] {
-        if let Some(value) = value {
-            query = query.filter(column.eq(value));
-        }
-    }
-    if let Some(tag) = &filter.tag {
-        query = query.filter(lead::Column::Id.in_subquery(tag::tagged(tag)));
-    }
-    if let Some(text) = filter
-        .text
-        .as_deref()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        let backend = db.get_database_backend();
-        let named = Query::select()
-            .column(contact::Column::Id)
-            .from(contact::Entity)
-            .and_where(contains(backend, Expr::col(contact::Column::Name), text))
-            .to_owned();
-        query = query.filter(
-            Condition::any()
-                .add(contains(
-                    backend,
-                    Expr::col((lead::Entity, lead::Column::Title)),
-                    text,
-                ))
-                .add(lead::Column::ContactId.in_subquery(named)),
-        );
-    }
-    if let Some(place) = after {
-        query = query.filter(
-            Condition::any().add(lead::Column::CreatedAt.lt(place.at)).add(
-                Condition::all()
-                    .add(lead::Column::CreatedAt.eq(place.at))
-                    .add(lead::Column::Id.lt(&place.id)),
-            ),
-        );
-    }
-    query
-        .order_by_desc(lead::Column::CreatedAt)
-        .order_by_desc(lead::Column::Id)
-        .limit(limit)
-        .all(db)
-        .await
 }
 
 /// One lead, when this scope sees it.

@@ -253,7 +253,7 @@ impl Hydrator {
                         )
                     })
                 }
-                EventType::CallReported => None,
+                EventType::CallReported | EventType::CompanyUpdated => None,
                 EventType::CallUpdated => calls.get(&event.object_id).map(|call| {
                     let operators = call.ringing_for.iter().chain(&call.operator_id);
                     let audience = Audience::Call {

@@ -89,6 +89,7 @@ impl Touched {
                 | EventType::LeadCreated
                 | EventType::LeadUpdated
                 | EventType::ContactUpdated
+                | EventType::CompanyUpdated
                 | EventType::SubmissionCreated
                 | EventType::SubmissionUpdated
                 | EventType::ChannelUpdated

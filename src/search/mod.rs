@@ -1,7 +1,13 @@
 //! Full-text search in messages and contacts: FTS5 on SQLite, `tsvector` on PostgreSQL.
 //!
 //! A consumer of the log keeps one table of documents; ingest pays nothing for it, and a document is
-//! there some milliseconds after its message.
+//! there some milliseconds after its message. What lists find by a part of a name or a title is another table, see
+//! [`record`].
+
+pub mod fill;
+pub mod find;
+mod fold;
+pub mod record;
 
 use std::collections::{HashMap, HashSet};
 

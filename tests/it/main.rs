@@ -49,6 +49,7 @@ mod rearrange;
 mod retention;
 mod roles;
 mod routing;
+mod scale;
 mod schema;
 mod shifts;
 mod simulate;

@@ -75,6 +75,7 @@ pub mod quarantine;
 pub mod role;
 pub mod routing_decision;
 pub mod search_document;
+pub mod search_record;
 pub mod session;
 pub mod session_notice;
 pub mod session_rating;

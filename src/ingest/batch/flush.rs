@@ -80,6 +80,9 @@ impl World {
         // An approved submission's files have rows already: they only find their message now.
         const FILED: &str =
             "ON CONFLICT (id) DO UPDATE SET message_id = excluded.message_id, position = excluded.position";
+        for row in &self.new_companies {
+            write.record(NewEvent::new(EventType::CompanyUpdated, &row.id, self.now));
+        }
         let rows = take(&mut self.new_companies).into_iter().map(rows::company);
         write.insert("company", rows::COMPANY, rows, KNOWN).await?;
         let rows = self

@@ -4,6 +4,7 @@ mod app;
 mod authorization;
 mod database;
 mod mail;
+mod plans;
 pub mod reads;
 mod socket;
 
@@ -11,6 +12,7 @@ pub use app::{Answer, TestApp};
 pub use authorization::Authorization;
 pub use database::Database;
 pub use mail::Mailbox;
+pub use plans::Plans;
 pub use socket::Socket;
 
 /// Runs a scenario on SQLite and on PostgreSQL, as two tests.

@@ -5549,6 +5549,8 @@ export interface components {
         };
         /** @description How many deals are in a stage and what they are worth. */
         DealTotal: {
+            /** @description Whether there are more: of a text that very many deals have not all are counted. */
+            at_least: boolean;
             /**
              * Format: int64
              * @description How many deals.
@@ -8373,6 +8375,8 @@ export interface components {
         Page_DealTotal: {
             /** @description The rows. */
             items: {
+                /** @description Whether there are more: of a text that very many deals have not all are counted. */
+                at_least: boolean;
                 /**
                  * Format: int64
                  * @description How many deals.

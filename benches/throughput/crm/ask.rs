@@ -1,0 +1,896 @@
+//! The questions, and how long each takes.
+
+use std::time::Instant;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use switchboard::{
+    company::store as companies,
+    contact::{sight, store as contacts},
+    conversation::{responses, view::Views},
+    db::Db,
+    deal::{funnel, pipeline::Pipeline, store as deals, view},
+    lead::{report, store as leads},
+    operator::rights::{Role, Scope},
+    task::store as tasks,
+    timeline,
+};
+
+use super::seed::{COMPANIES, CONTACTS, DEALS, LEADS, OLD_CUSTOMER, STEP};
+
+/// How often each question is asked.
+const ASKED: usize = 60;
+/// Milliseconds that nothing may take.
+const GOAL: f64 = 100.0;
+
+/// Asks, and keeps the figures.
+pub struct Asker<'a> {
+    db: &'a Db,
+    sales: &'a Pipeline,
+    now: DateTime<Utc>,
+    views: Views,
+    asked: usize,
+    slow: Vec<String>,
+}
+
+/// What is known to be slow is asked now and then.
+fn often(question: &str) -> usize {
+    if question.contains("very many") { 6 } else { ASKED }
+}
+
+fn some(word: &str) -> Option<String> {
+    Some(word.to_owned())
+}
+
+impl<'a> Asker<'a> {
+    pub fn new(db: &'a Db, sales: &'a Pipeline, now: DateTime<Utc>) -> Self {
+        println!("| question | who | p50 ms | p99 ms |");
+        println!("|---|---|---|---|");
+        Self {
+            db,
+            sales,
+            now,
+            views: Views::new([]),
+            asked: 0,
+            slow: Vec::new(),
+        }
+    }
+
+    pub async fn everything(&mut self, who: &str, scope: &Scope) {
+        self.leads(who, scope).await;
+        self.deals(who, scope).await;
+        self.totals(who, scope).await;
+        self.contacts(who, scope).await;
+        self.companies(who, scope).await;
+        self.cards(who, scope).await;
+    }
+
+    fn say(&mut self, question: &str, who: &str, mut took: Vec<f64>) {
+        took.sort_by(f64::total_cmp);
+        let at = |share: usize| took[(took.len() - 1) * share / 100];
+        println!("| {question} | {who} | {:.1} | {:.1} |", at(50), at(99));
+        self.asked += 1;
+        if at(99) > GOAL {
+            self.slow.push(format!("{question} ({who}): {:.0} ms", at(99)));
+        }
+    }
+
+    /// How many questions keep the goal, and which do not.
+    pub fn verdict(&self) {
+        println!(
+            "{} of {} questions within {GOAL} ms at p99{}{}",
+            self.asked - self.slow.len(),
+            self.asked,
+            if self.slow.is_empty() { "" } else { "; not: " },
+            self.slow.join(", ")
+        );
+    }
+
+    /// The first page every second time, else one from anywhere in ten years.
+    fn depth(&self, time: usize, step: i64, rows: usize) -> Option<DateTime<Utc>> {
+        let rows = i64::try_from(rows * (time * 37 % 100) / 100).unwrap();
+        (time % 2 == 1).then(|| self.now - TimeDelta::seconds(step * rows))
+    }
+
+    async fn leads(&mut self, who: &str, scope: &Scope) {
+        let filter = leads::Filter::default;
+        let (me, status, source, line) = (
+            some(&scope.operator_id),
+            |word: &str| some(word),
+            |word: &str| some(word),
+            |word: &str| some(word),
+        );
+        let text = |text: &str| leads::Filter {
+            text: some(text),
+            ..filter()
+        };
+        let questions = [
+            ("leads", filter()),
+            (
+                "leads, new",
+                leads::Filter {
+                    status: status("new"),
+                    ..filter()
+                },
+            ),
+            (
+                "leads, junk",
+                leads::Filter {
+                    status: status("junk"),
+                    ..filter()
+                },
+            ),
+            (
+                "leads of a source",
+                leads::Filter {
+                    source: source("google"),
+                    ..filter()
+                },
+            ),
+            (
+                "leads of no source",
+                leads::Filter {
+                    source: source("nowhere"),
+                    ..filter()
+                },
+            ),
+            (
+                "leads of a line",
+                leads::Filter {
+                    line_id: line("lin_00000003"),
+                    ..filter()
+                },
+            ),
+            (
+                "leads of mine",
+                leads::Filter {
+                    operator_id: me.clone(),
+                    ..filter()
+                },
+            ),
+            (
+                "leads of a contact",
+                leads::Filter {
+                    contact_id: some("cnt_00001234"),
+                    ..filter()
+                },
+            ),
+            (
+                "leads, new, of mine",
+                leads::Filter {
+                    status: status("new"),
+                    operator_id: me.clone(),
+                    ..filter()
+                },
+            ),
+            (
+                "leads, junk, of mine",
+                leads::Filter {
+                    status: status("junk"),
+                    operator_id: me.clone(),
+                    ..filter()
+                },
+            ),
+            (
+                "leads, new, of a line",
+                leads::Filter {
+                    status: status("new"),
+                    line_id: line("lin_00000003"),
+                    ..filter()
+                },
+            ),
+            (
+                "leads of a line and of mine",
+                leads::Filter {
+                    line_id: line("lin_00000003"),
+                    operator_id: me.clone(),
+                    ..filter()
+                },
+            ),
+            // Never: the source never came by that line.
+            (
+                "leads of a line and a source it never has",
+                leads::Filter {
+                    line_id: line("lin_00000003"),
+                    source: source("yandex"),
+                    ..filter()
+                },
+            ),
+            (
+                "leads of a source and a status it never has",
+                leads::Filter {
+                    status: status("lost"),
+                    source: source("webchat"),
+                    ..filter()
+                },
+            ),
+            (
+                "leads, new, of a source",
+                leads::Filter {
+                    status: status("new"),
+                    source: source("google"),
+                    ..filter()
+                },
+            ),
+            ("leads, q of one", text("654321")),
+            ("leads, q of nothing", text("xylophone")),
+            ("leads, q of most", text("request")),
+            ("leads, q of a name", text("Anna Karimo 123")),
+            ("leads, q of a name, backwards", text("karimo anna")),
+            ("leads, q of a letter", text("b")),
+            ("leads, q of two letters", text("ye")),
+            ("leads, q of 20,000 of seven years ago", text("Autumn sale")),
+            (
+                "leads, q and status",
+                leads::Filter {
+                    status: status("new"),
+                    ..text("delivery")
+                },
+            ),
+            (
+                "leads, q and a line",
+                leads::Filter {
+                    line_id: line("lin_00000003"),
+                    ..text("boro")
+                },
+            ),
+            (
+                "leads, q of very many and a line that has none of them",
+                leads::Filter {
+                    line_id: line("lin_00000003"),
+                    ..text("vera")
+                },
+            ),
+            (
+                "leads, q of nothing here and of mine",
+                leads::Filter {
+                    operator_id: me,
+                    ..text("autumn")
+                },
+            ),
+        ];
+        for (question, filter) in questions {
+            let mut took = Vec::new();
+            for time in 0..often(question) {
+                let at = self.depth(time, STEP, LEADS);
+                let place = at.map(|at| leads::Place {
+                    at,
+                    id: "led_5".into(),
+                });
+                let begun = Instant::now();
+                let (rows, _) = leads::list(self.db.read(), scope, &filter, place.as_ref(), 50)
+                    .await
+                    .unwrap();
+                leads::views(self.db.read(), rows).await.unwrap();
+                took.push(begun.elapsed().as_secs_f64() * 1e3);
+            }
+            self.say(question, who, took);
+        }
+    }
+
+    async fn deals(&mut self, who: &str, scope: &Scope) {
+        let filter = deals::Filter::default;
+        let me = some(&scope.operator_id);
+        let pipeline = some(&self.sales.id);
+        let text = |text: &str| deals::Filter {
+            text: some(text),
+            ..filter()
+        };
+        let mut questions = vec![
+            ("deals".to_owned(), filter()),
+            (
+                "deals of a pipeline".into(),
+                deals::Filter {
+                    pipeline_id: pipeline.clone(),
+                    ..filter()
+                },
+            ),
+            (
+                "deals of an empty pipeline".into(),
+                deals::Filter {
+                    pipeline_id: some("pip_x"),
+                    ..filter()
+                },
+            ),
+            (
+                "deals, open".into(),
+                deals::Filter {
+                    state: some("open"),
+                    ..filter()
+                },
+            ),
+            (
+                "deals, lost, of a pipeline".into(),
+                deals::Filter {
+                    state: some("lost"),
+                    pipeline_id: pipeline.clone(),
+                    ..filter()
+                },
+            ),
+            (
+                "deals of mine".into(),
+                deals::Filter {
+                    operator_id: me.clone(),
+                    ..filter()
+                },
+            ),
+            (
+                "deals, open, of mine".into(),
+                deals::Filter {
+                    operator_id: me.clone(),
+                    state: some("open"),
+                    pipeline_id: pipeline.clone(),
+                    ..filter()
+                },
+            ),
+            (
+                "deals of a line".into(),
+                deals::Filter {
+                    line_id: some("lin_00000005"),
+                    ..filter()
+                },
+            ),
+            (
+                "deals, won, of a line".into(),
+                deals::Filter {
+                    line_id: some("lin_00000005"),
+                    state: some("won"),
+                    ..filter()
+                },
+            ),
+            (
+                "deals of a line without any".into(),
+                deals::Filter {
+                    line_id: some("lin_00000003"),
+                    state: some("won"),
+                    ..filter()
+                },
+            ),
+            (
+                "deals of a line and of mine".into(),
+                deals::Filter {
+                    line_id: some("lin_00000005"),
+                    operator_id: me.clone(),
+                    ..filter()
+                },
+            ),
+            (
+                "deals of a contact".into(),
+                deals::Filter {
+                    contact_id: some("cnt_00001234"),
+                    ..filter()
+                },
+            ),
+            (
+                "deals of a company".into(),
+                deals::Filter {
+                    company_id: some("cmp_00001234"),
+                    ..filter()
+                },
+            ),
+            (
+                "deals of a lead".into(),
+                deals::Filter {
+                    lead_id: some("led_00001235"),
+                    ..filter()
+                },
+            ),
+            ("deals, q of one".into(), text("deal 123456")),
+            ("deals, q of nothing".into(), text("xylophone")),
+            ("deals, q of all".into(), text("deal")),
+            ("deals, q of a name".into(), text("vera yusupo 1234")),
+            (
+                "deals, q and of mine".into(),
+                deals::Filter {
+                    operator_id: me.clone(),
+                    ..text("zoya")
+                },
+            ),
+            (
+                "deals, q and state".into(),
+                deals::Filter {
+                    state: some("open"),
+                    ..text("gleb")
+                },
+            ),
+        ];
+        for stage in &self.sales.stages {
+            let of = |more: deals::Filter| deals::Filter {
+                stage_id: some(&stage.id),
+                ..more
+            };
+            let name = format!("column {}", stage.name);
+            questions.extend([
+                (name.clone(), of(filter())),
+                (
+                    format!("{name}, of mine"),
+                    of(deals::Filter {
+                        operator_id: me.clone(),
+                        ..filter()
+                    }),
+                ),
+                (
+                    format!("{name}, of a line"),
+                    of(deals::Filter {
+                        line_id: some("lin_00000005"),
+                        ..filter()
+                    }),
+                ),
+                (format!("{name}, q"), of(text("anna"))),
+                (format!("{name}, q of nothing"), of(text("xylophone"))),
+            ]);
+        }
+        for (question, filter) in questions {
+            let limit = if filter.stage_id.is_some() { 25 } else { 50 };
+            let mut took = Vec::new();
+            for time in 0..ASKED {
+                let at = self.depth(time, STEP, LEADS);
+                let place = at.map(|at| deals::Place {
+                    at,
+                    id: "dea_5".into(),
+                });
+                let begun = Instant::now();
+                let (rows, _) = deals::list(self.db.read(), scope, &filter, place.as_ref(), limit)
+                    .await
+                    .unwrap();
+                view::views(self.db.read(), rows).await.unwrap();
+                took.push(begun.elapsed().as_secs_f64() * 1e3);
+            }
+            self.say(&question, who, took);
+        }
+    }
+
+    async fn totals(&mut self, who: &str, scope: &Scope) {
+        let of = |more: deals::Filter| deals::Filter {
+            pipeline_id: some(&self.sales.id),
+            ..more
+        };
+        let filter = deals::Filter::default;
+        let questions = [
+            ("totals", of(filter())),
+            ("totals of all pipelines", filter()),
+            (
+                "totals of mine",
+                of(deals::Filter {
+                    operator_id: some(&scope.operator_id),
+                    ..filter()
+                }),
+            ),
+            (
+                "totals of a line",
+                of(deals::Filter {
+                    line_id: some("lin_00000005"),
+                    ..filter()
+                }),
+            ),
+            (
+                "totals, open",
+                of(deals::Filter {
+                    state: some("open"),
+                    ..filter()
+                }),
+            ),
+            (
+                "totals of a contact",
+                of(deals::Filter {
+                    contact_id: some("cnt_00001234"),
+                    ..filter()
+                }),
+            ),
+            (
+                "totals, q of one",
+                of(deals::Filter {
+                    text: some("123456"),
+                    ..filter()
+                }),
+            ),
+            (
+                "totals, q of all",
+                of(deals::Filter {
+                    text: some("deal"),
+                    ..filter()
+                }),
+            ),
+            (
+                "totals, q of a name",
+                of(deals::Filter {
+                    text: some("anna"),
+                    ..filter()
+                }),
+            ),
+        ];
+        for (question, filter) in questions {
+            let mut took = Vec::new();
+            for _ in 0..ASKED {
+                let begun = Instant::now();
+                deals::totals(self.db.read(), scope, &filter).await.unwrap();
+                took.push(begun.elapsed().as_secs_f64() * 1e3);
+            }
+            self.say(question, who, took);
+        }
+    }
+
+    async fn contacts(&mut self, who: &str, scope: &Scope) {
+        let filter = contacts::Filter::default;
+        let text = |text: &str| contacts::Filter {
+            text: some(text),
+            ..filter()
+        };
+        let questions = [
+            ("contacts", filter()),
+            (
+                "contacts of mine",
+                contacts::Filter {
+                    operator_id: Some(some(&scope.operator_id)),
+                    ..filter()
+                },
+            ),
+            (
+                "contacts of nobody",
+                contacts::Filter {
+                    operator_id: Some(None),
+                    ..filter()
+                },
+            ),
+            (
+                "contacts of a company",
+                contacts::Filter {
+                    company_id: some("cmp_00001234"),
+                    ..filter()
+                },
+            ),
+            (
+                "contacts of a rare tag",
+                contacts::Filter {
+                    tag: some("vip"),
+                    ..filter()
+                },
+            ),
+            (
+                "contacts of a common tag",
+                contacts::Filter {
+                    tag: some("client"),
+                    ..filter()
+                },
+            ),
+            (
+                "contacts of no tag",
+                contacts::Filter {
+                    tag: some("nothing"),
+                    ..filter()
+                },
+            ),
+            (
+                "contacts, perhaps twice",
+                contacts::Filter {
+                    duplicates: true,
+                    ..filter()
+                },
+            ),
+            (
+                "contacts of a tag and of mine",
+                contacts::Filter {
+                    tag: some("client"),
+                    operator_id: Some(some(&scope.operator_id)),
+                    ..filter()
+                },
+            ),
+            ("contacts, q of a phone", text("+998900123456")),
+            ("contacts, q of a part of a phone", text("90 01 23")),
+            ("contacts, q of an address", text("client123456@firm")),
+            ("contacts, q of a domain", text("@firm123.example")),
+            ("contacts, q of all", text("example")),
+            ("contacts, q of a name", text("boro petrov")),
+            ("contacts, q of nothing", text("xylophone")),
+            ("contacts, q of a letter", text("z")),
+            (
+                "contacts, q and a tag",
+                contacts::Filter {
+                    tag: some("vip"),
+                    ..text("anna")
+                },
+            ),
+            (
+                "contacts, q and of nobody",
+                contacts::Filter {
+                    operator_id: Some(None),
+                    ..text("egor kuznet")
+                },
+            ),
+        ];
+        for (question, filter) in questions {
+            let mut took = Vec::new();
+            for time in 0..ASKED {
+                let at = self.depth(time, STEP, CONTACTS);
+                let place = at.map(|at| contacts::Place {
+                    at,
+                    id: "cnt_5".into(),
+                });
+                let begun = Instant::now();
+                let (rows, _) = contacts::list(self.db.read(), scope, &filter, place.as_ref(), 50)
+                    .await
+                    .unwrap();
+                let views = contacts::views(self.db.read(), rows).await.unwrap();
+                let others = views.iter().flat_map(|view| &view.suggestions);
+                let others = others.map(|other| other.contact_id.clone()).collect();
+                sight::among(self.db.read(), scope, others).await.unwrap();
+                took.push(begun.elapsed().as_secs_f64() * 1e3);
+            }
+            self.say(question, who, took);
+        }
+    }
+
+    async fn companies(&mut self, who: &str, scope: &Scope) {
+        let filter = companies::Filter::default;
+        let text = |text: &str| companies::Filter {
+            text: some(text),
+            ..filter()
+        };
+        let questions = [
+            ("companies", filter()),
+            (
+                "companies of mine",
+                companies::Filter {
+                    operator_id: Some(some(&scope.operator_id)),
+                    ..filter()
+                },
+            ),
+            (
+                "companies of nobody",
+                companies::Filter {
+                    operator_id: Some(None),
+                    ..filter()
+                },
+            ),
+            (
+                "companies of a tag",
+                companies::Filter {
+                    tag: some("vip"),
+                    ..filter()
+                },
+            ),
+            ("companies, q of one", text("partners 31234")),
+            ("companies, q of all", text("partners")),
+            ("companies, q of nothing", text("xylophone")),
+            (
+                "companies, q and of nobody",
+                companies::Filter {
+                    operator_id: Some(None),
+                    ..text("petrov")
+                },
+            ),
+        ];
+        for (question, filter) in questions {
+            let mut took = Vec::new();
+            for time in 0..ASKED {
+                let place = (time % 2 == 1).then(|| companies::Place {
+                    name: format!("petrov and partners {}", time * 700),
+                });
+                let begun = Instant::now();
+                let mut rows = companies::list(self.db.read(), scope, &filter, place.as_ref(), 50)
+                    .await
+                    .unwrap();
+                rows.truncate(50);
+                companies::views(self.db.read(), rows).await.unwrap();
+                took.push(begun.elapsed().as_secs_f64() * 1e3);
+            }
+            self.say(question, who, took);
+        }
+    }
+
+    async fn cards(&mut self, who: &str, scope: &Scope) {
+        let db = self.db.read();
+        let mut took: [Vec<f64>; 6] = Default::default();
+        for n in 0..ASKED * 3 {
+            let id = format!("led_{:08}", n * 4_999 % LEADS);
+            let begun = Instant::now();
+            if let Some(row) = leads::find(db, scope, &id).await.unwrap() {
+                leads::views(db, vec![row]).await.unwrap();
+            }
+            took[0].push(begun.elapsed().as_secs_f64() * 1e3);
+            let id = format!("dea_{:08}", n * 997 % DEALS);
+            let begun = Instant::now();
+            if let Some(row) = deals::find(db, scope, &id).await.unwrap() {
+                view::views(db, vec![row]).await.unwrap();
+            }
+            deals::moves(db, &id).await.unwrap();
+            took[1].push(begun.elapsed().as_secs_f64() * 1e3);
+            let id = format!("cnt_{:08}", n * 1_999 % CONTACTS);
+            took[2].push(self.contact(scope, &id).await);
+            if n % 6 == 0 {
+                took[3].push(self.contact(scope, OLD_CUSTOMER).await);
+            }
+            let id = format!("cmp_{:08}", n * 199 % COMPANIES);
+            let begun = Instant::now();
+            if let Some(row) = companies::find(db, scope, &id).await.unwrap() {
+                companies::views(db, vec![row]).await.unwrap();
+            }
+            took[4].push(begun.elapsed().as_secs_f64() * 1e3);
+            let begun = Instant::now();
+            tasks::counts(db, &scope.operator_id, self.now, self.now + TimeDelta::days(1))
+                .await
+                .unwrap();
+            took[5].push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        let names = [
+            "card of a lead",
+            "card of a deal, its moves",
+            "card of a contact, its timeline and leads",
+            "the same of 5,000 messages",
+            "card of a company",
+            "count of tasks",
+        ];
+        for (name, took) in names.into_iter().zip(took) {
+            self.say(name, who, took);
+        }
+    }
+
+    /// The card of a contact with a page of all that happened, and their leads.
+    async fn contact(&self, scope: &Scope, id: &str) -> f64 {
+        let db = self.db.read();
+        let begun = Instant::now();
+        if let Some(row) = sight::find(db, scope, id).await.unwrap() {
+            contacts::views(db, vec![row]).await.unwrap();
+            let reader = timeline::Reader {
+                views: &self.views,
+                scope,
+                contact_id: id,
+                kinds: &[],
+            };
+            timeline::page(db, reader, None, 50).await.unwrap();
+            let filter = leads::Filter {
+                contact_id: some(id),
+                ..leads::Filter::default()
+            };
+            leads::list(db, scope, &filter, None, 50).await.unwrap();
+        }
+        begun.elapsed().as_secs_f64() * 1e3
+    }
+
+    pub async fn writes(&mut self) {
+        let stages: Vec<String> = self
+            .sales
+            .stages
+            .iter()
+            .take(3)
+            .map(|stage| stage.id.clone())
+            .collect();
+        let by = Some("opr_00000007");
+        let mut took: [Vec<f64>; 4] = Default::default();
+        for time in 0..ASKED {
+            let begun = Instant::now();
+            let mut write = self.db.write().await.unwrap();
+            let change = deals::Change {
+                stage_id: some(&stages[(time + 1) % 3]),
+                ..deals::Change::default()
+            };
+            deals::change(&mut write, &format!("dea_{time:08}"), change, by, self.now)
+                .await
+                .unwrap();
+            write.commit().await.unwrap();
+            took[0].push(begun.elapsed().as_secs_f64() * 1e3);
+
+            let begun = Instant::now();
+            let mut write = self.db.write().await.unwrap();
+            self.lead(&mut write, time * 1_000).await;
+            write.commit().await.unwrap();
+            took[1].push(begun.elapsed().as_secs_f64() * 1e3);
+
+            let begun = Instant::now();
+            let mut write = self.db.write().await.unwrap();
+            let change = contacts::Change {
+                name: Some(some("Anna Karenina")),
+                by: by.map(str::to_owned),
+                ..contacts::Change::default()
+            };
+            contacts::change(&mut write, &format!("cnt_{:08}", time * 1_001), change, self.now)
+                .await
+                .unwrap();
+            write.commit().await.unwrap();
+            took[2].push(begun.elapsed().as_secs_f64() * 1e3);
+
+            let begun = Instant::now();
+            let mut write = self.db.write().await.unwrap();
+            for n in 0..50 {
+                self.lead(&mut write, 100_000 + time * 50 + n).await;
+            }
+            write.commit().await.unwrap();
+            took[3].push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        let names = [
+            "a card moved to another stage",
+            "a lead changed",
+            "a contact renamed",
+            "50 leads changed at once",
+        ];
+        for (name, took) in names.into_iter().zip(took) {
+            self.say(name, "all", took);
+        }
+    }
+
+    async fn lead(&self, write: &mut switchboard::db::WriteTx, n: usize) {
+        let change = leads::Change {
+            title: Some(format!("Changed {n} at {}", Utc::now().timestamp_micros())),
+            by: some("opr_00000007"),
+            ..leads::Change::default()
+        };
+        leads::change(write, &format!("led_{n:08}"), change, self.now)
+            .await
+            .unwrap();
+    }
+
+    /// Figures are asked for now and then: five times each, and each for itself.
+    pub async fn reports(&mut self) {
+        let scope = Scope::new("opr_00000000", Role::Supervisor, Default::default());
+        println!("| report | median ms | most ms |");
+        println!("|---|---|---|");
+        for days in [30, 90, 730] {
+            let from = self.now - TimeDelta::days(days);
+            for (whose, operator_id) in [("", None), (" of one operator", some("opr_00000007"))] {
+                let question = funnel::Question {
+                    from,
+                    to: self.now,
+                    operator_id,
+                    line_id: None,
+                };
+                let mut took = Vec::new();
+                let mut of = 0;
+                for _ in 0..5 {
+                    let begun = Instant::now();
+                    let report = funnel::read(self.db.read(), &scope, self.sales, &question, self.now)
+                        .await
+                        .unwrap();
+                    took.push(begun.elapsed().as_secs_f64() * 1e3);
+                    of = report.deals;
+                }
+                figures(&format!("funnel of {days} days{whose} ({of} deals)"), took);
+            }
+            for (whose, channel_id) in [("", None), (" of one channel", some("chn_00000003"))] {
+                let question = report::Question {
+                    from,
+                    to: self.now,
+                    zone: chrono_tz::Tz::UTC,
+                    touch: report::Which::Last,
+                    by: vec![report::By::Source, report::By::Medium, report::By::Campaign],
+                    line_id: None,
+                    channel_id,
+                };
+                let mut took = Vec::new();
+                let mut of = 0;
+                for _ in 0..5 {
+                    let begun = Instant::now();
+                    let report = report::read(self.db.read(), &scope, &question).await.unwrap();
+                    took.push(begun.elapsed().as_secs_f64() * 1e3);
+                    of = report.leads;
+                }
+                figures(
+                    &format!("leads by source of {days} days{whose} ({of} leads)"),
+                    took,
+                );
+            }
+            let question = responses::Question {
+                from,
+                to: self.now,
+                zone: chrono_tz::Tz::UTC,
+                by: responses::By::Operator,
+                line_id: None,
+                operator_id: None,
+            };
+            let mut took = Vec::new();
+            for _ in 0..5 {
+                let begun = Instant::now();
+                responses::read(self.db.read(), &scope, &question).await.unwrap();
+                took.push(begun.elapsed().as_secs_f64() * 1e3);
+            }
+            figures(&format!("responses of {days} days"), took);
+        }
+    }
+}
+
+fn figures(report: &str, mut took: Vec<f64>) {
+    took.sort_by(f64::total_cmp);
+    println!(
+        "| {report} | {:.0} | {:.0} |",
+        took[took.len() / 2],
+        took[took.len() - 1]
+    );
+}

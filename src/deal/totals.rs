@@ -1,0 +1,176 @@
+//! What the deals of a board are worth, by stage.
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{Expr, ExprTrait, Query},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    list::{Filter, compared, scanned},
+    money,
+    store::visible_to,
+};
+use crate::{
+    db::{
+        entity::{deal, pipeline},
+        keyset,
+    },
+    operator::rights::{self, Scope},
+    search::{
+        find::{FEW, Search},
+        record::Kind,
+    },
+};
+
+/// How many deals are in a stage and what they are worth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = DealTotal)]
+pub struct Total {
+    /// The stage.
+    pub stage_id: String,
+    /// How many deals.
+    pub count: i64,
+    /// What they are worth, by currency; deals whose amount is not known add nothing.
+    pub sums: Vec<Sum>,
+    /// Whether there are more: of a text that very many deals have not all are counted.
+    pub at_least: bool,
+}
+
+/// A sum in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = DealSum)]
+pub struct Sum {
+    /// The currency.
+    pub currency: String,
+    /// The sum as a decimal text.
+    pub amount: String,
+}
+
+/// What of the totals is read: a stage and currency, how many, and the sum in two parts that cannot overflow.
+type Counted = (String, String, i64, Option<i64>, Option<i64>);
+
+/// The totals of the stages that have deals.
+pub async fn totals(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -> Result<Vec<Total>, DbErr> {
+    let backend = db.get_database_backend();
+    match Search::read(db, Kind::Deal, filter.text.as_deref()).await? {
+        Some(search) if search.is_indexed() => {
+            let ids = search.ids(backend);
+            let at_least = !ids.are_at_most(db, FEW).await?;
+            let query = deal::Entity::find()
+                .filter(ids.hold(deal::Column::Id, at_least.then_some(FEW)))
+                .filter(compared(backend, filter, &scope.view(rights::Object::Deal)));
+            counted(db, query, at_least).await
+        }
+        Some(_) => {
+            let text = filter.text.as_deref().unwrap_or_default();
+            let query = narrowed(db, filter).filter(visible_to(scope));
+            counted(db, query.filter(scanned(db, text)), false).await
+        }
+        None => counted(db, narrowed(db, filter).filter(visible_to(scope)), false).await,
+    }
+}
+
+/// Those of some deals, in one question.
+async fn counted(
+    db: &impl ConnectionTrait,
+    query: Select<deal::Entity>,
+    at_least: bool,
+) -> Result<Vec<Total>, DbErr> {
+    const PART: i64 = 1_000_000_000;
+    let amount = || Expr::col((deal::Entity, deal::Column::Amount));
+    // PostgreSQL sums large integers to another type.
+    let rows: Vec<Counted> = query
+        .select_only()
+        .columns([deal::Column::StageId, deal::Column::Currency])
+        // Of the index alone: it does not hold the ids.
+        .column_as(Expr::cust("COUNT(*)"), "deals")
+        .column_as(Expr::expr(amount().div(PART)).sum().cast_as("bigint"), "high")
+        .column_as(Expr::expr(amount().modulo(PART)).sum().cast_as("bigint"), "low")
+        .group_by(deal::Column::StageId)
+        .group_by(deal::Column::Currency)
+        .order_by_asc(deal::Column::StageId)
+        .order_by_asc(deal::Column::Currency)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let rows = rows.into_iter().map(|(stage, currency, count, high, low)| {
+        let sum = high
+            .zip(low)
+            .map(|(high, low)| i128::from(high) * i128::from(PART) + i128::from(low));
+        (stage, currency, count, sum)
+    });
+    Ok(shown(rows, at_least))
+}
+
+fn narrowed(db: &impl ConnectionTrait, filter: &Filter) -> Select<deal::Entity> {
+    let backend = db.get_database_backend();
+    let of_one = [
+        (deal::Column::LeadId, &filter.lead_id),
+        (deal::Column::ContactId, &filter.contact_id),
+        (deal::Column::CompanyId, &filter.company_id),
+    ];
+    let few = of_one.iter().any(|(_, value)| value.is_some());
+    let mut query = deal::Entity::find();
+    // All others stand in the index of the totals.
+    let rest = [
+        (deal::Column::OperatorId, &filter.operator_id),
+        (deal::Column::LineId, &filter.line_id),
+        (deal::Column::State, &filter.state),
+    ];
+    let places = [
+        (deal::Column::PipelineId, &filter.pipeline_id),
+        (deal::Column::StageId, &filter.stage_id),
+    ];
+    if few {
+        let columns = of_one.into_iter().chain(places);
+        query = query.filter(keyset::led(
+            backend,
+            columns.map(|(column, value)| (column, value.clone())),
+        ));
+    } else {
+        if filter.pipeline_id.is_none() {
+            let all = Query::select()
+                .column(pipeline::Column::Id)
+                .from(pipeline::Entity)
+                .to_owned();
+            query = query.filter(deal::Column::PipelineId.in_subquery(all));
+        }
+        for (column, value) in places {
+            if let Some(value) = value {
+                query = query.filter(column.eq(value));
+            }
+        }
+    }
+    for (column, value) in rest {
+        if let Some(value) = value {
+            query = query.filter(keyset::aside(backend, column).eq(value));
+        }
+    }
+    query
+}
+
+/// Totals out of sums that stand by stage and currency. Pure.
+fn shown(rows: impl Iterator<Item = (String, String, i64, Option<i128>)>, at_least: bool) -> Vec<Total> {
+    let mut totals: Vec<Total> = Vec::new();
+    for (stage_id, currency, count, sum) in rows {
+        if totals.last().is_none_or(|total| total.stage_id != stage_id) {
+            totals.push(Total {
+                stage_id,
+                count: 0,
+                sums: Vec::new(),
+                at_least,
+            });
+        }
+        let Some(total) = totals.last_mut() else { continue };
+        total.count += count;
+        if let Some(sum) = sum {
+            total.sums.push(Sum {
+                amount: money::show(sum, &currency),
+                currency,
+            });
+        }
+    }
+    totals
+}
