@@ -29,6 +29,9 @@ pub enum Fault {
     /// No currency.
     #[error("is no currency; write its three letters, as EUR")]
     BadCurrency,
+    /// Somebody's address where a number of another system stands.
+    #[error("is an address of a person, no number of a deal")]
+    BadId,
     /// None of the words that are allowed.
     #[error("is none of the allowed words")]
     BadWord,
@@ -52,6 +55,7 @@ impl Fault {
             Self::BadEmail => "bad_email",
             Self::BadDate => "bad_date",
             Self::BadNumber => "bad_number",
+            Self::BadId => "bad_id",
             Self::BadWord => "bad_word",
             Self::TooLong => "too_long",
             Self::Nobody => "nobody",

@@ -33,6 +33,7 @@ mod m20261123_000033_erase;
 mod m20261123_000034_person_export;
 mod m20261123_000035_consent;
 mod m20261123_000036_audit;
+mod m20261123_000041_import_deals;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000035_consent::Migration),
             Box::new(m20261123_000036_audit::Migration),
             Box::new(m20261122_000037_roles::Migration),
+            Box::new(m20261123_000041_import_deals::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use switchboard_exchange::{Head, Layout, Mapping, Unreadable};
+use switchboard_exchange::{Field, Head, Layout, Mapping, Unreadable, guess::is_deals};
 
 use super::{Counts, Kind, Options, State};
 use crate::{db::entity::import, id, storage};
@@ -55,6 +55,15 @@ impl File {
         })
     }
 
+    /// What its rows may be.
+    pub fn suggested_kind(&self) -> Kind {
+        if is_deals(&self.head.columns) {
+            Kind::Deals
+        } else {
+            Kind::Leads
+        }
+    }
+
     /// The import of this file, with what its columns suggest.
     pub fn row(&self, kind: Kind, now: DateTime<Utc>) -> import::Model {
         let id = id::new(id::Kind::Import, now);
@@ -69,7 +78,7 @@ impl File {
             total: self.total,
             layout: json!(self.layout),
             columns: json!(self.head.columns),
-            mapping: json!(Mapping::guess(&self.head.columns)),
+            mapping: json!(guess(kind, &self.head.columns)),
             options: json!(Options::default()),
             cursor: 0,
             counts: json!(Counts::default()),
@@ -82,6 +91,32 @@ impl File {
             ended_at: None,
         }
     }
+}
+
+/// What the names of columns suggest, by what rows become.
+pub fn guess(kind: Kind, columns: &[String]) -> Mapping {
+    match kind {
+        Kind::Deals => Mapping::guess_deals(columns),
+        Kind::Leads | Kind::Contacts => Mapping::guess(columns),
+    }
+}
+
+/// Whether a field can be filled where rows become this. Fields of leads are passed over where rows become contacts.
+pub fn suits(field: &Field, kind: Kind) -> bool {
+    match kind {
+        Kind::Deals => !field.is_of_lead(),
+        Kind::Leads | Kind::Contacts => !field.is_of_deal(),
+    }
+}
+
+/// The mapping after rows were to become something else: what nobody touched is guessed anew, else what still suits
+/// stays.
+pub fn remapped(mapping: Mapping, was: Kind, kind: Kind, columns: &[String]) -> Mapping {
+    if mapping == guess(was, columns) {
+        return guess(kind, columns);
+    }
+    let stays = mapping.0.into_iter();
+    Mapping(stays.filter(|target| suits(&target.field, kind)).collect())
 }
 
 /// The beginning of a file under another layout, and the number of its rows.

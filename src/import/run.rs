@@ -9,7 +9,9 @@ use switchboard_exchange::Wrong;
 use switchboard_sdk::CancellationToken;
 
 use super::{
-    Counts, Kind, Options, State, Tools, layout_of, load,
+    Counts, Kind, Options, State, Tools,
+    judge::Rules,
+    layout_of,
     plan::{How, World},
     read::{self, Read},
     read_json, store, undo,
@@ -161,7 +163,6 @@ struct Job<'a> {
     tools: &'a Tools,
     row: import::Model,
     options: Options,
-    kind: Kind,
     /// Nothing is written but what is wrong.
     dry: bool,
     counts: Counts,
@@ -188,14 +189,14 @@ impl<'a> Job<'a> {
             store::check_again(&write, &row.id, tools.clock.now()).await?;
             write.commit().await?;
         }
+        let kind = Kind::parse(&row.kind).unwrap_or_default();
         let mapping = read_json(row.mapping.clone());
-        let rows = read::batches(bytes, layout, mapping, options.reading(), cursor);
         let world = World {
-            operators: load::operators(tools.db.read()).await?,
+            rules: Rules::load(tools.db.read(), kind, &options, &mapping).await?,
             ..World::default()
         };
+        let rows = read::batches(bytes, layout, mapping, options.reading(kind), cursor);
         Ok(Self {
-            kind: Kind::parse(&row.kind).unwrap_or_default(),
             tools,
             row,
             options,
@@ -251,7 +252,7 @@ impl<'a> Job<'a> {
         if !self.dry {
             // What others wrote since the last batch counts.
             self.world = World {
-                operators: std::mem::take(&mut self.world.operators),
+                rules: std::mem::take(&mut self.world.rules),
                 ..World::default()
             };
         }
@@ -269,7 +270,6 @@ impl<'a> Job<'a> {
         self.world.load(&write, &rows).await?;
         let how = How {
             import_id: &self.row.id,
-            kind: self.kind,
             options: &self.options,
             now,
         };
@@ -343,6 +343,7 @@ impl Counts {
             contacts: self.contacts + more.contacts,
             leads: self.leads + more.leads,
             companies: self.companies + more.companies,
+            deals: self.deals + more.deals,
             removed: self.removed + more.removed,
             kept: self.kept + more.kept,
         }

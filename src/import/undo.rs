@@ -8,7 +8,7 @@ use sea_orm::{
 use serde_json::json;
 use switchboard_sdk::CancellationToken;
 
-use super::{Counts, State, Tools, read_json, store};
+use super::{Counts, Options, State, Tools, read_json, store};
 use crate::{
     conversation::rearrange::INTAKE,
     db::{
@@ -48,10 +48,14 @@ const ON_COMPANY: [(&str, &str); 3] = [
     ("object_tag", "object_id"),
 ];
 
+/// The same of a deal.
+const ON_DEAL: [(&str, &str); 2] = [("task", "deal_id"), ("lead_outcome", "deal_id")];
+
 /// Takes an import back to its beginning, however far it was.
 pub async fn work(tools: &Tools, row: import::Model, stop: &CancellationToken) -> Result<(), DbErr> {
     let mut cursor = row.cursor;
     let mut counts: Counts = read_json(row.counts.clone());
+    let hush = read_json::<Options>(row.options.clone()).hush();
     loop {
         if stop.is_cancelled() {
             return Ok(());
@@ -89,6 +93,12 @@ pub async fn work(tools: &Tools, row: import::Model, stop: &CancellationToken) -
         };
         for (table, event, hanging, ids) in [
             (
+                "deal",
+                EventType::DealRemoved,
+                &ON_DEAL[..],
+                of("deal", |row| &row.deal_id),
+            ),
+            (
                 "lead",
                 EventType::LeadUpdated,
                 &ON_LEAD[..],
@@ -105,7 +115,7 @@ pub async fn work(tools: &Tools, row: import::Model, stop: &CancellationToken) -
             counts.removed += removed.len() as u64;
             counts.kept += kept;
             for id in removed {
-                write.record(NewEvent::new(event, id, now));
+                write.record(NewEvent::new(event, id, now).hushed(hush));
             }
         }
         let (removed, kept) = remove(

@@ -44,6 +44,15 @@ pub struct Deal {
     pub fields: BTreeMap<String, String>,
 }
 
+/// A number stays when its person is erased: it must not be their address.
+fn number(cell: &str) -> Result<String, Fault> {
+    let number = line(cell)?;
+    if number.contains('@') || number.starts_with('+') {
+        return Err(Fault::BadId);
+    }
+    Ok(number)
+}
+
 impl Deal {
     /// Takes in a cell; a field that is not of a deal changes nothing.
     pub(super) fn set(&mut self, field: &Field, cell: &str, reading: &Reading) -> Result<(), Fault> {
@@ -71,7 +80,7 @@ impl Deal {
                 }
             }
             Field::DealLossReason => self.loss_reason = Some(line(cell)?),
-            Field::DealNumber => self.number = Some(line(cell)?),
+            Field::DealNumber => self.number = Some(number(cell)?),
             Field::DealCreatedAt => self.created_at = Some(value::moment(cell, reading.date_order)?),
             Field::Deal(key) => put(&mut self.fields, key, cell)?,
             _ => {}
