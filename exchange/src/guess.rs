@@ -370,7 +370,8 @@ fn strip_number(name: &str) -> &str {
     }
 }
 
-fn plain(name: &str) -> String {
+/// A name without what writings differ in: in lower case, without punctuation.
+pub fn plain(name: &str) -> String {
     let spaced: String = name
         .to_lowercase()
         .chars()

@@ -14,7 +14,7 @@ use crate::{
     connector, id,
     import::{
         Counts, Kind, OnDuplicate, Options, State, Tools,
-        new::{File, guess, is_region},
+        new::{File, Own, guess, is_region},
         run::{self, Progress},
         store,
     },
@@ -125,8 +125,9 @@ pub(super) async fn run(config: &Config, clock: SharedClock, choice: &Choice) ->
         Word::Contacts => Kind::Contacts,
         Word::Deals => Kind::Deals,
     };
-    let mapping = mapping(kind, &file.head.columns, &choice.map)?;
     let db = open(config).await?;
+    let own = store::own_fields(db.read()).await?;
+    let mapping = mapping(kind, &file.head.columns, &own, &choice.map)?;
     let tools = Tools {
         storage: Storage::open(&config.storage.url).context("the storage cannot be opened")?,
         // A name of its own: on SQLite a server beside this process has always the same.
@@ -134,7 +135,7 @@ pub(super) async fn run(config: &Config, clock: SharedClock, choice: &Choice) ->
         db,
         clock,
     };
-    let mut row = file.row(kind, tools.clock.now());
+    let mut row = file.row(kind, &own, tools.clock.now());
     row.mapping = json!(mapping);
     row.options = json!(options);
     let id = row.id.clone();
@@ -160,6 +161,8 @@ pub(super) async fn run(config: &Config, clock: SharedClock, choice: &Choice) ->
     } else {
         store::start(&write, &id, true, now).await?;
     }
+    // Nobody else has heard of it yet.
+    run::claim(&write, &tools, &id).await?;
     write.commit().await?;
     let worked = run::work_alone(&tools, &id, &mut |progress: Progress<'_>| {
         complain(&shown, progress);
@@ -189,14 +192,19 @@ pub(super) async fn run(config: &Config, clock: SharedClock, choice: &Choice) ->
 }
 
 /// The columns that are named, and for all others what their names suggest.
-fn mapping(kind: Kind, columns: &[String], named: &[(Field, String)]) -> anyhow::Result<Mapping> {
+fn mapping(
+    kind: Kind,
+    columns: &[String],
+    own: &[Own],
+    named: &[(Field, String)],
+) -> anyhow::Result<Mapping> {
     let targets = named.iter().map(|(field, column)| Target {
         column: column.clone(),
         field: field.clone(),
     });
     let named_targets: Vec<Target> = targets.collect();
     let same = |one: &str, other: &str| one.trim().to_lowercase() == other.trim().to_lowercase();
-    let guessed = guess(kind, columns).0.into_iter().filter(|guess| {
+    let guessed = guess(kind, columns, own).0.into_iter().filter(|guess| {
         !named_targets
             .iter()
             .any(|target| target.field == guess.field || same(&target.column, &guess.column))

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     connector::lease,
     conversation::rearrange::INTAKE,
-    db::{BatchTx, entity::import, is_conflict},
+    db::{BatchTx, WriteTx, entity::import, is_conflict},
 };
 
 /// Another node may have been told to begin one: look this often.
@@ -328,6 +328,9 @@ impl<'a> Job<'a> {
         if ended && !self.dry {
             forget_file(self.tools, &self.row).await;
         }
+        if ended {
+            tracing::info!(import.id = self.row.id, state = state.as_str(), "an import ended");
+        }
         Ok(())
     }
 }
@@ -364,7 +367,16 @@ async fn fail(tools: &Tools, id: &str, reason: &str) -> Result<(), DbErr> {
     write.commit().await
 }
 
-/// Takes in an import of this process's own, under its lease; for the command line.
+/// Makes an import this process's own in the transaction that begins it, so that no server takes it up in between;
+/// for the command line, which goes on with [`work_alone`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(write: &WriteTx, tools: &Tools, id: &str) -> Result<bool, DbErr> {
+    lease::hold_in(write, &lease_name(id), &tools.node, tools.clock.now()).await
+}
+
+/// Takes in an import that was claimed.
 ///
 /// # Errors
 /// When it cannot be read or stored. What is in stays, and a server that runs goes on with it.
@@ -373,13 +385,8 @@ pub async fn work_alone(
     id: &str,
     tell: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<(), Error> {
-    let name = lease_name(id);
-    // A server may have taken it up in this very moment: then this waits for its end.
-    while !lease::hold(&tools.db, &name, &tools.node, tools.clock.now()).await? {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
     let worked = work(tools, id, &CancellationToken::new(), tell).await;
-    lease::release(&tools.db, &name, &tools.node).await?;
+    lease::release(&tools.db, &lease_name(id), &tools.node).await?;
     if let Err(error @ (Error::File(_) | Error::Gone)) = &worked {
         fail(tools, id, &error.to_string()).await?;
     }

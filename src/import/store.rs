@@ -9,8 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use switchboard_exchange::{Layout, Mapping};
 
-use super::{Counts, Kind, Options, State, WrongRow, new, read_json};
+use super::{
+    Counts, Kind, Options, State, WrongRow,
+    new::{self, Own},
+    read_json,
+};
 use crate::{
+    custom_field,
     db::{
         Db, WriteTx,
         entity::{import, import_mapping, import_row, line, operator, pipeline},
@@ -299,6 +304,15 @@ pub async fn sweep(db: &Db, storage: &Storage, now: DateTime<Utc>) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// The custom fields that columns can fill.
+pub async fn own_fields(db: &impl ConnectionTrait) -> Result<Vec<Own>, DbErr> {
+    let defined = custom_field::store::list(db, None).await?;
+    let own = defined
+        .iter()
+        .filter_map(|one| Own::new(&one.object, &one.key, &one.label));
+    Ok(own.collect())
 }
 
 /// What of the options cannot be: the field, and what is wrong.

@@ -77,7 +77,8 @@ async fn create_import(
     let file = new::File::read(upload.name, upload.data.clone())
         .await
         .map_err(|error| Problem::invalid("file", error.to_string()))?;
-    let mut row = file.row(file.suggested_kind(), app.clock.now());
+    let own = store::own_fields(app.db.read()).await?;
+    let mut row = file.row(file.suggested_kind(), &own, app.clock.now());
     row.operator_id = Some(caller.operator.id);
     keep(&app, &row, upload.data).await?;
     Ok((StatusCode::CREATED, Json(row.into())))
@@ -167,11 +168,12 @@ async fn update_import(
         ..Change::default()
     };
     let mut columns: Vec<String> = serde_json::from_value(row.columns.clone()).unwrap_or_default();
+    let own = store::own_fields(app.db.read()).await?;
     let was = Kind::parse(&row.kind).unwrap_or_default();
     let kind = body.kind.unwrap_or(was);
     if kind != was {
         let mapping: Mapping = serde_json::from_value(row.mapping.clone()).unwrap_or_default();
-        change.mapping = Some(new::remapped(mapping, was, kind, &columns));
+        change.mapping = Some(new::remapped(mapping, was, kind, &columns, &own));
     }
     if let Some(layout) = body.layout {
         let layout: Layout =
@@ -182,7 +184,7 @@ async fn update_import(
             .map_err(|error| Problem::invalid("layout", error.to_string()))?;
         columns = head.columns;
         change.layout = Some((layout, columns.clone(), total));
-        change.mapping = Some(new::guess(kind, &columns));
+        change.mapping = Some(new::guess(kind, &columns, &own));
     }
     if let Some(mapping) = body.mapping {
         let mapping: Mapping = serde_json::from_value(mapping)
