@@ -206,6 +206,12 @@ impl Record {
     /// # Errors
     /// Everything that is wrong with it: such a row is not taken in at all.
     pub fn read(row: &Row, places: &Places, reading: &Reading) -> Result<Self, Vec<Wrong>> {
+        let (record, wrong) = Self::parse(row, places, reading);
+        if wrong.is_empty() { Ok(record) } else { Err(wrong) }
+    }
+
+    /// Reads a row: what could be read, and everything that is wrong with the rest.
+    pub fn parse(row: &Row, places: &Places, reading: &Reading) -> (Self, Vec<Wrong>) {
         let mut record = Self {
             number: row.number,
             ..Self::default()
@@ -238,7 +244,7 @@ impl Record {
         if untitled && wrong.is_empty() && reading.deals {
             wrong.push(Wrong::new(&Field::DealTitle, None, Fault::Untitled, ""));
         }
-        if wrong.is_empty() { Ok(record) } else { Err(wrong) }
+        (record, wrong)
     }
 
     /// Whether the row tells who somebody is.

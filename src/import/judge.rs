@@ -99,22 +99,26 @@ impl Rules {
             .collect()
     }
 
-    /// Judges a row.
+    /// Judges a row in which so much is wrong already.
     ///
     /// # Errors
     /// Everything that is wrong with it: such a row is not taken in at all.
-    pub fn judge(&self, record: &Record) -> Result<Judged, Vec<Wrong>> {
-        let mut wrong = Vec::new();
+    pub fn judge(&self, record: &Record, mut wrong: Vec<Wrong>) -> Result<Judged, Vec<Wrong>> {
         let mut judged = Judged {
             contact_operator: self.operator(
                 &Field::ContactOperator,
                 record.contact_operator.as_deref(),
                 &mut wrong,
             ),
-            contact_fields: self.fields(Object::Contact, &record.contact_fields, &mut wrong),
-            company_fields: self.fields(Object::Company, &record.company_fields, &mut wrong),
             ..Judged::default()
         };
+        // What a row has no person or company of is asked of neither.
+        if record.has_person() {
+            judged.contact_fields = self.fields(Object::Contact, &record.contact_fields, &mut wrong);
+        }
+        if record.company.is_some() {
+            judged.company_fields = self.fields(Object::Company, &record.company_fields, &mut wrong);
+        }
         match self.kind {
             Kind::Contacts => {}
             Kind::Leads => {
@@ -160,31 +164,33 @@ impl Rules {
         found
     }
 
-    /// Custom fields by their type; those that nobody defined stay the texts they are.
+    /// Custom fields by their type; those that nobody defined stay the texts they are. What must be filled may not be
+    /// empty where the file has a column for it.
     fn fields(&self, object: Object, said: &BTreeMap<String, String>, wrong: &mut Vec<Wrong>) -> Fields {
         let definitions = self
             .definitions
             .get(object.as_str())
             .map_or(&[][..], Vec::as_slice);
-        let mut kept = Fields::new();
-        for (key, text) in said {
-            let Some(definition) = definitions.iter().find(|one| one.key == *key) else {
-                kept.insert(key.clone(), text.clone().into());
-                continue;
-            };
+        let is_defined = |key: &String| definitions.iter().any(|one| one.key == *key);
+        let free = said.iter().filter(|(key, _)| !is_defined(key));
+        let mut kept: Fields = free
+            .map(|(key, text)| (key.clone(), text.clone().into()))
+            .collect();
+        for definition in definitions {
+            let key = &definition.key;
+            let text = said.get(key).map_or("", String::as_str);
             match cell::value(definition, text, self) {
                 Ok(Some(value)) => drop(kept.insert(key.clone(), value)),
+                Ok(None) if definition.required => {
+                    let field = field_of(object, key);
+                    if self.columns.contains_key(&field.to_string()) {
+                        wrong.push(self.wrong(&field, "required", "is required", text));
+                    }
+                }
                 Ok(None) => {}
                 Err(reason) => {
-                    let key = key.clone();
-                    let field = match object {
-                        Object::Contact => Field::Contact(key),
-                        Object::Company => Field::CompanyField(key),
-                        Object::Lead => Field::Lead(key),
-                        Object::Deal => Field::Deal(key),
-                    };
                     let code = format!("not_{}", definition.kind.as_str());
-                    wrong.push(self.wrong(&field, &code, reason, text));
+                    wrong.push(self.wrong(&field_of(object, key), &code, reason, text));
                 }
             }
         }
@@ -294,6 +300,16 @@ impl Rules {
             wrong.push(self.wrong(&Field::DealStage, "unknown_stage", reason, word));
         }
         found
+    }
+}
+
+fn field_of(object: Object, key: &str) -> Field {
+    let key = key.to_owned();
+    match object {
+        Object::Contact => Field::Contact(key),
+        Object::Company => Field::CompanyField(key),
+        Object::Lead => Field::Lead(key),
+        Object::Deal => Field::Deal(key),
     }
 }
 

@@ -88,10 +88,11 @@ pub(in crate::import) fn rules(kind: Kind) -> Rules {
 
 fn judged(key: &str, cell: &str) -> Result<Option<Value>, (String, Option<String>)> {
     let record = Record {
+        name: Some("Anna".to_owned()),
         contact_fields: BTreeMap::from([(key.to_owned(), cell.to_owned())]),
         ..Record::default()
     };
-    match rules(Kind::Contacts).judge(&record) {
+    match rules(Kind::Contacts).judge(&record, Vec::new()) {
         Ok(mut judged) => Ok(judged.contact_fields.remove(key)),
         Err(wrong) => Err((wrong[0].code.clone(), wrong[0].column.clone())),
     }
@@ -150,7 +151,7 @@ fn placed(deal: Deal) -> Result<super::Placed, Vec<String>> {
         deal,
         ..Record::default()
     };
-    let judged = rules(Kind::Deals).judge(&record);
+    let judged = rules(Kind::Deals).judge(&record, Vec::new());
     judged
         .map(|judged| judged.deal.unwrap())
         .map_err(|wrong| wrong.into_iter().map(|one| one.code).collect())
@@ -202,6 +203,7 @@ fn a_deal_is_where_its_row_says_by_the_names_that_people_know() {
 #[test]
 fn everything_that_does_not_fit_is_told_at_once() {
     let record = Record {
+        name: Some("Anna".to_owned()),
         contact_operator: Some("Nobody".to_owned()),
         contact_fields: BTreeMap::from([("born".to_owned(), "soon".to_owned())]),
         deal: Deal {
@@ -211,7 +213,7 @@ fn everything_that_does_not_fit_is_told_at_once() {
         },
         ..Record::default()
     };
-    let wrong = rules(Kind::Deals).judge(&record).unwrap_err();
+    let wrong = rules(Kind::Deals).judge(&record, Vec::new()).unwrap_err();
     let told: Vec<(&str, Option<&str>)> = wrong
         .iter()
         .map(|one| (one.code.as_str(), one.column.as_deref()))
@@ -230,4 +232,29 @@ fn everything_that_does_not_fit_is_told_at_once() {
         "{}",
         wrong[3].reason
     );
+}
+
+#[test]
+fn what_must_be_filled_is_asked_where_the_file_has_a_column_for_it() {
+    let asked = |mapped: bool, born: Option<&str>| {
+        let mut rules = rules(Kind::Contacts);
+        let contact = rules.definitions.get_mut("contact").unwrap();
+        contact
+            .iter_mut()
+            .for_each(|one| one.required = one.key == "born");
+        if !mapped {
+            rules.columns.clear();
+        }
+        let said = born.map(|born| ("born".to_owned(), born.to_owned()));
+        let record = Record {
+            name: Some("Anna".to_owned()),
+            contact_fields: said.into_iter().collect(),
+            ..Record::default()
+        };
+        let wrong = rules.judge(&record, Vec::new()).err();
+        wrong.map(|wrong| wrong[0].code.clone())
+    };
+    assert_eq!(asked(true, Some("05.01.1990")), None);
+    assert_eq!(asked(true, None).as_deref(), Some("required"));
+    assert_eq!(asked(false, None), None);
 }

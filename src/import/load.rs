@@ -81,7 +81,8 @@ impl Rules {
 impl World {
     /// Reads what is known of the people of these rows and not in here yet.
     pub async fn load(&mut self, write: &BatchTx, rows: &[Read]) -> Result<(), DbErr> {
-        let records: Vec<&Record> = rows.iter().filter_map(|row| row.record.as_ref().ok()).collect();
+        let good = rows.iter().filter(|row| row.wrong.is_empty());
+        let records: Vec<&Record> = good.map(|row| &row.record).collect();
         self.load_identities(write, &records).await?;
         let known: BTreeSet<String> = records
             .iter()

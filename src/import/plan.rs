@@ -144,11 +144,17 @@ struct Step<'a> {
 
 impl Step<'_> {
     fn row(&mut self, row: Read) {
-        let Read { row_no, line, record } = row;
-        let done = record.and_then(|record| {
-            let judged = self.world.rules.judge(&record)?;
-            Ok(self.record(&record, &judged))
-        });
+        let Read {
+            row_no,
+            line,
+            record,
+            wrong,
+        } = row;
+        let done = self
+            .world
+            .rules
+            .judge(&record, wrong)
+            .map(|judged| self.record(&record, &judged));
         let counts = &mut self.changes.counts;
         counts.rows += 1;
         let (outcome, done, errors) = match done {

@@ -15,7 +15,8 @@ fn row(row_no: i64, record: Record) -> Read {
     Read {
         row_no,
         line: row_no + 1,
-        record: Ok(record),
+        record,
+        wrong: Vec::new(),
     }
 }
 

@@ -262,10 +262,6 @@ impl<'a> Job<'a> {
         if !self.is_here(&write).await? {
             return Ok(None);
         }
-        let wrong = rows
-            .iter()
-            .filter_map(|row| Some((row.line, row.record.as_ref().err()?.clone())));
-        let mut wrong: Vec<(i64, Vec<Wrong>)> = wrong.collect();
         let last = rows.last().map_or(self.cursor, |row| row.row_no);
         self.world.load(&write, &rows).await?;
         let how = How {
@@ -274,13 +270,10 @@ impl<'a> Job<'a> {
             now,
         };
         let mut changes = self.world.take(rows, &how);
-        // Rows that turned out to be wrong only beside the others.
-        for row in changes.rows.iter().filter(|row| row.outcome == "failed") {
-            if !wrong.iter().any(|(line, _)| *line == row.line) {
-                wrong.push((row.line, row.errors.clone().map(read_json).unwrap_or_default()));
-            }
-        }
-        wrong.sort_by_key(|(line, _)| *line);
+        let failed = changes.rows.iter().filter(|row| row.outcome == "failed");
+        let wrong = failed
+            .map(|row| (row.line, row.errors.clone().map(read_json).unwrap_or_default()))
+            .collect();
         let counts = self.counts.plus(&changes.counts);
         if self.dry {
             let room = KEPT_WRONG.saturating_sub(self.counts.failed);

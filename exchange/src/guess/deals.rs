@@ -174,6 +174,7 @@ const LIKELY: [(Field, &[&str]); 6] = [
         Field::DealNumber,
         &[
             "id",
+            "record id",
             "number",
             "external id",
             "ид",
@@ -267,7 +268,7 @@ mod tests {
                 "deal.operator",
                 "contact.email",
                 "company.name",
-                ""
+                "deal.external_id"
             ]
         );
         assert_eq!(

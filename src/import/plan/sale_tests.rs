@@ -29,7 +29,8 @@ fn take(world: &mut World, rule: OnDuplicate, records: Vec<Record>) -> Changes {
     let read = |(index, record): (usize, Record)| Read {
         row_no: index as i64 + 1,
         line: index as i64 + 2,
-        record: Ok(record),
+        record,
+        wrong: Vec::new(),
     };
     world.take(records.into_iter().enumerate().map(read).collect(), &how)
 }

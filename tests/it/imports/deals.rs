@@ -71,6 +71,9 @@ both_databases! {
             (4, "Amount", "bad_amount"),
             (5, "Amount", "bad_amount"),
             (5, "Close Date", "bad_date"),
+            (5, "Deal owner", "unknown_operator"),
+            (5, "Rooms", "not_number"),
+            (5, "Deal Stage", "unknown_stage"),
             (7, "", "untitled"),
         ]);
 

@@ -77,13 +77,13 @@ async fn preview_import(
 
 fn preview(head: Head, sheets: Vec<String>, mapping: &Mapping, reading: &Reading, rules: &Rules) -> Preview {
     let places = mapping.resolve(&head.columns).unwrap_or_default();
-    let row = |row: Row| PreviewRow {
-        line: row.number,
-        errors: Record::read(&row, &places, reading)
-            .and_then(|record| rules.judge(&record).map(drop))
-            .err()
-            .unwrap_or_default(),
-        cells: row.cells,
+    let row = |row: Row| {
+        let (record, wrong) = Record::parse(&row, &places, reading);
+        PreviewRow {
+            line: row.number,
+            errors: rules.judge(&record, wrong).err().unwrap_or_default(),
+            cells: row.cells,
+        }
     };
     Preview {
         rows: head.rows.into_iter().map(row).collect(),
