@@ -32,7 +32,7 @@ pub async fn measure() {
         "import: {ROWS} rows recognised and counted in {:.2?}",
         begun.elapsed()
     );
-    let row = file.row(Kind::Leads, SystemClock.now());
+    let row = file.row(Kind::Leads, &[], SystemClock.now());
     let id = row.id.clone();
     tools
         .storage

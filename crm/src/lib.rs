@@ -122,6 +122,12 @@ pub trait Adapter: Send + Sync {
     /// The states a lead can have there, for the mapping of statuses; empty when the CRM's leads have none.
     async fn statuses(&self) -> Result<Vec<RemoteStatus>, SyncError>;
 
+    /// The people there who may be responsible for leads, by name; `None` where they cannot be listed, so that an
+    /// admin types ids.
+    async fn users(&self) -> Result<Option<Vec<RemoteUser>>, SyncError> {
+        Ok(None)
+    }
+
     /// The record that carries our lead's id as its origin.
     async fn find(&self, lead_id: &str) -> Result<Option<RemoteLead>, SyncError>;
 
@@ -204,6 +210,17 @@ pub struct RemoteStatus {
     pub label: String,
     /// What the state means, when the CRM says so.
     pub stage: Option<Stage>,
+}
+
+/// Somebody there who may be responsible for leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RemoteUser {
+    /// What [`LeadSnapshot::owner_id`] holds.
+    pub id: String,
+    /// What people there call them; their address or id when they have no name.
+    pub name: String,
+    /// Their address, in lower case.
+    pub email: Option<String>,
 }
 
 /// What happened there.

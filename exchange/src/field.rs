@@ -66,11 +66,35 @@ pub enum Field {
     Mark(&'static str),
     /// A custom field of the lead.
     Lead(String),
+    /// What the deal is about.
+    DealTitle,
+    /// What the deal is worth; its currency may stand beside it.
+    DealAmount,
+    /// The deal's currency.
+    DealCurrency,
+    /// The deal's pipeline, by name.
+    DealPipeline,
+    /// The deal's stage, by name.
+    DealStage,
+    /// When the deal was won or lost, or is expected to be.
+    DealClosedAt,
+    /// The deal's responsible operator, by e-mail or name.
+    DealOperator,
+    /// Words the deal is found by.
+    DealTags,
+    /// Why the deal was lost.
+    DealLossReason,
+    /// The deal's number in another system.
+    DealNumber,
+    /// When the deal was made.
+    DealCreatedAt,
+    /// A custom field of the deal.
+    Deal(String),
 }
 
 impl Field {
     /// The fields that are always there, without custom ones and marks.
-    pub const PLAIN: [Self; 16] = [
+    pub const PLAIN: [Self; 27] = [
         Self::Name,
         Self::FirstName,
         Self::MiddleName,
@@ -87,6 +111,17 @@ impl Field {
         Self::Comment,
         Self::LeadOperator,
         Self::CreatedAt,
+        Self::DealTitle,
+        Self::DealAmount,
+        Self::DealCurrency,
+        Self::DealPipeline,
+        Self::DealStage,
+        Self::DealClosedAt,
+        Self::DealOperator,
+        Self::DealTags,
+        Self::DealLossReason,
+        Self::DealNumber,
+        Self::DealCreatedAt,
     ];
 
     /// The field of a word such as `contact.email`, `lead.fields.budget` or `lead.utm_source`.
@@ -109,11 +144,33 @@ impl Field {
         if let Some(rest) = word.strip_prefix("lead.fields.") {
             return key(rest).map(Self::Lead);
         }
+        if let Some(rest) = word.strip_prefix("deal.fields.") {
+            return key(rest).map(Self::Deal);
+        }
         let mark = word.strip_prefix("lead.")?;
         MARKS
             .iter()
             .find(|known| **known == mark)
             .map(|known| Self::Mark(known))
+    }
+
+    /// Whether it is about the deal.
+    pub fn is_of_deal(&self) -> bool {
+        matches!(
+            self,
+            Self::DealTitle
+                | Self::DealAmount
+                | Self::DealCurrency
+                | Self::DealPipeline
+                | Self::DealStage
+                | Self::DealClosedAt
+                | Self::DealOperator
+                | Self::DealTags
+                | Self::DealLossReason
+                | Self::DealNumber
+                | Self::DealCreatedAt
+                | Self::Deal(_)
+        )
     }
 
     /// Whether it is about the lead.
@@ -155,6 +212,18 @@ impl fmt::Display for Field {
             Self::CreatedAt => "lead.created_at",
             Self::Mark(mark) => return write!(f, "lead.{mark}"),
             Self::Lead(key) => return write!(f, "lead.fields.{key}"),
+            Self::DealTitle => "deal.title",
+            Self::DealAmount => "deal.amount",
+            Self::DealCurrency => "deal.currency",
+            Self::DealPipeline => "deal.pipeline",
+            Self::DealStage => "deal.stage",
+            Self::DealClosedAt => "deal.closed_at",
+            Self::DealOperator => "deal.operator",
+            Self::DealTags => "deal.tags",
+            Self::DealLossReason => "deal.loss_reason",
+            Self::DealNumber => "deal.external_id",
+            Self::DealCreatedAt => "deal.created_at",
+            Self::Deal(key) => return write!(f, "deal.fields.{key}"),
         };
         f.write_str(word)
     }
@@ -187,6 +256,7 @@ mod tests {
             "company.fields.inn",
             "lead.fields.budget",
             "lead.utm_source",
+            "deal.fields.Площадь",
         ] {
             assert_eq!(Field::parse(word).unwrap().to_string(), word);
         }

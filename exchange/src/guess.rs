@@ -1,4 +1,9 @@
-//! Which field is a column, by its name. English and Russian, as the usual programs write it.
+//! Which field is a column, by its name. English, Russian and Persian, as the usual programs write it.
+
+mod deals;
+mod persian;
+
+pub use deals::{fields as deal_fields, is_deals};
 
 use crate::field::Field;
 
@@ -317,18 +322,27 @@ pub fn field(name: &str) -> Option<Field> {
     {
         return Some(field);
     }
-    let known = NAMES.iter().find(|(_, names)| names.contains(&plain.as_str()));
+    let known = NAMES
+        .iter()
+        .chain(&persian::NAMES)
+        .find(|(_, names)| names.contains(&plain.as_str()));
     if let Some((field, _)) = known {
         return Some(field.clone());
     }
-    let custom = CUSTOM.iter().find(|(_, names)| names.contains(&plain.as_str()));
+    let custom = CUSTOM
+        .iter()
+        .chain(&persian::CUSTOM)
+        .find(|(_, names)| names.contains(&plain.as_str()));
     custom.map(|(key, _)| Field::Contact((*key).to_owned()))
 }
 
 /// Fields for columns. `Имя` beside `Фамилия` is the first name; a second column of one name (`Phone (2)`, `Телефон 2`)
 /// is of the field of the first.
 pub fn fields(columns: &[String]) -> Vec<Option<Field>> {
-    let mut fields: Vec<Option<Field>> = columns.iter().map(|name| field(strip_number(name))).collect();
+    tidy(columns.iter().map(|name| field(strip_number(name))).collect())
+}
+
+fn tidy(mut fields: Vec<Option<Field>>) -> Vec<Option<Field>> {
     let divided = fields.contains(&Some(Field::LastName)) && !fields.contains(&Some(Field::FirstName));
     if divided && let Some(name) = fields.iter_mut().find(|field| **field == Some(Field::Name)) {
         *name = Some(Field::FirstName);
@@ -356,11 +370,18 @@ fn strip_number(name: &str) -> &str {
     }
 }
 
-fn plain(name: &str) -> String {
+/// A name without what writings differ in: in lower case, without punctuation.
+pub fn plain(name: &str) -> String {
     let spaced: String = name
         .to_lowercase()
-        .replace('ё', "е")
         .chars()
+        .map(|char| match char {
+            'ё' => 'е',
+            // Arabic keyboards write these two of Persian otherwise.
+            'ي' => 'ی',
+            'ك' => 'ک',
+            other => other,
+        })
         .map(|char| if char.is_alphanumeric() { char } else { ' ' })
         .collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -372,7 +393,7 @@ mod tests {
     use crate::field::Field;
 
     #[test]
-    fn names_are_recognised_in_both_languages_and_any_writing() {
+    fn names_are_recognised_in_each_language_and_any_writing() {
         let table = [
             ("E-mail", Some(Field::Email)),
             ("E_MAIL", Some(Field::Email)),
@@ -383,6 +404,9 @@ mod tests {
             ("UTM Source", Some(Field::Mark("utm_source"))),
             ("lead.fields.budget", Some(Field::Lead("budget".into()))),
             ("Должность", Some(Field::Contact("position".into()))),
+            ("نام و نام خانوادگی", Some(Field::Name)),
+            ("شماره\u{200c}موبایل", Some(Field::Phone)),
+            ("پست الكترونيكي", Some(Field::Email)),
             ("Colour", None),
         ];
         for (name, expected) in table {
@@ -419,7 +443,11 @@ mod tests {
     #[test]
     fn each_name_stands_for_one_field_in_its_plain_form() {
         let mut seen = std::collections::BTreeSet::new();
-        for name in NAMES.iter().flat_map(|(_, names)| names.iter()) {
+        for name in NAMES
+            .iter()
+            .chain(&super::persian::NAMES)
+            .flat_map(|(_, names)| names.iter())
+        {
             assert_eq!(plain(name), *name);
             assert!(seen.insert(*name), "{name}");
         }

@@ -9,6 +9,7 @@ pub mod dialect;
 pub mod field;
 pub mod guess;
 pub mod layout;
+pub mod money;
 pub mod record;
 pub mod sheet;
 pub mod text;

@@ -1,8 +1,11 @@
 //! A row as what it tells of a person, their company and their interest.
 
+mod deal;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+pub use deal::Deal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -35,7 +38,15 @@ pub struct Target {
 impl Mapping {
     /// What the names of the columns suggest.
     pub fn guess(columns: &[String]) -> Self {
-        let fields = guess::fields(columns);
+        Self::of(columns, guess::fields(columns))
+    }
+
+    /// What the names of the columns suggest where rows become deals.
+    pub fn guess_deals(columns: &[String]) -> Self {
+        Self::of(columns, guess::deal_fields(columns))
+    }
+
+    fn of(columns: &[String], fields: Vec<Option<Field>>) -> Self {
         let targets = columns.iter().zip(fields).filter_map(|(column, field)| {
             Some(Target {
                 column: column.clone(),
@@ -83,6 +94,12 @@ impl Places {
         self.places.iter().any(|(_, field)| field.is_of_lead())
     }
 
+    /// Whether anything is mapped by which a deal can be called.
+    pub fn has_deal(&self) -> bool {
+        let named = |field: &Field| matches!(field, Field::DealTitle | Field::Company);
+        self.has_person() || self.places.iter().any(|(_, field)| named(field))
+    }
+
     /// Whether anything is mapped by which a person can be told.
     pub fn has_person(&self) -> bool {
         let of_person = |field: &Field| {
@@ -108,6 +125,8 @@ pub struct Reading {
     pub region: Option<String>,
     /// How `03/04/2026` is read.
     pub date_order: DateOrder,
+    /// Rows are of deals, which need not name a person.
+    pub deals: bool,
 }
 
 /// What is wrong with a row.
@@ -177,6 +196,8 @@ pub struct Record {
     pub marks: BTreeMap<String, String>,
     /// Custom fields.
     pub lead_fields: BTreeMap<String, String>,
+    /// The deal.
+    pub deal: Deal,
 }
 
 impl Record {
@@ -185,6 +206,12 @@ impl Record {
     /// # Errors
     /// Everything that is wrong with it: such a row is not taken in at all.
     pub fn read(row: &Row, places: &Places, reading: &Reading) -> Result<Self, Vec<Wrong>> {
+        let (record, wrong) = Self::parse(row, places, reading);
+        if wrong.is_empty() { Ok(record) } else { Err(wrong) }
+    }
+
+    /// Reads a row: what could be read, and everything that is wrong with the rest.
+    pub fn parse(row: &Row, places: &Places, reading: &Reading) -> (Self, Vec<Wrong>) {
         let mut record = Self {
             number: row.number,
             ..Self::default()
@@ -209,14 +236,23 @@ impl Record {
                 .collect();
             record.name = (!parts.is_empty()).then(|| parts.join(" "));
         }
-        let nobody = record.name.is_none()
-            && record.emails.is_empty()
-            && record.phones.is_empty()
-            && record.external_id.is_none();
-        if nobody && wrong.is_empty() {
+        let nobody = !record.has_person();
+        if nobody && wrong.is_empty() && !reading.deals {
             wrong.push(Wrong::new(&Field::Name, None, Fault::Nobody, ""));
         }
-        if wrong.is_empty() { Ok(record) } else { Err(wrong) }
+        let untitled = nobody && record.company.is_none() && record.deal.title.is_none();
+        if untitled && wrong.is_empty() && reading.deals {
+            wrong.push(Wrong::new(&Field::DealTitle, None, Fault::Untitled, ""));
+        }
+        (record, wrong)
+    }
+
+    /// Whether the row tells who somebody is.
+    pub fn has_person(&self) -> bool {
+        self.name.is_some()
+            || !self.emails.is_empty()
+            || !self.phones.is_empty()
+            || self.external_id.is_some()
     }
 
     fn set(
@@ -249,6 +285,7 @@ impl Record {
                 self.marks.insert((*mark).to_owned(), line(cell)?);
             }
             Field::Lead(key) => put(&mut self.lead_fields, key, cell)?,
+            of_deal => self.deal.set(of_deal, cell, reading)?,
         }
         Ok(())
     }

@@ -23,6 +23,15 @@ pub enum Fault {
     /// No number.
     #[error("is no number")]
     BadNumber,
+    /// No amount of money, or one that can be read in two ways.
+    #[error("is no amount; write it without signs between thousands, as 1500.00")]
+    BadAmount,
+    /// No currency.
+    #[error("is no currency; write its three letters, as EUR")]
+    BadCurrency,
+    /// Somebody's address where a number of another system stands.
+    #[error("is an address of a person, no number of a deal")]
+    BadId,
     /// None of the words that are allowed.
     #[error("is none of the allowed words")]
     BadWord,
@@ -32,6 +41,9 @@ pub enum Fault {
     /// Nothing in the row tells whose it is.
     #[error("the row has neither name nor e-mail address nor telephone number")]
     Nobody,
+    /// Nothing in the row tells what deal it is.
+    #[error("the row has neither a title of the deal nor a name, address or company to call it by")]
+    Untitled,
 }
 
 impl Fault {
@@ -43,9 +55,13 @@ impl Fault {
             Self::BadEmail => "bad_email",
             Self::BadDate => "bad_date",
             Self::BadNumber => "bad_number",
+            Self::BadId => "bad_id",
             Self::BadWord => "bad_word",
             Self::TooLong => "too_long",
             Self::Nobody => "nobody",
+            Self::BadAmount => "bad_amount",
+            Self::BadCurrency => "bad_currency",
+            Self::Untitled => "untitled",
         }
     }
 }

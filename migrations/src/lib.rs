@@ -36,6 +36,7 @@ mod m20261123_000036_audit;
 mod m20261123_000038_commerce;
 mod m20261123_000039_cards;
 mod m20261123_000040_scale;
+mod m20261123_000041_import_deals;
 
 /// All migrations, in order.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000038_commerce::Migration),
             Box::new(m20261123_000039_cards::Migration),
             Box::new(m20261123_000040_scale::Migration),
+            Box::new(m20261123_000041_import_deals::Migration),
         ]
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     connector, id,
     import::{
         Counts, Kind, OnDuplicate, Options, State, Tools,
-        new::{File, is_region},
+        new::{File, Own, guess, is_region},
         run::{self, Progress},
         store,
     },
@@ -35,12 +35,18 @@ pub(super) struct Choice {
     /// Which column fills a field, as contact.email="E-mail"; the other columns are guessed by their names
     #[arg(long, value_name = "FIELD=COLUMN", value_parser = target)]
     map: Vec<(Field, String)>,
-    /// What happens to rows about people who are known already
+    /// What happens to rows about people, or deals, that are known already
     #[arg(long, value_enum, default_value_t = Duplicate::Skip)]
     on_duplicate: Duplicate,
     /// The country of telephone numbers without a country code, as RU
     #[arg(long)]
     region: Option<String>,
+    /// Calls the attention of operators to what comes in
+    #[arg(long)]
+    notify: bool,
+    /// Tells neither webhooks nor CRMs of what comes in
+    #[arg(long)]
+    keep_inside: bool,
     /// The source of leads that name none
     #[arg(long)]
     source: Option<String>,
@@ -53,6 +59,7 @@ pub(super) struct Choice {
 enum Word {
     Leads,
     Contacts,
+    Deals,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -63,7 +70,7 @@ enum Duplicate {
     Fill,
     /// What the row says replaces what is there
     Update,
-    /// A lead of its own
+    /// A lead or deal of its own
     Create,
 }
 
@@ -75,7 +82,7 @@ fn target(text: &str) -> Result<(Field, String), String> {
         let plain: Vec<String> = Field::PLAIN.iter().map(Field::to_string).collect();
         format!(
             "there is no field {field:?}; there are {}, lead.utm_source and its like, and contact.fields.X, \
-             company.fields.X, lead.fields.X",
+             company.fields.X, lead.fields.X, deal.fields.X",
             plain.join(", ")
         )
     })?;
@@ -97,7 +104,6 @@ pub(super) async fn run(config: &Config, clock: SharedClock, choice: &Choice) ->
     if file.total == 0 {
         bail!("{shown} has no rows");
     }
-    let mapping = mapping(&file.head.columns, &choice.map)?;
     if let Some(region) = choice.region.as_deref().filter(|region| !is_region(region)) {
         bail!("--region {region}: is a country's two letters, as RU");
     }
@@ -110,13 +116,18 @@ pub(super) async fn run(config: &Config, clock: SharedClock, choice: &Choice) ->
         },
         region: choice.region.clone(),
         source: choice.source.clone(),
+        notify: choice.notify,
+        send_out: !choice.keep_inside,
         ..Options::default()
     };
     let kind = match choice.kind {
         Word::Leads => Kind::Leads,
         Word::Contacts => Kind::Contacts,
+        Word::Deals => Kind::Deals,
     };
     let db = open(config).await?;
+    let own = store::own_fields(db.read()).await?;
+    let mapping = mapping(kind, &file.head.columns, &own, &choice.map)?;
     let tools = Tools {
         storage: Storage::open(&config.storage.url).context("the storage cannot be opened")?,
         // A name of its own: on SQLite a server beside this process has always the same.
@@ -124,7 +135,7 @@ pub(super) async fn run(config: &Config, clock: SharedClock, choice: &Choice) ->
         db,
         clock,
     };
-    let mut row = file.row(kind, tools.clock.now());
+    let mut row = file.row(kind, &own, tools.clock.now());
     row.mapping = json!(mapping);
     row.options = json!(options);
     let id = row.id.clone();
@@ -150,6 +161,8 @@ pub(super) async fn run(config: &Config, clock: SharedClock, choice: &Choice) ->
     } else {
         store::start(&write, &id, true, now).await?;
     }
+    // Nobody else has heard of it yet.
+    run::claim(&write, &tools, &id).await?;
     write.commit().await?;
     let worked = run::work_alone(&tools, &id, &mut |progress: Progress<'_>| {
         complain(&shown, progress);
@@ -179,14 +192,19 @@ pub(super) async fn run(config: &Config, clock: SharedClock, choice: &Choice) ->
 }
 
 /// The columns that are named, and for all others what their names suggest.
-fn mapping(columns: &[String], named: &[(Field, String)]) -> anyhow::Result<Mapping> {
+fn mapping(
+    kind: Kind,
+    columns: &[String],
+    own: &[Own],
+    named: &[(Field, String)],
+) -> anyhow::Result<Mapping> {
     let targets = named.iter().map(|(field, column)| Target {
         column: column.clone(),
         field: field.clone(),
     });
     let named_targets: Vec<Target> = targets.collect();
     let same = |one: &str, other: &str| one.trim().to_lowercase() == other.trim().to_lowercase();
-    let guessed = Mapping::guess(columns).0.into_iter().filter(|guess| {
+    let guessed = guess(kind, columns, own).0.into_iter().filter(|guess| {
         !named_targets
             .iter()
             .any(|target| target.field == guess.field || same(&target.column, &guess.column))
@@ -196,7 +214,11 @@ fn mapping(columns: &[String], named: &[(Field, String)]) -> anyhow::Result<Mapp
     let places = mapping.resolve(columns).map_err(|missing| {
         anyhow::anyhow!("there is no column {}; there are {}", missing.join(", "), known())
     })?;
-    if !places.has_person() {
+    let told = match kind {
+        Kind::Deals => places.has_deal(),
+        Kind::Leads | Kind::Contacts => places.has_person(),
+    };
+    if !told {
         bail!(
             "no column is known to be a name, an e-mail address or a phone; say which, as --map contact.email=\"E-mail\"; \
              there are {}",
@@ -224,7 +246,7 @@ fn summary(counts: &Counts, dry_run: bool) -> String {
     let is = if dry_run { "would be" } else { "are" };
     let good = counts.rows - counts.failed;
     format!(
-        "{good} of {} rows {is} in: {} created, {} updated, {} skipped; {} wrong\nmade: {} contacts, {} leads, {} companies",
+        "{good} of {} rows {is} in: {} created, {} updated, {} skipped; {} wrong\nmade: {} contacts, {} leads, {} companies, {} deals",
         counts.rows,
         counts.created,
         counts.updated,
@@ -232,7 +254,8 @@ fn summary(counts: &Counts, dry_run: bool) -> String {
         counts.failed,
         counts.contacts,
         counts.leads,
-        counts.companies
+        counts.companies,
+        counts.deals
     )
 }
 

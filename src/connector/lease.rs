@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
-use crate::db::Db;
+use crate::db::{Db, WriteTx};
 
 /// How long a lease lasts without being renewed: the longest silence after the death of a node.
 pub const TERM: Duration = Duration::from_secs(15);
@@ -14,16 +14,22 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(5);
 
 /// Takes or renews the lease; answers whether it is ours until `now + TERM`.
 pub async fn hold(db: &Db, name: &str, owner: &str, now: DateTime<Utc>) -> Result<bool, DbErr> {
+    let write = db.write().await?;
+    let held = hold_in(&write, name, owner, now).await?;
+    write.commit().await?;
+    Ok(held)
+}
+
+/// The same in the transaction of what it is for: whoever sees that sees whose it is.
+pub async fn hold_in(write: &WriteTx, name: &str, owner: &str, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let sql = "INSERT INTO lease (name, owner, expires_at) VALUES ($1, $2, $3) \
                ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at \
                WHERE lease.owner = excluded.owner OR lease.expires_at <= $4";
     let values = [name.into(), owner.into(), (now + TERM).into(), now.into()];
-    let write = db.write().await?;
     let done = write
         .tx()
         .execute_raw(Statement::from_sql_and_values(write.backend(), sql, values))
         .await?;
-    write.commit().await?;
     Ok(done.rows_affected() > 0)
 }
 

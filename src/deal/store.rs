@@ -134,6 +134,7 @@ pub async fn create(
         created_at: now,
         updated_at: now,
         closed_at: (stage.kind != StageKind::Open).then_some(now),
+        external_id: None,
     };
     if new.title.is_none() {
         errors.push(("title".to_owned(), "is required".to_owned()));

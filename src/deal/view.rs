@@ -67,6 +67,8 @@ pub struct DealView {
     pub updated_at: DateTime<Utc>,
     /// When it was won or lost.
     pub closed_at: Option<DateTime<Utc>>,
+    /// Its number in the system it was imported from.
+    pub external_id: Option<String>,
 }
 
 /// The task of a deal that is due first.
@@ -157,6 +159,7 @@ pub async fn views(db: &impl ConnectionTrait, rows: Vec<deal::Model>) -> Result<
         created_at: row.created_at,
         updated_at: row.updated_at,
         closed_at: row.closed_at,
+        external_id: row.external_id,
     };
     Ok(rows.into_iter().map(view).collect())
 }

@@ -467,7 +467,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "deal",
-        impersonal: "id amount currency pipeline_id stage_id state stage_since contact_id company_id lead_id line_id operator_id version created_at updated_at closed_at",
+        impersonal: "id amount currency pipeline_id stage_id state stage_since contact_id company_id lead_id line_id operator_id version created_at updated_at closed_at external_id",
         text: "title loss_reason",
         json: "fields",
         ..NONE
@@ -500,7 +500,7 @@ pub const TABLES: &[Table] = &[
     Table {
         name: "import_row",
         key: &["import_id", "row_no"],
-        impersonal: "import_id row_no line outcome contact_id lead_id company_id made",
+        impersonal: "import_id row_no line outcome contact_id lead_id company_id deal_id made",
         json: "errors",
         ..NONE
     },

@@ -8,6 +8,7 @@ pub mod consumer;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryOrder, Statement, Value};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::db::entity::event;
@@ -148,6 +149,24 @@ impl EventType {
     }
 }
 
+/// Who is not to make a noise about an event: whatever follows the log still sees it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Hush {
+    /// Operators' screens show it, and call nobody's attention to it.
+    pub operators: bool,
+    /// Neither webhooks nor CRMs are told.
+    pub outside: bool,
+}
+
+impl Hush {
+    /// Everybody is told.
+    pub const NONE: Self = Self {
+        operators: false,
+        outside: false,
+    };
+}
+
 /// An event about to be appended.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
@@ -155,6 +174,7 @@ pub struct NewEvent {
     object_id: String,
     conversation_id: Option<String>,
     was: Option<Was>,
+    hush: Hush,
     at: DateTime<Utc>,
 }
 
@@ -178,6 +198,7 @@ impl NewEvent {
             object_id: object_id.into(),
             conversation_id: None,
             was: None,
+            hush: Hush::NONE,
             at,
         }
     }
@@ -190,6 +211,7 @@ impl NewEvent {
             object_id: id.clone(),
             conversation_id: Some(id),
             was: None,
+            hush: Hush::NONE,
             at,
         }
     }
@@ -206,6 +228,7 @@ impl NewEvent {
             object_id: message_id.into(),
             conversation_id: Some(conversation_id.into()),
             was: None,
+            hush: Hush::NONE,
             at,
         }
     }
@@ -217,11 +240,20 @@ impl NewEvent {
         self
     }
 
+    /// Told of as quietly as this says.
+    #[must_use]
+    pub fn hushed(mut self, hush: Hush) -> Self {
+        self.hush = hush;
+        self
+    }
+
     pub(crate) fn row(&self, seq: i64) -> Vec<Value> {
-        let data = self
+        let was = self
             .was
             .as_ref()
             .map(|was| json!({"line_id": was.line_id, "operator_id": was.operator_id}));
+        let hush = (self.hush != Hush::NONE).then(|| json!({"hush": self.hush}));
+        let data = was.or(hush);
         vec![
             seq.into(),
             self.kind.as_str().into(),
@@ -246,6 +278,8 @@ pub struct Event {
     pub conversation_id: Option<String>,
     /// Where the conversation was before.
     pub was: Option<Was>,
+    /// Who is not to make a noise about it.
+    pub hush: Hush,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -261,8 +295,12 @@ impl From<event::Model> for Event {
                     .map(str::to_owned),
             })
         });
+        let hush = row.data.as_ref().and_then(|data| data.get("hush"));
         Self {
             seq: row.seq,
+            hush: hush
+                .and_then(|hush| Hush::deserialize(hush).ok())
+                .unwrap_or_default(),
             kind: EventType::parse(&row.r#type),
             object_id: row.object_id,
             conversation_id: row.conversation_id,

@@ -1,26 +1,29 @@
 //! Reading what some rows are about: a fixed number of questions, however many rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use switchboard_exchange::Record;
+use switchboard_exchange::{Mapping, Record};
 
 use super::{
+    Kind, Options,
+    judge::Rules,
     plan::{self, World, company_key},
     read::Read,
 };
 use crate::{
     contact::identify::Known,
+    custom_field::{self, Object},
     db::{
         BatchTx, bulk,
-        entity::{company, contact, identity, lead, operator},
+        entity::{company, contact, deal, identity, lead, operator},
     },
+    deal::pipeline,
+    tag,
 };
 
 /// Operators by their e-mail and by their name; of two with one name neither is meant.
-pub async fn operators(
-    db: &impl ConnectionTrait,
-) -> Result<std::collections::HashMap<String, String>, DbErr> {
+async fn operators(db: &impl ConnectionTrait) -> Result<HashMap<String, String>, DbErr> {
     let rows = operator::Entity::find()
         .filter(operator::Column::Enabled.eq(true))
         .all(db)
@@ -36,7 +39,7 @@ pub async fn operators(
         1 => ids.pop().map(|id| (name, id)),
         _ => None,
     });
-    let mut all: std::collections::HashMap<String, String> = by_name.collect();
+    let mut all: HashMap<String, String> = by_name.collect();
     for row in rows {
         if let Some(email) = row.email {
             all.insert(email.to_lowercase(), row.id.clone());
@@ -46,10 +49,41 @@ pub async fn operators(
     Ok(all)
 }
 
+impl Rules {
+    /// What the rows of an import are judged by.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load(
+        db: &impl ConnectionTrait,
+        kind: Kind,
+        options: &Options,
+        mapping: &Mapping,
+    ) -> Result<Self, DbErr> {
+        let operators = operators(db).await?;
+        let mut definitions = BTreeMap::new();
+        for object in [Object::Contact, Object::Company, Object::Lead, Object::Deal] {
+            let known = custom_field::store::definitions(db, object).await?;
+            definitions.insert(object.as_str(), known);
+        }
+        Ok(Self {
+            kind,
+            date_order: options.date_order,
+            pipeline_id: options.pipeline_id.clone(),
+            users: operators.values().cloned().collect(),
+            operators,
+            pipelines: pipeline::list(db).await?,
+            definitions,
+            columns: Self::columns_of(mapping),
+        })
+    }
+}
+
 impl World {
     /// Reads what is known of the people of these rows and not in here yet.
     pub async fn load(&mut self, write: &BatchTx, rows: &[Read]) -> Result<(), DbErr> {
-        let records: Vec<&Record> = rows.iter().filter_map(|row| row.record.as_ref().ok()).collect();
+        let good = rows.iter().filter(|row| row.wrong.is_empty());
+        let records: Vec<&Record> = good.map(|row| &row.record).collect();
         self.load_identities(write, &records).await?;
         let known: BTreeSet<String> = records
             .iter()
@@ -59,7 +93,8 @@ impl World {
             .filter(|id| !self.contacts.contains_key(id))
             .collect();
         self.load_contacts(write, &known).await?;
-        self.load_companies(write, &records).await
+        self.load_companies(write, &records).await?;
+        self.load_deals(write, &records).await
     }
 
     async fn load_identities(&mut self, write: &BatchTx, records: &[&Record]) -> Result<(), DbErr> {
@@ -134,6 +169,31 @@ impl World {
             .await?;
         self.companies
             .extend(rows.into_iter().map(|row| (row.name_key.clone(), row)));
+        Ok(())
+    }
+
+    async fn load_deals(&mut self, write: &BatchTx, records: &[&Record]) -> Result<(), DbErr> {
+        let numbers: BTreeSet<String> = records
+            .iter()
+            .filter_map(|record| record.deal.number.clone())
+            .filter(|number| !self.deals.contains_key(number))
+            .collect();
+        if self.rules.kind != Kind::Deals || numbers.is_empty() {
+            return Ok(());
+        }
+        let rows = deal::Entity::find()
+            .filter(deal::Column::ExternalId.is_in(bulk::padded(numbers)))
+            .order_by_asc(deal::Column::Id)
+            .lock_exclusive()
+            .all(&write.read())
+            .await?;
+        for row in rows {
+            if let Some(number) = row.external_id.clone() {
+                self.deals.insert(number, row);
+            }
+        }
+        let ids: Vec<String> = self.deals.values().map(|row| row.id.clone()).collect();
+        self.tags.extend(tag::of(&write.read(), &ids).await?);
         Ok(())
     }
 }

@@ -1,9 +1,10 @@
-//! Files that are taken in: leads and contacts from tables and address books.
+//! Files that are taken in: leads, contacts and deals from tables and address books.
 //!
 //! A file is uploaded and recognised, its columns are mapped, a check says what would happen, and then it is taken in by
 //! batches, each one transaction that also moves the cursor: killed at any moment it goes on where it was. Which row
 //! becomes what is decided in `plan`, which is pure.
 
+mod judge;
 mod load;
 pub mod new;
 mod plan;
@@ -15,13 +16,14 @@ mod undo;
 mod write;
 
 use chrono::{DateTime, Utc};
+pub use judge::Rules;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use switchboard_exchange::{Layout, Mapping, Reading, Wrong};
 pub use tools::Tools;
 use utoipa::ToSchema;
 
-use crate::db::entity::import;
+use crate::{db::entity::import, event::Hush};
 
 /// What each row becomes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,6 +35,8 @@ pub enum Kind {
     Leads,
     /// A person.
     Contacts,
+    /// A deal, with its person and company.
+    Deals,
 }
 
 impl Kind {
@@ -41,12 +45,13 @@ impl Kind {
         match self {
             Self::Leads => "leads",
             Self::Contacts => "contacts",
+            Self::Deals => "deals",
         }
     }
 
     /// The kind of a word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Leads, Self::Contacts]
+        [Self::Leads, Self::Contacts, Self::Deals]
             .into_iter()
             .find(|kind| kind.as_str() == word)
     }
@@ -129,12 +134,12 @@ pub enum OnDuplicate {
     Fill,
     /// What the row says replaces what is there.
     Update,
-    /// A lead of its own; beside a contact with an open lead a new contact, which is suggested as a duplicate.
+    /// A lead or deal of its own; beside a contact with an open lead a new contact, which is suggested as a duplicate.
     Create,
 }
 
 /// How a file is taken in.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schema(as = ImportOptions)]
 pub struct Options {
@@ -147,18 +152,50 @@ pub struct Options {
     pub date_order: switchboard_exchange::value::DateOrder,
     /// The source of leads that name none; `import` when absent.
     pub source: Option<String>,
-    /// The line of the leads.
+    /// The line of the leads or deals.
     pub line_id: Option<String>,
-    /// The responsible operator of leads that name none.
+    /// The responsible operator of leads or deals that name none.
     pub operator_id: Option<String>,
+    /// The pipeline of deals that name none.
+    pub pipeline_id: Option<String>,
+    /// Operators' screens call attention to what the import makes, as to any new lead.
+    pub notify: bool,
+    /// Webhooks and CRMs are told of what the import makes and changes.
+    pub send_out: bool,
+}
+
+impl Default for Options {
+    /// Quiet inside; outside nothing is kept from those who mirror us.
+    fn default() -> Self {
+        Self {
+            on_duplicate: OnDuplicate::default(),
+            region: None,
+            date_order: switchboard_exchange::value::DateOrder::default(),
+            source: None,
+            line_id: None,
+            operator_id: None,
+            pipeline_id: None,
+            notify: false,
+            send_out: true,
+        }
+    }
 }
 
 impl Options {
     /// How cells are read.
-    pub fn reading(&self) -> Reading {
+    pub fn reading(&self, kind: Kind) -> Reading {
         Reading {
             region: self.region.clone(),
             date_order: self.date_order,
+            deals: kind == Kind::Deals,
+        }
+    }
+
+    /// Who is not to make a noise about what comes of it.
+    pub fn hush(&self) -> Hush {
+        Hush {
+            operators: !self.notify,
+            outside: !self.send_out,
         }
     }
 }
@@ -184,6 +221,8 @@ pub struct Counts {
     pub leads: u64,
     /// Companies made.
     pub companies: u64,
+    /// Deals made.
+    pub deals: u64,
     /// Objects an undo removed.
     pub removed: u64,
     /// Objects an undo left, because they were touched since.
@@ -196,7 +235,7 @@ pub struct Counts {
 pub struct ImportView {
     /// `imp_…`
     pub id: String,
-    /// `leads` or `contacts`.
+    /// `leads`, `contacts` or `deals`.
     pub kind: String,
     /// Where it is.
     pub state: State,

@@ -1,19 +1,24 @@
 //! Which row becomes what. Pure.
 
 mod interest;
+mod sale;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
-use switchboard_exchange::{Record, Wrong};
+use switchboard_exchange::Record;
 use switchboard_sdk::{Identity, IdentityKind, Person};
 
-use super::{Counts, Kind, OnDuplicate, Options, read::Read};
+use super::{
+    Counts, Kind, OnDuplicate, Options,
+    judge::{Fields, Judged, Rules},
+    read::Read,
+};
 use crate::{
     company::keys::NO_KEYS,
     contact::identify::{self, Known},
-    db::entity::{company, contact, contact_suggestion, identity, import_row, lead},
+    db::entity::{company, contact, contact_suggestion, deal, deal_move, identity, import_row, lead},
     id,
 };
 
@@ -31,8 +36,12 @@ pub struct World {
     pub leads: HashMap<String, lead::Model>,
     /// Companies, by the key of their name.
     pub companies: HashMap<String, company::Model>,
-    /// Operators by their e-mail and by their name, in lower case.
-    pub operators: HashMap<String, String>,
+    /// Deals, by their number in another system.
+    pub deals: HashMap<String, deal::Model>,
+    /// Tags of those deals.
+    pub tags: HashMap<String, Vec<String>>,
+    /// What rows are judged by.
+    pub rules: Rules,
 }
 
 /// What is to be written.
@@ -50,6 +59,14 @@ pub struct Changes {
     pub new_leads: Vec<lead::Model>,
     /// Leads that changed, by id.
     pub changed_leads: BTreeMap<String, lead::Model>,
+    /// Deals that are new.
+    pub new_deals: Vec<deal::Model>,
+    /// Deals that changed, by id.
+    pub changed_deals: BTreeMap<String, deal::Model>,
+    /// All tags of deals whose tags are new, by id.
+    pub tags: BTreeMap<String, Vec<String>>,
+    /// How deals came into their stages.
+    pub moves: Vec<deal_move::Model>,
     /// Identities that are new.
     pub identities: Vec<identity::Model>,
     /// Who may be the same person.
@@ -65,9 +82,7 @@ pub struct Changes {
 pub struct How<'a> {
     /// The import.
     pub import_id: &'a str,
-    /// What rows become.
-    pub kind: Kind,
-    /// The rest.
+    /// How they are taken in.
     pub options: &'a Options,
     /// The moment.
     pub now: DateTime<Utc>,
@@ -121,6 +136,7 @@ struct Done {
     contact_id: Option<String>,
     lead_id: Option<String>,
     company_id: Option<String>,
+    deal_id: Option<String>,
     made: Vec<&'static str>,
     changed: bool,
 }
@@ -133,11 +149,17 @@ struct Step<'a> {
 
 impl Step<'_> {
     fn row(&mut self, row: Read) {
-        let Read { row_no, line, record } = row;
-        let done = record.and_then(|record| {
-            self.operators(&record)
-                .map(|operators| self.record(&record, operators))
-        });
+        let Read {
+            row_no,
+            line,
+            record,
+            wrong,
+        } = row;
+        let done = self
+            .world
+            .rules
+            .judge(&record, wrong)
+            .map(|judged| self.record(&record, &judged));
         let counts = &mut self.changes.counts;
         counts.rows += 1;
         let (outcome, done, errors) = match done {
@@ -166,37 +188,21 @@ impl Step<'_> {
             contact_id: done.contact_id,
             lead_id: done.lead_id,
             company_id: done.company_id,
+            deal_id: done.deal_id,
             made: done.made.join(" "),
             errors,
         });
     }
 
-    /// The operators a record names: of the contact, of the lead.
-    fn operators(&self, record: &Record) -> Result<[Option<String>; 2], Vec<Wrong>> {
-        let mut wrong = Vec::new();
-        let mut find = |field: &str, word: &Option<String>| {
-            let word = word.as_ref()?;
-            let found = self.world.operators.get(&word.to_lowercase()).cloned();
-            if found.is_none() {
-                wrong.push(Wrong {
-                    field: field.to_owned(),
-                    column: None,
-                    code: "unknown_operator".to_owned(),
-                    reason: "there is no such operator; name them by their e-mail address".to_owned(),
-                    value: word.chars().take(80).collect(),
-                });
-            }
-            found
-        };
-        let found = [
-            find("contact.operator", &record.contact_operator),
-            find("lead.operator", &record.lead_operator),
-        ];
-        if wrong.is_empty() { Ok(found) } else { Err(wrong) }
+    fn record(&mut self, record: &Record, judged: &Judged) -> Done {
+        if self.world.rules.kind == Kind::Deals {
+            return self.sale(record, judged);
+        }
+        self.person(record, judged)
     }
 
-    fn record(&mut self, record: &Record, operators: [Option<String>; 2]) -> Done {
-        let [contact_operator, lead_operator] = operators;
+    /// The person of a row and, where rows are leads, their lead.
+    fn person(&mut self, record: &Record, judged: &Judged) -> Done {
         let person = Person {
             identities: identities(record),
             ..Person::default()
@@ -207,7 +213,7 @@ impl Step<'_> {
         });
         let rule = self.how.options.on_duplicate;
         let mut done = Done::default();
-        let leads = self.how.kind == Kind::Leads;
+        let leads = self.world.rules.kind == Kind::Leads;
         match resolution.contact_id {
             Some(contact_id) if rule == OnDuplicate::Skip => {
                 done.contact_id = Some(contact_id);
@@ -215,13 +221,13 @@ impl Step<'_> {
             }
             Some(contact_id) if rule == OnDuplicate::Create => {
                 let opens = matches!(record.status, None | Some("new" | "in_progress"));
-                let busy = opens && self.world.leads.get(&contact_id).is_some_and(is_open);
-                if leads && !busy {
+                let busy = leads && opens && self.world.leads.get(&contact_id).is_some_and(is_open);
+                if self.world.rules.kind != Kind::Contacts && !busy {
                     self.add(&contact_id, resolution.add);
                     done.contact_id = Some(contact_id);
                 } else {
                     // The addresses stay whose they are; the new contact keeps what the row said.
-                    let new = self.contact(record, contact_operator, &mut done);
+                    let new = self.contact(record, judged, &mut done);
                     self.keep_words(&new, record, &person);
                     self.add(&new, resolution.add);
                     let sign = person
@@ -237,12 +243,12 @@ impl Step<'_> {
             Some(contact_id) => {
                 let added = !resolution.add.is_empty();
                 self.add(&contact_id, resolution.add);
-                let changed = self.refresh(&contact_id, record, contact_operator, &mut done);
+                let changed = self.refresh(&contact_id, record, judged, &mut done);
                 done.changed |= added || changed;
                 done.contact_id = Some(contact_id);
             }
             None => {
-                let new = self.contact(record, contact_operator, &mut done);
+                let new = self.contact(record, judged, &mut done);
                 self.add(&new, resolution.add);
                 done.contact_id = Some(new);
             }
@@ -254,7 +260,7 @@ impl Step<'_> {
             self.suggest(&contact_id, other, sign);
         }
         if leads {
-            self.lead(&contact_id, record, lead_operator, &mut done);
+            self.lead(&contact_id, record, judged, &mut done);
         }
         done
     }
@@ -265,15 +271,15 @@ impl Step<'_> {
     }
 
     /// A contact of its own.
-    fn contact(&mut self, record: &Record, operator_id: Option<String>, done: &mut Done) -> String {
+    fn contact(&mut self, record: &Record, judged: &Judged, done: &mut Done) -> String {
         let now = self.how.now;
         let row = contact::Model {
             id: id::new(id::Kind::Contact, now),
             name: record.name.clone(),
             language: record.language.clone(),
-            company_id: self.company(record, done),
-            operator_id,
-            fields: fields_of(&record.contact_fields),
+            company_id: self.company(record, judged, done),
+            operator_id: judged.contact_operator.clone(),
+            fields: Value::Object(judged.contact_fields.clone()),
             merged_into: None,
             version: 1,
             created_at: now,
@@ -353,14 +359,8 @@ impl Step<'_> {
     }
 
     /// Brings a known contact to what the row says; answers whether anything changed.
-    fn refresh(
-        &mut self,
-        contact_id: &str,
-        record: &Record,
-        operator_id: Option<String>,
-        done: &mut Done,
-    ) -> bool {
-        let company_id = self.company(record, done);
+    fn refresh(&mut self, contact_id: &str, record: &Record, judged: &Judged, done: &mut Done) -> bool {
+        let company_id = self.company(record, judged, done);
         let over = self.how.options.on_duplicate == OnDuplicate::Update;
         let now = self.how.now;
         let Some(row) = self.world.contacts.get_mut(contact_id) else {
@@ -370,8 +370,8 @@ impl Step<'_> {
         replace(&mut row.name, record.name.clone(), over);
         replace(&mut row.language, record.language.clone(), over);
         replace(&mut row.company_id, company_id, over);
-        replace(&mut row.operator_id, operator_id, over);
-        merge(&mut row.fields, &record.contact_fields, over);
+        replace(&mut row.operator_id, judged.contact_operator.clone(), over);
+        merge(&mut row.fields, &judged.contact_fields, over);
         if *row == before {
             return false;
         }
@@ -394,14 +394,14 @@ impl Step<'_> {
     }
 
     /// The company a row names: the known one of that name, or a new one.
-    fn company(&mut self, record: &Record, done: &mut Done) -> Option<String> {
+    fn company(&mut self, record: &Record, judged: &Judged, done: &mut Done) -> Option<String> {
         let name = record.company.as_ref().filter(|name| !name.is_empty())?;
         let key = company_key(name);
         let now = self.how.now;
         if let Some(row) = self.world.companies.get_mut(&key) {
             let over = self.how.options.on_duplicate == OnDuplicate::Update;
             let before = row.fields.clone();
-            merge(&mut row.fields, &record.company_fields, over);
+            merge(&mut row.fields, &judged.company_fields, over);
             if row.fields != before && !self.changes.new_companies.contains(&key) {
                 row.version += 1;
                 row.updated_at = now;
@@ -419,7 +419,7 @@ impl Step<'_> {
             emails: json!([]),
             website: None,
             tax_number: None,
-            fields: fields_of(&record.company_fields),
+            fields: Value::Object(judged.company_fields.clone()),
             operator_id: None,
             version: 1,
             updated_at: now,
@@ -446,7 +446,7 @@ fn replace<T: PartialEq>(place: &mut Option<T>, value: Option<T>, over: bool) {
     }
 }
 
-fn merge(fields: &mut Value, more: &BTreeMap<String, String>, over: bool) {
+fn merge(fields: &mut Value, more: &Fields, over: bool) {
     if !fields.is_object() {
         *fields = Value::Object(Map::new());
     }
@@ -455,13 +455,9 @@ fn merge(fields: &mut Value, more: &BTreeMap<String, String>, over: bool) {
     };
     for (key, value) in more {
         if over || !fields.contains_key(key) {
-            fields.insert(key.clone(), value.clone().into());
+            fields.insert(key.clone(), value.clone());
         }
     }
-}
-
-fn fields_of(fields: &BTreeMap<String, String>) -> Value {
-    json!(fields)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use switchboard_exchange::Record;
 
 use super::{Changes, How, Known, OnDuplicate, Options, World};
-use crate::import::{Kind, read::Read};
+use crate::import::read::Read;
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_392_000, 0).unwrap()
@@ -15,7 +15,8 @@ fn row(row_no: i64, record: Record) -> Read {
     Read {
         row_no,
         line: row_no + 1,
-        record: Ok(record),
+        record,
+        wrong: Vec::new(),
     }
 }
 
@@ -35,7 +36,6 @@ fn take(world: &mut World, rule: OnDuplicate, rows: Vec<Read>) -> Changes {
     };
     let how = How {
         import_id: "imp_1",
-        kind: Kind::Leads,
         options: &options,
         now: now(),
     };
@@ -138,7 +138,10 @@ fn a_lead_of_its_own_beside_an_open_one_is_of_a_new_contact() {
 #[test]
 fn an_operator_nobody_knows_makes_the_row_wrong_and_nothing_else() {
     let mut world = World::default();
-    world.operators.insert("olga@shop.example".into(), "opr_1".into());
+    world
+        .rules
+        .operators
+        .insert("olga@shop.example".into(), "opr_1".into());
     let named = |operator: &str| Record {
         lead_operator: Some(operator.to_owned()),
         ..person("Anna", &[&format!("{}@b.example", operator.len())], &[])

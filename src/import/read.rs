@@ -16,8 +16,10 @@ pub struct Read {
     pub row_no: i64,
     /// The line of the file.
     pub line: i64,
-    /// What it tells, or what is wrong with it.
-    pub record: Result<Record, Vec<Wrong>>,
+    /// What it tells, as far as it can be read.
+    pub record: Record,
+    /// What is wrong with the rest: such a row is not taken in.
+    pub wrong: Vec<Wrong>,
 }
 
 /// Why a file cannot be read to its end.
@@ -65,10 +67,12 @@ fn send(
         if row_no <= after {
             return ControlFlow::Continue(());
         }
+        let (record, wrong) = Record::parse(&row, &places, reading);
         batch.push(Read {
             row_no,
             line: i64::try_from(row.number).unwrap_or(i64::MAX),
-            record: Record::read(&row, &places, reading),
+            record,
+            wrong,
         });
         if batch.len() < BATCH {
             return ControlFlow::Continue(());

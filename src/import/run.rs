@@ -9,7 +9,9 @@ use switchboard_exchange::Wrong;
 use switchboard_sdk::CancellationToken;
 
 use super::{
-    Counts, Kind, Options, State, Tools, layout_of, load,
+    Counts, Kind, Options, State, Tools,
+    judge::Rules,
+    layout_of,
     plan::{How, World},
     read::{self, Read},
     read_json, store, undo,
@@ -18,7 +20,7 @@ use super::{
 use crate::{
     connector::lease,
     conversation::rearrange::INTAKE,
-    db::{BatchTx, entity::import, is_conflict},
+    db::{BatchTx, WriteTx, entity::import, is_conflict},
 };
 
 /// Another node may have been told to begin one: look this often.
@@ -161,7 +163,6 @@ struct Job<'a> {
     tools: &'a Tools,
     row: import::Model,
     options: Options,
-    kind: Kind,
     /// Nothing is written but what is wrong.
     dry: bool,
     counts: Counts,
@@ -188,14 +189,14 @@ impl<'a> Job<'a> {
             store::check_again(&write, &row.id, tools.clock.now()).await?;
             write.commit().await?;
         }
+        let kind = Kind::parse(&row.kind).unwrap_or_default();
         let mapping = read_json(row.mapping.clone());
-        let rows = read::batches(bytes, layout, mapping, options.reading(), cursor);
         let world = World {
-            operators: load::operators(tools.db.read()).await?,
+            rules: Rules::load(tools.db.read(), kind, &options, &mapping).await?,
             ..World::default()
         };
+        let rows = read::batches(bytes, layout, mapping, options.reading(kind), cursor);
         Ok(Self {
-            kind: Kind::parse(&row.kind).unwrap_or_default(),
             tools,
             row,
             options,
@@ -251,7 +252,7 @@ impl<'a> Job<'a> {
         if !self.dry {
             // What others wrote since the last batch counts.
             self.world = World {
-                operators: std::mem::take(&mut self.world.operators),
+                rules: std::mem::take(&mut self.world.rules),
                 ..World::default()
             };
         }
@@ -261,26 +262,18 @@ impl<'a> Job<'a> {
         if !self.is_here(&write).await? {
             return Ok(None);
         }
-        let wrong = rows
-            .iter()
-            .filter_map(|row| Some((row.line, row.record.as_ref().err()?.clone())));
-        let mut wrong: Vec<(i64, Vec<Wrong>)> = wrong.collect();
         let last = rows.last().map_or(self.cursor, |row| row.row_no);
         self.world.load(&write, &rows).await?;
         let how = How {
             import_id: &self.row.id,
-            kind: self.kind,
             options: &self.options,
             now,
         };
         let mut changes = self.world.take(rows, &how);
-        // Rows that turned out to be wrong only beside the others.
-        for row in changes.rows.iter().filter(|row| row.outcome == "failed") {
-            if !wrong.iter().any(|(line, _)| *line == row.line) {
-                wrong.push((row.line, row.errors.clone().map(read_json).unwrap_or_default()));
-            }
-        }
-        wrong.sort_by_key(|(line, _)| *line);
+        let failed = changes.rows.iter().filter(|row| row.outcome == "failed");
+        let wrong = failed
+            .map(|row| (row.line, row.errors.clone().map(read_json).unwrap_or_default()))
+            .collect();
         let counts = self.counts.plus(&changes.counts);
         if self.dry {
             let room = KEPT_WRONG.saturating_sub(self.counts.failed);
@@ -328,6 +321,9 @@ impl<'a> Job<'a> {
         if ended && !self.dry {
             forget_file(self.tools, &self.row).await;
         }
+        if ended {
+            tracing::info!(import.id = self.row.id, state = state.as_str(), "an import ended");
+        }
         Ok(())
     }
 }
@@ -343,6 +339,7 @@ impl Counts {
             contacts: self.contacts + more.contacts,
             leads: self.leads + more.leads,
             companies: self.companies + more.companies,
+            deals: self.deals + more.deals,
             removed: self.removed + more.removed,
             kept: self.kept + more.kept,
         }
@@ -363,7 +360,16 @@ async fn fail(tools: &Tools, id: &str, reason: &str) -> Result<(), DbErr> {
     write.commit().await
 }
 
-/// Takes in an import of this process's own, under its lease; for the command line.
+/// Makes an import this process's own in the transaction that begins it, so that no server takes it up in between;
+/// for the command line, which goes on with [`work_alone`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(write: &WriteTx, tools: &Tools, id: &str) -> Result<bool, DbErr> {
+    lease::hold_in(write, &lease_name(id), &tools.node, tools.clock.now()).await
+}
+
+/// Takes in an import that was claimed.
 ///
 /// # Errors
 /// When it cannot be read or stored. What is in stays, and a server that runs goes on with it.
@@ -372,13 +378,8 @@ pub async fn work_alone(
     id: &str,
     tell: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<(), Error> {
-    let name = lease_name(id);
-    // A server may have taken it up in this very moment: then this waits for its end.
-    while !lease::hold(&tools.db, &name, &tools.node, tools.clock.now()).await? {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
     let worked = work(tools, id, &CancellationToken::new(), tell).await;
-    lease::release(&tools.db, &name, &tools.node).await?;
+    lease::release(&tools.db, &lease_name(id), &tools.node).await?;
     if let Err(error @ (Error::File(_) | Error::Gone)) = &worked {
         fail(tools, id, &error.to_string()).await?;
     }

@@ -9,11 +9,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use switchboard_exchange::{Layout, Mapping};
 
-use super::{Counts, Kind, Options, State, WrongRow, read_json};
+use super::{
+    Counts, Kind, Options, State, WrongRow,
+    new::{self, Own},
+    read_json,
+};
 use crate::{
+    custom_field,
     db::{
         Db, WriteTx,
-        entity::{import, import_mapping, import_row},
+        entity::{import, import_mapping, import_row, line, operator, pipeline},
     },
     storage::Storage,
 };
@@ -299,6 +304,46 @@ pub async fn sweep(db: &Db, storage: &Storage, now: DateTime<Utc>) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// The custom fields that columns can fill.
+pub async fn own_fields(db: &impl ConnectionTrait) -> Result<Vec<Own>, DbErr> {
+    let defined = custom_field::store::list(db, None).await?;
+    let own = defined
+        .iter()
+        .filter_map(|one| Own::new(&one.object, &one.key, &one.label));
+    Ok(own.collect())
+}
+
+/// What of the options cannot be: the field, and what is wrong.
+pub async fn option_fault(
+    db: &impl ConnectionTrait,
+    options: &Options,
+) -> Result<Option<(&'static str, &'static str)>, DbErr> {
+    if options
+        .region
+        .as_ref()
+        .is_some_and(|region| !new::is_region(region))
+    {
+        return Ok(Some(("region", "is a country's two letters, as RU")));
+    }
+    if let Some(id) = &options.line_id
+        && line::Entity::find_by_id(id).one(db).await?.is_none()
+    {
+        return Ok(Some(("line_id", "there is no such line")));
+    }
+    if let Some(id) = &options.operator_id
+        && operator::Entity::find_by_id(id).one(db).await?.is_none()
+    {
+        return Ok(Some(("operator_id", "there is no such user")));
+    }
+    if let Some(id) = &options.pipeline_id {
+        let found = pipeline::Entity::find_by_id(id).one(db).await?;
+        if found.is_none_or(|row| row.removed_at.is_some()) {
+            return Ok(Some(("pipeline_id", "there is no such pipeline")));
+        }
+    }
+    Ok(None)
 }
 
 /// Kept mappings by their name.

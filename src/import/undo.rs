@@ -8,12 +8,12 @@ use sea_orm::{
 use serde_json::json;
 use switchboard_sdk::CancellationToken;
 
-use super::{Counts, State, Tools, read_json, store};
+use super::{Counts, Options, State, Tools, read_json, store};
 use crate::{
     conversation::rearrange::INTAKE,
     db::{
         WriteTx, bulk,
-        entity::{import, import_row},
+        entity::{import, import_row, object_tag},
     },
     event::{EventType, NewEvent},
 };
@@ -49,10 +49,14 @@ const ON_COMPANY: [(&str, &str); 4] = [
     ("object_tag", "object_id"),
 ];
 
+/// The same of a deal.
+const ON_DEAL: [(&str, &str); 2] = [("task", "deal_id"), ("lead_outcome", "deal_id")];
+
 /// Takes an import back to its beginning, however far it was.
 pub async fn work(tools: &Tools, row: import::Model, stop: &CancellationToken) -> Result<(), DbErr> {
     let mut cursor = row.cursor;
     let mut counts: Counts = read_json(row.counts.clone());
+    let hush = read_json::<Options>(row.options.clone()).hush();
     loop {
         if stop.is_cancelled() {
             return Ok(());
@@ -90,6 +94,12 @@ pub async fn work(tools: &Tools, row: import::Model, stop: &CancellationToken) -
         };
         for (table, event, hanging, ids) in [
             (
+                "deal",
+                EventType::DealRemoved,
+                &ON_DEAL[..],
+                of("deal", |row| &row.deal_id),
+            ),
+            (
                 "lead",
                 EventType::LeadUpdated,
                 &ON_LEAD[..],
@@ -101,23 +111,24 @@ pub async fn work(tools: &Tools, row: import::Model, stop: &CancellationToken) -
                 &ON_CONTACT[..],
                 of("contact", |row| &row.contact_id),
             ),
+            (
+                "company",
+                EventType::CompanyUpdated,
+                &ON_COMPANY[..],
+                of("company", |row| &row.company_id),
+            ),
         ] {
             let (removed, kept) = remove(&write, table, hanging, &ids).await?;
             counts.removed += removed.len() as u64;
             counts.kept += kept;
+            object_tag::Entity::delete_many()
+                .filter(object_tag::Column::ObjectId.is_in(bulk::padded(&removed)))
+                .exec(write.tx())
+                .await?;
             for id in removed {
-                write.record(NewEvent::new(event, id, now));
+                write.record(NewEvent::new(event, id, now).hushed(hush));
             }
         }
-        let (removed, kept) = remove(
-            &write,
-            "company",
-            &ON_COMPANY,
-            &of("company", |row| &row.company_id),
-        )
-        .await?;
-        counts.removed += removed.len() as u64;
-        counts.kept += kept;
         cursor = last;
         let sql = "UPDATE \"import\" SET \"cursor\" = $1, counts = $2, updated_at = $3 WHERE id = $4";
         let values: [Value; 4] = [

@@ -2,16 +2,19 @@
 
 use std::mem::take;
 
-use sea_orm::{DbErr, Value};
+use sea_orm::{DbErr, Statement, Value};
 
 use super::plan::{Changes, How, World};
 use crate::{
     db::{
         BatchTx, bulk,
-        entity::{company, contact, contact_suggestion, identity, import_row, lead},
+        entity::{company, contact, contact_suggestion, deal, deal_move, identity, import_row, lead},
     },
     event::{EventType, NewEvent},
 };
+
+/// Ids in one statement.
+const AT_ONCE: usize = 512;
 
 macro_rules! rows {
     ($columns:ident, $function:ident, $entity:ident, [$($column:literal => $field:ident),+ $(,)?]) => {
@@ -44,19 +47,34 @@ rows!(LEAD, lead_row, lead, [
     "version" => version, "created_at" => created_at, "updated_at" => updated_at,
 ]);
 
+rows!(DEAL, deal_row, deal, [
+    "id" => id, "title" => title, "amount" => amount, "currency" => currency, "pipeline_id" => pipeline_id,
+    "stage_id" => stage_id, "state" => state, "stage_since" => stage_since, "contact_id" => contact_id,
+    "company_id" => company_id, "line_id" => line_id, "operator_id" => operator_id, "loss_reason" => loss_reason,
+    "fields" => fields, "version" => version, "created_at" => created_at, "updated_at" => updated_at,
+    "closed_at" => closed_at, "external_id" => external_id,
+]);
+
+rows!(MOVE, move_row, deal_move, [
+    "id" => id, "deal_id" => deal_id, "pipeline_id" => pipeline_id, "from_stage_id" => from_stage_id,
+    "stage_id" => stage_id, "at" => at,
+]);
+
 rows!(SUGGESTION, suggestion_row, contact_suggestion, [
     "contact_id" => contact_id, "other_id" => other_id, "reason" => reason, "created_at" => created_at,
 ]);
 
 rows!(ROW, import_row_row, import_row, [
     "import_id" => import_id, "row_no" => row_no, "line" => line, "outcome" => outcome, "contact_id" => contact_id,
-    "lead_id" => lead_id, "company_id" => company_id, "made" => made, "errors" => errors,
+    "lead_id" => lead_id, "company_id" => company_id, "deal_id" => deal_id, "made" => made, "errors" => errors,
 ]);
 
 impl World {
     /// Writes everything. Tables in the order their references ask for.
     pub async fn flush(&self, write: &mut BatchTx, mut changes: Changes, how: &How<'_>) -> Result<(), DbErr> {
         let now = how.now;
+        let hush = how.options.hush();
+        let told = |kind, id: &str| NewEvent::new(kind, id, now).hushed(hush);
         let new = changes
             .new_companies
             .iter()
@@ -93,13 +111,13 @@ impl World {
             .await?;
 
         for id in changes.new_contacts.iter().chain(&changes.changed_contacts) {
-            write.record(NewEvent::new(EventType::ContactUpdated, id, now));
+            write.record(told(EventType::ContactUpdated, id));
         }
         for row in &changes.new_leads {
-            write.record(NewEvent::new(EventType::LeadCreated, &row.id, now));
+            write.record(told(EventType::LeadCreated, &row.id));
         }
         for id in changes.changed_leads.keys() {
-            write.record(NewEvent::new(EventType::LeadUpdated, id, now));
+            write.record(told(EventType::LeadUpdated, id));
         }
         let rows = take(&mut changes.new_leads).into_iter().map(lead_row);
         write.insert("lead", LEAD, rows, "").await?;
@@ -110,6 +128,41 @@ impl World {
         write
             .insert("lead", LEAD, rows.into_iter(), &bulk::or_update(LEAD))
             .await?;
+        for row in &changes.new_deals {
+            write.record(told(EventType::DealCreated, &row.id));
+        }
+        for id in changes.changed_deals.keys() {
+            write.record(told(EventType::DealUpdated, id));
+        }
+        let rows = take(&mut changes.new_deals).into_iter().map(deal_row);
+        write.insert("deal", DEAL, rows, "").await?;
+        let rows: Vec<_> = take(&mut changes.changed_deals)
+            .into_values()
+            .map(deal_row)
+            .collect();
+        write
+            .insert("deal", DEAL, rows.into_iter(), &bulk::or_update(DEAL))
+            .await?;
+        let tagged: Vec<Value> = changes.tags.keys().map(|id| Value::from(id.clone())).collect();
+        for ids in tagged.chunks(AT_ONCE) {
+            let (list, values) = bulk::in_list(1, ids.to_vec());
+            let sql = format!("DELETE FROM object_tag WHERE object_id IN {list}");
+            write
+                .execute(Statement::from_sql_and_values(write.backend(), sql, values))
+                .await?;
+        }
+        let rows: Vec<_> = take(&mut changes.tags)
+            .into_iter()
+            .flat_map(|(id, tags)| {
+                tags.into_iter()
+                    .map(move |tag| vec![Value::from(id.clone()), tag.into()])
+            })
+            .collect();
+        write
+            .insert("object_tag", &["object_id", "tag"], rows.into_iter(), "")
+            .await?;
+        let rows = take(&mut changes.moves).into_iter().map(move_row);
+        write.insert("deal_move", MOVE, rows, "").await?;
         rows_of(write, changes.rows).await
     }
 

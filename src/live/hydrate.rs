@@ -358,5 +358,5 @@ impl Hydrator {
 }
 
 fn of<T: Serialize>(event: &Event, kind: EventType, data: &T) -> Arc<str> {
-    frame(event.seq, kind.as_str(), event.at, data)
+    frame(event.seq, kind.as_str(), event.at, event.hush.operators, data)
 }

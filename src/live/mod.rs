@@ -224,14 +224,24 @@ struct Frame<'a, T: Serialize> {
     seq: i64,
     r#type: &'a str,
     at: DateTime<Utc>,
+    /// Nobody's attention is called to it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    quiet: bool,
     data: &'a T,
 }
 
-pub(crate) fn frame<T: Serialize>(seq: i64, kind: &str, at: DateTime<Utc>, data: &T) -> Arc<str> {
+pub(crate) fn frame<T: Serialize>(
+    seq: i64,
+    kind: &str,
+    at: DateTime<Utc>,
+    quiet: bool,
+    data: &T,
+) -> Arc<str> {
     serde_json::to_string(&Frame {
         seq,
         r#type: kind,
         at,
+        quiet,
         data,
     })
     .unwrap_or_default()

@@ -57,17 +57,18 @@ impl Consumer for Follower {
     }
 
     fn wants(&self, event: &Event) -> bool {
-        matches!(
-            event.kind,
-            Some(
-                EventType::LeadCreated
-                    | EventType::LeadUpdated
-                    | EventType::ContactUpdated
-                    | EventType::ConversationUpdated
-                    | EventType::CallUpdated
-                    | EventType::MessageCreated
+        !event.hush.outside
+            && matches!(
+                event.kind,
+                Some(
+                    EventType::LeadCreated
+                        | EventType::LeadUpdated
+                        | EventType::ContactUpdated
+                        | EventType::ConversationUpdated
+                        | EventType::CallUpdated
+                        | EventType::MessageCreated
+                )
             )
-        )
     }
 
     async fn look(&self, db: &Db, events: &[Event]) -> Result<Option<Vec<Wish>>, DbErr> {

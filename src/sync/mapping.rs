@@ -198,6 +198,17 @@ impl Mapping {
                 ));
             }
         }
+        for (ours, theirs) in &self.owners {
+            if theirs.trim().is_empty()
+                || theirs.chars().count() > MAX_NAME
+                || theirs.contains(char::is_control)
+            {
+                faults.push((
+                    format!("mapping.owners.{ours}"),
+                    format!("say their id in the CRM, at most {MAX_NAME} characters"),
+                ));
+            }
+        }
         if self.owners.len() > MAX_PAIRS || self.statuses_back.len() > MAX_PAIRS {
             faults.push(("mapping".to_owned(), format!("at most {MAX_PAIRS} pairs")));
         }

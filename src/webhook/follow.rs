@@ -54,9 +54,10 @@ impl Consumer for Follower {
     }
 
     fn wants(&self, event: &Event) -> bool {
-        event
-            .kind
-            .is_some_and(|kind| EventType::outgoing().any(|known| known == kind))
+        !event.hush.outside
+            && event
+                .kind
+                .is_some_and(|kind| EventType::outgoing().any(|known| known == kind))
     }
 
     async fn look(&self, db: &Db, events: &[Event]) -> Result<Option<Vec<NewDelivery>>, DbErr> {
@@ -167,6 +168,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
+    use crate::event::Hush;
 
     fn event(conversation_id: Option<&str>) -> Event {
         Event {
@@ -175,6 +177,7 @@ mod tests {
             object_id: "x_1".to_owned(),
             conversation_id: conversation_id.map(str::to_owned),
             was: None,
+            hush: Hush::NONE,
             at: DateTime::default(),
         }
     }

@@ -76,6 +76,17 @@ impl Server {
         server
     }
 
+    /// Waits until it has said this, and answers the whole line.
+    pub(crate) fn until_it_says(&self, message: &str) -> Value {
+        loop {
+            let line = self.err.recv_timeout(PATIENCE * 2).unwrap();
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if line["message"] == message {
+                return line;
+            }
+        }
+    }
+
     /// The token of the link that was printed.
     fn token(&self) -> Option<String> {
         let said: Vec<String> = self.out.try_iter().collect();

@@ -85,3 +85,30 @@ test('the good rows go in, and can be taken back', async () => {
   await page.getByText('Nothing found').waitFor();
   assert.deepEqual(page.complaints, []);
 });
+
+test('a file of deals is known for one, its wrong cells are named, and its deal stands on the board', async () => {
+  const file = join(tmpdir(), `switchboard-deals-${process.pid}.csv`);
+  await writeFile(
+    file,
+    'Deal ID;Deal Name;Amount;Currency;Deal Stage;Contact;E-mail\r\n' +
+      '71;Forty pendant lamps;1 500,50;EUR;Offer sent;Nora Import;nora@import.example\r\n' +
+      '72;A chandelier;1.500;EUR;Nowhere;;\r\n',
+  );
+  await page.goto(`${server.url}/imports`);
+  await page.locator('input[type=file]').setInputFiles(file);
+  await page.getByRole('heading', { name: 'What the columns are' }).waitFor();
+  assert.equal(await page.getByLabel('Each row is').inputValue(), 'deals');
+  assert.equal(await page.getByLabel('What “\u2068Deal ID\u2069” is').inputValue(), 'deal.external_id');
+  await page.getByLabel('Webhooks and CRMs').uncheck();
+  await page.getByText('The import tells nobody outside.').waitFor();
+  await page.getByRole('button', { name: 'Check', exact: true }).click();
+  await counted('1', '1');
+  await page.getByRole('row').filter({ hasText: 'Nowhere' }).filter({ hasText: 'no such stage' }).waitFor();
+  await page.getByRole('row').filter({ hasText: '1.500' }).filter({ hasText: 'No amount' }).waitFor();
+  await spotless(page, 'a checked file of deals');
+  await page.getByRole('button', { name: /Take .*1.* row in/ }).click();
+  await page.getByRole('heading', { name: 'What happened' }).waitFor();
+  await page.goto(`${server.url}/deals`);
+  await page.getByText('Forty pendant lamps').first().waitFor();
+  assert.deepEqual(page.complaints, []);
+});

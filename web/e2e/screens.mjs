@@ -140,6 +140,24 @@ const inside = {
       await page.getByRole('heading', { name: say('imports-wrong-rows') }).waitFor();
     },
   ],
+  'import-deals': [
+    '/imports',
+    async (page) => {
+      await page.locator('input[type=file]').setInputFiles({
+        name: 'deals.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from(
+          'Record ID;Deal Name;Amount;Currency;Deal Stage;Close Date;Contact;E-mail;Company\r\n' +
+            '1001;Forty pendant lamps;1 500,50;EUR;Offer sent;24.12.2026;Nora Lind;nora@import.example;Lamps & Co\r\n' +
+            '1002;Repair of a chandelier;1.500;EUR;Won;01.05.2026;Пётр Белов;petr@import.example;Ромашка\r\n' +
+            '1003;Lamp for the nursery;80;EUR;Somewhere;soon;;;Lamps & Co\r\n',
+        ),
+      });
+      await page.getByRole('heading', { name: say('imports-columns') }).waitFor();
+      await page.getByRole('button', { name: say('imports-check'), exact: true }).click();
+      await page.getByRole('heading', { name: say('imports-wrong-rows') }).waitFor();
+    },
+  ],
   submissions: ['/submissions'],
   sources: ['/sources'],
   funnel: ['/funnel'],

@@ -134,6 +134,10 @@ const statuses = [
   ['CONVERTED', 'Good lead', 'won'],
   ['JUNK', 'Junk lead', 'lost'],
 ].map(([id, label, stage]) => ({ id, label, stage }));
+const users = [
+  { id: '1', name: 'Anna Weber', email: 'anna@lamps.example' },
+  { id: '7', name: 'Boris Klein', email: 'boris@lamps.example' },
+];
 const sources = [
   ...'lead.title lead.status lead.source lead.created_at lead.url contact.name contact.phone contact.email company.name line.name channel.name owner.email attribution.utm_source attribution.utm_campaign first.utm_source'
     .split(' ')
@@ -174,6 +178,7 @@ export function answer(method, path, q, body) {
   if (c === 'check') return [200, { ok: true, detail: 'Signed in as Anna Weber; leads may be read and written.' }];
   if (c === 'fields') return page(fields);
   if (c === 'statuses') return page(statuses);
+  if (c === 'users') return page(one.kind === 'bitrix24' ? users : []);
   if (c === 'backfill') {
     one.backfill = method === 'DELETE' ? null : { from: body.from, total: 320, done: 0 };
     return [200, one];

@@ -129,6 +129,7 @@ const screens = {
       await page.goto(base + (await (await first(page, 'td a')).getAttribute('href')));
       await page.locator('.rule').first().waitFor();
       await page.locator('.table').first().waitFor();
+      await page.locator('#crm-owners').scrollIntoViewIfNeeded();
     },
   ],
   'crm-stopped': [

@@ -21,13 +21,13 @@ use url::Url;
 use self::lead::Fields;
 use crate::{
     Adapter, BuildContext, Changes, Descriptor, LeadSnapshot, Note, Pace, RemoteField, RemoteLead,
-    RemoteStatus, Stage, SyncError,
+    RemoteStatus, RemoteUser, Stage, SyncError,
     shared::{
         client::Effect,
         kept::{Kept, Written},
         poll,
         rest::Rest,
-        text, value,
+        text, users, value,
     },
 };
 
@@ -180,6 +180,22 @@ impl Amo {
         }
     }
 
+    async fn all_users(&self) -> Result<Vec<RemoteUser>, SyncError> {
+        const PAGE: usize = 250;
+        let mut all = Vec::new();
+        for page in 1..=users::PAGES {
+            let (limit, page) = (PAGE.to_string(), page.to_string());
+            let found = self.read("users", &[("limit", &limit), ("page", &page)]).await?;
+            let found = api::embedded(&found, "users");
+            let people = found.iter();
+            all.extend(people.filter_map(|one| users::user(one, "id", &["name"], "email")));
+            if found.len() < PAGE {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
     /// The lead was joined to one that was there: our id is added to what stands in its field. Should that fail,
     /// the engine knows the lead all the same.
     async fn add_origin(&self, id: &str, origin: i64, lead_id: &str) {
@@ -222,6 +238,10 @@ impl Adapter for Amo {
     async fn statuses(&self) -> Result<Vec<RemoteStatus>, SyncError> {
         let found = self.read("leads/pipelines", &[]).await?;
         Ok(lead::statuses(&api::embedded(&found, "pipelines")))
+    }
+
+    async fn users(&self) -> Result<Option<Vec<RemoteUser>>, SyncError> {
+        users::listed(self.all_users().await)
     }
 
     async fn find(&self, lead_id: &str) -> Result<Option<RemoteLead>, SyncError> {

@@ -21,12 +21,12 @@ use self::{
 };
 use crate::{
     Adapter, BuildContext, Changes, Descriptor, LeadSnapshot, Note, Pace, RemoteField, RemoteLead,
-    RemoteStatus, SyncError,
+    RemoteStatus, RemoteUser, SyncError,
     shared::{
         client::Effect,
         kept::{Kept, Written},
         origin::SOURCE,
-        text, value,
+        text, users, value,
     },
 };
 
@@ -161,6 +161,23 @@ impl Bitrix {
         }
     }
 
+    async fn all_users(&self) -> Result<Vec<RemoteUser>, SyncError> {
+        // The size of a page is Bitrix24's own.
+        const PAGE: usize = 50;
+        let mut all = Vec::new();
+        for page in 0..users::PAGES {
+            let asked = json!({"FILTER": {"ACTIVE": true, "USER_TYPE": "employee"}, "start": page * PAGE});
+            let found = self.api.call("user.get", &asked, Effect::Reads).await?;
+            let found = value::items(&found);
+            let people = found.iter();
+            all.extend(people.filter_map(|one| users::user(one, "ID", &["NAME", "LAST_NAME"], "EMAIL")));
+            if found.len() < PAGE {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
     fn remote(&self, item: &Value) -> Option<RemoteLead> {
         let id = item.get("id").and_then(value::reference)?;
         Some(RemoteLead {
@@ -210,6 +227,10 @@ impl Adapter for Bitrix {
     async fn statuses(&self) -> Result<Vec<RemoteStatus>, SyncError> {
         let all = self.all_statuses().await?;
         Ok(lead::statuses(&all))
+    }
+
+    async fn users(&self) -> Result<Option<Vec<RemoteUser>>, SyncError> {
+        users::listed(self.all_users().await)
     }
 
     async fn find(&self, lead_id: &str) -> Result<Option<RemoteLead>, SyncError> {

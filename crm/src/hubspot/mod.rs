@@ -21,14 +21,14 @@ use url::Url;
 use self::deal::Pipelines;
 use crate::{
     Adapter, BuildContext, Changes, Descriptor, LeadSnapshot, Note, Pace, RemoteField, RemoteLead,
-    RemoteStatus, SyncError,
+    RemoteStatus, RemoteUser, SyncError,
     shared::{
         client::{Effect, segment},
         kept::{Kept, Written},
         origin::{COMPANY_FIELD, CONTACT_FIELD, LEAD_FIELD},
         poll,
         rest::Rest,
-        text, value,
+        text, users, value,
     },
 };
 
@@ -181,6 +181,26 @@ impl HubSpot {
         }
     }
 
+    async fn all_owners(&self) -> Result<Vec<RemoteUser>, SyncError> {
+        let mut all = Vec::new();
+        let mut after: Option<String> = None;
+        for _ in 0..users::PAGES {
+            let mut query = vec![("limit", "500")];
+            if let Some(after) = &after {
+                query.push(("after", after));
+            }
+            let found = self.read("crm/v3/owners", &query).await?;
+            let people = found.get("results").map(value::items).unwrap_or_default();
+            let people = people.into_iter();
+            all.extend(people.filter_map(|one| users::user(one, "id", &["firstName", "lastName"], "email")));
+            after = found.pointer("/paging/next/after").and_then(value::id);
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
     fn note_status(&self, id: &str, properties: &serde_json::Map<String, Value>) {
         let of = |name: &str| properties.get(name).and_then(Value::as_str);
         if let (Some(pipeline), Some(stage)) = (of("pipeline"), of("dealstage")) {
@@ -218,6 +238,10 @@ impl Adapter for HubSpot {
     async fn statuses(&self) -> Result<Vec<RemoteStatus>, SyncError> {
         self.pipelines.forget();
         Ok(self.pipelines().await?.statuses())
+    }
+
+    async fn users(&self) -> Result<Option<Vec<RemoteUser>>, SyncError> {
+        users::listed(self.all_owners().await)
     }
 
     async fn find(&self, lead_id: &str) -> Result<Option<RemoteLead>, SyncError> {

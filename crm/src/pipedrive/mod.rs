@@ -20,14 +20,14 @@ use url::Url;
 use self::{record::Fields, settings::Record};
 use crate::{
     Adapter, BuildContext, Changes, Descriptor, LeadSnapshot, Note, Pace, RemoteField, RemoteLead,
-    RemoteStatus, SyncError,
+    RemoteStatus, RemoteUser, SyncError,
     shared::{
         client::{Effect, segment},
         kept::{Kept, Written},
         origin::SOURCE,
         poll,
         rest::Rest,
-        text, value,
+        text, users, value,
     },
 };
 
@@ -193,6 +193,15 @@ impl Pipedrive {
         }
     }
 
+    async fn all_users(&self) -> Result<Vec<RemoteUser>, SyncError> {
+        let found = self.read("api/v1/users", &[]).await?;
+        let there = |user: &Value| user.get("active_flag").is_none_or(value::truth);
+        let people = api::data(&found).into_iter().filter(there);
+        Ok(people
+            .filter_map(|one| users::user(&one, "id", &["name"], "email"))
+            .collect())
+    }
+
     fn path(&self, id: Option<&str>) -> String {
         let base = match self.record {
             Record::Lead => "api/v1/leads",
@@ -289,6 +298,10 @@ impl Adapter for Pipedrive {
         let pipelines = self.read("api/v2/pipelines", &[("limit", "500")]).await?;
         let stages = self.read("api/v2/stages", &[("limit", "500")]).await?;
         Ok(record::deal_statuses(&api::data(&pipelines), &api::data(&stages)))
+    }
+
+    async fn users(&self) -> Result<Option<Vec<RemoteUser>>, SyncError> {
+        users::listed(self.all_users().await)
     }
 
     async fn find(&self, lead_id: &str) -> Result<Option<RemoteLead>, SyncError> {

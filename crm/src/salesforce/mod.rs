@@ -19,13 +19,13 @@ use url::Url;
 use self::{api::quoted, settings::OnDuplicate};
 use crate::{
     Adapter, BuildContext, Changes, Descriptor, LeadSnapshot, Note, Pace, RemoteField, RemoteLead,
-    RemoteStatus, Stage, SyncError,
+    RemoteStatus, RemoteUser, Stage, SyncError,
     shared::{
         client::{Effect, segment},
         kept::{Kept, Written},
         poll,
         rest::Rest,
-        text, value,
+        text, users, value,
     },
 };
 
@@ -109,6 +109,16 @@ impl Salesforce {
             Err(SyncError::Auth(_) | SyncError::Refused { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    async fn all_users(&self) -> Result<Vec<RemoteUser>, SyncError> {
+        let soql = "SELECT Id, Name, Email FROM User WHERE IsActive = true AND UserType = 'Standard' \
+                    ORDER BY Name LIMIT 1000";
+        let found = self.query(soql).await?;
+        let people = found.iter();
+        Ok(people
+            .filter_map(|one| users::user(one, "Id", &["Name"], "Email"))
+            .collect())
     }
 
     async fn upsert(
@@ -203,6 +213,10 @@ impl Adapter for Salesforce {
             .query("SELECT ApiName, MasterLabel, IsConverted FROM LeadStatus ORDER BY SortOrder")
             .await?;
         Ok(lead::statuses(&found))
+    }
+
+    async fn users(&self) -> Result<Option<Vec<RemoteUser>>, SyncError> {
+        users::listed(self.all_users().await)
     }
 
     async fn find(&self, lead_id: &str) -> Result<Option<RemoteLead>, SyncError> {

@@ -8,4 +8,5 @@ pub(crate) mod rest;
 pub(crate) mod settings;
 pub(crate) mod text;
 pub(crate) mod tokens;
+pub(crate) mod users;
 pub(crate) mod value;

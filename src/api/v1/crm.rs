@@ -45,6 +45,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(check_crm_connection))
         .routes(routes!(list_crm_fields))
         .routes(routes!(list_crm_statuses))
+        .routes(routes!(list_crm_users))
         .routes(routes!(start_crm_backfill, stop_crm_backfill))
         .routes(routes!(list_crm_queue))
         .routes(routes!(retry_crm_queue))
@@ -151,6 +152,17 @@ struct CrmFieldOption {
     id: String,
     /// What people there call it.
     label: String,
+}
+
+/// Somebody there who may be responsible for leads.
+#[derive(Debug, Serialize, ToSchema)]
+struct CrmUser {
+    /// The CRM's id of them, as `mapping.owners` wants it.
+    id: String,
+    /// What people there call them.
+    name: String,
+    /// Their address.
+    email: Option<String>,
 }
 
 /// A state of leads there.
@@ -407,6 +419,27 @@ async fn list_crm_statuses(
         stage: status.stage,
     });
     Ok(Json(Page::whole(statuses.collect())))
+}
+
+/// The people there who may be responsible for leads, as the CRM has them now; none where it does not let them be
+/// listed.
+#[utoipa::path(get, path = "/api/v1/crm-connections/{id}/users", tag = "crm",
+    params(("id" = String, Path, description = "`crm_…`")), responses((status = 200, body = Page<CrmUser>)))]
+async fn list_crm_users(
+    State(app): State<App>,
+    _admin: Admin,
+    Path(id): Path<String>,
+) -> Result<Json<Page<CrmUser>>> {
+    let adapter = adapter(&app, &id).await?;
+    let users = guarded(adapter.users(), LIVE_LIMIT)
+        .await
+        .map_err(|error| refusal(&error))?;
+    let users = users.unwrap_or_default().into_iter().map(|user| CrmUser {
+        id: user.id,
+        name: user.name,
+        email: user.email,
+    });
+    Ok(Json(Page::whole(users.collect())))
 }
 
 /// Takes the leads that were made since a moment too. One that is there already is not made twice.

@@ -1,15 +1,17 @@
 //! Files that are taken in.
 
+mod mappings;
+mod preview;
+
 use axum::{
     extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use sea_orm::EntityTrait;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use switchboard_exchange::{Head, Layout, Mapping, Reading, Record, Wrong, sheet};
+use serde::Deserialize;
+use serde_json::Value;
+use switchboard_exchange::{Layout, Mapping, sheet};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -22,21 +24,14 @@ use crate::{
         problem::{Problem, Result},
     },
     app::App,
-    db::{
-        entity::{import, import_mapping, line, operator},
-        is_unique_violation,
-    },
-    id,
+    db::entity::import,
     import::{
         ImportView, Kind, Options, TargetShape, WrongRow, new, run, store,
         store::{Change, Place},
     },
-    ingest::clean_line,
     storage,
 };
 
-/// Rows of the preview.
-const PREVIEW: usize = 20;
 /// Wrong rows read at once for the report.
 const REPORT_PAGE: u64 = 1_000;
 
@@ -48,15 +43,14 @@ pub fn router() -> OpenApiRouter<App> {
         .layer(DefaultBodyLimit::disable())
         .routes(routes!(list_imports))
         .routes(routes!(get_import, update_import, delete_import))
-        .routes(routes!(preview_import))
+        .merge(preview::router())
         .routes(routes!(check_import))
         .routes(routes!(start_import))
         .routes(routes!(cancel_import))
         .routes(routes!(undo_import))
         .routes(routes!(list_import_errors))
         .routes(routes!(export_import_errors))
-        .routes(routes!(list_import_mappings, create_import_mapping))
-        .routes(routes!(delete_import_mapping))
+        .merge(mappings::router())
 }
 
 /// The form of an upload.
@@ -83,7 +77,8 @@ async fn create_import(
     let file = new::File::read(upload.name, upload.data.clone())
         .await
         .map_err(|error| Problem::invalid("file", error.to_string()))?;
-    let mut row = file.row(Kind::Leads, app.clock.now());
+    let own = store::own_fields(app.db.read()).await?;
+    let mut row = file.row(file.suggested_kind(), &own, app.clock.now());
     row.operator_id = Some(caller.operator.id);
     keep(&app, &row, upload.data).await?;
     Ok((StatusCode::CREATED, Json(row.into())))
@@ -141,7 +136,7 @@ async fn one(app: &App, id: &str) -> Result<ImportView> {
 #[schema(as = ImportPatch)]
 #[serde(default, deny_unknown_fields)]
 struct ImportPatch {
-    /// `leads` or `contacts`.
+    /// `leads`, `contacts` or `deals`; a mapping nobody touched becomes what suits it.
     kind: Option<Kind>,
     /// How the file is read: `format`, `encoding`, `delimiter`, `header`, `sheet`.
     #[schema(value_type = Option<Object>)]
@@ -173,6 +168,13 @@ async fn update_import(
         ..Change::default()
     };
     let mut columns: Vec<String> = serde_json::from_value(row.columns.clone()).unwrap_or_default();
+    let own = store::own_fields(app.db.read()).await?;
+    let was = Kind::parse(&row.kind).unwrap_or_default();
+    let kind = body.kind.unwrap_or(was);
+    if kind != was {
+        let mapping: Mapping = serde_json::from_value(row.mapping.clone()).unwrap_or_default();
+        change.mapping = Some(new::remapped(mapping, was, kind, &columns, &own));
+    }
     if let Some(layout) = body.layout {
         let layout: Layout =
             serde_json::from_value(layout).map_err(|error| Problem::invalid("layout", error.to_string()))?;
@@ -182,7 +184,7 @@ async fn update_import(
             .map_err(|error| Problem::invalid("layout", error.to_string()))?;
         columns = head.columns;
         change.layout = Some((layout, columns.clone(), total));
-        change.mapping = Some(Mapping::guess(&columns));
+        change.mapping = Some(new::guess(kind, &columns, &own));
     }
     if let Some(mapping) = body.mapping {
         let mapping: Mapping = serde_json::from_value(mapping)
@@ -208,26 +210,10 @@ async fn update_import(
 }
 
 async fn check_options(app: &App, options: &Options) -> Result<()> {
-    let db = app.db.read();
-    if let Some(region) = &options.region
-        && !new::is_region(region)
-    {
-        return Err(Problem::invalid(
-            "options.region",
-            "is a country's two letters, as RU",
-        ));
+    match store::option_fault(app.db.read(), options).await? {
+        Some((field, message)) => Err(Problem::invalid(format!("options.{field}"), message)),
+        None => Ok(()),
     }
-    if let Some(id) = &options.line_id
-        && line::Entity::find_by_id(id).one(db).await?.is_none()
-    {
-        return Err(Problem::invalid("options.line_id", "there is no such line"));
-    }
-    if let Some(id) = &options.operator_id
-        && operator::Entity::find_by_id(id).one(db).await?.is_none()
-    {
-        return Err(Problem::invalid("options.operator_id", "there is no such user"));
-    }
-    Ok(())
 }
 
 async fn file_of(app: &App, row: &import::Model) -> Result<Bytes> {
@@ -239,68 +225,6 @@ async fn file_of(app: &App, row: &import::Model) -> Result<Bytes> {
         storage::Error::Missing => Problem::conflict("the file is gone"),
         other => Problem::from_cause(&other),
     })
-}
-
-/// The first rows of a file, and what they tell under the present mapping.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ImportPreview)]
-struct Preview {
-    /// The names of the columns.
-    columns: Vec<String>,
-    /// The sheets of a spreadsheet.
-    sheets: Vec<String>,
-    /// The rows.
-    rows: Vec<PreviewRow>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ImportPreviewRow)]
-struct PreviewRow {
-    /// The line of the file.
-    line: u64,
-    /// Its cells.
-    cells: Vec<String>,
-    /// What is wrong with it: `field`, `column`, `code`, `reason`, `value`.
-    #[schema(value_type = Vec<Object>)]
-    errors: Vec<Wrong>,
-}
-
-/// The first 20 rows, with what is wrong with them under the present mapping.
-#[utoipa::path(get, path = "/api/v1/imports/{id}/preview", tag = "imports",
-    params(("id" = String, Path, description = "`imp_…`")), responses((status = 200, body = Preview)))]
-async fn preview_import(
-    State(app): State<App>,
-    Supervisor(_caller): Supervisor,
-    Path(id): Path<String>,
-) -> Result<Json<Preview>> {
-    let row = store::find(app.db.read(), &id).await.map_err(problem)?;
-    let bytes = file_of(&app, &row).await?;
-    let view = ImportView::from(row);
-    let layout: Layout = serde_json::from_value(view.layout).map_err(|error| Problem::from_cause(&error))?;
-    let (mapping, reading) = (view.mapping, view.options.reading());
-    let preview = tokio::task::spawn_blocking(move || {
-        let head = layout.head(&bytes, PREVIEW)?;
-        let sheets = layout.sheets(&bytes)?;
-        Ok::<_, switchboard_exchange::Unreadable>(preview(head, sheets, &mapping, &reading))
-    });
-    let preview = preview.await.map_err(|error| Problem::from_cause(&error))?;
-    preview
-        .map(Json)
-        .map_err(|error| Problem::conflict(error.to_string()))
-}
-
-fn preview(head: Head, sheets: Vec<String>, mapping: &Mapping, reading: &Reading) -> Preview {
-    let places = mapping.resolve(&head.columns).unwrap_or_default();
-    let row = |row: switchboard_exchange::Row| PreviewRow {
-        line: row.number,
-        errors: Record::read(&row, &places, reading).err().unwrap_or_default(),
-        cells: row.cells,
-    };
-    Preview {
-        rows: head.rows.into_iter().map(row).collect(),
-        columns: head.columns,
-        sheets,
-    }
 }
 
 /// Looks at what would happen and writes nothing; ends in the state `checked`.
@@ -330,14 +254,32 @@ async fn ready(app: &App, id: &str) -> Result<()> {
             format!("the file has no column {}", missing.join(", ")),
         )
     })?;
-    if places.has_person() {
-        Ok(())
-    } else {
-        Err(Problem::invalid(
+    let kind = Kind::parse(&view.kind).unwrap_or_default();
+    if let Some(stray) = view
+        .mapping
+        .0
+        .iter()
+        .find(|target| !new::suits(&target.field, kind))
+    {
+        return Err(Problem::invalid(
             "mapping",
-            "names no column for a name, an e-mail address, a phone or an external id",
-        ))
+            format!(
+                "{} cannot be filled where rows become {}; leave out the column {}",
+                stray.field,
+                kind.as_str(),
+                stray.column
+            ),
+        ));
     }
+    let message = match kind {
+        Kind::Deals if places.has_deal() => return Ok(()),
+        Kind::Deals => "names no column for the deal's title, a person or a company",
+        Kind::Leads | Kind::Contacts if places.has_person() => return Ok(()),
+        Kind::Leads | Kind::Contacts => {
+            "names no column for a name, an e-mail address, a phone or an external id"
+        }
+    };
+    Err(Problem::invalid("mapping", message))
 }
 
 /// How it begins.
@@ -493,120 +435,6 @@ async fn export_import_errors(
         HeaderValue::from_static("attachment; filename=\"errors.csv\""),
     );
     Ok(response)
-}
-
-/// A mapping that is kept.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ImportMapping)]
-struct MappingView {
-    /// `imm_…`
-    id: String,
-    /// Its name.
-    name: String,
-    /// `leads` or `contacts`.
-    kind: String,
-    /// Which column fills which field.
-    #[schema(value_type = Vec<TargetShape>)]
-    mapping: Value,
-    /// How rows are taken in.
-    #[schema(value_type = Options)]
-    options: Value,
-}
-
-impl From<import_mapping::Model> for MappingView {
-    fn from(row: import_mapping::Model) -> Self {
-        Self {
-            id: row.id,
-            name: row.name,
-            kind: row.kind,
-            mapping: row.mapping,
-            options: row.options,
-        }
-    }
-}
-
-/// Mappings that are kept, by name.
-#[utoipa::path(get, path = "/api/v1/import-mappings", tag = "imports", responses((status = 200, body = Page<MappingView>)))]
-async fn list_import_mappings(
-    State(app): State<App>,
-    Supervisor(_caller): Supervisor,
-) -> Result<Json<Page<MappingView>>> {
-    let rows = store::mappings(app.db.read()).await?;
-    Ok(Json(Page::whole(
-        rows.into_iter().map(MappingView::from).collect(),
-    )))
-}
-
-/// A mapping to keep.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = ImportMappingIn)]
-#[serde(deny_unknown_fields)]
-struct MappingIn {
-    /// Its name; one of that name is replaced.
-    name: String,
-    /// `leads` or `contacts`.
-    #[serde(default)]
-    kind: Kind,
-    /// Which column fills which field.
-    #[schema(value_type = Vec<TargetShape>)]
-    mapping: Value,
-    /// How rows are taken in.
-    #[serde(default)]
-    options: Options,
-}
-
-/// Keeps a mapping under a name.
-#[utoipa::path(post, path = "/api/v1/import-mappings", tag = "imports", request_body = MappingIn,
-    responses((status = 201, body = MappingView)))]
-async fn create_import_mapping(
-    State(app): State<App>,
-    Supervisor(caller): Supervisor,
-    Json(body): Json<MappingIn>,
-) -> Result<(StatusCode, Json<MappingView>)> {
-    let name = clean_line(&body.name, 100);
-    if name.is_empty() {
-        return Err(Problem::invalid("name", "is empty"));
-    }
-    let mapping: Mapping = serde_json::from_value(body.mapping)
-        .map_err(|error| Problem::invalid("mapping", error.to_string()))?;
-    check_options(&app, &body.options).await?;
-    let now = app.clock.now();
-    let row = import_mapping::Model {
-        id: id::new(id::Kind::ImportMapping, now),
-        name: name.clone(),
-        kind: body.kind.as_str().to_owned(),
-        mapping: json!(mapping),
-        options: json!(body.options),
-        operator_id: Some(caller.operator.id),
-        created_at: now,
-    };
-    let write = app.db.write().await?;
-    store::keep_mapping(&write, row.clone()).await.map_err(|error| {
-        if is_unique_violation(&error) {
-            Problem::conflict("a mapping of this name was made in this moment")
-        } else {
-            error.into()
-        }
-    })?;
-    write.commit().await?;
-    Ok((StatusCode::CREATED, Json(row.into())))
-}
-
-/// Forgets a mapping.
-#[utoipa::path(delete, path = "/api/v1/import-mappings/{id}", tag = "imports",
-    params(("id" = String, Path, description = "`imm_…`")), responses((status = 204)))]
-async fn delete_import_mapping(
-    State(app): State<App>,
-    Supervisor(_caller): Supervisor,
-    Path(id): Path<String>,
-) -> Result<StatusCode> {
-    let write = app.db.write().await?;
-    let gone = store::drop_mapping(&write, &id).await?;
-    write.commit().await?;
-    if !gone {
-        return Err(Problem::not_found("import mapping"));
-    }
-    Ok(StatusCode::NO_CONTENT)
 }
 
 fn problem(error: store::Error) -> Problem {

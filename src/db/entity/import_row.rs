@@ -14,6 +14,7 @@ pub struct Model {
     pub contact_id: Option<String>,
     pub lead_id: Option<String>,
     pub company_id: Option<String>,
+    pub deal_id: Option<String>,
     pub made: String,
     pub errors: Option<Json>,
 }

@@ -1,22 +1,19 @@
 //! The lead a row is about: a new one, or the one that is there. Pure.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 use switchboard_exchange::Record;
 use switchboard_sdk::Attribution;
 
 use super::{Done, Step, VIA, identities, is_open, merge, replace};
-use crate::{db::entity::lead, id, import::OnDuplicate, lead::source};
+use crate::{
+    db::entity::lead,
+    id,
+    import::{OnDuplicate, judge::Judged},
+    lead::source,
+};
 
 impl Step<'_> {
-    pub(super) fn lead(
-        &mut self,
-        contact_id: &str,
-        record: &Record,
-        operator_id: Option<String>,
-        done: &mut Done,
-    ) {
+    pub(super) fn lead(&mut self, contact_id: &str, record: &Record, judged: &Judged, done: &mut Done) {
         let rule = self.how.options.on_duplicate;
         if let Some(known) = self
             .world
@@ -26,7 +23,7 @@ impl Step<'_> {
             .cloned()
         {
             done.lead_id = Some(known.id.clone());
-            done.changed |= self.refresh_lead(known, record, operator_id);
+            done.changed |= self.refresh_lead(known, record, judged);
             return;
         }
         let now = self.how.now;
@@ -50,12 +47,15 @@ impl Step<'_> {
             line_id: options.line_id.clone(),
             channel_id: None,
             channel_kind: None,
-            operator_id: operator_id.or_else(|| options.operator_id.clone()),
+            operator_id: judged
+                .lead_operator
+                .clone()
+                .or_else(|| options.operator_id.clone()),
             source: named
                 .or_else(|| options.source.clone())
                 .unwrap_or_else(|| VIA.to_owned()),
             attribution: json!(attribution),
-            fields: lead_fields(record),
+            fields: Value::Object(judged.lead_fields.clone()),
             version: 1,
             created_at: record.created_at.map_or(now, |at| at.min(now)),
             updated_at: now,
@@ -71,7 +71,7 @@ impl Step<'_> {
         self.changes.new_leads.push(row);
     }
 
-    fn refresh_lead(&mut self, mut row: lead::Model, record: &Record, operator_id: Option<String>) -> bool {
+    fn refresh_lead(&mut self, mut row: lead::Model, record: &Record, judged: &Judged) -> bool {
         let before = row.clone();
         let over = self.how.options.on_duplicate == OnDuplicate::Update;
         if let Some(title) = record.title.as_ref().filter(|_| over) {
@@ -83,9 +83,8 @@ impl Step<'_> {
         if let Some(source) = record.source.as_ref().filter(|_| over) {
             row.source.clone_from(source);
         }
-        replace(&mut row.operator_id, operator_id, over);
-        let fields = with_comment(record);
-        merge(&mut row.fields, &fields, over);
+        replace(&mut row.operator_id, judged.lead_operator.clone(), over);
+        merge(&mut row.fields, &judged.lead_fields, over);
         if row == before {
             return false;
         }
@@ -101,17 +100,4 @@ impl Step<'_> {
         self.world.leads.insert(row.contact_id.clone(), row);
         true
     }
-}
-
-fn lead_fields(record: &Record) -> Value {
-    json!(with_comment(record))
-}
-
-/// The comment is a field like others, as it is for forms.
-fn with_comment(record: &Record) -> BTreeMap<String, String> {
-    let mut fields = record.lead_fields.clone();
-    if let Some(comment) = &record.comment {
-        fields.insert("comment".to_owned(), comment.clone());
-    }
-    fields
 }

@@ -1,11 +1,8 @@
 //! Recordings: fetched at once, again when they are not there yet, and never from inside.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use axum::{
@@ -227,10 +224,9 @@ async fn a_download_stops_at_its_limit_and_gives_other_hosts_no_credentials() {
             .unwrap()
             .contains("Basic c2VjcmV0")
     );
-    let begun = std::time::Instant::now();
+    // It never ends: whoever answers has stopped reading it.
     let huge = get(format!("{files}/huge"), 5 << 20).await.unwrap_err();
     assert_eq!(huge, DownloadError::TooLarge(5));
-    assert!(begun.elapsed() < Duration::from_secs(10));
     assert!(matches!(
         get(format!("{files}/nothing"), 10).await,
         Err(DownloadError::Later { .. })

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use switchboard_crm::{
     Adapter, BuildContext, Changes, Descriptor, FieldKind, LeadSnapshot, Note, Pace, RemoteChange,
-    RemoteField, RemoteLead, RemoteStatus, Stage, SyncError,
+    RemoteField, RemoteLead, RemoteStatus, RemoteUser, Stage, SyncError,
 };
 use switchboard_sdk::{Clock, SettingsError};
 use tokio::sync::watch;
@@ -348,6 +348,17 @@ impl Adapter for Crm {
                 status("SOLD", Stage::Won),
                 status("TRASH", Stage::Lost),
             ])
+        })
+        .await
+    }
+
+    async fn users(&self) -> Result<Option<Vec<RemoteUser>>, SyncError> {
+        self.ask("users", "", "", |_| {
+            Ok(Some(vec![RemoteUser {
+                id: "77".to_owned(),
+                name: "Olga there".to_owned(),
+                email: None,
+            }]))
         })
         .await
     }

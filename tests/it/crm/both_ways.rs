@@ -67,6 +67,27 @@ with_a_crm! {
         assert_eq!(crm.asked("update").len(), updates);
     }
 
+    async fn who_is_responsible_here_is_whom_the_admin_says_there(app: TestApp, crm: Script, clock: Clock) {
+        let (olga, _) = app.operator("Olga", "operator").await;
+        let connection = connect(&app, &crm, json!({})).await;
+        let path = format!("/crm-connections/{}", id(&connection));
+        let users = app.get(&format!("{path}/users")).await;
+        assert_eq!(users["items"], json!([{"id": "77", "name": "Olga there", "email": null}]));
+        let owners = |theirs: &str| json!({"mapping": {"owners": {id(&olga): theirs}}});
+        let refused = app.patch(&path, owners(" ")).await.expect(422);
+        assert_eq!(refused["errors"][0]["field"], format!("mapping.owners.{}", id(&olga)));
+        app.patch(&path, owners("77")).await.expect(200);
+
+        let form = form(&app).await;
+        let made = lead(&app, &form, 1).await;
+        crm.until("it is made", |crm| crm.of(id(&made)).len() == 1).await;
+        assert_eq!(crm.of(id(&made))[0].lead.owner_id, None);
+        settled(&app, &connection).await;
+        app.patch(&format!("/leads/{}", id(&made)), json!({"operator_id": olga["id"]})).await.expect(200);
+        pass(&app, &clock, TimeDelta::seconds(1));
+        crm.until("they are told who it is", |crm| crm.of(id(&made))[0].lead.owner_id.as_deref() == Some("77")).await;
+    }
+
     async fn what_happens_there_arrives_here_and_is_not_sent_back(app: TestApp, crm: Script, clock: Clock) {
         let connection = connect(&app, &crm, json!({"mapping": states()})).await;
         let form = form(&app).await;

@@ -3,6 +3,7 @@
 mod adapter;
 mod both_ways;
 mod failing;
+mod imported;
 mod notes;
 mod setting_up;
 

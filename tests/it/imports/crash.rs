@@ -8,6 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use sea_orm::{EntityTrait, PaginatorTrait};
+use serde_json::json;
 use switchboard::{
     clock::SystemClock,
     db::{
@@ -38,7 +39,7 @@ async fn begun(database: &Database, rows: usize) -> (Tools, String) {
     };
     let bytes = Bytes::from(table(rows));
     let file = File::read("leads.csv".to_owned(), bytes.clone()).await.unwrap();
-    let row = file.row(Kind::Leads, SystemClock.now());
+    let row = file.row(Kind::Leads, &[], SystemClock.now());
     let id = row.id.clone();
     tools
         .storage
@@ -149,15 +150,12 @@ async fn a_command_that_is_killed_is_gone_on_with_by_the_server() {
     let in_then = import_row::Entity::find().count(db.read()).await.unwrap();
     assert!(in_then > 0 && in_then < ROWS as u64, "{in_then}");
     let id = store::work(db.read()).await.unwrap().pop().unwrap().id;
-    let _server = Server::of(&mut program(folder.path()));
-    let ended = async {
-        // The server is another process: nothing here wakes when it writes. Its lease lapses first.
-        while store::find(db.read(), &id).await.unwrap().state != "done" {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(60), ended)
-        .await
-        .unwrap();
+    let server = Server::of(&mut program(folder.path()));
+    // The lease of the one that was killed lapses first.
+    let ended = tokio::task::block_in_place(|| server.until_it_says("an import ended"));
+    assert_eq!(
+        (&ended["import.id"], &ended["state"]),
+        (&json!(id), &json!("done"))
+    );
     is_whole(&db, &id, ROWS).await;
 }

@@ -52,7 +52,7 @@ both_databases! {
 
         let done = act(&app, &import, "start").await;
         assert_eq!(done["state"], "done", "{done}");
-        assert_eq!(done["counts"], json!({"rows": 4, "created": 2, "updated": 0, "skipped": 0, "failed": 2, "contacts": 2, "leads": 2, "companies": 1, "removed": 0, "kept": 0}));
+        assert_eq!(done["counts"], json!({"rows": 4, "created": 2, "updated": 0, "skipped": 0, "failed": 2, "contacts": 2, "leads": 2, "companies": 1, "deals": 0, "removed": 0, "kept": 0}));
         let made = leads(&app).await;
         let anna = made.iter().find(|lead| lead["title"] == "Анна Белова").unwrap();
         assert_eq!((&anna["source"], &anna["fields"]["budget"], &anna["status"]), (&json!("import"), &json!("10 000"), &json!("new")));

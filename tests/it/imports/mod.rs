@@ -2,8 +2,10 @@
 
 mod cli;
 mod crash;
+mod deals;
 mod exports;
 mod jobs;
+mod quiet;
 
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};

@@ -4,6 +4,7 @@ mod erasing;
 mod exporting;
 mod interrupted;
 mod kept_records;
+mod killed;
 mod register;
 mod retaining;
 

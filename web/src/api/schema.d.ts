@@ -1619,6 +1619,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/crm-connections/{id}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The people there who may be responsible for leads, as the CRM has them now; none where it does not let them be
+         *     listed.
+         */
+        get: operations["list_crm_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/crm-sources": {
         parameters: {
             query?: never;
@@ -5319,6 +5339,15 @@ export interface components {
             /** @description What it means, when the CRM says so: `open`, `won` or `lost`. */
             stage?: string | null;
         };
+        /** @description Somebody there who may be responsible for leads. */
+        CrmUser: {
+            /** @description Their address. */
+            email?: string | null;
+            /** @description The CRM's id of them, as `mapping.owners` wants it. */
+            id: string;
+            /** @description What people there call them. */
+            name: string;
+        };
         /** @description A field as the world sees it. */
         CustomField: {
             /**
@@ -5426,6 +5455,8 @@ export interface components {
             created_at: string;
             /** @description The currency (ISO 4217). */
             currency: string;
+            /** @description Its number in the system it was imported from. */
+            external_id?: string | null;
             /** @description Custom fields. */
             fields: unknown;
             /** @description `dea_…` */
@@ -6042,7 +6073,7 @@ export interface components {
             file_name: string;
             /** @description `imp_…` */
             id: string;
-            /** @description `leads` or `contacts`. */
+            /** @description `leads`, `contacts` or `deals`. */
             kind: string;
             /** @description What kind of file it is, and how it is read: `format`, `encoding`, `delimiter`, `header`, `sheet`. */
             layout: Record<string, never>;
@@ -6095,6 +6126,12 @@ export interface components {
              * @default 0
              */
             created: number;
+            /**
+             * Format: int64
+             * @description Deals made.
+             * @default 0
+             */
+            deals: number;
             /**
              * Format: int64
              * @description Rows that are wrong.
@@ -6165,12 +6202,12 @@ export interface components {
          * @description What each row becomes.
          * @enum {string}
          */
-        ImportKind: "leads" | "contacts";
+        ImportKind: "leads" | "contacts" | "deals";
         /** @description A mapping that is kept. */
         ImportMapping: {
             /** @description `imm_…` */
             id: string;
-            /** @description `leads` or `contacts`. */
+            /** @description `leads`, `contacts` or `deals`. */
             kind: string;
             /** @description Which column fills which field. */
             mapping: components["schemas"]["ImportTarget"][];
@@ -6181,7 +6218,7 @@ export interface components {
         };
         /** @description A mapping to keep. */
         ImportMappingIn: {
-            /** @description `leads` or `contacts`. */
+            /** @description `leads`, `contacts` or `deals`. */
             kind?: components["schemas"]["ImportKind"];
             /** @description Which column fills which field. */
             mapping: components["schemas"]["ImportTarget"][];
@@ -6203,25 +6240,40 @@ export interface components {
              */
             date_order: string;
             /**
-             * @description The line of the leads.
+             * @description The line of the leads or deals.
              * @default null
              */
             line_id: string | null;
+            /**
+             * @description Operators' screens call attention to what the import makes, as to any new lead.
+             * @default false
+             */
+            notify: boolean;
             /**
              * @description What happens to a row about somebody who is known already.
              * @default skip
              */
             on_duplicate: components["schemas"]["ImportOnDuplicate"];
             /**
-             * @description The responsible operator of leads that name none.
+             * @description The responsible operator of leads or deals that name none.
              * @default null
              */
             operator_id: string | null;
+            /**
+             * @description The pipeline of deals that name none.
+             * @default null
+             */
+            pipeline_id: string | null;
             /**
              * @description The country of telephone numbers without a country code, as `RU`.
              * @default null
              */
             region: string | null;
+            /**
+             * @description Webhooks and CRMs are told of what the import makes and changes.
+             * @default true
+             */
+            send_out: boolean;
             /**
              * @description The source of leads that name none; `import` when absent.
              * @default null
@@ -8241,6 +8293,20 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_CrmUser: {
+            /** @description The rows. */
+            items: {
+                /** @description Their address. */
+                email?: string | null;
+                /** @description The CRM's id of them, as `mapping.owners` wants it. */
+                id: string;
+                /** @description What people there call them. */
+                name: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_CustomField: {
             /** @description The rows. */
             items: {
@@ -8308,6 +8374,8 @@ export interface components {
                 created_at: string;
                 /** @description The currency (ISO 4217). */
                 currency: string;
+                /** @description Its number in the system it was imported from. */
+                external_id?: string | null;
                 /** @description Custom fields. */
                 fields: unknown;
                 /** @description `dea_…` */
@@ -8532,7 +8600,7 @@ export interface components {
                 file_name: string;
                 /** @description `imp_…` */
                 id: string;
-                /** @description `leads` or `contacts`. */
+                /** @description `leads`, `contacts` or `deals`. */
                 kind: string;
                 /** @description What kind of file it is, and how it is read: `format`, `encoding`, `delimiter`, `header`, `sheet`. */
                 layout: Record<string, never>;
@@ -8594,7 +8662,7 @@ export interface components {
             items: {
                 /** @description `imm_…` */
                 id: string;
-                /** @description `leads` or `contacts`. */
+                /** @description `leads`, `contacts` or `deals`. */
                 kind: string;
                 /** @description Which column fills which field. */
                 mapping: components["schemas"]["ImportTarget"][];
@@ -15244,6 +15312,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_CrmStatus"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_crm_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrmUser"];
                 };
             };
             400: components["responses"]["BadRequest"];

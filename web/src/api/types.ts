@@ -242,7 +242,7 @@ export type LogEvent =
   | { seq: number; at: string; type: 'conversation.updated'; data: Conversation }
   | { seq: number; at: string; type: 'conversation.removed'; data: { id: string } }
   | { seq: number; at: string; type: 'operator.updated'; data: User }
-  | { seq: number; at: string; type: 'lead.created' | 'lead.updated'; data: Lead }
+  | { seq: number; at: string; type: 'lead.created' | 'lead.updated'; quiet?: boolean; data: Lead }
   | { seq: number; at: string; type: 'channel.health'; data: Channel }
   | { seq: number; at: string; type: 'line.updated'; data: Line }
   | { seq: number; at: string; type: 'offer.created' | 'offer.ended'; data: Offer }

@@ -97,7 +97,7 @@ describe('texts', () => {
     for (const code of codes) {
       const b = bundle(code);
       const args = Object.fromEntries(
-        'item count name state status query level line version algorithm rank time at ago self load capacity reason reasons before members assigned offered place interval day date when file rows column after share by host size limit step lag provider since done total language names n detail verdict number extension pace format contacts leads companies word attachments recordings conversations created updated unchanged skipped'
+        'item count name state status query level line version algorithm rank time at ago self load capacity reason reasons before members assigned offered place interval day date when file rows column after share by host size limit step lag provider since done total language names n detail verdict number extension pace format contacts leads companies deals word attachments recordings conversations created updated unchanged skipped'
           .split(' ')
           .map((k) => [k, k === 'count' ? 2 : 'x']),
       );

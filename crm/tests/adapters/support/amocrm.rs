@@ -173,6 +173,10 @@ impl Fake for Amo {
         let now = request.now;
         match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/api/v4/account") => reply(200, json!({"id": 1, "name": "Shop"})),
+            ("GET", "/api/v4/users") if request.query.contains_key("page") => Self::list(
+                "users",
+                vec![json!({"id": 77, "name": "Anna K", "email": "Anna@shop.example"})],
+            ),
             ("GET", "/api/v4/users") => empty(204),
             ("GET", "/api/v4/leads/custom_fields") => Self::list("custom_fields", self.fields.clone()),
             ("POST", "/api/v4/leads/custom_fields") => {

@@ -75,6 +75,14 @@ impl Bitrix {
         };
         match method {
             "profile" => Ok(json!({"ID": "1", "NAME": "Anna", "LAST_NAME": "K", "ADMIN": true})),
+            "user.get" if body["FILTER"].get("EMAIL").is_none() => Ok(match number(&body["start"]) {
+                0 => Value::Array(
+                    (1..=50)
+                        .map(|id| json!({"ID": id.to_string(), "NAME": format!("User {id:02}"), "LAST_NAME": "", "EMAIL": ""}))
+                        .collect(),
+                ),
+                _ => json!([{"ID": "77", "NAME": "Anna", "LAST_NAME": "K", "EMAIL": "Anna@shop.example"}]),
+            }),
             "user.get" => Ok(json!([])),
             "crm.item.fields" => {
                 let mut fields = json!({});

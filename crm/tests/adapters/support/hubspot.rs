@@ -231,6 +231,14 @@ impl Fake for HubSpot {
                 200,
                 json!({"portalId": 4242, "uiDomain": "app-eu1.hubspot.com", "timeZone": "Europe/Berlin"}),
             ),
+            ("GET", ["crm", "v3", "owners"]) if request.query.contains_key("after") => reply(
+                200,
+                json!({"results": [{"id": "77", "firstName": "Anna", "lastName": "K", "email": "Anna@shop.example"}]}),
+            ),
+            ("GET", ["crm", "v3", "owners"]) if !request.query.contains_key("email") => reply(
+                200,
+                json!({"results": [{"id": "78", "firstName": "", "lastName": "", "email": "b@shop.example"}], "paging": {"next": {"after": "x"}}}),
+            ),
             ("GET", ["crm", "v3", "owners"]) => reply(200, json!({"results": []})),
             ("GET", ["crm", "v3", "pipelines", "deals"]) => {
                 let stage = |id: &str, order: i64, closed: &str, probability: &str| json!({"id": id, "label": format!("{id} there"), "displayOrder": order, "metadata": {"isClosed": closed, "probability": probability}});

@@ -221,6 +221,10 @@ impl Fake for Pipedrive {
             ("GET", ["api", "v1", "users", "me"]) => {
                 Self::good(json!({"id": 1, "name": "Anna", "company_name": "Shop"}))
             }
+            ("GET", ["api", "v1", "users"]) => Self::good(json!([
+                {"id": 77, "name": "Anna K", "email": "Anna@shop.example", "active_flag": true},
+                {"id": 78, "name": "Gone", "email": "gone@shop.example", "active_flag": false},
+            ])),
             ("GET", ["api", "v1", "users", "find"]) => Self::good(json!([])),
             ("GET", ["api", "v2", "dealFields"]) => Self::good(self.fields.clone()),
             ("POST", ["api", "v2", "dealFields"]) => {

@@ -404,6 +404,25 @@ pub async fn fields_and_statuses_are_listed(fixture: &Fixture) {
     assert_eq!(ids.len(), statuses.len(), "{statuses:?}");
 }
 
+pub async fn people_who_may_be_responsible_are_listed_by_name(fixture: &Fixture) {
+    let (_, adapter) = fixture.world();
+    let users = adapter.users().await.unwrap().unwrap();
+    let anna = users.iter().find(|user| user.id == "77").unwrap();
+    assert_eq!(
+        (anna.name.as_str(), anna.email.as_deref()),
+        ("Anna K", Some("anna@shop.example"))
+    );
+    assert!(
+        users
+            .iter()
+            .all(|user| !user.name.is_empty() && user.name != "Gone")
+    );
+    assert!(
+        users.is_sorted_by_key(|user| user.name.to_lowercase()),
+        "{users:?}"
+    );
+}
+
 pub async fn a_missing_right_is_no_reason_to_ask_again(fixture: &Fixture) {
     let (world, adapter) = fixture.world();
     world.trouble(Kind::Create, Trouble::Says(reply(403, forbidden(fixture.kind))));
@@ -492,6 +511,7 @@ macro_rules! adapter_contract {
             a_person_whose_making_nobody_confirmed_is_not_made_twice,
             a_lead_of_somebody_without_a_name_a_number_and_a_mail_is_made,
             fields_and_statuses_are_listed,
+            people_who_may_be_responsible_are_listed_by_name,
             a_missing_right_is_no_reason_to_ask_again,
             a_right_that_is_missing_to_one_lead_stops_nothing_else,
             a_change_whose_answer_was_lost_may_have_been_done,

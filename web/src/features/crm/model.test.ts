@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lines, ruleFor, table, tone, typed } from './model';
+import { lines, paired, ruleFor, table, tone, typed } from './model';
 
 describe('a connection to a CRM', () => {
   it('is shown by what an admin should do about it', () => {
@@ -8,6 +8,11 @@ describe('a connection to a CRM', () => {
     expect(tone({ state: 'running', failures: 0, dead: 1 })).toBe('warn');
     expect(tone({ state: 'paused', failures: 9, dead: 9 })).toBe('off');
     expect(tone({ state: 'stopped', failures: 0, dead: 0 })).toBe('bad');
+  });
+
+  it('pairs people, and lets go of who is to be found by the address', () => {
+    expect(paired({ a: '1', b: '2' }, 'a', ' 7 ')).toEqual({ a: '7', b: '2' });
+    expect(paired({ a: '1', b: '2' }, 'a', '')).toEqual({ b: '2' });
   });
 
   it('maps values by lines that read back as they were written', () => {

@@ -10,6 +10,7 @@ export type Mapping = Schemas['CrmMapping'];
 export type Options = Schemas['CrmOptions'];
 export type RemoteField = Schemas['CrmField'];
 export type RemoteStatus = Schemas['CrmStatus'];
+export type RemoteUser = Schemas['CrmUser'];
 export type Source = Schemas['CrmSource'];
 
 /** Our statuses, as a mapping names them. */
@@ -25,6 +26,13 @@ export function tone(c: Pick<Connection, 'state' | 'failures' | 'dead'>): 'ok' |
 /** A row of the mapping for a field of theirs: of its kind, and without what does not fit another field. */
 export function ruleFor(field: RemoteField | undefined, to: string, before: Rule): Rule {
   return { ...before, to, kind: field?.kind ?? 'text', values: {}, otherwise: null };
+}
+
+/** The pairs of people with one changed; an empty id leaves them to be found by their address. */
+export function paired(owners: Record<string, string>, ours: string, theirs: string): Record<string, string> {
+  const { [ours]: _before, ...others } = owners;
+  const id = theirs.trim();
+  return id ? { ...others, [ours]: id } : others;
 }
 
 /** A typed text as the value of a field; what is no number stays text, so that the server can say so. */

@@ -12,6 +12,14 @@ describe('imports', () => {
     expect(customName('lead.title')).toBeNull();
   });
 
+  it('offer the fields of the deal where rows become deals, and those that admins defined', () => {
+    const defined = [{ object: 'deal', key: 'rooms', label: 'Rooms' }];
+    const all = groups('deals', ['deal.fields.rooms', 'deal.fields.floor'], defined);
+    expect(all.map((g) => g.group)).toEqual(['contact', 'company', 'deal']);
+    expect(all[2]?.fields.slice(-2)).toEqual(['deal.fields.rooms', 'deal.fields.floor']);
+    expect(groups('contacts', [], defined).map((g) => g.group)).toEqual(['contact', 'company']);
+  });
+
   it('change the field of one column and leave the others', () => {
     const mapping = [
       { column: 'A', field: 'contact.name' },
@@ -32,6 +40,7 @@ describe('imports', () => {
       contacts: 40,
       leads: 40,
       companies: 0,
+      deals: 0,
       removed: 20,
       kept: 20,
     };
