@@ -141,7 +141,7 @@ test('the card of a company tells what happened with its people and deals, and w
   const alike = async () => (await api.get(`/companies/${firm.id}/duplicates`)).items;
   await until('the other is found', async () => (await alike()).length === 1);
   await page.goto(`${server.url}/companies/${firm.id}`);
-  await page.locator(`[data-duplicate="${double.id}"]`).getByText('same domain, same name').waitFor();
+  await page.locator(`[data-duplicate="${double.id}"]`).getByText('same domain · same name').waitFor();
   await page
     .locator('.side')
     .getByRole('link', { name: /Zarina/ })

@@ -93,10 +93,10 @@ task-due-tomorrow = فردا
 task-due-day-after = پس‌فردا
 task-due-week = دوشنبهٔ آینده
 task-due-someday = بدون تاریخ
-task-quick-hint = یک رقم کار را می‌سازد؛ حرف‌ها می‌گویند چه باید کرد.
+task-quick-hint = یک رقم وظیفه را می‌سازد؛ حرف‌ها می‌گویند چه باید کرد.
 task-other = زمان یا فرد دیگر…
-task-made = کار ساخته شد.
-task-made-until = کار ساخته شد: { $time }
+task-made = وظیفه ساخته شد.
+task-made-until = وظیفه ساخته شد: { $time }
 deal-source = آمده از
 deal-other-open = معاملهٔ باز دیگری با آن‌ها هست:
 
