@@ -312,10 +312,17 @@ impl Search {
             )
             .cond_where(fits)
             .to_owned();
-        let mut condition = Condition::any().add(Expr::exists(kept));
-        if !self.fresh.is_empty() {
-            condition = condition.add(id.is_in(self.fresh.iter().cloned()));
+        if self.stale.is_empty() {
+            return Condition::all().add(Expr::exists(kept));
         }
-        condition
+        let standing = Condition::all()
+            .add(Expr::exists(kept))
+            .add(id.clone().is_not_in(self.stale.iter().cloned()));
+        let condition = Condition::any().add(standing);
+        if self.fresh.is_empty() {
+            condition
+        } else {
+            condition.add(id.is_in(self.fresh.iter().cloned()))
+        }
     }
 }

@@ -57,7 +57,8 @@ struct ListQuery {
     lead: Option<String>,
     /// The line that lead came by, by id or key.
     line: Option<String>,
-    /// Part of the title or of the contact's name.
+    /// Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
+    /// of words when none has three letters.
     q: Option<String>,
 }
 

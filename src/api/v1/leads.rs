@@ -49,7 +49,8 @@ pub(super) struct ListQuery {
     operator: Option<String>,
     /// A contact.
     contact: Option<String>,
-    /// Part of the title or of the contact's name.
+    /// Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
+    /// of words when none has three letters.
     q: Option<String>,
 }
 

@@ -5018,6 +5018,8 @@ export interface components {
         };
         /** @description How many deals are in a stage and what they are worth. */
         DealTotal: {
+            /** @description Whether there are more: of a text that very many deals have not all are counted. */
+            at_least: boolean;
             /**
              * Format: int64
              * @description How many deals.
@@ -7655,6 +7657,8 @@ export interface components {
         Page_DealTotal: {
             /** @description The rows. */
             items: {
+                /** @description Whether there are more: of a text that very many deals have not all are counted. */
+                at_least: boolean;
                 /**
                  * Format: int64
                  * @description How many deals.
@@ -11960,7 +11964,10 @@ export interface operations {
     list_companies: {
         parameters: {
             query?: {
-                /** @description Part of the name, of the website, of the tax number or of an address. */
+                /**
+                 * @description Words of the name, the website, the tax number and of addresses, all of them, in any order, each as any part of
+                 *     a word; beginnings of words when none has three letters.
+                 */
                 q?: string;
                 /** @description A responsible operator; `me` is the caller, `none` is nobody. */
                 operator?: string;
@@ -12022,7 +12029,10 @@ export interface operations {
     export_companies: {
         parameters: {
             query?: {
-                /** @description Part of the name, of the website, of the tax number or of an address. */
+                /**
+                 * @description Words of the name, the website, the tax number and of addresses, all of them, in any order, each as any part of
+                 *     a word; beginnings of words when none has three letters.
+                 */
                 q?: string;
                 /** @description A responsible operator; `me` is the caller, `none` is nobody. */
                 operator?: string;
@@ -12158,7 +12168,10 @@ export interface operations {
     list_contacts: {
         parameters: {
             query?: {
-                /** @description Part of a name or of an address. */
+                /**
+                 * @description Words of the name and of addresses, all of them, in any order, each as any part of a word; beginnings of words
+                 *     when none has three letters. A phone may be written with spaces, brackets and dashes.
+                 */
                 q?: string;
                 /** @description A responsible operator; `me` is the caller, `none` is nobody. */
                 operator?: string;
@@ -12224,7 +12237,10 @@ export interface operations {
     export_contacts: {
         parameters: {
             query?: {
-                /** @description Part of a name or of an address. */
+                /**
+                 * @description Words of the name and of addresses, all of them, in any order, each as any part of a word; beginnings of words
+                 *     when none has three letters. A phone may be written with spaces, brackets and dashes.
+                 */
                 q?: string;
                 /** @description A responsible operator; `me` is the caller, `none` is nobody. */
                 operator?: string;
@@ -14348,7 +14364,10 @@ export interface operations {
                 lead?: string;
                 /** @description The line that lead came by, by id or key. */
                 line?: string;
-                /** @description Part of the title or of the contact's name. */
+                /**
+                 * @description Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
+                 *     of words when none has three letters.
+                 */
                 q?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
@@ -14422,7 +14441,10 @@ export interface operations {
                 lead?: string;
                 /** @description The line that lead came by, by id or key. */
                 line?: string;
-                /** @description Part of the title or of the contact's name. */
+                /**
+                 * @description Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
+                 *     of words when none has three letters.
+                 */
                 q?: string;
             };
             header?: never;
@@ -15165,7 +15187,10 @@ export interface operations {
                 operator?: string;
                 /** @description A contact. */
                 contact?: string;
-                /** @description Part of the title or of the contact's name. */
+                /**
+                 * @description Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
+                 *     of words when none has three letters.
+                 */
                 q?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
@@ -15233,7 +15258,10 @@ export interface operations {
                 operator?: string;
                 /** @description A contact. */
                 contact?: string;
-                /** @description Part of the title or of the contact's name. */
+                /**
+                 * @description Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
+                 *     of words when none has three letters.
+                 */
                 q?: string;
                 /** @description `csv`, `xlsx`, and of contacts `vcf`. */
                 format?: "csv" | "xlsx" | "vcf";
