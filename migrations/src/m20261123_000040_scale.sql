@@ -12,7 +12,7 @@ CREATE TABLE search_record (
 CREATE UNIQUE INDEX search_record_object ON search_record (object_id)
 
 -- Lists of leads. Each index holds, after the order of the list, what the list may be narrowed to besides: going past
--- a hundred thousand leads of a line that came from elsewhere reads the index alone (20 ms), not each lead (800 ms). The
+-- a hundred thousand leads of a line that came from elsewhere reads the index alone (9 ms), not each lead. The
 -- indexes were there before; they are wider now, and none is added to what a submission writes.
 DROP INDEX lead_created
 
@@ -29,6 +29,10 @@ CREATE INDEX lead_line ON lead (line_id, created_at, id, status, source)
 DROP INDEX lead_source
 
 CREATE INDEX lead_source ON lead (source, created_at, id, status)
+
+DROP INDEX lead_status
+
+CREATE INDEX lead_status ON lead (status, created_at, id, source)
 
 -- The report of one channel reads its time alone.
 DROP INDEX lead_channel
@@ -49,11 +53,6 @@ CREATE INDEX deal_line ON deal (line_id, created_at, id, state, pipeline_id)
 DROP INDEX deal_state
 
 CREATE INDEX deal_state ON deal (state, created_at, id, pipeline_id)
-
--- A column of the board, narrowed.
-DROP INDEX deal_stage
-
-CREATE INDEX deal_stage ON deal (stage_id, stage_since, id, operator_id, line_id)
 
 -- Totals of a state stay a question of the index alone.
 DROP INDEX deal_totals

@@ -218,6 +218,11 @@ impl<C: ConnectionTrait> List for Companies<'_, C> {
         Ok(Walked { keys, whole })
     }
 
+    /// Few: whether one is reached is asked of each of its people.
+    fn first(&self) -> u64 {
+        100
+    }
+
     fn known(&self) -> Vec<Ids> {
         let backend = self.db.get_database_backend();
         let text = self.search.map(|search| search.ids(backend));

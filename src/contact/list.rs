@@ -63,10 +63,7 @@ pub async fn list(
 ) -> Result<(Vec<contact::Model>, Option<Place>), DbErr> {
     let search = Search::read(db, Kind::Contact, filter.text.as_deref()).await?;
     let indexed = search.as_ref().is_none_or(Search::is_indexed);
-    let narrowed = search.is_some()
-        || filter.tag.is_some()
-        || filter.duplicates
-        || !scope.view(rights::Object::Contact).is_all();
+    let narrowed = search.is_some() || filter.tag.is_some() || !scope.view(rights::Object::Contact).is_all();
     let list = Contacts {
         db,
         scope,
@@ -75,7 +72,8 @@ pub async fn list(
         after,
         limit,
     };
-    let mut keys = if indexed && narrowed {
+    // Of those who may be somebody else too there are few, and any question begins with them.
+    let mut keys = if indexed && narrowed && !filter.duplicates {
         find::page(db, &list, limit).await?
     } else {
         list.walk(None).await?.keys
@@ -186,19 +184,6 @@ impl<C: ConnectionTrait> Contacts<'_, C> {
             .add(contains(backend, name, text))
             .add(contact::Column::Id.in_subquery(by_address))
     }
-
-    /// Contacts that may be somebody else too.
-    fn doubtful(&self) -> Ids {
-        let backend = self.db.get_database_backend();
-        let one = backend.build(&suggested(contact_suggestion::Column::ContactId));
-        let other = backend.build(&suggested(contact_suggestion::Column::OtherId));
-        // Neither has places.
-        Ids {
-            sql: format!("{} UNION {}", one.sql, other.sql),
-            values: Vec::new(),
-            fit: Fit::Other,
-        }
-    }
 }
 
 #[async_trait]
@@ -242,9 +227,8 @@ impl<C: ConnectionTrait> List for Contacts<'_, C> {
             .tag
             .as_ref()
             .map(|tag| tag::tagged(backend, tag, "cnt_"));
-        let doubtful = self.filter.duplicates.then(|| self.doubtful());
         let reached = (!extent.is_all()).then(|| sight::reached(backend, &extent));
-        [text, doubtful, tagged, reached].into_iter().flatten().collect()
+        [text, tagged, reached].into_iter().flatten().collect()
     }
 
     async fn probe(&self, ids: &Ids) -> Result<Vec<Key>, DbErr> {

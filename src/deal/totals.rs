@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,10 +18,7 @@ use crate::{
         keyset,
     },
     operator::rights::{self, Scope},
-    search::{
-        find::{FEW, Search},
-        record::Kind,
-    },
+    search::{find::Search, record::Kind},
 };
 
 /// How many deals are in a stage and what they are worth.
@@ -48,6 +45,9 @@ pub struct Sum {
     pub amount: String,
 }
 
+/// Deals that a text finds and that are counted.
+const MOST: usize = 10_000;
+
 /// What of the totals is read: a stage and currency, how many, and the sum in two parts that cannot overflow.
 type Counted = (String, String, i64, Option<i64>, Option<i64>);
 
@@ -57,9 +57,9 @@ pub async fn totals(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -
     match Search::read(db, Kind::Deal, filter.text.as_deref()).await? {
         Some(search) if search.is_indexed() => {
             let ids = search.ids(backend);
-            let at_least = !ids.are_at_most(db, FEW).await?;
+            let at_least = ids.count(db, MOST).await?.is_none();
             let query = deal::Entity::find()
-                .filter(ids.hold(deal::Column::Id, at_least.then_some(FEW)))
+                .filter(ids.hold(deal::Column::Id, at_least.then_some(MOST)))
                 .filter(compared(backend, filter, &scope.view(rights::Object::Deal)));
             counted(db, query, at_least).await
         }
@@ -68,7 +68,28 @@ pub async fn totals(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -
             let query = narrowed(db, filter).filter(visible_to(scope));
             counted(db, query.filter(scanned(db, text)), false).await
         }
-        None => counted(db, narrowed(db, filter).filter(visible_to(scope)), false).await,
+        None if filter.pipeline_id.is_some() || of_one(filter) => {
+            counted(db, narrowed(db, filter).filter(visible_to(scope)), false).await
+        }
+        // One after the other: together they would be sorted first.
+        None => {
+            let pipelines: Vec<String> = pipeline::Entity::find()
+                .select_only()
+                .column(pipeline::Column::Id)
+                .into_tuple()
+                .all(db)
+                .await?;
+            let mut totals = Vec::new();
+            for pipeline_id in pipelines {
+                let filter = Filter {
+                    pipeline_id: Some(pipeline_id),
+                    ..filter.clone()
+                };
+                totals.extend(counted(db, narrowed(db, &filter).filter(visible_to(scope)), false).await?);
+            }
+            totals.sort_by(|one, other| one.stage_id.cmp(&other.stage_id));
+            Ok(totals)
+        }
     }
 }
 
@@ -104,6 +125,11 @@ async fn counted(
     Ok(shown(rows, at_least))
 }
 
+/// Whether they are the deals of one person, company or lead: few.
+fn of_one(filter: &Filter) -> bool {
+    filter.lead_id.is_some() || filter.contact_id.is_some() || filter.company_id.is_some()
+}
+
 fn narrowed(db: &impl ConnectionTrait, filter: &Filter) -> Select<deal::Entity> {
     let backend = db.get_database_backend();
     let of_one = [
@@ -111,7 +137,6 @@ fn narrowed(db: &impl ConnectionTrait, filter: &Filter) -> Select<deal::Entity> 
         (deal::Column::ContactId, &filter.contact_id),
         (deal::Column::CompanyId, &filter.company_id),
     ];
-    let few = of_one.iter().any(|(_, value)| value.is_some());
     let mut query = deal::Entity::find();
     // All others stand in the index of the totals.
     let rest = [
@@ -123,20 +148,13 @@ fn narrowed(db: &impl ConnectionTrait, filter: &Filter) -> Select<deal::Entity> 
         (deal::Column::PipelineId, &filter.pipeline_id),
         (deal::Column::StageId, &filter.stage_id),
     ];
-    if few {
+    if self::of_one(filter) {
         let columns = of_one.into_iter().chain(places);
         query = query.filter(keyset::led(
             backend,
             columns.map(|(column, value)| (column, value.clone())),
         ));
     } else {
-        if filter.pipeline_id.is_none() {
-            let all = Query::select()
-                .column(pipeline::Column::Id)
-                .from(pipeline::Entity)
-                .to_owned();
-            query = query.filter(deal::Column::PipelineId.in_subquery(all));
-        }
         for (column, value) in places {
             if let Some(value) = value {
                 query = query.filter(column.eq(value));

@@ -165,12 +165,20 @@ impl<C: ConnectionTrait> Leads<'_, C> {
         let given =
             |seen: Option<&str>, asked: &Option<String>| seen.map(str::to_owned).or_else(|| asked.clone());
         let filter = self.filter;
+        let source = (lead::Column::Source, filter.source.clone());
+        let status = (lead::Column::Status, filter.status.clone());
+        // Most leads have ended: of those that have not there are fewer than of a source.
+        let ended = filter
+            .status
+            .as_deref()
+            .is_some_and(|word| matches!(word, "converted" | "junk"));
+        let [first, second] = if ended { [source, status] } else { [status, source] };
         let columns = [
             (lead::Column::ContactId, filter.contact_id.clone()),
             (lead::Column::OperatorId, given(way.owner, &filter.operator_id)),
             (lead::Column::LineId, given(way.line, &filter.line_id)),
-            (lead::Column::Source, filter.source.clone()),
-            (lead::Column::Status, filter.status.clone()),
+            first,
+            second,
         ];
         let backend = self.db.get_database_backend();
         let query = lead::Entity::find()

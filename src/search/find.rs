@@ -28,7 +28,7 @@ const FIRST: u64 = 600;
 /// and before much is read of what an index finds.
 const FURTHER: u64 = 10_000;
 /// What an index may find to be read before the list is gone through any further,
-pub const FEW: usize = 10_000;
+const FEW: usize = 25_000;
 /// and when a page was not filled by that.
 const MUCH: usize = 100_000;
 /// Events that may not be kept yet; a follower that is further behind catches up first.
@@ -66,8 +66,8 @@ pub enum Fit {
 }
 
 impl Ids {
-    /// Whether there are so many at most.
-    pub async fn are_at_most(&self, db: &impl ConnectionTrait, most: usize) -> Result<bool, DbErr> {
+    /// How many there are, if no more than so many.
+    pub async fn count(&self, db: &impl ConnectionTrait, most: usize) -> Result<Option<usize>, DbErr> {
         let sql = format!(
             "SELECT COUNT(*) FROM (SELECT 1 FROM ({}) AS these LIMIT {}) AS counted",
             self.sql,
@@ -76,7 +76,7 @@ impl Ids {
         let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, self.values.clone());
         let row = db.query_one_raw(statement).await?;
         let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-        Ok(usize::try_from(count).is_ok_and(|count| count <= most))
+        Ok(usize::try_from(count).ok().filter(|count| *count <= most))
     }
 
     /// That a column is one of them; of so many of them, if that is said.
@@ -101,7 +101,12 @@ pub trait List: Sync {
     /// further than a page.
     async fn walk(&self, rows: Option<u64>) -> Result<Walked<Self::Key>, DbErr>;
 
-    /// What indexes know of what it is narrowed to, that which finds least first.
+    /// Rows that are looked at first.
+    fn first(&self) -> u64 {
+        FIRST
+    }
+
+    /// What indexes know of what it is narrowed to; that which finds least is asked.
     fn known(&self) -> Vec<Ids>;
 
     /// Its first page by one of those.
@@ -112,15 +117,19 @@ pub trait List: Sync {
 pub async fn page<L: List>(db: &impl ConnectionTrait, list: &L, limit: u64) -> Result<Vec<L::Key>, DbErr> {
     let size = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     let known = list.known();
-    for (rows, most) in [(FIRST, FEW), (FURTHER, MUCH)] {
+    for (rows, most) in [(list.first(), FEW), (FURTHER, MUCH)] {
         let walked = list.walk(Some(rows)).await?;
         if walked.whole || walked.keys.len() >= size {
             return Ok(walked.keys);
         }
+        let (mut least, mut most) = (None, most);
         for ids in &known {
-            if ids.are_at_most(db, most).await? {
-                return list.probe(ids).await;
+            if let Some(count) = ids.count(db, most).await? {
+                (least, most) = (Some(ids), count);
             }
+        }
+        if let Some(ids) = least {
+            return list.probe(ids).await;
         }
     }
     Ok(list.walk(None).await?.keys)
@@ -310,10 +319,17 @@ impl Search {
             )
             .cond_where(fits)
             .to_owned();
-        let mut condition = Condition::any().add(Expr::exists(kept));
-        if !self.fresh.is_empty() {
-            condition = condition.add(id.is_in(self.fresh.iter().cloned()));
+        if self.stale.is_empty() {
+            return Condition::all().add(Expr::exists(kept));
         }
-        condition
+        let standing = Condition::all()
+            .add(Expr::exists(kept))
+            .add(id.clone().is_not_in(self.stale.iter().cloned()));
+        let condition = Condition::any().add(standing);
+        if self.fresh.is_empty() {
+            condition
+        } else {
+            condition.add(id.is_in(self.fresh.iter().cloned()))
+        }
     }
 }

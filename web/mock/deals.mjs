@@ -149,7 +149,7 @@ function totals(deals) {
         .reduce((sum, d) => sum + Number(d.amount ?? 0), 0)
         .toFixed(2),
     }));
-    return { stage_id, count: here.length, sums };
+    return { stage_id, count: here.length, sums, at_least: false };
   });
 }
 

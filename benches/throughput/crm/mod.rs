@@ -6,6 +6,7 @@
 //! seeded when it is empty, and stays.
 
 mod ask;
+mod lists;
 mod seed;
 
 use std::{path::Path, time::Instant};

@@ -35,7 +35,8 @@ pub fn router() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub(super) struct ListQuery {
-    /// Part of the name, of the website, of the tax number or of an address.
+    /// Words of the name, the website, the tax number and of addresses, all of them, in any order, each as any part of
+    /// a word; beginnings of words when none has three letters.
     q: Option<String>,
     /// A responsible operator; `me` is the caller, `none` is nobody.
     operator: Option<String>,

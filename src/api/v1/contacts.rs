@@ -47,7 +47,8 @@ pub fn router() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub(super) struct ListQuery {
-    /// Part of a name or of an address.
+    /// Words of the name and of addresses, all of them, in any order, each as any part of a word; beginnings of words
+    /// when none has three letters. A phone may be written with spaces, brackets and dashes.
     q: Option<String>,
     /// A responsible operator; `me` is the caller, `none` is nobody.
     operator: Option<String>,

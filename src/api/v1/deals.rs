@@ -59,7 +59,8 @@ struct ListQuery {
     line: Option<String>,
     /// A tag.
     tag: Option<String>,
-    /// Part of the title, or of the contact's or the company's name.
+    /// Words of the title, of the contact's and of the company's name, all of them, in any order, each as any part of
+    /// a word; beginnings of words when none has three letters.
     q: Option<String>,
 }
 

@@ -52,7 +52,8 @@ pub(super) struct ListQuery {
     contact: Option<String>,
     /// A tag.
     tag: Option<String>,
-    /// Part of the title or of the contact's name.
+    /// Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
+    /// of words when none has three letters.
     q: Option<String>,
 }
 

@@ -62,7 +62,7 @@ both_databases! {
             for (query, expected) in [
                 ("карен", vec!["Анна Каренина"]), ("КАРЕНИНА АНН", vec!["Анна Каренина"]), ("каренин zoë", vec![]),
                 ("anna_1", vec!["Анна Каренина"]), ("annax1", vec![]), ("%", vec![]), ("MÜLLER", vec!["Zoë Müller"]),
-                ("1234567", vec!["علي رضایی", "Анна Каренина"]), ("90 123-45-67", vec!["Анна Каренина"]), ("+998 (90) 123", vec!["Анна Каренина"]),
+                ("1234567", vec!["علي رضایی", "Zoë Müller", "Анна Каренина"]), ("90 123-45-67", vec!["Анна Каренина"]), ("+998 (90) 123", vec!["Анна Каренина"]),
                 ("۹۱۲۱۲۳", vec!["علي رضایی"]), ("٩١٢١٢٣", vec!["علي رضایی"]), ("علی", vec!["علي رضایی"]),
                 ("z", vec!["Zoë Müller"]), ("mü", vec!["Zoë Müller"]), ("小明", vec!["王小明"]), ("王", vec!["王小明"]), ("明小", vec![]),
                 ("x.example", vec!["Анна Каренина"]), ("\"", vec![]), ("a\" OR \"b", vec![]), ("* OR NOT (", vec![]), ("'); --", vec![]),
@@ -215,7 +215,7 @@ async fn what_was_there_before_is_found_before_and_after_it_is_filled_in() {
         let insert = |n: usize| {
             format!(
                 "INSERT INTO contact (id, name, fields, version, created_at, updated_at) \
-             VALUES ('cnt_{n:04}', 'Karenina {n}', '{{}}', 1, '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00')"
+             VALUES ('cnt_{n:04}', 'Karenina{n}', '{{}}', 1, '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00')"
             )
         };
         for n in 0..1_200 {
@@ -224,7 +224,7 @@ async fn what_was_there_before_is_found_before_and_after_it_is_filled_in() {
         write.commit().await.unwrap();
         let scope = Scope::new("opr_1", Role::Supervisor, Default::default());
         let filter = contacts::Filter {
-            text: Some("KARENINA 11".into()),
+            text: Some("NINA11".into()),
             ..Default::default()
         };
         let mut steps = 0;
@@ -245,7 +245,7 @@ async fn what_was_there_before_is_found_before_and_after_it_is_filled_in() {
             .await
             .unwrap();
         assert_eq!(rows.len(), 111);
-        // Those whose word says so, and then in any order of words.
+        // Words in any order are found by the records alone.
         let filter = contacts::Filter {
             text: Some("1100 karen".into()),
             ..Default::default()
