@@ -163,7 +163,9 @@ both_databases! {
         let import = upload(&app, &app.key, "people.csv", file.into()).await.expect(201);
         let told = |errors: &Value| -> Vec<String> {
             let errors = errors["items"][0]["errors"].as_array().unwrap();
-            errors.iter().map(|one| format!("{} {}", one["column"].as_str().unwrap(), one["code"].as_str().unwrap())).collect()
+            let mut told: Vec<String> = errors.iter().map(|one| format!("{} {}", one["column"].as_str().unwrap(), one["code"].as_str().unwrap())).collect();
+            told.sort();
+            told
         };
         let expected = [
             "contact.fields.born not_date",
