@@ -146,15 +146,6 @@ struct Way<'a> {
 }
 
 impl<C: ConnectionTrait> Deals<'_, C> {
-    /// That it has the tag, if one is asked for.
-    fn tagged(&self) -> Condition {
-        let id = || Expr::col((deal::Entity, deal::Column::Id));
-        let tag = self.filter.tag.iter();
-        tag.fold(Condition::all(), |all, tag| {
-            all.add(Expr::exists(tag::has(tag, id())))
-        })
-    }
-
     fn order(&self) -> deal::Column {
         if self.filter.stage_id.is_some() {
             deal::Column::StageSince
@@ -251,7 +242,7 @@ impl<C: ConnectionTrait> List for Deals<'_, C> {
                     query = query.filter(order.gte(last));
                 }
             }
-            query = query.filter(self.tagged());
+            query = query.filter(tagged(self.filter));
             if let Some(search) = self.search {
                 query = query.filter(if search.is_indexed() {
                     search.condition(
@@ -300,7 +291,6 @@ impl<C: ConnectionTrait> List for Deals<'_, C> {
         let (backend, order) = (self.db.get_database_backend(), self.order());
         let mut query = deal::Entity::find()
             .filter(ids.hold(deal::Column::Id, None))
-            .filter(self.tagged())
             .filter(compared(backend, self.filter, &self.extent));
         // Found by its tag, the text is still to be compared.
         if let Some(search) = self.search.filter(|_| ids.fit != Fit::Text) {
@@ -329,9 +319,18 @@ impl<C: ConnectionTrait> List for Deals<'_, C> {
     }
 }
 
+/// That a deal has the tag, if one is asked for.
+pub(super) fn tagged(filter: &Filter) -> Condition {
+    let id = || Expr::col((deal::Entity, deal::Column::Id));
+    let tag = filter.tag.iter();
+    tag.fold(Condition::all(), |all, tag| {
+        all.add(Expr::exists(tag::has(tag, id())))
+    })
+}
+
 /// What deals are narrowed to and as far as they are seen, for those that are found otherwise.
 pub(super) fn compared(backend: DbBackend, filter: &Filter, extent: &Extent<'_>) -> Condition {
-    let mut all = Condition::all();
+    let mut all = Condition::all().add(tagged(filter));
     for (column, value) in [
         (deal::Column::PipelineId, &filter.pipeline_id),
         (deal::Column::StageId, &filter.stage_id),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    list::{Filter, compared, scanned},
+    list::{Filter, compared, scanned, tagged},
     money,
     store::visible_to,
 };
@@ -19,6 +19,7 @@ use crate::{
     },
     operator::rights::{self, Scope},
     search::{find::Search, record::Kind},
+    tag,
 };
 
 /// How many deals are in a stage and what they are worth.
@@ -66,7 +67,15 @@ pub async fn totals(db: &impl ConnectionTrait, scope: &Scope, filter: &Filter) -
         Some(_) => {
             let text = filter.text.as_deref().unwrap_or_default();
             let query = narrowed(db, filter).filter(visible_to(scope));
-            counted(db, query.filter(scanned(db, text)), false).await
+            let query = query.filter(scanned(db, text)).filter(tagged(filter));
+            counted(db, query, false).await
+        }
+        None if let Some(asked) = &filter.tag => {
+            let ids = tag::tagged(backend, asked, "dea_");
+            let query = deal::Entity::find()
+                .filter(ids.hold(deal::Column::Id, None))
+                .filter(compared(backend, filter, &scope.view(rights::Object::Deal)));
+            counted(db, query, false).await
         }
         None if filter.pipeline_id.is_some() || of_one(filter) => {
             counted(db, narrowed(db, filter).filter(visible_to(scope)), false).await
