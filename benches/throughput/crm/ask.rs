@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use switchboard::{
+    clock::{Clock, SystemClock},
     company::store as companies,
     contact::{sight, store as contacts},
     conversation::{responses, view::Views},
@@ -219,7 +220,7 @@ impl<'a> Asker<'a> {
 
     async fn lead(&self, write: &mut switchboard::db::WriteTx, n: usize) {
         let change = leads::Change {
-            title: Some(format!("Changed {n} at {}", Utc::now().timestamp_micros())),
+            title: Some(format!("Changed {n} at {}", SystemClock.now().timestamp_micros())),
             by: some("opr_00000007"),
             ..leads::Change::default()
         };

@@ -274,7 +274,7 @@ fn statements(sql: &Sql) -> Vec<String> {
         ),
     ];
     for (kind, value) in [
-        ("phone", format!("'+99890' || substr('' || (10000000 + n), 2)")),
+        ("phone", "'+99890' || substr('' || (10000000 + n), 2)".to_owned()),
         (
             "email",
             "'client' || n || '@firm' || (n % 5000) || '.example'".to_owned(),

@@ -92,8 +92,8 @@ both_databases! {
             let title = format!("Chairs {n}");
             leads.push(app.patch(&format!("/leads/{}", newest["id"].as_str().unwrap()), json!({"title": title})).await.expect(200));
         }
-        for n in 0..5 {
-            let body = json!({"title": format!("Order {n}"), "contact_id": leads[n]["contact_id"], "lead_id": leads[n]["id"], "amount": "100", "currency": "USD"});
+        for (n, lead) in leads.iter().enumerate() {
+            let body = json!({"title": format!("Order {n}"), "contact_id": lead["contact_id"], "lead_id": lead["id"], "amount": "100", "currency": "USD"});
             app.post("/deals", body).await.expect(201);
         }
         let all = |what: &str| (0..5).rev().map(|n| format!("{what} {n}")).collect::<Vec<_>>();
@@ -170,7 +170,7 @@ both_databases! {
     async fn a_text_that_is_everywhere_pages_as_the_list_does(app: TestApp) {
         // More than are looked at first, so that what follows them takes its turn; one in forty says more.
         let mut write = app.app.db.write().await.unwrap();
-        let now = chrono::Utc::now();
+        let now = switchboard::clock::Clock::now(&switchboard::clock::SystemClock);
         for n in 0..1_300_i64 {
             let rare = if n % 40 == 0 { "rare" } else { "plain" };
             let change = switchboard::contact::store::Change { name: Some(Some(format!("Person {rare} {n}"))), ..Default::default() };
