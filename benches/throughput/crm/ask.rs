@@ -13,7 +13,7 @@ use switchboard::{
     lead::{report, store as leads},
     operator::rights::{Role, Scope},
     task::store as tasks,
-    timeline,
+    timeline::{self, Of},
 };
 
 use super::seed::{COMPANIES, CONTACTS, DEALS, LEADS, OLD_CUSTOMER};
@@ -95,12 +95,14 @@ impl<'a> Asker<'a> {
             let id = format!("led_{:08}", n * 4_999 % LEADS);
             let begun = Instant::now();
             if let Some(row) = leads::find(db, scope, &id).await.unwrap() {
+                self.timeline(scope, Of::Lead(&row)).await;
                 leads::views(db, vec![row]).await.unwrap();
             }
             took[0].push(begun.elapsed().as_secs_f64() * 1e3);
             let id = format!("dea_{:08}", n * 997 % DEALS);
             let begun = Instant::now();
             if let Some(row) = deals::find(db, scope, &id).await.unwrap() {
+                self.timeline(scope, Of::Deal(&row)).await;
                 view::views(db, vec![row]).await.unwrap();
             }
             deals::moves(db, &id).await.unwrap();
@@ -113,6 +115,7 @@ impl<'a> Asker<'a> {
             let id = format!("cmp_{:08}", n * 199 % COMPANIES);
             let begun = Instant::now();
             if let Some(row) = companies::find(db, scope, &id).await.unwrap() {
+                self.timeline(scope, Of::Company(&id)).await;
                 companies::views(db, vec![row]).await.unwrap();
             }
             took[4].push(begun.elapsed().as_secs_f64() * 1e3);
@@ -123,16 +126,27 @@ impl<'a> Asker<'a> {
             took[5].push(begun.elapsed().as_secs_f64() * 1e3);
         }
         let names = [
-            "card of a lead",
-            "card of a deal, its moves",
+            "card of a lead, its timeline",
+            "card of a deal, its timeline and moves",
             "card of a contact, its timeline and leads",
             "the same of 5,000 messages",
-            "card of a company",
+            "card of a company, its timeline",
             "count of tasks",
         ];
         for (name, took) in names.into_iter().zip(took) {
             self.say(name, who, took);
         }
+    }
+
+    /// The first page of a timeline.
+    async fn timeline(&self, scope: &Scope, of: Of<'_>) {
+        let reader = timeline::Reader {
+            views: &self.views,
+            scope,
+            of,
+            kinds: &[],
+        };
+        timeline::page(self.db.read(), reader, None, 50).await.unwrap();
     }
 
     /// The card of a contact with a page of all that happened, and their leads.
@@ -141,13 +155,7 @@ impl<'a> Asker<'a> {
         let begun = Instant::now();
         if let Some(row) = sight::find(db, scope, id).await.unwrap() {
             contacts::views(db, vec![row]).await.unwrap();
-            let reader = timeline::Reader {
-                views: &self.views,
-                scope,
-                contact_id: id,
-                kinds: &[],
-            };
-            timeline::page(db, reader, None, 50).await.unwrap();
+            self.timeline(scope, Of::Contact(id)).await;
             let filter = leads::Filter {
                 contact_id: some(id),
                 ..leads::Filter::default()

@@ -50,6 +50,7 @@ with_a_crm! {
         let connection = connect(&app, &crm, json!({})).await;
         let form = form(&app).await;
         let made = lead(&app, &form, 1).await;
+        crm.until("it goes", |crm| crm.of(id(&made)).len() == 1).await;
         settled(&app, &connection).await;
         let (me, operator) = app.operator("Olga", "operator").await;
         let (_, supervisor) = app.operator("Sam", "supervisor").await;

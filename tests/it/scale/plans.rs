@@ -166,6 +166,7 @@ async fn lists_of_leads_read_no_more_than_a_page() {
                 line_id: line_id.clone(),
                 operator_id: operator_id.clone(),
                 contact_id: contact_id.clone(),
+                tag: None,
                 text: text.clone(),
             };
             for after in [None, Some(&place)] {
@@ -218,6 +219,7 @@ async fn lists_and_totals_of_deals_read_no_more_than_a_page() {
                 company_id: company_id.clone(),
                 lead_id: lead_id.clone(),
                 line_id: line_id.clone(),
+                tag: None,
                 text: text.clone(),
             };
             let few = [contact_id, company_id, lead_id].into_iter().any(Option::is_some);

@@ -452,6 +452,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commerce-exchanges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All exchanges, in the order they were made. */
+        get: operations["list_commerce_exchanges"];
+        put?: never;
+        /** Makes an exchange. Its password is in this answer and nowhere else. */
+        post: operations["create_commerce_exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commerce-exchanges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One exchange. */
+        get: operations["get_commerce_exchange"];
+        put?: never;
+        post?: never;
+        /** Removes an exchange, with what it remembers of orders. The deals, companies and contacts stay. */
+        delete: operations["delete_commerce_exchange"];
+        options?: never;
+        head?: never;
+        /** Changes the fields given. */
+        patch: operations["update_commerce_exchange"];
+        trace?: never;
+    };
+    "/api/v1/commerce-exchanges/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files an exchange sent in the last 90 days, the last first. */
+        get: operations["list_commerce_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commerce-exchanges/{id}/files/{file_id}/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What of a file could not be taken, the first thousand of it. */
+        get: operations["list_commerce_faults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commerce-exchanges/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new password. It is in this answer and nowhere else; 1C needs it at once, the old one is worth nothing. */
+        post: operations["renew_commerce_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commerce-exchanges/{id}/statuses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What statuses of orders are called in 1C, as far as orders said: the most frequent 100. */
+        get: operations["list_commerce_statuses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies": {
         parameters: {
             query?: never;
@@ -498,12 +603,50 @@ export interface paths {
         get: operations["get_company"];
         put?: never;
         post?: never;
-        /** Forgets a company. Its contacts stay and work nowhere. */
+        /** Forgets a company with its tasks. Its contacts stay and work nowhere. */
         delete: operations["delete_company"];
         options?: never;
         head?: never;
         /** Changes a company. */
         patch: operations["update_company"];
+        trace?: never;
+    };
+    "/api/v1/companies/{id}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Companies that the caller sees and that may be the same as this one, those with more in common first, at most 10:
+         *     with the same tax number, domain (of the website or of the mail; not of public mailboxes), phone, or name apart from
+         *     its legal form.
+         */
+        get: operations["list_company_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same of a company: of all who work there, as far as the caller sees them, and of what is sold to it. */
+        get: operations["list_company_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/connectors": {
@@ -791,7 +934,7 @@ export interface paths {
         };
         /**
          * All that happened with a contact, newest first, as far as the caller sees it: messages of all channels, calls with
-         *     their recordings, forms, notes, changes, where leads came from, merges.
+         *     their recordings, forms, notes, tasks made and done, changes, where leads came from, the stages of deals, merges.
          */
         get: operations["list_contact_timeline"];
         put?: never;
@@ -1476,6 +1619,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/crm-connections/{id}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The people there who may be responsible for leads, as the CRM has them now; none where it does not let them be
+         *     listed.
+         */
+        get: operations["list_crm_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/crm-sources": {
         parameters: {
             query?: never;
@@ -1596,6 +1759,43 @@ export interface paths {
         };
         /** The stages a deal came through, in their order. */
         get: operations["list_deal_moves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deals/{id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The orders of 1C that a deal is: one, or none. */
+        get: operations["list_deal_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deals/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same of a deal: what was said with its contact (or, where it has none, with the people of its company), where its
+         *     lead came from, and what was done about the deal.
+         */
+        get: operations["list_deal_timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2002,6 +2202,23 @@ export interface paths {
          *     on answers 409 unless it is to stay.
          */
         post: operations["reopen_lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leads/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same of a lead: what was said with its contact on every channel, and what was done about the lead. */
+        get: operations["list_lead_timeline"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2658,7 +2875,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Finds contacts that the caller sees, and messages of conversations they see. */
+        /** Finds contacts, companies, leads and deals that the caller sees, and messages of conversations they see. */
         get: operations["search_everything"];
         put?: never;
         post?: never;
@@ -3957,6 +4174,328 @@ export interface components {
              */
             reason: string | null;
         };
+        /** @description What became of the things of a file so far. */
+        CommerceCounts: {
+            /**
+             * Format: int64
+             * @description Companies made.
+             * @default 0
+             */
+            companies: number;
+            /**
+             * Format: int64
+             * @description Contacts made.
+             * @default 0
+             */
+            contacts: number;
+            /**
+             * Format: int64
+             * @description Things that made something here.
+             * @default 0
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Deals made.
+             * @default 0
+             */
+            deals: number;
+            /**
+             * Format: int64
+             * @description Things that cannot be taken; each is listed.
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Orders it has.
+             * @default 0
+             */
+            orders: number;
+            /**
+             * Format: int64
+             * @description Counterparties it has outside of orders.
+             * @default 0
+             */
+            parties: number;
+            /**
+             * Format: int64
+             * @description Things that are not wanted: other documents, what was removed here, what this exchange does not take.
+             * @default 0
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Things that say what they said before.
+             * @default 0
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Things that changed something here.
+             * @default 0
+             */
+            updated: number;
+        };
+        /** @description A 1C that sends orders and counterparties. */
+        CommerceExchange: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Whether it is at work; else 1C is told that it is switched off. */
+            enabled: boolean;
+            /** @description `exc_…` */
+            id: string;
+            /** @description Why a file was last not taken in. */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description When that was.
+             */
+            last_error_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When a file was last taken in.
+             */
+            last_success_at?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /** @description What is taken. */
+            options: components["schemas"]["CommerceOptions"];
+            /**
+             * Format: date-time
+             * @description When 1C last signed in.
+             */
+            seen_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /** @description The address to enter in 1C. */
+            url: string;
+            /** @description What 1C signs in as. */
+            user_name: string;
+            /**
+             * Format: int64
+             * @description For optimistic changes.
+             */
+            version: number;
+        };
+        /** @description An exchange about to be made. */
+        CommerceExchangeIn: {
+            /**
+             * @description What people call it; `1C` when nothing is said.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description What is taken.
+             * @default {
+             *       "language": "ru",
+             *       "operator_id": null,
+             *       "orders": true,
+             *       "parties": true,
+             *       "pipeline_id": null,
+             *       "region": "RU",
+             *       "stages": {},
+             *       "title": "Заказ {number}",
+             *       "won": "paid_and_shipped"
+             *     }
+             */
+            options: components["schemas"]["CommerceOptions"];
+        };
+        /** @description What changes of an exchange. */
+        CommerceExchangePatch: {
+            /** @description At work, or held: 1C is told that it is switched off. */
+            enabled?: boolean | null;
+            /** @description What people call it. */
+            name?: string | null;
+            options?: components["schemas"]["CommerceOptions"] | null;
+            /**
+             * Format: int64
+             * @description The version the change was made on; 409 when it is not the present one.
+             */
+            version?: number | null;
+        };
+        /** @description An exchange with its password, which nobody can read again. */
+        CommerceExchangeWithPassword: components["schemas"]["CommerceExchange"] & {
+            /** @description What 1C signs in with. */
+            password: string;
+        };
+        /** @description What of a file could not be taken. */
+        CommerceFault: {
+            /** @description The number of an order, the id of a counterparty. */
+            known_as: string;
+            /**
+             * Format: int64
+             * @description Which thing of the file it is, from 1.
+             */
+            number: number;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A file that 1C sent. */
+        CommerceFile: {
+            /** @description What became of what it says, so far. */
+            counts: components["schemas"]["CommerceCounts"];
+            /**
+             * Format: date-time
+             * @description When its first part came.
+             */
+            created_at: string;
+            /** @description Why it cannot be read. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            finished_at?: string | null;
+            /** @description `exf_…` */
+            id: string;
+            /** @description Its name there. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            size: number;
+            /** @description Where it is. */
+            state: components["schemas"]["CommerceFileState"];
+        };
+        /**
+         * @description Where a file is.
+         * @enum {string}
+         */
+        CommerceFileState: "receiving" | "waiting" | "unpacked" | "done" | "failed";
+        /** @description One position of an order. */
+        CommerceGood: {
+            /** @description What all of it costs. */
+            amount?: string | null;
+            /** @description The seller's number of it. */
+            article?: string | null;
+            /** @description What it is. */
+            name: string;
+            /** @description What one costs. */
+            price?: string | null;
+            /** @description How much of it. */
+            quantity?: string | null;
+            /** @description Of what. */
+            unit?: string | null;
+        };
+        /**
+         * @description The language of what 1C is told, and of words that are made here.
+         * @enum {string}
+         */
+        CommerceLanguage: "ru" | "en";
+        /** @description What is taken, and what becomes of it. */
+        CommerceOptions: {
+            /**
+             * @description The language of what 1C is told.
+             * @default ru
+             */
+            language: components["schemas"]["CommerceLanguage"];
+            /**
+             * @description Who is responsible for the deals, and for those who are new; nobody when null.
+             * @default null
+             */
+            operator_id: string | null;
+            /**
+             * @description Orders become deals.
+             * @default true
+             */
+            orders: boolean;
+            /**
+             * @description Counterparties outside of orders become companies and contacts.
+             * @default true
+             */
+            parties: boolean;
+            /**
+             * @description The pipeline of the deals; the first one when null.
+             * @default null
+             */
+            pipeline_id: string | null;
+            /**
+             * @description The country of telephone numbers without a country code, as `RU`.
+             * @default RU
+             */
+            region: string | null;
+            /**
+             * @description Which stage a status of 1C means, by the words of the status; case does not matter.
+             * @default {}
+             */
+            stages: {
+                [key: string]: string;
+            };
+            /**
+             * @description What a deal is called: `{number}` and `{date}` stand for those of the order.
+             * @default Заказ {number}
+             */
+            title: string;
+            /**
+             * @description When an order is won.
+             * @default paid_and_shipped
+             */
+            won: components["schemas"]["CommerceWon"];
+        };
+        /** @description An order of 1C that is a deal. */
+        CommerceOrder: {
+            /** @description What it is worth, as a decimal text. */
+            amount?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made, in the zone of 1C.
+             */
+            at?: string | null;
+            /** @description Called off there. */
+            cancelled: boolean;
+            /** @description What the customer wished. */
+            comment?: string | null;
+            /** @description The currency. */
+            currency?: string | null;
+            /** @description What the exchange is called. */
+            exchange?: string | null;
+            /** @description What was ordered, the first 200 of it. */
+            goods: components["schemas"]["CommerceGood"][];
+            /** @description Its number. */
+            number?: string | null;
+            /**
+             * Format: date
+             * @description When it was paid.
+             */
+            paid_on?: string | null;
+            /** @description How many positions it has. */
+            positions: number;
+            /**
+             * Format: date
+             * @description When it was sent.
+             */
+            shipped_on?: string | null;
+            /** @description What its status is called in 1C. */
+            status?: string | null;
+            /**
+             * Format: date-time
+             * @description When 1C last changed it.
+             */
+            updated_at: string;
+        };
+        /** @description A status of orders in 1C. */
+        CommerceStatus: {
+            /**
+             * Format: int64
+             * @description How many orders are in it.
+             */
+            orders: number;
+            /** @description What it is called there. */
+            status: string;
+        };
+        /**
+         * @description When an order is won.
+         * @enum {string}
+         */
+        CommerceWon: "never" | "paid" | "shipped" | "paid_and_shipped";
         /** @description A company as the world sees it. */
         Company: {
             /**
@@ -3998,6 +4537,13 @@ export interface components {
             /** @description Where it is on the web. */
             website?: string | null;
         };
+        /** @description A company that may be the same. */
+        CompanyDuplicate: {
+            /** @description The other company. */
+            company: components["schemas"]["Company"];
+            /** @description What they have in common, the strongest first. */
+            signs: components["schemas"]["CompanySign"][];
+        };
         /** @description What is said of a company; what is absent stays, or stays empty. */
         CompanyPatch: {
             /** @description All e-mail addresses. */
@@ -4022,6 +4568,11 @@ export interface components {
             /** @description Where it is on the web; null clears it. */
             website?: string | null;
         };
+        /**
+         * @description What two companies have in common.
+         * @enum {string}
+         */
+        CompanySign: "tax_number" | "domain" | "phone" | "name";
         /** @description A kind of channel. */
         Connector: {
             /** @description What its channels can do. */
@@ -4788,6 +5339,15 @@ export interface components {
             /** @description What it means, when the CRM says so: `open`, `won` or `lost`. */
             stage?: string | null;
         };
+        /** @description Somebody there who may be responsible for leads. */
+        CrmUser: {
+            /** @description Their address. */
+            email?: string | null;
+            /** @description The CRM's id of them, as `mapping.owners` wants it. */
+            id: string;
+            /** @description What people there call them. */
+            name: string;
+        };
         /** @description A field as the world sees it. */
         CustomField: {
             /**
@@ -4895,6 +5455,8 @@ export interface components {
             created_at: string;
             /** @description The currency (ISO 4217). */
             currency: string;
+            /** @description Its number in the system it was imported from. */
+            external_id?: string | null;
             /** @description Custom fields. */
             fields: unknown;
             /** @description `dea_…` */
@@ -4920,7 +5482,7 @@ export interface components {
             /** @description `open`, `won` or `lost`: the kind of its stage. */
             state: string;
             /** @description Words it is found by. */
-            tags: unknown;
+            tags: string[];
             /** @description What it is about. */
             title: string;
             /**
@@ -4956,7 +5518,7 @@ export interface components {
             pipeline_id?: string | null;
             /** @description The stage; the pipeline's first open one when absent. */
             stage_id?: string | null;
-            /** @description Words it is found by. */
+            /** @description Words it is found by; they are kept in small letters. */
             tags?: string[] | null;
             /** @description What it is about. */
             title: string;
@@ -4999,7 +5561,7 @@ export interface components {
             pipeline_id?: string | null;
             /** @description The stage it moves to. */
             stage_id?: string | null;
-            /** @description All its tags. */
+            /** @description All its tags; they are kept in small letters. */
             tags?: string[] | null;
             /** @description What it is about. */
             title?: string | null;
@@ -5219,10 +5781,16 @@ export interface components {
             field: string;
             /** @description What it became. */
             new?: unknown;
-            /** @description The contact or the lead. */
+            /** @description What the contact or company is called that it became. */
+            new_title?: string | null;
+            /** @description The contact, the company, the lead or the deal. */
             object_id: string;
+            /** @description What it is called now. */
+            object_title?: string | null;
             /** @description What it was. */
             old?: unknown;
+            /** @description What the contact or company is called that it was. */
+            old_title?: string | null;
             /** @description Who changed it; null when nobody did by hand. */
             operator_id?: string | null;
             /** @description Their name. */
@@ -5505,7 +6073,7 @@ export interface components {
             file_name: string;
             /** @description `imp_…` */
             id: string;
-            /** @description `leads` or `contacts`. */
+            /** @description `leads`, `contacts` or `deals`. */
             kind: string;
             /** @description What kind of file it is, and how it is read: `format`, `encoding`, `delimiter`, `header`, `sheet`. */
             layout: Record<string, never>;
@@ -5558,6 +6126,12 @@ export interface components {
              * @default 0
              */
             created: number;
+            /**
+             * Format: int64
+             * @description Deals made.
+             * @default 0
+             */
+            deals: number;
             /**
              * Format: int64
              * @description Rows that are wrong.
@@ -5628,12 +6202,12 @@ export interface components {
          * @description What each row becomes.
          * @enum {string}
          */
-        ImportKind: "leads" | "contacts";
+        ImportKind: "leads" | "contacts" | "deals";
         /** @description A mapping that is kept. */
         ImportMapping: {
             /** @description `imm_…` */
             id: string;
-            /** @description `leads` or `contacts`. */
+            /** @description `leads`, `contacts` or `deals`. */
             kind: string;
             /** @description Which column fills which field. */
             mapping: components["schemas"]["ImportTarget"][];
@@ -5644,7 +6218,7 @@ export interface components {
         };
         /** @description A mapping to keep. */
         ImportMappingIn: {
-            /** @description `leads` or `contacts`. */
+            /** @description `leads`, `contacts` or `deals`. */
             kind?: components["schemas"]["ImportKind"];
             /** @description Which column fills which field. */
             mapping: components["schemas"]["ImportTarget"][];
@@ -5666,25 +6240,40 @@ export interface components {
              */
             date_order: string;
             /**
-             * @description The line of the leads.
+             * @description The line of the leads or deals.
              * @default null
              */
             line_id: string | null;
+            /**
+             * @description Operators' screens call attention to what the import makes, as to any new lead.
+             * @default false
+             */
+            notify: boolean;
             /**
              * @description What happens to a row about somebody who is known already.
              * @default skip
              */
             on_duplicate: components["schemas"]["ImportOnDuplicate"];
             /**
-             * @description The responsible operator of leads that name none.
+             * @description The responsible operator of leads or deals that name none.
              * @default null
              */
             operator_id: string | null;
+            /**
+             * @description The pipeline of deals that name none.
+             * @default null
+             */
+            pipeline_id: string | null;
             /**
              * @description The country of telephone numbers without a country code, as `RU`.
              * @default null
              */
             region: string | null;
+            /**
+             * @description Webhooks and CRMs are told of what the import makes and changes.
+             * @default true
+             */
+            send_out: boolean;
             /**
              * @description The source of leads that name none; `import` when absent.
              * @default null
@@ -5807,6 +6396,8 @@ export interface components {
             source: string;
             /** @description `new`, `in_progress`, `converted` or `junk`. */
             status: string;
+            /** @description Words stuck on it. */
+            tags: string[];
             /** @description What it is about. */
             title: string;
             /**
@@ -5868,6 +6459,8 @@ export interface components {
             operator_id?: string | null;
             /** @description Where it came from; `manual` when absent. */
             source?: string | null;
+            /** @description Words stuck on it; they are kept in small letters. */
+            tags?: string[] | null;
             /** @description What it is about. */
             title: string;
         };
@@ -5882,6 +6475,8 @@ export interface components {
             /** @description Where it came from. */
             source?: string | null;
             status?: components["schemas"]["Status"] | null;
+            /** @description All its tags; they are kept in small letters. */
+            tags?: string[] | null;
             /** @description What it is about. */
             title?: string | null;
             /**
@@ -7032,6 +7627,169 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_CommerceExchange: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Whether it is at work; else 1C is told that it is switched off. */
+                enabled: boolean;
+                /** @description `exc_…` */
+                id: string;
+                /** @description Why a file was last not taken in. */
+                last_error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When that was.
+                 */
+                last_error_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When a file was last taken in.
+                 */
+                last_success_at?: string | null;
+                /** @description What people call it. */
+                name: string;
+                /** @description What is taken. */
+                options: components["schemas"]["CommerceOptions"];
+                /**
+                 * Format: date-time
+                 * @description When 1C last signed in.
+                 */
+                seen_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it last changed.
+                 */
+                updated_at: string;
+                /** @description The address to enter in 1C. */
+                url: string;
+                /** @description What 1C signs in as. */
+                user_name: string;
+                /**
+                 * Format: int64
+                 * @description For optimistic changes.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CommerceFault: {
+            /** @description The rows. */
+            items: {
+                /** @description The number of an order, the id of a counterparty. */
+                known_as: string;
+                /**
+                 * Format: int64
+                 * @description Which thing of the file it is, from 1.
+                 */
+                number: number;
+                /** @description Why. */
+                reason: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CommerceFile: {
+            /** @description The rows. */
+            items: {
+                /** @description What became of what it says, so far. */
+                counts: components["schemas"]["CommerceCounts"];
+                /**
+                 * Format: date-time
+                 * @description When its first part came.
+                 */
+                created_at: string;
+                /** @description Why it cannot be read. */
+                error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was over.
+                 */
+                finished_at?: string | null;
+                /** @description `exf_…` */
+                id: string;
+                /** @description Its name there. */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Its bytes.
+                 */
+                size: number;
+                /** @description Where it is. */
+                state: components["schemas"]["CommerceFileState"];
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CommerceOrder: {
+            /** @description The rows. */
+            items: {
+                /** @description What it is worth, as a decimal text. */
+                amount?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was made, in the zone of 1C.
+                 */
+                at?: string | null;
+                /** @description Called off there. */
+                cancelled: boolean;
+                /** @description What the customer wished. */
+                comment?: string | null;
+                /** @description The currency. */
+                currency?: string | null;
+                /** @description What the exchange is called. */
+                exchange?: string | null;
+                /** @description What was ordered, the first 200 of it. */
+                goods: components["schemas"]["CommerceGood"][];
+                /** @description Its number. */
+                number?: string | null;
+                /**
+                 * Format: date
+                 * @description When it was paid.
+                 */
+                paid_on?: string | null;
+                /** @description How many positions it has. */
+                positions: number;
+                /**
+                 * Format: date
+                 * @description When it was sent.
+                 */
+                shipped_on?: string | null;
+                /** @description What its status is called in 1C. */
+                status?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When 1C last changed it.
+                 */
+                updated_at: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CommerceStatus: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How many orders are in it.
+                 */
+                orders: number;
+                /** @description What it is called there. */
+                status: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Company: {
             /** @description The rows. */
             items: {
@@ -7073,6 +7831,18 @@ export interface components {
                 version: number;
                 /** @description Where it is on the web. */
                 website?: string | null;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_CompanyDuplicate: {
+            /** @description The rows. */
+            items: {
+                /** @description The other company. */
+                company: components["schemas"]["Company"];
+                /** @description What they have in common, the strongest first. */
+                signs: components["schemas"]["CompanySign"][];
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -7523,6 +8293,20 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_CrmUser: {
+            /** @description The rows. */
+            items: {
+                /** @description Their address. */
+                email?: string | null;
+                /** @description The CRM's id of them, as `mapping.owners` wants it. */
+                id: string;
+                /** @description What people there call them. */
+                name: string;
+            }[];
+            /** @description Where the next page begins; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_CustomField: {
             /** @description The rows. */
             items: {
@@ -7590,6 +8374,8 @@ export interface components {
                 created_at: string;
                 /** @description The currency (ISO 4217). */
                 currency: string;
+                /** @description Its number in the system it was imported from. */
+                external_id?: string | null;
                 /** @description Custom fields. */
                 fields: unknown;
                 /** @description `dea_…` */
@@ -7615,7 +8401,7 @@ export interface components {
                 /** @description `open`, `won` or `lost`: the kind of its stage. */
                 state: string;
                 /** @description Words it is found by. */
-                tags: unknown;
+                tags: string[];
                 /** @description What it is about. */
                 title: string;
                 /**
@@ -7814,7 +8600,7 @@ export interface components {
                 file_name: string;
                 /** @description `imp_…` */
                 id: string;
-                /** @description `leads` or `contacts`. */
+                /** @description `leads`, `contacts` or `deals`. */
                 kind: string;
                 /** @description What kind of file it is, and how it is read: `format`, `encoding`, `delimiter`, `header`, `sheet`. */
                 layout: Record<string, never>;
@@ -7876,7 +8662,7 @@ export interface components {
             items: {
                 /** @description `imm_…` */
                 id: string;
-                /** @description `leads` or `contacts`. */
+                /** @description `leads`, `contacts` or `deals`. */
                 kind: string;
                 /** @description Which column fills which field. */
                 mapping: components["schemas"]["ImportTarget"][];
@@ -7925,6 +8711,8 @@ export interface components {
                 source: string;
                 /** @description `new`, `in_progress`, `converted` or `junk`. */
                 status: string;
+                /** @description Words stuck on it. */
+                tags: string[];
                 /** @description What it is about. */
                 title: string;
                 /**
@@ -8388,6 +9176,8 @@ export interface components {
                  * @description When it was done; null while it is open.
                  */
                 done_at?: string | null;
+                /** @description Who said so. */
+                done_by?: string | null;
                 /**
                  * Format: date-time
                  * @description Until when.
@@ -8492,7 +9282,11 @@ export interface components {
                 call?: components["schemas"]["Call"] | null;
                 change?: components["schemas"]["FieldChange"] | null;
                 conversation?: components["schemas"]["TimelineThread"] | null;
-                /** @description The id of the message, call, submission, change, lead or merge. */
+                deal?: components["schemas"]["TimelineMove"] | null;
+                /**
+                 * @description The id of the message, call, submission, change, lead, move, task or merge; of a task that was done with an
+                 *     ending, for the task has an entry of its own.
+                 */
                 id: string;
                 /** @description What it is. */
                 kind: components["schemas"]["TimelineKind"];
@@ -8500,6 +9294,7 @@ export interface components {
                 merge?: components["schemas"]["ContactMerge"] | null;
                 message?: components["schemas"]["Message"] | null;
                 submission?: components["schemas"]["Submission"] | null;
+                task?: components["schemas"]["Task"] | null;
             }[];
             /** @description Where the next page begins; null at the end. */
             next_cursor?: string | null;
@@ -9412,8 +10207,14 @@ export interface components {
         };
         /** @description What was found. */
         SearchResult: {
+            /** @description Companies by name, website, tax number or address. */
+            companies: components["schemas"]["Company"][];
             /** @description Contacts by name or address. */
             contacts: components["schemas"]["Contact"][];
+            /** @description Deals by title or by their contact's or company's name, the newest first. */
+            deals: components["schemas"]["Deal"][];
+            /** @description Leads by title or by their contact's name, the newest first. */
+            leads: components["schemas"]["Lead"][];
             /** @description Messages by their words, the newest first. */
             messages: components["schemas"]["MessageHit"][];
         };
@@ -10038,6 +10839,8 @@ export interface components {
              * @description When it was done; null while it is open.
              */
             done_at?: string | null;
+            /** @description Who said so. */
+            done_by?: string | null;
             /**
              * Format: date-time
              * @description Until when.
@@ -10115,7 +10918,7 @@ export interface components {
          * @description What a task is about.
          * @enum {string}
          */
-        TaskOnKind: "contact" | "lead" | "deal" | "conversation";
+        TaskOnKind: "contact" | "lead" | "deal" | "conversation" | "company";
         /** @description What to change; what is absent stays. */
         TaskPatch: {
             /** @description Whether it is done. */
@@ -10246,7 +11049,11 @@ export interface components {
             call?: components["schemas"]["Call"] | null;
             change?: components["schemas"]["FieldChange"] | null;
             conversation?: components["schemas"]["TimelineThread"] | null;
-            /** @description The id of the message, call, submission, change, lead or merge. */
+            deal?: components["schemas"]["TimelineMove"] | null;
+            /**
+             * @description The id of the message, call, submission, change, lead, move, task or merge; of a task that was done with an
+             *     ending, for the task has an entry of its own.
+             */
             id: string;
             /** @description What it is. */
             kind: components["schemas"]["TimelineKind"];
@@ -10254,16 +11061,40 @@ export interface components {
             merge?: components["schemas"]["ContactMerge"] | null;
             message?: components["schemas"]["Message"] | null;
             submission?: components["schemas"]["Submission"] | null;
+            task?: components["schemas"]["Task"] | null;
         };
         /**
          * @description What an entry is.
          * @enum {string}
          */
-        TimelineKind: "message" | "note" | "system" | "call" | "form" | "change" | "lead" | "merge";
+        TimelineKind: "message" | "note" | "system" | "call" | "form" | "change" | "lead" | "deal" | "task" | "task_done" | "merge";
+        /** @description A deal that was made in a stage or came into it. */
+        TimelineMove: {
+            /** @description `dea_…` */
+            deal_id: string;
+            /** @description The stage before; null when the deal was made. */
+            from_stage_id?: string | null;
+            /** @description Its name. */
+            from_stage_name?: string | null;
+            /** @description Who moved it; null when nobody did by hand. */
+            operator_id?: string | null;
+            /** @description Their name. */
+            operator_name?: string | null;
+            /** @description The stage it came into. */
+            stage_id: string;
+            /** @description Its name. */
+            stage_name: string;
+            /** @description The kind of that stage: `open`, `won` or `lost`. */
+            state: string;
+            /** @description What the deal is about. */
+            title: string;
+        };
         /** @description A conversation, as far as an entry shows it. */
         TimelineThread: {
             /** @description The kind of its channel. */
             channel_kind: string;
+            /** @description Whose it is. */
+            contact: components["schemas"]["ContactRef"];
             /** @description `cnv_…` */
             id: string;
             /**
@@ -11961,6 +12792,255 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    list_commerce_exchanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommerceExchange"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+        };
+    };
+    create_commerce_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommerceExchangeIn"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommerceExchangeWithPassword"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    get_commerce_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommerceExchange"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    delete_commerce_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    update_commerce_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommerceExchangePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommerceExchange"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    list_commerce_files: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommerceFile"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_commerce_faults: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+                /** @description `exf_…` */
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommerceFault"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    renew_commerce_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommerceExchangeWithPassword"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_commerce_statuses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exc_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommerceStatus"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     list_companies: {
         parameters: {
             query?: {
@@ -12142,6 +13222,68 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+        };
+    };
+    list_company_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `cmp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CompanyDuplicate"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_company_timeline: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `deal`, `task`,
+                 *     `task_done`, `merge`.
+                 */
+                kinds?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `cmp_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TimelineEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
         };
     };
     list_connectors: {
@@ -12746,7 +13888,10 @@ export interface operations {
     list_contact_timeline: {
         parameters: {
             query?: {
-                /** @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `merge`. */
+                /**
+                 * @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `deal`, `task`,
+                 *     `task_done`, `merge`.
+                 */
                 kinds?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
@@ -14187,6 +15332,32 @@ export interface operations {
             404: components["responses"]["NotFound"];
         };
     };
+    list_crm_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `crm_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrmUser"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
     list_crm_sources: {
         parameters: {
             query?: never;
@@ -14364,9 +15535,11 @@ export interface operations {
                 lead?: string;
                 /** @description The line that lead came by, by id or key. */
                 line?: string;
+                /** @description A tag. */
+                tag?: string;
                 /**
-                 * @description Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
-                 *     of words when none has three letters.
+                 * @description Words of the title, of the contact's and of the company's name, all of them, in any order, each as any part of
+                 *     a word; beginnings of words when none has three letters.
                  */
                 q?: string;
                 /** @description `next_cursor` of the page before. */
@@ -14441,9 +15614,11 @@ export interface operations {
                 lead?: string;
                 /** @description The line that lead came by, by id or key. */
                 line?: string;
+                /** @description A tag. */
+                tag?: string;
                 /**
-                 * @description Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
-                 *     of words when none has three letters.
+                 * @description Words of the title, of the contact's and of the company's name, all of them, in any order, each as any part of
+                 *     a word; beginnings of words when none has three letters.
                  */
                 q?: string;
             };
@@ -14568,6 +15743,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_DealMove"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_deal_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `dea_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CommerceOrder"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    list_deal_timeline: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `deal`, `task`,
+                 *     `task_done`, `merge`.
+                 */
+                kinds?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `dea_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TimelineEntry"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -15187,6 +16424,8 @@ export interface operations {
                 operator?: string;
                 /** @description A contact. */
                 contact?: string;
+                /** @description A tag. */
+                tag?: string;
                 /**
                  * @description Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
                  *     of words when none has three letters.
@@ -15258,6 +16497,8 @@ export interface operations {
                 operator?: string;
                 /** @description A contact. */
                 contact?: string;
+                /** @description A tag. */
+                tag?: string;
                 /**
                  * @description Words of the title and of the contact's name, all of them, in any order, each as any part of a word; beginnings
                  *     of words when none has three letters.
@@ -15435,6 +16676,42 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+        };
+    };
+    list_lead_timeline: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only these kinds, as `call,form`: `message`, `note`, `system`, `call`, `form`, `change`, `lead`, `deal`, `task`,
+                 *     `task_done`, `merge`.
+                 */
+                kinds?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Rows of a page, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `led_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TimelineEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
         };
     };
     list_lines: {
@@ -17199,6 +18476,10 @@ export interface operations {
                 deal?: string;
                 /** @description About this conversation. */
                 conversation?: string;
+                /** @description About this company. */
+                company?: string;
+                /** @description About this contact, or a conversation, a lead or a deal of theirs. */
+                person?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Rows of a page, 1 to 200; 50 when absent. */
