@@ -248,7 +248,7 @@ pub(crate) mod kind {
     pub const PARTY: &str = "party";
 }
 
-/// An exchange's address at a moment is nobody's business but its own: when it last signed in.
+/// Notes that 1C signed in.
 pub(crate) async fn seen(db: &Db, exchange_id: &str, now: DateTime<Utc>) -> Result<(), sea_orm::DbErr> {
     let mut write = db.write().await?;
     store::seen(&mut write, exchange_id, now).await?;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use switchboard_exchange::commerce::{Broken, Item, Items};
 use tokio::{runtime::Handle, sync::mpsc};
 
-use crate::storage::Storage;
+use crate::storage::{self, Storage};
 
 /// Things handled in one transaction.
 pub const BATCH: usize = 100;
@@ -48,7 +48,10 @@ impl Read for Parts {
         while self.part.is_empty() {
             let Some(key) = self.rest.pop() else { return Ok(0) };
             let got = self.handle.block_on(self.storage.get(&key));
-            self.part = got.map_err(std::io::Error::other)?;
+            self.part = got.map_err(|error| match error {
+                storage::Error::Missing => std::io::ErrorKind::NotFound.into(),
+                other => std::io::Error::other(other),
+            })?;
         }
         let length = self.part.len().min(into.len());
         let piece = self.part.split_to(length);

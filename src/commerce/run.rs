@@ -54,19 +54,38 @@ enum Error {
     Db(#[from] DbErr),
     /// The storage failed: it goes on later.
     #[error(transparent)]
-    Storage(#[from] storage::Error),
+    Storage(storage::Error),
     /// A thread was lost: it goes on later.
     #[error(transparent)]
     Thread(#[from] tokio::task::JoinError),
     /// The disk failed: it goes on later.
     #[error(transparent)]
-    Io(#[from] std::io::Error),
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            Self::File("a part of the file is gone: begin the exchange again".to_owned())
+        } else {
+            Self::Io(error)
+        }
+    }
+}
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        match error {
+            storage::Error::Missing => std::io::Error::from(std::io::ErrorKind::NotFound).into(),
+            other => Self::Storage(other),
+        }
+    }
 }
 
 impl From<Broken> for Error {
     fn from(broken: Broken) -> Self {
         match broken {
-            Broken::Io(error) => Self::Io(error),
+            Broken::Io(error) => error.into(),
             Broken::CutOff => Self::Unfinished,
             other => Self::File(other.to_string()),
         }
@@ -81,7 +100,9 @@ pub async fn run(tools: Tools, stop: CancellationToken) {
             // There may be more than one look takes.
             Ok(true) if !stop.is_cancelled() => continue,
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "a file of 1C could not go on; it will be tried again"),
+            Err(error) => {
+                tracing::warn!(%error, "files of 1C could not be looked for; it will be tried again")
+            }
         }
         if swept.elapsed() > SWEEP_EVERY {
             swept = Instant::now();
@@ -117,7 +138,10 @@ async fn look(tools: &Tools, stop: &CancellationToken) -> Result<bool, Error> {
                 ended = true;
             }
             Err(Error::Unfinished) => ended |= put_off(tools, &file.id).await?,
-            Err(error) => return Err(error),
+            // The files of others go on.
+            Err(error) => {
+                tracing::warn!(commerce_file.id = file.id, %error, "a file of 1C could not go on; it will be tried again");
+            }
         }
         tools.bell.moved();
     }
@@ -419,7 +443,7 @@ async fn unpacked(tools: &Tools, file: &commerce_file::Model, keys: Vec<String>)
     let done = tokio::task::spawn_blocking(move || unpack::unpack(parts, &storage, &handle, now)).await?;
     let files = match done {
         Ok(files) => files,
-        Err(unpack::Error::Io(error)) => return Err(Error::Io(error)),
+        Err(unpack::Error::Io(error)) => return Err(error.into()),
         // Half an archive: the rest of it may still come.
         Err(unpack::Error::Archive(_)) if file.due_at.is_some() => return Err(Error::Unfinished),
         Err(error) => return Err(Error::File(error.to_string())),

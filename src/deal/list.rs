@@ -18,7 +18,7 @@ use crate::{
         keyset,
         text::contains,
     },
-    operator::rights::{self, Extent, Scope},
+    operator::rights::{self, Extent, Scope, Way},
     search::{
         find::{self, Fit, Ids, List, Search, Walked},
         record::Kind,
@@ -138,13 +138,6 @@ struct Deals<'a, C> {
     limit: u64,
 }
 
-/// One way in which deals are seen: by their owner, by their line, or all of them.
-#[derive(Clone, Copy)]
-struct Way<'a> {
-    owner: Option<&'a str>,
-    line: Option<&'a str>,
-}
-
 impl<C: ConnectionTrait> Deals<'_, C> {
     fn order(&self) -> deal::Column {
         if self.filter.stage_id.is_some() {
@@ -155,38 +148,16 @@ impl<C: ConnectionTrait> Deals<'_, C> {
     }
 
     fn ways(&self) -> Vec<Way<'_>> {
-        if self.extent.is_all() {
-            return vec![Way {
-                owner: None,
-                line: None,
-            }];
-        }
-        let own = self.extent.owners().into_iter().map(|owner| Way {
-            owner: Some(owner),
-            line: None,
-        });
-        let lines = self.extent.lines().iter().map(|line| Way {
-            owner: None,
-            line: Some(line),
-        });
-        // What is seen in this way and narrowed to another owner or line is nothing.
-        let fits = |way: &Way<'_>| {
-            let is = |seen: Option<&str>, asked: &Option<String>| {
-                seen.is_none_or(|seen| asked.as_ref().is_none_or(|asked| asked == seen))
-            };
-            is(way.owner, &self.filter.operator_id) && is(way.line, &self.filter.line_id)
-        };
-        own.chain(lines).filter(fits).collect()
+        let (owner, line) = (&self.filter.operator_id, &self.filter.line_id);
+        self.extent.ways(owner.as_deref(), line.as_deref())
     }
 
     /// Deals after the place that are seen in a way and fit the filters, whatever the text.
     fn narrowed(&self, way: Way<'_>) -> Select<deal::Entity> {
-        let given =
-            |seen: Option<&str>, asked: &Option<String>| seen.map(str::to_owned).or_else(|| asked.clone());
         let filter = self.filter;
         let backend = self.db.get_database_backend();
-        let owner = (deal::Column::OperatorId, given(way.owner, &filter.operator_id));
-        let line = (deal::Column::LineId, given(way.line, &filter.line_id));
+        let owner = (deal::Column::OperatorId, way.owner(filter.operator_id.as_deref()));
+        let line = (deal::Column::LineId, way.line(filter.line_id.as_deref()));
         let of_one = [
             (deal::Column::LeadId, filter.lead_id.clone()),
             (deal::Column::ContactId, filter.contact_id.clone()),
@@ -264,19 +235,7 @@ impl<C: ConnectionTrait> List for Deals<'_, C> {
                 .await?;
             keys.extend(found.into_iter().map(Reverse));
         }
-        // Below it deals of another way may be missing.
-        keys.retain(|Reverse((at, _))| seen_to.is_none_or(|seen_to| *at >= seen_to));
-        keys.sort_unstable();
-        keys.dedup();
-        keys.truncate(
-            usize::try_from(self.limit)
-                .unwrap_or(usize::MAX)
-                .saturating_add(1),
-        );
-        Ok(Walked {
-            keys,
-            whole: seen_to.is_none(),
-        })
+        Ok(Walked::of(keys, seen_to, self.limit))
     }
 
     fn known(&self) -> Vec<Ids> {

@@ -23,7 +23,7 @@ use crate::{
         keyset,
         text::contains,
     },
-    operator::rights::{self, Extent, Scope},
+    operator::rights::{self, Extent, Scope, Way},
     search::{
         find::{self, Fit, Ids, List, Search, Walked},
         record::Kind,
@@ -118,13 +118,6 @@ struct Leads<'a, C> {
     limit: u64,
 }
 
-/// One way in which leads are seen: by their owner, by their line, or all of them.
-#[derive(Clone, Copy)]
-struct Way<'a> {
-    owner: Option<&'a str>,
-    line: Option<&'a str>,
-}
-
 impl<C: ConnectionTrait> Leads<'_, C> {
     /// That it has the tag, if one is asked for.
     fn tagged(&self) -> Condition {
@@ -136,34 +129,12 @@ impl<C: ConnectionTrait> Leads<'_, C> {
     }
 
     fn ways(&self) -> Vec<Way<'_>> {
-        if self.extent.is_all() {
-            return vec![Way {
-                owner: None,
-                line: None,
-            }];
-        }
-        let own = self.extent.owners().into_iter().map(|owner| Way {
-            owner: Some(owner),
-            line: None,
-        });
-        let lines = self.extent.lines().iter().map(|line| Way {
-            owner: None,
-            line: Some(line),
-        });
-        // What is seen in this way and narrowed to another owner or line is nothing.
-        let fits = |way: &Way<'_>| {
-            let is = |seen: Option<&str>, asked: &Option<String>| {
-                seen.is_none_or(|seen| asked.as_ref().is_none_or(|asked| asked == seen))
-            };
-            is(way.owner, &self.filter.operator_id) && is(way.line, &self.filter.line_id)
-        };
-        own.chain(lines).filter(fits).collect()
+        let (owner, line) = (&self.filter.operator_id, &self.filter.line_id);
+        self.extent.ways(owner.as_deref(), line.as_deref())
     }
 
     /// Leads after the place that are seen in a way and fit the filters, whatever the text.
     fn narrowed(&self, way: Way<'_>) -> Select<lead::Entity> {
-        let given =
-            |seen: Option<&str>, asked: &Option<String>| seen.map(str::to_owned).or_else(|| asked.clone());
         let filter = self.filter;
         let source = (lead::Column::Source, filter.source.clone());
         let status = (lead::Column::Status, filter.status.clone());
@@ -175,8 +146,8 @@ impl<C: ConnectionTrait> Leads<'_, C> {
         let [first, second] = if ended { [source, status] } else { [status, source] };
         let columns = [
             (lead::Column::ContactId, filter.contact_id.clone()),
-            (lead::Column::OperatorId, given(way.owner, &filter.operator_id)),
-            (lead::Column::LineId, given(way.line, &filter.line_id)),
+            (lead::Column::OperatorId, way.owner(filter.operator_id.as_deref())),
+            (lead::Column::LineId, way.line(filter.line_id.as_deref())),
             first,
             second,
         ];
@@ -254,19 +225,7 @@ impl<C: ConnectionTrait> List for Leads<'_, C> {
                 .await?;
             keys.extend(found.into_iter().map(Reverse));
         }
-        // Below it leads of another way may be missing.
-        keys.retain(|Reverse((at, _))| seen_to.is_none_or(|seen_to| *at >= seen_to));
-        keys.sort_unstable();
-        keys.dedup();
-        keys.truncate(
-            usize::try_from(self.limit)
-                .unwrap_or(usize::MAX)
-                .saturating_add(1),
-        );
-        Ok(Walked {
-            keys,
-            whole: seen_to.is_none(),
-        })
+        Ok(Walked::of(keys, seen_to, self.limit))
     }
 
     fn known(&self) -> Vec<Ids> {

@@ -3,6 +3,7 @@
 //! How far a role reaches stands in [`rule`]; a scope adds who asks, on which lines and in whose company.
 
 pub mod rule;
+mod way;
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,10 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::rule::{Action, Extent, Object, Reach, Rights};
+pub use self::{
+    rule::{Action, Extent, Object, Reach, Rights},
+    way::Way,
+};
 use super::role;
 use crate::db::entity::{conversation, offer, operator, participant, session};
 

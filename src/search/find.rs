@@ -5,9 +5,10 @@
 //! index gather everything. So [`page`] goes a little way through the list, then asks the index unless it finds too
 //! much, then goes further.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, Statement, Value,
@@ -41,6 +42,25 @@ pub struct Walked<K> {
     pub keys: Vec<K>,
     /// Whether the list was seen to its end, or further than was asked for.
     pub whole: bool,
+}
+
+impl Walked<Reverse<(DateTime<Utc>, String)>> {
+    /// The first `limit + 1` of what several walks found, the latest first. `seen_to` is how far back all of them went,
+    /// when one of them did not come to its end: below it objects may be missing.
+    pub fn of(
+        mut keys: Vec<Reverse<(DateTime<Utc>, String)>>,
+        seen_to: Option<DateTime<Utc>>,
+        limit: u64,
+    ) -> Self {
+        keys.retain(|Reverse((at, _))| seen_to.is_none_or(|seen_to| *at >= seen_to));
+        keys.sort_unstable();
+        keys.dedup();
+        keys.truncate(usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1));
+        Self {
+            keys,
+            whole: seen_to.is_none(),
+        }
+    }
 }
 
 /// Ids of what may be in a list, as a question to the database.

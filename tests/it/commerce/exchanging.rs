@@ -138,6 +138,19 @@ both_databases! {
         assert!(exchange["last_error"].as_str().unwrap().starts_with("broken.zip: "), "{exchange}");
     }
 
+    async fn a_file_whose_bytes_are_gone_says_so_and_holds_up_nobody(app: TestApp) {
+        let one = OneC::signed_in(&app, json!({})).await;
+        let text = switchboard_exchange::text::windows_1251(&file(&order("1", "100", "", &[])));
+        one.send("orders.xml", &text, 300).await;
+        for path in crate::commerce::kept_files(&app) {
+            std::fs::remove_file(path).unwrap();
+        }
+        assert_eq!(one.import("orders.xml").await.word(), "failure");
+        assert!(one.last_file().await["error"].as_str().unwrap().contains("begin the exchange again"));
+        let mut other = OneC::new(&app, json!({})).await;
+        assert_eq!(other.exchanges("orders.xml", &file(&order("2", "100", "", &[]))).await.text, "success\n");
+    }
+
     async fn a_part_that_is_sent_again_counts_once_and_names_lose_their_folders(app: TestApp) {
         let one = OneC::signed_in(&app, json!({})).await;
         let text = switchboard_exchange::text::windows_1251(&file(&order("1", "100", "", &[])));
