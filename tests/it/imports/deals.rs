@@ -82,7 +82,7 @@ both_databases! {
         let made = deals(&app).await;
         let flat = of(&made, "Flat on Main St");
         assert_eq!((&flat["amount"], &flat["currency"], &flat["state"]), (&json!("1500.00"), &json!("EUR"), &json!("open")));
-        assert_eq!((&flat["pipeline_id"], &flat["tags"]), (&rent["id"], &json!(["vip", "flat"])));
+        assert_eq!((&flat["pipeline_id"], &flat["tags"]), (&rent["id"], &json!(["flat", "vip"])));
         assert_eq!(flat["fields"], json!({"rooms": 3, "close_date": "2026-12-24"}));
         assert_eq!((&flat["contact_name"], &flat["company_name"], &flat["external_id"]), (&json!("Anna"), &json!("Shop"), &json!("1001")));
         let office = of(&made, "Office");
