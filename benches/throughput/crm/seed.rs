@@ -333,7 +333,6 @@ fn statements(sql: &Sql) -> Vec<String> {
             ("line_id", sql.id("lin", &format!("n * 5 % {LINES}"))),
             ("operator_id", sql.id("opr", &format!("n % {BUSY}"))),
             ("fields", text("{}")),
-            ("tags", text("[]")),
             ("version", one()),
             ("created_at", moved.clone()),
             ("updated_at", moved.clone()),

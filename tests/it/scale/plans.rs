@@ -302,9 +302,9 @@ async fn what_an_index_finds_is_read_by_it_and_not_by_going_through_the_list() {
         ),
         format!(
             "WITH RECURSIVE i (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i WHERE n < 999) \
-            INSERT INTO deal (id, title, currency, pipeline_id, stage_id, state, stage_since, contact_id, line_id, fields, tags, version, created_at, updated_at) \
+            INSERT INTO deal (id, title, currency, pipeline_id, stage_id, state, stage_since, contact_id, line_id, fields, version, created_at, updated_at) \
             SELECT 'dea_' || n, 'Order', 'USD', 'pip_00000000000000000000000000000001', 'stg_00000000000000000000000000000001', 'open', {now}, \
-            'cnt_' || n, 'lin_1', '{{}}', '[]', 1, {now}, {now} FROM i"
+            'cnt_' || n, 'lin_1', '{{}}', 1, {now}, {now} FROM i"
         ),
     ] {
         write.tx().execute_unprepared(&sql).await.unwrap();
