@@ -86,5 +86,5 @@ test('what 1C sends shows at once: files with their outcome, deals with their or
   await spotless(page, 'a deal that is an order');
   await one.exchange('orders.xml', order('42', '23 000,50', { status: 'Принят', cancelled: true }));
   await main.getByText('Cancelled', { exact: true }).waitFor();
-  await main.getByText('Cancelled in 1C').waitFor();
+  await main.locator('.notice').getByText('Cancelled in 1C').waitFor();
 });
