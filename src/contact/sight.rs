@@ -76,7 +76,7 @@ fn conversations(extent: &Extent<'_>) -> SelectStatement {
             Expr::col((conversation::Entity, conversation::Column::ContactId))
                 .equals((contact::Entity, contact::Column::Id)),
         )
-        .cond_where(rights::conversations(extent))
+        .cond_where(rights::each_conversation(extent))
         .to_owned()
 }
 

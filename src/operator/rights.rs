@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, Statement,
-    Value, sea_query::Query,
+    Value,
+    sea_query::{Expr, ExprTrait, Query},
 };
 use serde::{Deserialize, Serialize};
 
@@ -222,4 +223,31 @@ pub fn conversations(extent: &Extent<'_>) -> Condition {
         .add(session::Column::OperatorId.is_in(extent.owners()))
         .add(conversation::Column::Id.in_subquery(participates))
         .add(conversation::Column::Id.in_subquery(asked))
+}
+
+/// As [`conversations`], for a question about one conversation after the other: what somebody takes part in is asked of
+/// each, because to gather all of it first takes longer than a page.
+pub fn each_conversation(extent: &Extent<'_>) -> Condition {
+    if extent.is_all() {
+        return Condition::all();
+    }
+    let this = || Expr::col((conversation::Entity, conversation::Column::Id));
+    let participates = Query::select()
+        .expr(Expr::val(1))
+        .from(participant::Entity)
+        .and_where(Expr::col((participant::Entity, participant::Column::ConversationId)).eq(this()))
+        .and_where(participant::Column::OperatorId.is_in(extent.me()))
+        .to_owned();
+    let asked = Query::select()
+        .expr(Expr::val(1))
+        .from(offer::Entity)
+        .and_where(Expr::col((offer::Entity, offer::Column::ConversationId)).eq(this()))
+        .and_where(offer::Column::OperatorId.is_in(extent.me()))
+        .and_where(offer::Column::EndedAt.is_null())
+        .to_owned();
+    Condition::any()
+        .add(conversation::Column::LineId.is_in(extent.lines()))
+        .add(session::Column::OperatorId.is_in(extent.owners()))
+        .add(Expr::exists(participates))
+        .add(Expr::exists(asked))
 }
