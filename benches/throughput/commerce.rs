@@ -51,11 +51,12 @@ pub async fn measure() {
         let begun = Instant::now();
         let ended = async {
             loop {
+                let moved = tools.bell.until_moved();
                 let row = store::file(tools.db.read(), &sent.id).await.unwrap().unwrap();
                 if row.state == State::Done.as_str() {
                     return Counts::read(&row.counts);
                 }
-                tools.bell.until_moved().await;
+                moved.await;
             }
         };
         let counts = tokio::select! {

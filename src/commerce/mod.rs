@@ -8,6 +8,7 @@
 
 pub mod answer;
 mod change;
+mod companies;
 pub mod judge;
 mod orders;
 mod parties;
@@ -15,6 +16,7 @@ mod read;
 pub mod receive;
 pub mod run;
 pub mod store;
+mod turn;
 mod unpack;
 pub mod view;
 
@@ -23,7 +25,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, futures::Notified};
 use utoipa::ToSchema;
 
 pub use self::change::{Error, MAX_EXCHANGES, New, Patch, create, delete, renew_password, update};
@@ -55,9 +57,9 @@ impl Bell {
         self.0.moved.notify_waiters();
     }
 
-    /// Until something of a file is taken in, by this process.
-    pub async fn until_moved(&self) {
-        self.0.moved.notified().await;
+    /// Until something of a file is taken in, by this process. Counts from the call, not from the first wait.
+    pub fn until_moved(&self) -> Notified<'_> {
+        self.0.moved.notified()
     }
 }
 

@@ -79,14 +79,14 @@ async fn cut_short_again_and_again(database: Database) {
         ..tools.clone()
     };
     let ended = async {
-        while store::file(tools.db.read(), &sent.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .state
-            != State::Done.as_str()
-        {
-            tools.bell.until_moved().await;
+        loop {
+            // Before the look, so that what happens in between counts.
+            let moved = tools.bell.until_moved();
+            let file = store::file(tools.db.read(), &sent.id).await.unwrap().unwrap();
+            if file.state == State::Done.as_str() {
+                return;
+            }
+            moved.await;
         }
     };
     tokio::select! {
